@@ -1,0 +1,57 @@
+//! The environment as a value: taken once, passed in everywhere.
+//! Takes the process's variables, or pairs from a test. Gives back raw values by name.
+//! Never writes a variable, and prints names only.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+
+/// A snapshot of environment variables.
+///
+/// Tests and examples build one by hand, so that nothing in them depends on the machine they run on.
+///
+/// ```
+/// let env = candor::Env::empty().with("DO_NOT_TRACK", "1");
+/// assert_eq!(env.get("DO_NOT_TRACK").unwrap(), "1");
+/// assert!(env.get("CI").is_none());
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Env {
+    variables: BTreeMap<OsString, OsString>,
+}
+
+impl Env {
+    /// Returns a snapshot without any variable.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Takes a snapshot of the process's environment, as it is now.
+    pub fn from_process() -> Self {
+        Self { variables: std::env::vars_os().collect() }
+    }
+
+    /// Adds or replaces a variable in this snapshot; the process's environment stays as it is.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// Returns the raw value of a variable, or `None` where it is not set.
+    pub fn get(&self, name: impl AsRef<OsStr>) -> Option<&OsStr> {
+        self.variables.get(name.as_ref()).map(OsString::as_os_str)
+    }
+
+    /// Returns the value of a variable as text; `None` where it is unset, blank or not UTF-8.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(OsStr::to_str).map(str::trim).filter(|text| !text.is_empty())
+    }
+}
+
+impl fmt::Debug for Env {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values may be secrets.
+        f.debug_set().entries(self.variables.keys()).finish()
+    }
+}

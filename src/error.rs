@@ -1,0 +1,78 @@
+//! One small error for the few calls that can fail.
+//! Takes a kind, a text that names the setting or the path, and perhaps a cause.
+//! Never carries a key, a token or a property value.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// What went wrong, as a class that a host can match on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A setting is out of range, contradicts another one, or cannot be read.
+    Config,
+    /// The global client exists already in this process.
+    AlreadyInitialised,
+    /// The time given was up before the work was done.
+    Timeout,
+    /// A file of the consent gate could not be read or written.
+    Storage,
+    /// The transport could not be made.
+    Transport,
+    /// The worker is not there: it was shut down, or this process is a forked child.
+    NotRunning,
+}
+
+/// The error of every fallible call of this crate.
+///
+/// Texts are lower case, without a full stop, and name the setting or path concerned.
+pub struct Error {
+    kind: ErrorKind,
+    text: Cow<'static, str>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// A `Result` with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// Makes an error of a class with a text for people.
+    pub fn new(kind: ErrorKind, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, text: text.into(), source: None }
+    }
+
+    /// Adds the error that caused this one.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Returns the class of the error.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Error");
+        debug.field("kind", &self.kind).field("text", &self.text);
+        if let Some(source) = &self.source {
+            debug.field("source", source);
+        }
+        debug.finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
