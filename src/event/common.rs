@@ -1,0 +1,183 @@
+//! The properties that every event of a client carries, encoded once.
+//! Takes super properties, client groups and the library's own; gives bytes and a key look-up.
+//! Never decides which of them an event overrides: it is told by a bit each.
+
+/// At most this many common properties, since an event remembers in one bit each which it overrides.
+pub(crate) const MOST: usize = 60;
+
+/// The bit of the entry for `$groups`: always the first, empty where the client has no groups.
+pub(super) const GROUPS: u64 = 1;
+
+/// Common properties, ready to be copied behind an event's own.
+#[derive(Debug, Default)]
+pub(crate) struct Common {
+    entries: Vec<Entry>,
+    groups: Vec<Entry>,
+    all: Vec<u8>,
+    filter: u64,
+    groups_filter: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    key: String,
+    fragment: Vec<u8>,
+}
+
+impl Common {
+    /// Encodes client groups and properties; a value is JSON text already. Later properties of the
+    /// same name replace earlier ones.
+    pub(crate) fn new(groups: &[(String, String)], properties: &[(String, Vec<u8>)]) -> Self {
+        let mut common = Self::default();
+        for (kind, key) in groups {
+            let mut value = Vec::new();
+            write_string(&mut value, key);
+            put(&mut common.groups, kind, &value);
+        }
+        let mut fragment = Vec::new();
+        if !common.groups.is_empty() {
+            fragment.extend_from_slice(b"\"$groups\":{");
+            join(&mut fragment, &common.groups);
+            fragment.push(b'}');
+        }
+        common.entries.push(Entry { key: "$groups".to_owned(), fragment });
+        for (key, value) in properties {
+            put(&mut common.entries, key, value);
+        }
+        common.entries.truncate(MOST);
+        common.filter = common.entries.iter().fold(0, |bits, entry| bits | bit_of(&entry.key));
+        common.groups_filter = common.groups.iter().fold(0, |bits, entry| bits | bit_of(&entry.key));
+        join(&mut common.all, &common.entries);
+        common
+    }
+
+    /// Returns the bit of a common property of this name, or 0 where there is none.
+    #[inline]
+    pub(crate) fn bit(&self, key: &str) -> u64 {
+        if self.filter & bit_of(key) == 0 { 0 } else { position(&self.entries, key) }
+    }
+
+    /// Returns the bit of a client group of this type, or 0 where there is none.
+    pub(crate) fn group_bit(&self, kind: &str) -> u64 {
+        if self.groups_filter & bit_of(kind) == 0 { 0 } else { position(&self.groups, kind) }
+    }
+
+    /// Appends the properties whose bit is not in `overridden`; `first` says that no comma is due yet.
+    pub(crate) fn write(&self, overridden: u64, out: &mut Vec<u8>, mut first: bool) {
+        if overridden == 0 {
+            if !first && !self.all.is_empty() {
+                out.push(b',');
+            }
+            out.extend_from_slice(&self.all);
+            return;
+        }
+        for (index, entry) in self.entries.iter().enumerate() {
+            if overridden >> index & 1 == 0 && !entry.fragment.is_empty() {
+                if !first {
+                    out.push(b',');
+                }
+                first = false;
+                out.extend_from_slice(&entry.fragment);
+            }
+        }
+    }
+
+    /// Appends the client groups whose bit is not in `overridden` to an event's own groups.
+    pub(crate) fn write_groups(&self, overridden: u64, out: &mut Vec<u8>) {
+        for (index, entry) in self.groups.iter().enumerate() {
+            if overridden >> index & 1 == 0 {
+                if !out.is_empty() {
+                    out.push(b',');
+                }
+                out.extend_from_slice(&entry.fragment);
+            }
+        }
+    }
+
+    /// Returns how many bytes the common properties take behind an event's own.
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+}
+
+/// Appends `text` as a JSON string.
+#[inline]
+pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
+    // Writing to a vector cannot fail, and every `str` has a JSON form.
+    let _ = serde_json::to_writer(out, text);
+}
+
+fn put(entries: &mut Vec<Entry>, key: &str, value: &[u8]) {
+    let mut fragment = Vec::with_capacity(key.len() + value.len() + 3);
+    write_string(&mut fragment, key);
+    fragment.push(b':');
+    fragment.extend_from_slice(value);
+    match entries.iter_mut().find(|entry| entry.key == key) {
+        Some(entry) => entry.fragment = fragment,
+        None => entries.push(Entry { key: key.to_owned(), fragment }),
+    }
+}
+
+fn join(out: &mut Vec<u8>, entries: &[Entry]) {
+    let start = out.len();
+    for entry in entries.iter().filter(|entry| !entry.fragment.is_empty()) {
+        if out.len() > start && out.last() != Some(&b'{') {
+            out.push(b',');
+        }
+        out.extend_from_slice(&entry.fragment);
+    }
+}
+
+/// One of 64 bits for a key, so that most keys are told apart without comparing text.
+#[inline]
+fn bit_of(key: &str) -> u64 {
+    let bytes = key.as_bytes();
+    let ends = bytes.first().copied().unwrap_or(0) ^ bytes.last().copied().unwrap_or(0).rotate_left(3);
+    1 << ((usize::from(ends) + bytes.len()) & 63)
+}
+
+#[cold]
+fn position(entries: &[Entry], key: &str) -> u64 {
+    entries.iter().position(|entry| entry.key == key).map_or(0, |index| 1 << index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(common: &Common, overridden: u64) -> String {
+        let mut out = Vec::new();
+        common.write(overridden, &mut out, true);
+        String::from_utf8(out).unwrap()
+    }
+
+    fn sample() -> Common {
+        Common::new(
+            &[("deployment".into(), "dep_1".into())],
+            &[("$lib".into(), b"\"candor\"".to_vec()), ("plan".into(), b"1".to_vec())],
+        )
+    }
+
+    #[test]
+    fn an_overridden_property_is_left_out_and_the_rest_stays() {
+        let common = sample();
+        assert_eq!(text(&common, 0), r#""$groups":{"deployment":"dep_1"},"$lib":"candor","plan":1"#);
+        assert_eq!(text(&common, common.bit("$lib")), r#""$groups":{"deployment":"dep_1"},"plan":1"#);
+        assert_eq!(text(&common, common.bit("$groups") | common.bit("plan")), r#""$lib":"candor""#);
+        assert_eq!(common.bit("other"), 0);
+    }
+
+    #[test]
+    fn the_last_of_two_equal_names_wins() {
+        let twice = [("a".to_owned(), b"1".to_vec()), ("a".to_owned(), b"2".to_vec())];
+        assert_eq!(text(&Common::new(&[], &twice), 0), r#""a":2"#);
+    }
+
+    #[test]
+    fn own_groups_keep_the_clients_other_groups() {
+        let common = sample();
+        let mut out = br#""company":"acme""#.to_vec();
+        common.write_groups(common.group_bit("company"), &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), r#""company":"acme","deployment":"dep_1""#);
+    }
+}

@@ -1,0 +1,136 @@
+//! Events that are put together at run time.
+//! Takes a name, an id, properties and groups; gives an `Event`.
+//! Never fails: what cannot be sent is remembered as a flaw, and counted when captured.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::finite::is_finite;
+use super::{Encoder, Event, Flaw, Timestamp};
+
+/// An event whose name and properties are chosen at run time.
+///
+/// ```
+/// # let client = candor::Client::disabled();
+/// let event = candor::DynamicEvent::new("server started", "node-7")
+///     .property("replicas", 3)
+///     .property("tls", true)
+///     .group("deployment", "dep_123");
+/// client.capture(event);
+/// ```
+///
+/// Values are anything that is `serde::Serialize`. Prefer a typed event where you can: its fields are
+/// in the catalogue that your users read.
+#[derive(Clone)]
+pub struct DynamicEvent {
+    name: Cow<'static, str>,
+    distinct_id: String,
+    json: Vec<u8>,
+    properties: Vec<(Cow<'static, str>, Range<usize>)>,
+    groups: Vec<(Cow<'static, str>, String)>,
+    timestamp: Option<Timestamp>,
+    uuid: Option<Uuid>,
+    flaw: Option<Flaw>,
+}
+
+impl DynamicEvent {
+    /// Starts an event; the name and the distinct id have 1 to 200 characters.
+    pub fn new(name: impl Into<Cow<'static, str>>, distinct_id: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            distinct_id: distinct_id.into(),
+            json: Vec::new(),
+            properties: Vec::new(),
+            groups: Vec::new(),
+            timestamp: None,
+            uuid: None,
+            flaw: None,
+        }
+    }
+
+    /// Sets a property; a second value under the same name replaces the first.
+    #[must_use]
+    pub fn property<V: Serialize>(mut self, key: impl Into<Cow<'static, str>>, value: V) -> Self {
+        let key = key.into();
+        let start = self.json.len();
+        if !is_finite(&value) {
+            self.flaw.get_or_insert(Flaw::NotFinite);
+            return self;
+        }
+        if serde_json::to_writer(&mut self.json, &value).is_err() {
+            self.flaw.get_or_insert(Flaw::Unserializable);
+            self.json.truncate(start);
+            return self;
+        }
+        let range = start..self.json.len();
+        match self.properties.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, known)) => *known = range,
+            None => self.properties.push((key, range)),
+        }
+        self
+    }
+
+    /// Adds the event to a group; a second key for the same type replaces the first.
+    #[must_use]
+    pub fn group(mut self, group_type: impl Into<Cow<'static, str>>, key: impl Into<String>) -> Self {
+        let (group_type, key) = (group_type.into(), key.into());
+        match self.groups.iter_mut().find(|(known, _)| *known == group_type) {
+            Some((_, known)) => *known = key,
+            None => self.groups.push((group_type, key)),
+        }
+        self
+    }
+
+    /// Sets when the event happened, in place of the instant of its capture.
+    #[must_use]
+    pub fn timestamp(mut self, at: impl Into<Timestamp>) -> Self {
+        self.timestamp = Some(at.into());
+        self
+    }
+
+    /// Sets the event's id, in place of a fresh v7 one; the receiver drops a second event with the same id.
+    #[must_use]
+    pub fn uuid(mut self, uuid: Uuid) -> Self {
+        self.uuid = Some(uuid);
+        self
+    }
+}
+
+impl Event for DynamicEvent {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn encode(&self, event: &mut Encoder<'_>) {
+        if let Some(flaw) = self.flaw {
+            event.flaw(flaw);
+        }
+        event.distinct_id(&self.distinct_id);
+        for (key, range) in &self.properties {
+            event.fragment(key, self.json.get(range.clone()).unwrap_or(b"null"));
+        }
+        for (group_type, key) in &self.groups {
+            event.group(group_type, key);
+        }
+        if let Some(at) = self.timestamp {
+            event.timestamp(at);
+        }
+        if let Some(uuid) = self.uuid {
+            event.uuid(uuid);
+        }
+    }
+}
+
+impl std::fmt::Debug for DynamicEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Ids and values stay out of logs; names are the host's own constants.
+        let keys: Vec<_> = self.properties.iter().map(|(key, _)| key).collect();
+        f.debug_struct("DynamicEvent")
+            .field("name", &self.name)
+            .field("properties", &keys)
+            .finish_non_exhaustive()
+    }
+}

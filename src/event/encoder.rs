@@ -1,0 +1,222 @@
+//! Writes one event's parts as JSON fragments into reused buffers.
+//! Takes what `Event::encode` says; gives a record, or the first flaw that makes the event invalid.
+//! Never allocates beyond the record's one box once the buffers have grown.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::common::{Common, GROUPS, write_string};
+use super::finite::is_finite;
+use super::record::{self, Record};
+use super::timestamp::Timestamp;
+
+/// At most this many characters in an event name or a distinct id: PostHog cuts ids there, so that two
+/// longer ones that begin alike would become one person (its capture server, v0).
+pub(crate) const MOST_CHARACTERS: usize = 200;
+
+/// Why an event cannot be sent as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Flaw {
+    /// The event has no name, or a blank one.
+    EmptyName,
+    /// The name has more than 200 characters.
+    LongName,
+    /// The event has no distinct id, or a blank one.
+    EmptyDistinctId,
+    /// The distinct id has more than 200 characters.
+    LongDistinctId,
+    /// A number is not finite, so that JSON cannot hold it.
+    NotFinite,
+    /// A value's own `Serialize` failed, or has no form in JSON.
+    Unserializable,
+    /// The event is larger than the limit of its client.
+    TooLarge,
+    /// The code of the event panicked while it was encoded.
+    Panicked,
+}
+
+/// Receives the parts of one event; handed to [`Event::encode`](super::Event::encode).
+///
+/// A flaw (a blank distinct id, a number that is not finite, and so on) drops this one event, counted
+/// with its reason; the other calls are then without effect.
+#[derive(Debug)]
+pub struct Encoder<'a> {
+    buffers: &'a mut Buffers,
+    common: &'a Common,
+    overridden: u64,
+    overridden_groups: u64,
+    timestamp: Option<Timestamp>,
+    uuid: Option<Uuid>,
+    flaw: Option<Flaw>,
+}
+
+/// The reused memory behind an encoder.
+#[derive(Debug, Default)]
+pub(crate) struct Buffers {
+    name: Vec<u8>,
+    distinct_id: Vec<u8>,
+    groups: Vec<u8>,
+    properties: Vec<u8>,
+}
+
+impl Buffers {
+    /// Gives back what one unusually large event has taken, so that a thread does not keep it.
+    pub(crate) fn shrink(&mut self) {
+        const KEEP: usize = 16 * 1024;
+        if self.properties.capacity() > KEEP {
+            self.properties = Vec::new();
+        }
+    }
+}
+
+impl<'a> Encoder<'a> {
+    #[inline]
+    pub(crate) fn new(buffers: &'a mut Buffers, common: &'a Common, name: &str) -> Self {
+        buffers.name.clear();
+        buffers.distinct_id.clear();
+        buffers.groups.clear();
+        buffers.properties.clear();
+        let flaw = flaw_of(name, Flaw::EmptyName, Flaw::LongName);
+        if flaw.is_none() {
+            write_string(&mut buffers.name, name);
+        }
+        Self { buffers, common, overridden: 0, overridden_groups: 0, timestamp: None, uuid: None, flaw }
+    }
+
+    /// Sets who or what the event is about; at most 200 characters, not blank.
+    #[inline]
+    pub fn distinct_id(&mut self, id: &str) {
+        if let Some(flaw) = flaw_of(id, Flaw::EmptyDistinctId, Flaw::LongDistinctId) {
+            self.flaw(flaw);
+            return;
+        }
+        self.buffers.distinct_id.clear();
+        write_string(&mut self.buffers.distinct_id, id);
+    }
+
+    /// Adds a property; name each one once, since of two equal names receivers keep either.
+    ///
+    /// An event's own property replaces a super property or a library property of the same name.
+    #[inline]
+    pub fn property<V: Serialize + ?Sized>(&mut self, key: &str, value: &V) {
+        self.note(key);
+        let out = &mut self.buffers.properties;
+        separate(out);
+        write_string(out, key);
+        out.push(b':');
+        self.value(value);
+    }
+
+    /// Adds a property whose name needs no escaping; `quoted` is the name in quotes with a colon.
+    #[doc(hidden)]
+    #[inline]
+    pub fn literal<V: Serialize + ?Sized>(&mut self, key: &'static str, quoted: &'static str, value: &V) {
+        self.note(key);
+        let out = &mut self.buffers.properties;
+        separate(out);
+        out.extend_from_slice(quoted.as_bytes());
+        self.value(value);
+    }
+
+    /// Adds a property whose value is JSON text already.
+    pub(crate) fn fragment(&mut self, key: &str, json: &[u8]) {
+        self.note(key);
+        let out = &mut self.buffers.properties;
+        separate(out);
+        write_string(out, key);
+        out.push(b':');
+        out.extend_from_slice(json);
+    }
+
+    /// Adds the event to a group; replaces the client's group of the same type for this event.
+    pub fn group(&mut self, group_type: &str, key: &str) {
+        self.overridden_groups |= self.common.group_bit(group_type);
+        let out = &mut self.buffers.groups;
+        separate(out);
+        write_string(out, group_type);
+        out.push(b':');
+        write_string(out, key);
+    }
+
+    /// Sets when the event happened, in place of the instant of its capture.
+    pub fn timestamp(&mut self, at: impl Into<Timestamp>) {
+        self.timestamp = Some(at.into());
+    }
+
+    /// Sets the event's id, in place of a fresh v7 one. The receiver drops a second event with the same id.
+    pub fn uuid(&mut self, uuid: Uuid) {
+        self.uuid = Some(uuid);
+    }
+
+    /// Marks the event as one that must not be sent; the first flaw counts.
+    pub fn flaw(&mut self, flaw: Flaw) {
+        self.flaw.get_or_insert(flaw);
+    }
+
+    #[inline]
+    fn value<V: Serialize + ?Sized>(&mut self, value: &V) {
+        if !is_finite(value) {
+            self.flaw(Flaw::NotFinite);
+        } else if serde_json::to_writer(&mut self.buffers.properties, value).is_err() {
+            self.flaw(Flaw::Unserializable);
+        }
+    }
+
+    #[inline]
+    fn note(&mut self, key: &str) {
+        self.overridden |= self.common.bit(key);
+        if key.as_bytes().first() == Some(&b'$') && record::is_lifted(key) {
+            self.overridden |= record::LIFTED;
+        }
+    }
+
+    /// Closes the event: merges groups, checks the size, and copies the parts once into an exactly
+    /// sized record.
+    #[inline]
+    pub(crate) fn finish(mut self, now: Timestamp, generation: u32, most: usize) -> Result<Record, Flaw> {
+        if let Some(flaw) = self.flaw {
+            return Err(flaw);
+        }
+        if self.buffers.distinct_id.is_empty() {
+            return Err(Flaw::EmptyDistinctId);
+        }
+        if !self.buffers.groups.is_empty() {
+            self.merge_groups();
+        }
+        let Buffers { name, distinct_id, groups, properties } = &*self.buffers;
+        let parts = [name.as_slice(), distinct_id, groups, properties];
+        let size: usize = parts.iter().map(|part| part.len()).sum();
+        if size + self.common.len() + record::FRAME > most {
+            return Err(Flaw::TooLarge);
+        }
+        Ok(Record::new(parts, self.timestamp.unwrap_or(now), generation, self.overridden, self.uuid))
+    }
+
+    fn merge_groups(&mut self) {
+        if self.overridden & GROUPS == 0 {
+            self.common.write_groups(self.overridden_groups, &mut self.buffers.groups);
+        } else {
+            // An explicit `$groups` property says it all.
+            self.buffers.groups.clear();
+        }
+        self.overridden |= GROUPS;
+    }
+}
+
+#[inline]
+fn separate(out: &mut Vec<u8>) {
+    if !out.is_empty() {
+        out.push(b',');
+    }
+}
+
+#[inline]
+fn flaw_of(text: &str, empty: Flaw, long: Flaw) -> Option<Flaw> {
+    let first = text.as_bytes().first().copied().unwrap_or(b' ');
+    // Only text that begins with white space, or outside of ASCII, can be blank.
+    if (first <= b' ' || !first.is_ascii()) && text.trim().is_empty() {
+        return Some(empty);
+    }
+    (text.len() > MOST_CHARACTERS && text.chars().count() > MOST_CHARACTERS).then_some(long)
+}

@@ -1,0 +1,57 @@
+//! The `event!` macro.
+//! Takes a name, a distinct id and properties; gives a capture on the global client.
+//! Never evaluates an argument while the gate is not open.
+
+/// Captures a dynamic event on the global client; no argument is evaluated when capture is off.
+///
+/// ```
+/// # fn expensive() -> u32 { panic!("evaluated while off") }
+/// candor::event!("server started", distinct_id = "node-7", replicas = expensive(), tls = true);
+/// candor::event!("page viewed", distinct_id = "node-7", "$current_url" = "/", groups = { deployment = "dep_1" });
+/// ```
+///
+/// With `client = ...` first, the event goes to that client:
+///
+/// ```
+/// let client = candor::Client::disabled();
+/// candor::event!(client = client, "server started", distinct_id = "node-7");
+/// ```
+///
+/// Property names are identifiers or string literals; values are anything that is `serde::Serialize`.
+/// `timestamp = ...` sets when the event happened.
+#[macro_export]
+macro_rules! event {
+    (client = $client:expr, $name:expr, distinct_id = $id:expr $(, $($rest:tt)*)?) => {{
+        let client = &$client;
+        if client.is_open() {
+            client.capture($crate::__event!(
+                $crate::DynamicEvent::new($name, $id), $($($rest)*)?
+            ));
+        }
+    }};
+    ($name:expr, distinct_id = $id:expr $(, $($rest:tt)*)?) => {{
+        if let ::core::option::Option::Some(client) = $crate::open_client() {
+            client.capture($crate::__event!(
+                $crate::DynamicEvent::new($name, $id), $($($rest)*)?
+            ));
+        }
+    }};
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event {
+    ($event:expr, $(,)?) => { $event };
+    ($event:expr, groups = { $($kind:ident = $key:expr),* $(,)? } $(, $($rest:tt)*)?) => {
+        $crate::__event!($event $(.group(::core::stringify!($kind), $key))*, $($($rest)*)?)
+    };
+    ($event:expr, timestamp = $at:expr $(, $($rest:tt)*)?) => {
+        $crate::__event!($event.timestamp($at), $($($rest)*)?)
+    };
+    ($event:expr, $key:ident = $value:expr $(, $($rest:tt)*)?) => {
+        $crate::__event!($event.property(::core::stringify!($key), $value), $($($rest)*)?)
+    };
+    ($event:expr, $key:literal = $value:expr $(, $($rest:tt)*)?) => {
+        $crate::__event!($event.property($key, $value), $($($rest)*)?)
+    };
+}

@@ -1,0 +1,64 @@
+//! An event as a hook sees it: parsed back, whole, and free to change.
+//! Takes a record with the common properties; gives an event again.
+//! Never made unless the host has a hook.
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{Common, Encoder, Event, Record, Timestamp};
+
+/// A captured event with everything that would leave the machine, but its `uuid` where the host set none.
+///
+/// `properties` holds the event's own, the super properties, `$groups` and the library's properties.
+/// What a `before_send` hook leaves in it is what is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventView {
+    /// The name.
+    pub name: String,
+    /// Who or what the event is about.
+    pub distinct_id: String,
+    /// All properties.
+    pub properties: Map<String, Value>,
+    /// When it happened.
+    pub timestamp: Timestamp,
+    /// The id that the host chose; a fresh one is made when the batch is built.
+    pub uuid: Option<Uuid>,
+}
+
+impl EventView {
+    /// Parses a record back. `None` only where the bytes are no JSON, which a faulty `Serialize` can cause.
+    pub(crate) fn parse(record: &Record, common: &Common) -> Option<Self> {
+        let mut object = Vec::new();
+        record.write_properties(common, &mut object);
+        Some(Self {
+            name: serde_json::from_slice(record.name()).ok()?,
+            distinct_id: serde_json::from_slice(record.distinct_id()).ok()?,
+            properties: serde_json::from_slice(&object).ok()?,
+            timestamp: record.timestamp(),
+            uuid: record.uuid(),
+        })
+    }
+
+    /// Returns the event's groups, as pairs of type and key.
+    pub fn groups(&self) -> impl Iterator<Item = (&str, &str)> {
+        let groups = self.properties.get("$groups").and_then(Value::as_object);
+        groups.into_iter().flatten().filter_map(|(kind, key)| Some((kind.as_str(), key.as_str()?)))
+    }
+}
+
+impl Event for EventView {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn encode(&self, event: &mut Encoder<'_>) {
+        event.distinct_id(&self.distinct_id);
+        for (key, value) in &self.properties {
+            event.property(key, value);
+        }
+        event.timestamp(self.timestamp);
+        if let Some(uuid) = self.uuid {
+            event.uuid(uuid);
+        }
+    }
+}
