@@ -1,0 +1,36 @@
+//! Hands a denial down to a process that is about to be started.
+//! Takes a decision and a `Command`; sets variables on that command.
+//! Never touches the environment of this process, and never hands down a grant.
+
+use std::process::Command;
+
+use super::decide::{ConsentState, Decision};
+use super::layer::{Layer, Verdict};
+use super::layers::variable_prefix;
+
+impl Decision {
+    /// Hands a denial down to a process that is about to be started.
+    ///
+    /// Sets `<APP>_TELEMETRY_DISABLED=1` on the command, and `DO_NOT_TRACK=1` too where that was what denied, so that
+    /// a command with a cleared environment keeps it. A granted or deferred decision sets nothing: the other process
+    /// decides by itself.
+    ///
+    /// ```
+    /// # use candor::consent::{Facts, Inputs, decide};
+    /// # use candor::{Consent, Env};
+    /// # let facts = Facts::new("my-tool", Consent::opt_in().no_telemetry_flag(true), None);
+    /// # let decision = decide(&Inputs::new(facts, Env::empty(), 0));
+    /// let mut command = std::process::Command::new("my-tool-plugin");
+    /// decision.hand_down("my-tool", &mut command);
+    /// ```
+    pub fn hand_down(&self, app: &str, command: &mut Command) {
+        if self.state() != ConsentState::Denied {
+            return;
+        }
+        command.env(format!("{}_TELEMETRY_DISABLED", variable_prefix(app)), "1");
+        let mut reports = self.layers().iter();
+        if reports.any(|report| report.layer == Layer::Universal && report.verdict == Verdict::Deny) {
+            command.env("DO_NOT_TRACK", "1");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The decision: one pure function over all layers.
+//! Takes `Inputs`; gives back a state, who decided, and what every layer said.
+//! Never reads the world, and never lets a yes outweigh a no.
+
+use serde::Serialize;
+
+use super::granted::Granted;
+use super::inputs::Inputs;
+use super::layer::{Layer, LayerReport, Verdict};
+use super::layers;
+use crate::config::Mode;
+
+/// What was decided. Every gate is written `== Granted`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentState {
+    /// Events may be captured and sent.
+    Granted,
+    /// Somebody said no, or something that must be there is not.
+    Denied,
+    /// Nobody has said anything that counts. Nothing is captured, and nothing is kept for later.
+    Deferred,
+}
+
+impl ConsentState {
+    /// Returns the name of the state in small letters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Granted => "granted",
+            Self::Denied => "denied",
+            Self::Deferred => "deferred",
+        }
+    }
+}
+
+/// A decision, with the whole of its reasons.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    state: ConsentState,
+    decided_by: Layer,
+    layers: Vec<LayerReport>,
+    debug_print: bool,
+}
+
+impl Decision {
+    /// Returns what was decided.
+    pub fn state(&self) -> ConsentState {
+        self.state
+    }
+
+    /// Returns the layer that decided; of several denials the first.
+    pub fn decided_by(&self) -> Layer {
+        self.decided_by
+    }
+
+    /// Returns what each layer said.
+    pub fn layers(&self) -> &[LayerReport] {
+        &self.layers
+    }
+
+    /// Returns the report of the layer that decided.
+    pub fn deciding_report(&self) -> Option<&LayerReport> {
+        self.layers.iter().find(|report| report.layer == self.decided_by)
+    }
+
+    /// Returns the token, where the decision is granted.
+    pub fn granted(&self) -> Option<Granted> {
+        (self.state == ConsentState::Granted).then(Granted::new)
+    }
+
+    /// Says whether the deployment asks for debug printing.
+    pub fn debug_print(&self) -> bool {
+        self.debug_print
+    }
+
+    /// Says whether a denial outlives this run, and so takes what is stored with it.
+    pub fn is_persistent_denial(&self) -> bool {
+        self.layers.iter().any(|report| report.verdict == Verdict::Deny && report.layer.is_persistent())
+    }
+}
+
+/// Decides.
+///
+/// Any denial denies, whatever the order. Else the mode says whether silence is enough: where it is not, and nobody
+/// who may grant has granted, the decision is deferred.
+///
+/// ```
+/// use candor::consent::{ConsentState, Facts, Inputs, Layer, decide};
+/// use candor::{Consent, Env, Notice};
+///
+/// let consent = Consent::opt_out(Notice::documented("https://example.com/telemetry"));
+/// let facts = Facts::new("granted", consent, Some("https://t.example.com".into()));
+/// let decision = decide(&Inputs::new(facts.clone(), Env::empty(), 0));
+/// assert_eq!(decision.state(), ConsentState::Granted);
+///
+/// let decision = decide(&Inputs::new(facts, Env::empty().with("DO_NOT_TRACK", "1"), 0));
+/// assert_eq!(decision.state(), ConsentState::Denied);
+/// assert_eq!(decision.decided_by(), Layer::Universal);
+/// ```
+pub fn decide(inputs: &Inputs) -> Decision {
+    let (deployment, debug_print) = layers::deployment(inputs);
+    let mut reports = vec![
+        layers::build(inputs),
+        layers::universal(inputs),
+        layers::app_env(inputs),
+        layers::flag(inputs),
+        layers::machine_policy(inputs),
+        layers::account(inputs),
+        deployment,
+        layers::project(inputs),
+        layers::user(inputs),
+        layers::preconditions(inputs),
+    ];
+    reports.push(layers::environment(inputs, &reports));
+    reports.push(layers::runtime(inputs));
+    reports.push(layers::mode(inputs, &reports));
+    let (state, decided_by) = weigh(&reports, inputs.facts.consent.mode);
+    Decision { state, decided_by, layers: reports, debug_print }
+}
+
+/// Weighs the reports. The state is the same in any order of them.
+pub(crate) fn weigh(reports: &[LayerReport], mode: Mode) -> (ConsentState, Layer) {
+    let first = |verdict: Verdict, but: Option<Layer>| {
+        let matching = reports.iter().filter(|report| report.verdict == verdict && Some(report.layer) != but);
+        matching.map(|report| report.layer).next()
+    };
+    if let Some(layer) = first(Verdict::Deny, None) {
+        return (ConsentState::Denied, layer);
+    }
+    let enough = reports.iter().any(|report| report.layer == Layer::Mode && report.verdict == Verdict::Grant);
+    if !enough {
+        return (ConsentState::Deferred, Layer::Mode);
+    }
+    match (first(Verdict::Grant, Some(Layer::Mode)), mode) {
+        (Some(layer), _) => (ConsentState::Granted, layer),
+        (None, Mode::OptOut | Mode::Session) => (ConsentState::Granted, Layer::Mode),
+        (None, Mode::OptIn) => (ConsentState::Deferred, Layer::Mode),
+    }
+}

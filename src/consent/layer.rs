@@ -1,0 +1,173 @@
+//! The layers of the gate, and what each of them can say.
+//! Takes findings of single sources; gives back one report a layer.
+//! Never weighs one layer against another.
+
+use serde::Serialize;
+
+/// A layer that is asked. The order is for explanation only: one denial wins wherever it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Layer {
+    /// L0: whether telemetry is built in at all.
+    Build,
+    /// L1: `DO_NOT_TRACK`.
+    Universal,
+    /// L2: the application's own variables and the host's deny aliases.
+    AppEnv,
+    /// L3: the flag that the host was called with.
+    Flag,
+    /// L4: the machine's policy.
+    MachinePolicy,
+    /// L5: the account's toggle.
+    Account,
+    /// L6: the deployment's parameters.
+    Deployment,
+    /// L6: the project's file.
+    Project,
+    /// L7: the user's stored choice.
+    User,
+    /// L8: what must be there besides consent: a session, a licence key, an endpoint, an API key.
+    Preconditions,
+    /// L9: continuous integration, and builds that are not released.
+    Environment,
+    /// L10: withdrawal in this process, and the server's own stop.
+    Runtime,
+    /// How silence is read: the mode, and the notice where it asks for one.
+    Mode,
+}
+
+impl Layer {
+    /// Returns the name of the layer in small letters and underscores.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Build => "build",
+            Self::Universal => "universal",
+            Self::AppEnv => "app_env",
+            Self::Flag => "flag",
+            Self::MachinePolicy => "machine_policy",
+            Self::Account => "account",
+            Self::Deployment => "deployment",
+            Self::Project => "project",
+            Self::User => "user",
+            Self::Preconditions => "preconditions",
+            Self::Environment => "environment",
+            Self::Runtime => "runtime",
+            Self::Mode => "mode",
+        }
+    }
+
+    /// Says whether a denial of this layer outlives the run: it then also takes what is stored.
+    pub fn is_persistent(self) -> bool {
+        matches!(
+            self,
+            Self::MachinePolicy
+                | Self::Account
+                | Self::Deployment
+                | Self::Project
+                | Self::User
+                | Self::Runtime
+        )
+    }
+}
+
+/// What a layer says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// No.
+    Deny,
+    /// Yes.
+    Grant,
+    /// Nothing.
+    Silent,
+}
+
+/// What a layer says, where it was read, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LayerReport {
+    /// The layer.
+    pub layer: Layer,
+    /// What it says.
+    pub verdict: Verdict,
+    /// The variable, the path or the setting that it was read from.
+    pub source: String,
+    /// Why, for people.
+    pub reason: String,
+    /// The raw value of a variable, escaped and cut to 64 characters. It is for the local terminal only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub raw_value: Option<String>,
+    /// Since when, in RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// Whether what was found is wrong in itself, and so worth a line in the log.
+    pub malformed: bool,
+}
+
+impl LayerReport {
+    pub(crate) fn new(
+        layer: Layer,
+        verdict: Verdict,
+        source: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self {
+            layer,
+            verdict,
+            source: source.into(),
+            reason: reason.into(),
+            raw_value: None,
+            since: None,
+            malformed: false,
+        }
+    }
+
+    pub(crate) fn silent(layer: Layer, source: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::new(layer, Verdict::Silent, source, reason)
+    }
+
+    pub(crate) fn deny(layer: Layer, source: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::new(layer, Verdict::Deny, source, reason)
+    }
+
+    pub(crate) fn grant(layer: Layer, source: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::new(layer, Verdict::Grant, source, reason)
+    }
+
+    /// A denial, because what was found cannot be read.
+    pub(crate) fn wrong(layer: Layer, source: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { malformed: true, ..Self::deny(layer, source, reason) }
+    }
+
+    pub(crate) fn with_raw(mut self, raw: &std::ffi::OsStr) -> Self {
+        let text = raw.to_string_lossy();
+        self.raw_value = Some(text.escape_debug().take(64).collect());
+        self
+    }
+
+    pub(crate) fn with_since(mut self, seconds: u64) -> Self {
+        self.since = super::time_text(seconds);
+        self
+    }
+}
+
+/// Joins what several sources of one layer say: the first denial, else the first grant, else the last word.
+pub(crate) fn join(layer: Layer, reports: impl IntoIterator<Item = LayerReport>) -> LayerReport {
+    let mut joined: Option<LayerReport> = None;
+    for report in reports {
+        let stronger = joined.as_ref().is_none_or(|best| strength(report.verdict) > strength(best.verdict));
+        if stronger {
+            joined = Some(report);
+        }
+    }
+    joined.unwrap_or_else(|| LayerReport::silent(layer, "", "not declared"))
+}
+
+fn strength(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Silent => 0,
+        Verdict::Grant => 1,
+        Verdict::Deny => 2,
+    }
+}

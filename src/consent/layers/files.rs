@@ -1,0 +1,213 @@
+//! The layers that are read from files: L4, L6 and L7.
+//! Takes what a file held, or why it could not be read; gives back a report.
+//! Never takes a file that it cannot read for one that is not there.
+
+use super::super::choice::{Answer, Choice};
+use super::super::inputs::{FileContent, FileState, Inputs, ReadFailure, Source};
+use super::super::layer::{Layer, LayerReport, Verdict, join};
+use super::super::switch::{Reading, SwitchKind, parse_switch};
+use crate::config::Subject;
+use crate::config::document::{Format, Found, Node, read};
+
+pub(crate) fn deployment(inputs: &Inputs) -> (LayerReport, bool) {
+    let source = &inputs.files.deployment;
+    let (key, level_key) = &inputs.facts.consent.deployment_keys;
+    let tree = match open(Layer::Deployment, source, Format::Yaml) {
+        Ok((tree, _)) => tree,
+        Err(report) => return (report, false),
+    };
+    let debug =
+        matches!(tree.at(level_key), Found::Value(Node::Text(text)) if text.eq_ignore_ascii_case("debug"));
+    let name = format!("{}: {key}", label(source));
+    let report = match tree.at(key) {
+        Found::Missing => LayerReport::silent(Layer::Deployment, name, "not set"),
+        Found::Wrong(reason) => LayerReport::wrong(Layer::Deployment, name, reason),
+        Found::Value(Node::Bool(true)) => LayerReport::deny(Layer::Deployment, name, "disabled"),
+        Found::Value(Node::Bool(false)) => {
+            LayerReport::silent(Layer::Deployment, name, "says nothing against it")
+        }
+        Found::Value(Node::Text(text)) => match parse_switch(SwitchKind::LegacyString, text.as_ref()) {
+            Reading::Silent => LayerReport::silent(Layer::Deployment, name, "says nothing against it"),
+            Reading::Deny => LayerReport::deny(Layer::Deployment, name, "disabled"),
+            Reading::Malformed | Reading::Grant => {
+                LayerReport::wrong(Layer::Deployment, name, "cannot be understood")
+            }
+        },
+        Found::Value(_) => LayerReport::wrong(Layer::Deployment, name, "is neither text nor true or false"),
+    };
+    (report, debug)
+}
+
+pub(crate) fn project(inputs: &Inputs) -> LayerReport {
+    let source = &inputs.files.project;
+    let consent = &inputs.facts.consent;
+    let tree = match open(Layer::Project, source, Format::Json) {
+        Ok((tree, _)) => tree,
+        Err(report) => return report,
+    };
+    let name = format!("{}: {}", label(source), consent.project_key);
+    match tree.at(&consent.project_key) {
+        Found::Missing => LayerReport::silent(Layer::Project, name, "not set"),
+        Found::Value(Node::Bool(false)) => LayerReport::deny(Layer::Project, name, "set to false"),
+        Found::Value(Node::Bool(true)) if consent.may_grant(Subject::Project) => {
+            LayerReport::grant(Layer::Project, name, "set to true")
+        }
+        Found::Value(Node::Bool(true)) => {
+            LayerReport::silent(Layer::Project, name, "set to true, which is not asked for")
+        }
+        Found::Value(_) => LayerReport::wrong(Layer::Project, name, "is neither true nor false"),
+        Found::Wrong(reason) => LayerReport::wrong(Layer::Project, name, reason),
+    }
+}
+
+pub(crate) fn machine_policy(inputs: &Inputs) -> LayerReport {
+    let source = &inputs.files.policy;
+    let (tree, file) = match open(Layer::MachinePolicy, source, Format::Toml) {
+        Ok(opened) => opened,
+        Err(report) => return report,
+    };
+    let name = label(source);
+    if file.group_writable {
+        return LayerReport::wrong(Layer::MachinePolicy, name, "its group may write it");
+    }
+    let Node::Map { entries, .. } = &tree else {
+        return match tree {
+            Node::Nothing => LayerReport::silent(Layer::MachinePolicy, name, "says nothing"),
+            _ => LayerReport::wrong(Layer::MachinePolicy, name, "is not a map"),
+        };
+    };
+    let mut reports = Vec::new();
+    for (key, node) in entries {
+        match node {
+            Node::Map { entries, .. } if key == "telemetry" => {
+                reports.extend(entries.iter().map(|(key, node)| policy_key(&name, key, node)));
+            }
+            _ => reports.push(policy_key(&name, key, node)),
+        }
+    }
+    if reports.is_empty() {
+        return LayerReport::silent(Layer::MachinePolicy, name, "says nothing");
+    }
+    let report = join(Layer::MachinePolicy, reports);
+    if report.verdict == Verdict::Grant && file.foreign {
+        return LayerReport::wrong(
+            Layer::MachinePolicy,
+            name,
+            "grants, and does not belong to an administrator",
+        );
+    }
+    report
+}
+
+fn policy_key(file: &str, key: &str, node: &Node) -> LayerReport {
+    let name = format!("{file}: {key}");
+    match (key, node) {
+        ("enabled", Node::Bool(false)) | ("disabled", Node::Bool(true)) => {
+            LayerReport::deny(Layer::MachinePolicy, name, "switched off by the administrator")
+        }
+        ("managed_grant", Node::Bool(true)) => {
+            LayerReport::grant(Layer::MachinePolicy, name, "granted by the administrator")
+        }
+        ("enabled" | "disabled" | "managed_grant", Node::Bool(_)) => {
+            LayerReport::silent(Layer::MachinePolicy, name, "says nothing against it")
+        }
+        ("enabled" | "disabled" | "managed_grant", _) => {
+            LayerReport::wrong(Layer::MachinePolicy, name, "is neither true nor false")
+        }
+        _ => LayerReport::wrong(Layer::MachinePolicy, name, "is no key of a policy, and may be one misspelt"),
+    }
+}
+
+pub(crate) fn user(inputs: &Inputs) -> LayerReport {
+    let own = stored_choice(inputs, &inputs.files.choice);
+    let invoker = &inputs.files.invoker_choice;
+    if invoker.state == FileState::NotDeclared {
+        return own;
+    }
+    // Who calls through sudo keeps their own no; their yes is not root's.
+    let mut theirs = stored_choice(inputs, invoker);
+    if theirs.verdict == Verdict::Grant {
+        theirs = LayerReport::silent(Layer::User, theirs.source, "granted by the caller of sudo only");
+    }
+    join(Layer::User, [own, theirs])
+}
+
+fn stored_choice(inputs: &Inputs, source: &Source) -> LayerReport {
+    let name = label(source);
+    let consent = &inputs.facts.consent;
+    let file = match content(Layer::User, source) {
+        Ok(file) => file,
+        Err(report) if source.path.is_none() => {
+            return LayerReport::silent(
+                Layer::User,
+                report.source,
+                "no state directory is known: a choice cannot be kept",
+            );
+        }
+        Err(report) => return report,
+    };
+    let choice = match Choice::parse(&file.bytes) {
+        Ok(choice) => choice,
+        Err(reason) => return LayerReport::wrong(Layer::User, name, reason),
+    };
+    if choice.answer == Answer::Denied {
+        return LayerReport::deny(Layer::User, name, "refused by the user").with_since(choice.at);
+    }
+    if file.foreign || file.group_writable {
+        return LayerReport::wrong(Layer::User, name, "grants, and others than the user may have written it");
+    }
+    let ended = if choice.at > inputs.now {
+        Some("granted at a time that has not come yet")
+    } else if choice.notice_version != consent.notice_version {
+        Some("granted for another version of the notice")
+    } else if choice.endpoint != inputs.facts.endpoint.as_deref().map(super::super::origin) {
+        Some("granted for another endpoint")
+    } else if choice.catalogue != consent.catalogue {
+        Some("granted for another catalogue")
+    } else if !consent.may_grant(Subject::User) {
+        Some("granted by the user, who is not asked")
+    } else {
+        None
+    };
+    match ended {
+        Some(reason) => LayerReport::silent(Layer::User, name, reason).with_since(choice.at),
+        None => LayerReport::grant(Layer::User, name, "granted by the user").with_since(choice.at),
+    }
+}
+
+/// Returns the content of a file, or what its absence or its state says for the layer.
+pub(crate) fn content(layer: Layer, source: &Source) -> Result<&FileContent, LayerReport> {
+    let name = label(source);
+    match &source.state {
+        FileState::NotDeclared => Err(LayerReport::silent(layer, name, "not declared")),
+        FileState::Missing => Err(LayerReport::silent(layer, name, "not there")),
+        FileState::Failed(failure) => Err(LayerReport::wrong(layer, name, failure_text(*failure))),
+        FileState::Read(file) if file.world_writable => {
+            Err(LayerReport::wrong(layer, name, "everybody may write it"))
+        }
+        FileState::Read(file) => Ok(file),
+    }
+}
+
+fn open(layer: Layer, source: &Source, otherwise: Format) -> Result<(Node, &FileContent), LayerReport> {
+    let file = content(layer, source)?;
+    let format = source.path.as_deref().map_or(otherwise, |path| Format::of(path, otherwise));
+    match read(format, &file.bytes) {
+        Ok(tree) => Ok((tree, file)),
+        Err(reason) => Err(LayerReport::wrong(layer, label(source), reason)),
+    }
+}
+
+pub(crate) fn label(source: &Source) -> String {
+    source.path.as_deref().map_or_else(String::new, |path| path.display().to_string())
+}
+
+fn failure_text(failure: ReadFailure) -> &'static str {
+    match failure {
+        ReadFailure::Link => "is a symbolic link, which is not followed",
+        ReadFailure::NotAFile => "is not a file",
+        ReadFailure::TooLarge => "is larger than 64 KiB",
+        ReadFailure::NotAllowed => "may not be read",
+        ReadFailure::Failed => "cannot be read",
+    }
+}

@@ -1,0 +1,51 @@
+//! Whether anything may be captured and sent at all, and why.
+//! Takes what people, files, variables and the host say; gives back one decision with all its reasons.
+//! Never lets a yes outweigh a no, and leaves nothing behind where the answer is no.
+
+mod child;
+#[allow(dead_code, reason = "the client is still to come")]
+mod choice;
+mod ci;
+mod decide;
+mod granted;
+mod inputs;
+mod layer;
+mod layers;
+mod places;
+#[allow(dead_code, reason = "the client is still to come")]
+mod sources;
+mod status;
+#[allow(dead_code, reason = "the client is still to come")]
+mod store;
+mod switch;
+mod user;
+#[allow(dead_code, reason = "the client is still to come")]
+mod watch;
+
+pub use ci::{CiProvider, Projection};
+pub use decide::{ConsentState, Decision, decide};
+pub use granted::Granted;
+pub use inputs::{Facts, FileContent, FileState, Files, Inputs, ReadFailure, Runtime, Source};
+pub use layer::{Layer, LayerReport, Verdict};
+pub use sources::collect;
+pub use status::{LastSend, QueueStatus, Status};
+pub use switch::{Reading, SwitchKind, parse_switch};
+
+/// Cuts an address down to scheme, host and port: what a grant is bound to, and what may be shown.
+pub(crate) fn origin(endpoint: &str) -> String {
+    let (scheme, rest) = endpoint.split_once("://").unwrap_or(("", endpoint));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = host.to_ascii_lowercase();
+    if scheme.is_empty() { host } else { format!("{}://{host}", scheme.to_ascii_lowercase()) }
+}
+
+/// Writes seconds since 1970 in RFC 3339, where they are a date at all.
+pub(crate) fn time_text(seconds: u64) -> Option<String> {
+    let seconds = i64::try_from(seconds).ok()?;
+    let time = time::OffsetDateTime::from_unix_timestamp(seconds).ok()?;
+    time.format(&time::format_description::well_known::Rfc3339).ok()
+}
+
+#[cfg(test)]
+mod tests;

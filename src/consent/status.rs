@@ -1,0 +1,125 @@
+//! The explained decision, for people and for programs.
+//! Takes a decision and what the client knows of its queue; gives back stable JSON and a table.
+//! Never leaves the machine: raw values of variables are in it.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::decide::{ConsentState, Decision};
+use super::inputs::Inputs;
+use super::layer::{Layer, LayerReport, Verdict};
+use crate::config::Mode;
+
+/// What is waiting to be sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct QueueStatus {
+    /// Events in memory.
+    pub mem: u64,
+    /// Events on disk. There are none, as nothing is written yet.
+    pub disk: u64,
+}
+
+/// How the last attempt to send ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LastSend {
+    /// The outcome in a few words.
+    pub outcome: String,
+    /// When, in RFC 3339.
+    pub at: String,
+}
+
+/// The explained decision.
+///
+/// Serialises to a JSON object whose keys are stable, and prints as a table. It shows raw values of variables, so it
+/// is for the person at the terminal, and not to be sent anywhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Status {
+    /// What was decided.
+    pub state: ConsentState,
+    /// The rule by which silence is read.
+    pub mode: Mode,
+    /// The layer that decided.
+    pub decided_by: Layer,
+    /// What each layer said.
+    pub layers: Vec<LayerReport>,
+    /// The version of the notice.
+    pub notice_version: u32,
+    /// Where events would go, without path, credentials and query.
+    pub endpoint: Option<String>,
+    /// Whether an event captured now would be sent.
+    pub would_send: bool,
+    /// What is waiting to be sent.
+    pub queue: QueueStatus,
+    /// How the last attempt to send ended, if there was one.
+    pub last_send: Option<LastSend>,
+}
+
+impl Status {
+    /// Explains a decision, with an empty queue and nothing sent.
+    pub fn new(inputs: &Inputs, decision: &Decision) -> Self {
+        Self {
+            state: decision.state(),
+            mode: inputs.facts.consent.mode,
+            decided_by: decision.decided_by(),
+            layers: decision.layers().to_vec(),
+            notice_version: inputs.facts.consent.notice_version,
+            endpoint: inputs.facts.endpoint.as_deref().map(super::origin),
+            would_send: decision.state() == ConsentState::Granted,
+            queue: QueueStatus::default(),
+            last_send: None,
+        }
+    }
+
+    /// Returns the status as one line of JSON.
+    pub fn to_json(&self) -> String {
+        // No map with keys that are not text, and no number that JSON could not hold.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mode = match self.mode {
+            Mode::OptIn => "opt-in",
+            Mode::OptOut => "opt-out",
+            Mode::Session => "session",
+        };
+        let state = self.state.name();
+        writeln!(f, "telemetry: {state}, decided by {} (mode: {mode})", self.decided_by.name())?;
+        writeln!(f, "endpoint:  {}", self.endpoint.as_deref().unwrap_or("none"))?;
+        writeln!(f, "waiting:   {} in memory, {} on disk", self.queue.mem, self.queue.disk)?;
+        if let Some(last) = &self.last_send {
+            writeln!(f, "last send: {} at {}", last.outcome, last.at)?;
+        }
+        writeln!(f)?;
+        writeln!(f, "  {:<15} {:<7} source and reason", "layer", "says")?;
+        for report in &self.layers {
+            let mark = if report.layer == self.decided_by { '>' } else { ' ' };
+            write!(f, "{mark} {:<15} {:<7} ", report.layer.name(), verdict_text(report.verdict))?;
+            if !report.source.is_empty() {
+                write!(f, "{}: ", report.source.escape_debug())?;
+            }
+            f.write_str(&report.reason)?;
+            if let Some(raw) = &report.raw_value {
+                write!(f, " (value: \"{raw}\")")?;
+            }
+            if let Some(since) = &report.since {
+                write!(f, " (since {since})")?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
+
+fn verdict_text(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Deny => "no",
+        Verdict::Grant => "yes",
+        Verdict::Silent => "-",
+    }
+}

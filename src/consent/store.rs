@@ -1,0 +1,154 @@
+//! Writes the user's choice and the receipt of the notice.
+//! Takes bytes and a directory; writes beside, syncs, and renames into place with mode 0600.
+//! Never writes through a link, and never over a file that it cannot read.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::choice::{Answer, Choice, Receipt};
+use super::inputs::{Facts, FileState};
+use super::places::{self, CHOICE_FILE, Platform, RECEIPT_FILE};
+use super::sources::read_file;
+use super::{origin, user};
+use crate::config::{Env, Notice};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The state directory of one user.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    dir: PathBuf,
+}
+
+impl Store {
+    /// Finds the store. Fails where no state directory is known, and under sudo, where it would not be root's to write.
+    pub(crate) fn open(facts: &Facts, env: &Env) -> Result<Self> {
+        if user::sudo_home(env).is_some() {
+            return Err(storage("the choice is not written under sudo: run this as yourself"));
+        }
+        let dir = places::state_dir(facts, env, Platform::HERE);
+        let dir = dir.ok_or_else(|| storage("no state directory is known: set one, or set HOME"))?;
+        Ok(Self { dir })
+    }
+
+    /// Writes what the user said, durably, before it returns.
+    pub(crate) fn write_choice(&self, answer: Answer, facts: &Facts, now: u64) -> Result<()> {
+        let path = self.dir.join(CHOICE_FILE);
+        let before = match read_file(&path) {
+            FileState::Read(file) => match Choice::parse(&file.bytes) {
+                Ok(choice) => choice.generation,
+                Err(reason) => return Err(unreadable(&path, reason)),
+            },
+            FileState::Failed(_) => return Err(unreadable(&path, "cannot be read")),
+            FileState::Missing | FileState::NotDeclared => 0,
+        };
+        let mut choice = Choice::new(answer, now, before.saturating_add(1));
+        choice.notice_version = facts.consent.notice_version;
+        if answer == Answer::Granted {
+            choice.endpoint = facts.endpoint.as_deref().map(origin);
+            choice.catalogue.clone_from(&facts.consent.catalogue);
+        }
+        write(&path, &choice.to_bytes())
+    }
+
+    /// Writes that the notice was shown, durably, before it returns.
+    pub(crate) fn write_receipt(&self, facts: &Facts, now: u64) -> Result<()> {
+        let Some(Notice::Shown { text }) = &facts.consent.notice else {
+            return Err(storage("no notice is declared that the program shows"));
+        };
+        let path = self.dir.join(RECEIPT_FILE);
+        match read_file(&path) {
+            FileState::Failed(_) => return Err(unreadable(&path, "cannot be read")),
+            FileState::Read(file) => {
+                Receipt::parse(&file.bytes).map_err(|reason| unreadable(&path, reason))?;
+            }
+            FileState::Missing | FileState::NotDeclared => {}
+        }
+        let receipt = Receipt::new(facts.consent.notice_version, now, &facts.app_version, text);
+        write(&path, &receipt.to_bytes())
+    }
+
+    /// Moves a choice that cannot be read out of the way, under a name that ends in `.corrupt-<seconds>`.
+    pub(crate) fn set_aside(&self, now: u64) -> Result<()> {
+        let path = self.dir.join(CHOICE_FILE);
+        let aside = self.dir.join(format!("{CHOICE_FILE}.corrupt-{now}"));
+        match fs::rename(&path, &aside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&path, error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    try_write(path, bytes).map_err(|error| failed(path, error))
+}
+
+fn try_write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let dir = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    make_dir(dir)?;
+    if dir.symlink_metadata()?.file_type().is_symlink() {
+        return Err(io::Error::other("the directory is a symbolic link"));
+    }
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let beside = path.with_extension(format!("{}-{number}.tmp", std::process::id()));
+    let written = create(&beside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    if let Err(error) = written.and_then(|()| fs::rename(&beside, path)) {
+        // Only a name of our own making is removed, and only if it is there.
+        let _ = fs::remove_file(&beside);
+        return Err(error);
+    }
+    sync_dir(dir)
+}
+
+#[cfg(unix)]
+fn make_dir(dir: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+#[cfg(not(unix))]
+fn make_dir(dir: &Path) -> io::Result<()> {
+    fs::create_dir_all(dir)
+}
+
+#[cfg(unix)]
+fn create(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    OpenOptions::new().write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW).open(path)
+}
+
+#[cfg(not(unix))]
+fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+/// Makes the rename itself durable, where a directory can be synced.
+#[cfg(unix)]
+fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_dir(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn storage(text: &'static str) -> Error {
+    Error::new(ErrorKind::Storage, text)
+}
+
+fn failed(path: &Path, error: io::Error) -> Error {
+    Error::new(ErrorKind::Storage, format!("could not write {}", path.display())).caused_by(error)
+}
+
+fn unreadable(path: &Path, reason: &str) -> Error {
+    Error::new(
+        ErrorKind::Storage,
+        format!("{} {reason}: it is left as it is, and means no until it is moved away", path.display()),
+    )
+}

@@ -1,0 +1,305 @@
+//! The files of the gate on a real disk: written, read, hostile, and changed by somebody else.
+//! Takes a directory of its own; checks what is read back.
+//! Never writes anywhere else.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::super::choice::Answer;
+use super::super::decide::{ConsentState, decide};
+use super::super::inputs::{Facts, FileState, ReadFailure, Runtime};
+use super::super::layer::Layer;
+use super::super::places::{self, CHOICE_FILE, Platform, RECEIPT_FILE};
+use super::super::sources::{collect, read_file};
+use super::super::store::Store;
+use super::super::watch::Watch;
+use super::{NOW, Scratch, facts};
+use crate::config::{Consent, Env, Notice};
+use crate::error::ErrorKind;
+
+fn facts_in(dir: &Path, consent: Consent) -> Facts {
+    facts(consent.state_dir(dir).policy_file(dir.join("policy.json")))
+}
+
+fn decided(facts: &Facts, now: u64) -> (ConsentState, Layer) {
+    let decision = decide(&collect(facts.clone(), Env::empty(), Runtime::default(), now));
+    (decision.state(), decision.decided_by())
+}
+
+fn store(facts: &Facts) -> Store {
+    Store::open(facts, &Env::empty()).unwrap()
+}
+
+#[test]
+fn a_choice_is_kept_and_reversed_by_the_user_alone() {
+    let scratch = Scratch::new();
+    let facts = facts_in(&scratch.path().join("new/state"), Consent::opt_in());
+    assert_eq!(decided(&facts, NOW), (ConsentState::Deferred, Layer::Mode));
+    store(&facts).write_choice(Answer::Granted, &facts, NOW).unwrap();
+    assert_eq!(decided(&facts, NOW), (ConsentState::Granted, Layer::User));
+    assert_eq!(decided(&facts, NOW - 1), (ConsentState::Deferred, Layer::Mode));
+    store(&facts).write_choice(Answer::Denied, &facts, NOW).unwrap();
+    assert_eq!(decided(&facts, NOW), (ConsentState::Denied, Layer::User));
+    let later = Facts { consent: facts.consent.clone().notice_version(9).catalogue("x"), ..facts.clone() };
+    assert_eq!(decided(&later, NOW), (ConsentState::Denied, Layer::User));
+    store(&facts).write_choice(Answer::Granted, &facts, NOW).unwrap();
+    assert_eq!(decided(&facts, NOW), (ConsentState::Granted, Layer::User));
+    assert_eq!(decided(&later, NOW), (ConsentState::Deferred, Layer::Mode));
+}
+
+#[test]
+fn a_receipt_of_an_earlier_run_lets_the_next_one_send() {
+    let scratch = Scratch::new();
+    let facts = facts_in(scratch.path(), Consent::opt_out(Notice::shown("we count")));
+    assert_eq!(decided(&facts, NOW), (ConsentState::Deferred, Layer::Mode));
+    store(&facts).write_receipt(&facts, NOW).unwrap();
+    assert_eq!(decided(&facts, NOW), (ConsentState::Granted, Layer::Mode));
+    let text = fs::read_to_string(scratch.path().join(RECEIPT_FILE)).unwrap();
+    let receipt: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(receipt["notice_version"], 1);
+    assert_eq!(receipt["text_sha256"].as_str().unwrap().len(), 64);
+    fs::write(scratch.path().join(RECEIPT_FILE), "{").unwrap();
+    assert_eq!(decided(&facts, NOW), (ConsentState::Denied, Layer::Mode));
+    assert_eq!(store(&facts).write_receipt(&facts, NOW).unwrap_err().kind(), ErrorKind::Storage);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_left_as_it_is_until_it_is_set_aside() {
+    let scratch = Scratch::new();
+    let facts = facts_in(scratch.path(), Consent::opt_in());
+    let path = scratch.path().join(CHOICE_FILE);
+    fs::write(&path, "what?").unwrap();
+    assert_eq!(decided(&facts, NOW), (ConsentState::Denied, Layer::User));
+    let error = store(&facts).write_choice(Answer::Granted, &facts, NOW).unwrap_err();
+    assert!(error.to_string().contains(CHOICE_FILE), "{error}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "what?");
+    store(&facts).set_aside(7).unwrap();
+    assert_eq!(fs::read_to_string(scratch.path().join(format!("{CHOICE_FILE}.corrupt-7"))).unwrap(), "what?");
+    store(&facts).set_aside(8).unwrap();
+    store(&facts).write_choice(Answer::Granted, &facts, NOW).unwrap();
+    assert_eq!(decided(&facts, NOW), (ConsentState::Granted, Layer::User));
+}
+
+#[test]
+fn files_are_read_up_to_their_bound_and_only_if_they_are_files() {
+    let scratch = Scratch::new();
+    let path = scratch.path().join("file");
+    assert_eq!(read_file(&path), FileState::Missing);
+    assert_eq!(read_file(&path.join("below")), FileState::Missing);
+    fs::write(&path, vec![b' '; 64 * 1024]).unwrap();
+    assert!(matches!(read_file(&path), FileState::Read(_)));
+    assert_eq!(read_file(&path.join("below")), FileState::Missing);
+    fs::write(&path, vec![b' '; 64 * 1024 + 1]).unwrap();
+    assert_eq!(read_file(&path), FileState::Failed(ReadFailure::TooLarge));
+    assert_eq!(read_file(scratch.path()), FileState::Failed(ReadFailure::NotAFile));
+}
+
+#[test]
+fn without_a_home_nothing_is_kept_and_nothing_is_wrong() {
+    let facts = facts(Consent::opt_in().policy_file("/nowhere/policy.toml"));
+    let decision = decide(&collect(facts.clone(), Env::empty(), Runtime::default(), NOW));
+    assert_eq!(decision.state(), ConsentState::Deferred);
+    let user = decision.layers().iter().find(|report| report.layer == Layer::User).unwrap();
+    assert!(user.reason.contains("state directory"), "{}", user.reason);
+    assert!(!user.malformed);
+    assert_eq!(Store::open(&facts, &Env::empty()).unwrap_err().kind(), ErrorKind::Storage);
+}
+
+#[test]
+fn a_home_that_is_no_directory_is_off_silently() {
+    let scratch = Scratch::new();
+    let home = scratch.path().join("home");
+    fs::write(&home, "").unwrap();
+    let facts = facts_in(&home, Consent::opt_out(Notice::shown("we count")));
+    assert_eq!(decided(&facts, NOW), (ConsentState::Deferred, Layer::Mode));
+    assert!(store(&facts).write_receipt(&facts, NOW).is_err());
+    assert!(store(&facts).write_choice(Answer::Granted, &facts, NOW).is_err());
+    assert_eq!(decided(&facts, NOW), (ConsentState::Deferred, Layer::Mode));
+}
+
+#[test]
+fn two_writers_leave_one_whole_answer_and_no_rest() {
+    let scratch = Scratch::new();
+    let facts = Arc::new(facts_in(scratch.path(), Consent::opt_in()));
+    let writers: Vec<_> = [Answer::Granted, Answer::Denied]
+        .into_iter()
+        .map(|answer| {
+            let facts = Arc::clone(&facts);
+            std::thread::spawn(move || {
+                for _ in 0..50 {
+                    store(&facts).write_choice(answer, &facts, NOW).unwrap();
+                    let (state, by) = decided(&facts, NOW);
+                    assert_eq!(by, Layer::User, "{state:?}");
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.join().unwrap();
+    }
+    let names: Vec<_> =
+        fs::read_dir(scratch.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, [CHOICE_FILE]);
+}
+
+#[test]
+fn places_follow_the_platform_and_an_explicit_path_comes_first() {
+    let env = Env::empty()
+        .with("HOME", "/home/ann")
+        .with("XDG_STATE_HOME", "/xdg/state")
+        .with("LOCALAPPDATA", "/local")
+        .with("ProgramData", "/program");
+    let plain = facts(Consent::opt_in());
+    let dir =
+        |env: &Env, platform| places::state_dir(&plain, env, platform).map(|path| path.display().to_string());
+    assert_eq!(dir(&env, Platform::Unix).unwrap(), "/xdg/state/my-tool");
+    assert_eq!(dir(&env, Platform::Mac).unwrap(), "/home/ann/Library/Application Support/my-tool");
+    let relative = env.clone().with("XDG_STATE_HOME", "state");
+    assert_eq!(dir(&relative, Platform::Unix).unwrap(), "/home/ann/.local/state/my-tool");
+    for empty in [Env::empty(), Env::empty().with("HOME", ""), Env::empty().with("HOME", "here")] {
+        assert_eq!(dir(&empty, Platform::Unix), None);
+    }
+    assert_eq!(
+        places::policy(&plain, &env, Platform::Unix).unwrap(),
+        Path::new("/etc/my-tool/telemetry.toml")
+    );
+    let own = facts(Consent::opt_in().state_dir("/mine").policy_file("/policy.toml"));
+    assert_eq!(places::state_dir(&own, &env, Platform::Unix).unwrap(), Path::new("/mine"));
+    assert_eq!(places::policy(&own, &env, Platform::Unix).unwrap(), Path::new("/policy.toml"));
+    for name in ["", "..", "a/b", "/abs", ".hidden", "a\\b"] {
+        let strange = Facts::new(name, Consent::opt_in(), None);
+        assert_eq!(places::state_dir(&strange, &env, Platform::Unix), None, "{name}");
+        assert_eq!(places::policy(&strange, &env, Platform::Unix), None, "{name}");
+    }
+}
+
+#[test]
+fn a_change_by_somebody_else_is_seen_and_a_look_is_due_every_250_ms() {
+    let scratch = Scratch::new();
+    let facts = facts_in(scratch.path(), Consent::opt_in());
+    store(&facts).write_choice(Answer::Granted, &facts, NOW).unwrap();
+    let watch = Watch::new(&facts, &Env::empty(), 1_000);
+    // Far enough from the moment of writing that a coarse clock cannot hide a change.
+    let later = SystemTime::now() + Duration::from_secs(60);
+    assert!(!watch.changed(later));
+    assert!(watch.changed(SystemTime::now()), "a file this young may change without showing it");
+    store(&facts).write_choice(Answer::Denied, &facts, NOW).unwrap();
+    assert!(watch.changed(later));
+
+    assert!(!watch.is_due(1_000) && !watch.is_due(1_249));
+    assert!(watch.is_due(1_250));
+    assert!(!watch.is_due(1_250) && !watch.is_due(1_499));
+    assert!(watch.is_due(1_500));
+    assert!(watch.is_due(3), "a clock that was set back must not put off the next look");
+}
+
+#[test]
+fn a_file_that_comes_or_goes_is_a_change() {
+    let scratch = Scratch::new();
+    let facts = facts_in(scratch.path(), Consent::opt_in());
+    let later = SystemTime::now() + Duration::from_secs(60);
+    let none = Watch::new(&facts, &Env::empty(), 0);
+    assert!(!none.changed(later));
+    fs::write(scratch.path().join("policy.json"), "{\"enabled\":false}").unwrap();
+    assert!(none.changed(later));
+    let one = Watch::new(&facts, &Env::empty(), 0);
+    assert!(!one.changed(later));
+    fs::remove_file(scratch.path().join("policy.json")).unwrap();
+    assert!(one.changed(later));
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_choice_is_written_for_its_owner_only() {
+        let scratch = Scratch::new();
+        let dir = scratch.path().join("state");
+        let facts = facts_in(&dir, Consent::opt_in());
+        store(&facts).write_choice(Answer::Granted, &facts, NOW).unwrap();
+        assert_eq!(fs::metadata(dir.join(CHOICE_FILE)).unwrap().mode() & 0o7777, 0o600);
+        assert_eq!(fs::metadata(&dir).unwrap().mode() & 0o7777, 0o700);
+    }
+
+    #[test]
+    fn nothing_is_read_or_written_through_a_link() {
+        let scratch = Scratch::new();
+        let real = scratch.path().join("real");
+        fs::create_dir(&real).unwrap();
+        let honest = facts_in(&real, Consent::opt_in());
+        store(&honest).write_choice(Answer::Granted, &honest, NOW).unwrap();
+        let linked = scratch.path().join("linked");
+        fs::create_dir(&linked).unwrap();
+        symlink(real.join(CHOICE_FILE), linked.join(CHOICE_FILE)).unwrap();
+        let facts = facts_in(&linked, Consent::opt_in());
+        assert_eq!(decided(&facts, NOW), (ConsentState::Denied, Layer::User));
+        assert!(store(&facts).write_choice(Answer::Denied, &facts, NOW).is_err());
+        assert_eq!(decided(&honest, NOW), (ConsentState::Granted, Layer::User));
+
+        let dangling = scratch.path().join("dangling");
+        symlink("/nowhere/at/all", &dangling).unwrap();
+        assert_eq!(read_file(&dangling), FileState::Failed(ReadFailure::Link));
+
+        let link_to_dir = scratch.path().join("dir-link");
+        symlink(&real, &link_to_dir).unwrap();
+        let facts = facts_in(&link_to_dir, Consent::opt_in());
+        assert!(store(&facts).write_choice(Answer::Denied, &facts, NOW).is_err());
+    }
+
+    #[test]
+    fn what_others_may_write_is_not_believed() {
+        let scratch = Scratch::new();
+        let facts = facts_in(scratch.path(), Consent::opt_in());
+        store(&facts).write_choice(Answer::Granted, &facts, NOW).unwrap();
+        for (mode, state) in [
+            (0o640, ConsentState::Granted),
+            (0o660, ConsentState::Denied),
+            (0o606, ConsentState::Denied),
+            (0o600, ConsentState::Granted),
+        ] {
+            fs::set_permissions(scratch.path().join(CHOICE_FILE), fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(decided(&facts, NOW).0, state, "{mode:o}");
+        }
+        let policy = scratch.path().join("policy.json");
+        fs::write(&policy, "{}").unwrap();
+        for (mode, state) in
+            [(0o644, ConsentState::Granted), (0o664, ConsentState::Denied), (0o646, ConsentState::Denied)]
+        {
+            fs::set_permissions(&policy, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(decided(&facts, NOW).0, state, "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn a_pipe_is_not_waited_for() {
+        let scratch = Scratch::new();
+        let pipe = scratch.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        if made.is_ok_and(|status| status.success()) {
+            assert_eq!(read_file(&pipe), FileState::Failed(ReadFailure::NotAFile));
+        }
+    }
+
+    #[test]
+    fn a_device_is_no_file() {
+        assert_eq!(read_file(Path::new("/dev/null")), FileState::Failed(ReadFailure::NotAFile));
+    }
+
+    #[test]
+    fn what_may_not_be_read_denies_unless_nothing_is_forbidden_to_us() {
+        let scratch = Scratch::new();
+        let facts = facts_in(scratch.path(), Consent::opt_in());
+        store(&facts).write_choice(Answer::Granted, &facts, NOW).unwrap();
+        let path = scratch.path().join(CHOICE_FILE);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+        // The administrator reads everything.
+        let all_powerful = fs::File::open(&path).is_ok();
+        let wanted = if all_powerful { ConsentState::Granted } else { ConsentState::Denied };
+        assert_eq!(decided(&facts, NOW).0, wanted);
+    }
+}

@@ -1,0 +1,87 @@
+//! The table of values, row by row and column by column.
+//! Takes each raw value; checks each kind of switch.
+//! Never leaves a cell out.
+
+use std::ffi::{OsStr, OsString};
+
+use super::super::switch::{Reading, SwitchKind, parse_switch};
+use Reading::{Deny, Grant, Malformed, Silent};
+
+const COLUMNS: [SwitchKind; 5] = [
+    SwitchKind::DoNotTrack,
+    SwitchKind::Disabled,
+    SwitchKind::Enabled { may_grant: false },
+    SwitchKind::Enabled { may_grant: true },
+    SwitchKind::LegacyString,
+];
+
+fn check(values: &[&str], row: [Reading; 5]) {
+    for value in values {
+        for (kind, wanted) in COLUMNS.into_iter().zip(row) {
+            assert_eq!(parse_switch(kind, OsStr::new(value)), wanted, "{value:?} as {kind:?}");
+        }
+    }
+}
+
+#[test]
+fn each_word_is_read_as_the_table_says() {
+    check(
+        &["1", "true", "yes", "on", "y", "t", "TRUE", "Yes", " on ", "\tT\n", "1 "],
+        [Deny, Deny, Silent, Grant, Deny],
+    );
+    check(
+        &["0", "false", "no", "off", "n", "f", "FALSE", "No", " off ", "0\n"],
+        [Silent, Silent, Deny, Deny, Silent],
+    );
+    check(&["", " ", "\t \n", &" ".repeat(100)], [Silent; 5]);
+    check(&["enabled", "ENABLED"], [Malformed, Malformed, Silent, Silent, Malformed]);
+    check(&["disabled", " Disabled"], [Malformed, Malformed, Deny, Deny, Malformed]);
+}
+
+#[test]
+fn whatever_else_is_said_denies() {
+    let long = "1".repeat(33);
+    check(
+        &[
+            "2",
+            "-1",
+            "+1",
+            "01",
+            "truee",
+            "treu",
+            "null",
+            "nil",
+            "1 x",
+            "1\0",
+            "\0",
+            "😀",
+            "yes please",
+            "\"1\"",
+            "'0'",
+            "0.0",
+            "1.0",
+            "ＴＲＵＥ",
+            "\u{a0}0",
+            &long,
+        ],
+        [Malformed; 5],
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn what_is_not_utf8_denies() {
+    use std::os::unix::ffi::OsStringExt;
+    for bytes in [vec![0xff], vec![b'0', 0xff], vec![b' ', 0xc3]] {
+        let value = OsString::from_vec(bytes);
+        for kind in COLUMNS {
+            assert_eq!(parse_switch(kind, &value), Malformed, "{value:?} as {kind:?}");
+        }
+    }
+}
+
+#[test]
+fn no_longer_than_the_limit_is_judged_after_trimming() {
+    let padded = format!("{}0{}", " ".repeat(60), " ".repeat(60));
+    assert_eq!(parse_switch(SwitchKind::DoNotTrack, padded.as_ref()), Silent);
+}

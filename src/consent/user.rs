@@ -1,0 +1,65 @@
+//! Who this process runs as, and who called it through sudo.
+//! Takes an environment; gives back a user id or a home directory.
+//! Never guesses: an id that cannot be learned is no id.
+
+use std::path::PathBuf;
+
+use crate::config::Env;
+
+/// Returns the effective user id. It is asked for only where a file of the gate belongs to somebody but root.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn effective_id() -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    // The kernel makes the effective user the owner, or root where the process may not be looked into.
+    std::fs::metadata("/proc/self").ok().map(|metadata| metadata.uid())
+}
+
+/// Returns the effective user id. It is asked for only where a file of the gate belongs to somebody but root.
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+pub(crate) fn effective_id() -> Option<u32> {
+    use std::os::fd::OwnedFd;
+    use std::os::unix::fs::MetadataExt;
+    // A pipe belongs to the effective user who made it, and leaves nothing behind.
+    let (reader, _) = std::io::pipe().ok()?;
+    let file = std::fs::File::from(OwnedFd::from(reader));
+    file.metadata().ok().map(|metadata| metadata.uid())
+}
+
+/// Returns the home of the person who called this process through sudo, where it runs as root.
+#[cfg(unix)]
+pub(crate) fn sudo_home(env: &Env) -> Option<PathBuf> {
+    let caller: u32 = env.text("SUDO_UID")?.parse().ok()?;
+    if caller == 0 || effective_id() != Some(0) {
+        return None;
+    }
+    let told = env.get("SUDO_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    told.or_else(|| std::fs::read_to_string("/etc/passwd").ok().and_then(|text| home_of(&text, caller)))
+}
+
+/// Returns the home of the person who called this process through sudo, where it runs as root.
+#[cfg(not(unix))]
+pub(crate) fn sudo_home(_: &Env) -> Option<PathBuf> {
+    None
+}
+
+#[cfg(unix)]
+fn home_of(accounts: &str, id: u32) -> Option<PathBuf> {
+    let id = id.to_string();
+    accounts.lines().find_map(|line| {
+        let fields: Vec<_> = line.split(':').collect();
+        let home = fields.get(5).filter(|_| fields.get(2) == Some(&id.as_str()))?;
+        Some(PathBuf::from(home)).filter(|path| path.is_absolute())
+    })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::home_of;
+
+    #[test]
+    fn finds_a_home_by_id() {
+        let accounts = "root:x:0:0:root:/root:/bin/sh\nbroken\nann:x:1000:1000::/home/ann:/bin/sh\n";
+        assert_eq!(home_of(accounts, 1000).unwrap().to_str(), Some("/home/ann"));
+        assert_eq!(home_of(accounts, 7), None);
+    }
+}

@@ -1,0 +1,107 @@
+//! Notices when a file of the gate was changed by somebody else.
+//! Takes paths once, and the time at each look; gives back whether it is worth deciding again.
+//! Never reads content, and never looks more often than every 250 ms unless told to.
+
+use std::fs::Metadata;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+use super::inputs::Facts;
+use super::sources::Places;
+use crate::config::Env;
+
+/// The time between two looks on the caller's thread, in milliseconds.
+pub(crate) const INTERVAL_MILLIS: u64 = 250;
+
+/// The time in which a file can change again without its stamp changing, on file systems with coarse clocks.
+const COARSE_MILLIS: u128 = 2_000;
+
+/// The files of the gate, as they were when a decision was made.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    stamps: Vec<(PathBuf, Stamp)>,
+    due_at: AtomicU64,
+}
+
+/// Tells one version of a file from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stamp {
+    Missing,
+    Unknown(io::ErrorKind),
+    File { identity: (u64, u64), len: u64, modified: Option<SystemTime>, changed: (i64, i64) },
+}
+
+impl Watch {
+    /// Takes the stamps. To be made before the files are read, so that no change falls between.
+    pub(crate) fn new(facts: &Facts, env: &Env, now_millis: u64) -> Self {
+        Self::over(Places::of(facts, env).all(), now_millis)
+    }
+
+    fn over<'a>(paths: impl Iterator<Item = &'a Path>, now_millis: u64) -> Self {
+        let stamps = paths.map(|path| (path.to_owned(), Stamp::of(path))).collect();
+        Self { stamps, due_at: AtomicU64::new(now_millis.saturating_add(INTERVAL_MILLIS)) }
+    }
+
+    /// Says whether it is time for a look, and if so, puts off the next one. Costs one atomic load otherwise.
+    ///
+    /// Of several threads that ask at the same time one is told yes. A clock that was set back asks for a look.
+    #[inline]
+    pub(crate) fn is_due(&self, now_millis: u64) -> bool {
+        let due_at = self.due_at.load(Ordering::Relaxed);
+        if now_millis < due_at && due_at - now_millis <= INTERVAL_MILLIS {
+            return false;
+        }
+        let next = now_millis.saturating_add(INTERVAL_MILLIS);
+        self.due_at.compare_exchange(due_at, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Looks whether a file is another one than it was, or so young that it could be without showing it.
+    pub(crate) fn changed(&self, now: SystemTime) -> bool {
+        self.stamps.iter().any(|(path, stamp)| stamp.is_young(now) || Stamp::of(path) != *stamp)
+    }
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Self {
+        match path.symlink_metadata() {
+            Ok(metadata) => Self::from_metadata(&metadata),
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::Missing,
+                kind => Self::Unknown(kind),
+            },
+        }
+    }
+
+    #[cfg(unix)]
+    fn from_metadata(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Self::File {
+            identity: (metadata.dev(), metadata.ino()),
+            len: metadata.len(),
+            modified: metadata.modified().ok(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn from_metadata(metadata: &Metadata) -> Self {
+        Self::File {
+            identity: (0, 0),
+            len: metadata.len(),
+            modified: metadata.modified().ok(),
+            changed: (0, 0),
+        }
+    }
+
+    fn is_young(&self, now: SystemTime) -> bool {
+        match self {
+            Self::File { modified: Some(modified), .. } => {
+                now.duration_since(*modified).map_or(true, |age| age.as_millis() < COARSE_MILLIS)
+            }
+            Self::File { modified: None, .. } => true,
+            Self::Missing | Self::Unknown(_) => false,
+        }
+    }
+}
