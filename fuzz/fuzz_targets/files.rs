@@ -1,0 +1,28 @@
+//! Random contents of the gate's files.
+//! Takes bytes, the first of which chooses the file and its format; decides.
+//! Never may a file make a decision granted that somebody else denied.
+#![no_main]
+
+use candor::consent::{ConsentState, Facts, FileState, Inputs, Source, decide};
+use candor::{Consent, Env, Notice, Subject};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((first, rest)) = data.split_first() else { return };
+    let name = ["/a.json", "/a.toml", "/a.yml"][usize::from(first % 3)];
+    let source = Source::new(name, FileState::read(rest));
+    let consent = Consent::opt_out(Notice::shown("we count")).subject(Subject::User).subject(Subject::Project);
+    let facts = Facts::new("tool", consent, Some("https://t.example.com".into()));
+    let mut inputs = Inputs::new(facts, Env::empty(), 1_790_000_000);
+    let files = &mut inputs.files;
+    match first / 3 % 5 {
+        0 => files.policy = source,
+        1 => files.deployment = source,
+        2 => files.project = source,
+        3 => files.choice = source,
+        _ => files.receipt = source,
+    }
+    let _ = decide(&inputs);
+    inputs.env = inputs.env.with("DO_NOT_TRACK", "1");
+    assert_eq!(decide(&inputs).state(), ConsentState::Denied);
+});
