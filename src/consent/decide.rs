@@ -40,6 +40,7 @@ pub struct Decision {
     decided_by: Layer,
     layers: Vec<LayerReport>,
     debug_print: bool,
+    notice_is_due: bool,
 }
 
 impl Decision {
@@ -66,6 +67,11 @@ impl Decision {
     /// Returns the token, where the decision is granted.
     pub fn granted(&self) -> Option<Granted> {
         (self.state == ConsentState::Granted).then(Granted::new)
+    }
+
+    /// Says whether nothing but the notice is missing: the moment to show it, on a terminal and to a person.
+    pub fn notice_is_due(&self) -> bool {
+        self.notice_is_due && self.state == ConsentState::Deferred
     }
 
     /// Says whether the deployment asks for debug printing.
@@ -114,8 +120,9 @@ pub fn decide(inputs: &Inputs) -> Decision {
     reports.push(layers::environment(inputs, &reports));
     reports.push(layers::runtime(inputs));
     reports.push(layers::mode(inputs, &reports));
+    let notice_is_due = layers::notice_is_due(inputs);
     let (state, decided_by) = weigh(&reports, inputs.facts.consent.mode);
-    Decision { state, decided_by, layers: reports, debug_print }
+    Decision { state, decided_by, layers: reports, debug_print, notice_is_due }
 }
 
 /// Weighs the reports. The state is the same in any order of them.

@@ -11,6 +11,10 @@ mod granted;
 mod inputs;
 mod layer;
 mod layers;
+#[allow(dead_code, reason = "the client is still to come")]
+mod oversight;
+#[allow(dead_code, reason = "the client is still to come")]
+mod pace;
 mod places;
 #[allow(dead_code, reason = "the client is still to come")]
 mod sources;

@@ -1,19 +1,15 @@
 //! Notices when a file of the gate was changed by somebody else.
 //! Takes paths once, and the time at each look; gives back whether it is worth deciding again.
-//! Never reads content, and never looks more often than every 250 ms unless told to.
+//! Never reads content, and never takes a young file for one that cannot have changed.
 
 use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use super::inputs::Facts;
 use super::sources::Places;
 use crate::config::Env;
-
-/// The time between two looks on the caller's thread, in milliseconds.
-pub(crate) const INTERVAL_MILLIS: u64 = 250;
 
 /// The time in which a file can change again without its stamp changing, on file systems with coarse clocks.
 const COARSE_MILLIS: u128 = 2_000;
@@ -22,7 +18,6 @@ const COARSE_MILLIS: u128 = 2_000;
 #[derive(Debug)]
 pub(crate) struct Watch {
     stamps: Vec<(PathBuf, Stamp)>,
-    due_at: AtomicU64,
 }
 
 /// Tells one version of a file from another.
@@ -35,26 +30,12 @@ enum Stamp {
 
 impl Watch {
     /// Takes the stamps. To be made before the files are read, so that no change falls between.
-    pub(crate) fn new(facts: &Facts, env: &Env, now_millis: u64) -> Self {
-        Self::over(Places::of(facts, env).all(), now_millis)
+    pub(crate) fn new(facts: &Facts, env: &Env) -> Self {
+        Self::over(Places::of(facts, env).all())
     }
 
-    fn over<'a>(paths: impl Iterator<Item = &'a Path>, now_millis: u64) -> Self {
-        let stamps = paths.map(|path| (path.to_owned(), Stamp::of(path))).collect();
-        Self { stamps, due_at: AtomicU64::new(now_millis.saturating_add(INTERVAL_MILLIS)) }
-    }
-
-    /// Says whether it is time for a look, and if so, puts off the next one. Costs one atomic load otherwise.
-    ///
-    /// Of several threads that ask at the same time one is told yes. A clock that was set back asks for a look.
-    #[inline]
-    pub(crate) fn is_due(&self, now_millis: u64) -> bool {
-        let due_at = self.due_at.load(Ordering::Relaxed);
-        if now_millis < due_at && due_at - now_millis <= INTERVAL_MILLIS {
-            return false;
-        }
-        let next = now_millis.saturating_add(INTERVAL_MILLIS);
-        self.due_at.compare_exchange(due_at, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    fn over<'a>(paths: impl Iterator<Item = &'a Path>) -> Self {
+        Self { stamps: paths.map(|path| (path.to_owned(), Stamp::of(path))).collect() }
     }
 
     /// Looks whether a file is another one than it was, or so young that it could be without showing it.

@@ -9,5 +9,5 @@ mod variables;
 
 pub(crate) use files::{deployment, machine_policy, project, user};
 pub(crate) use host::{account, build, flag, preconditions, runtime};
-pub(crate) use silence::{environment, mode};
+pub(crate) use silence::{environment, mode, notice_is_due};
 pub(crate) use variables::{app_env, universal, variable_prefix};

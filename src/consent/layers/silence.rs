@@ -99,3 +99,10 @@ fn shown(inputs: &Inputs, name: &str) -> LayerReport {
     LayerReport::grant(Layer::Mode, name, "nobody has said no; the notice was shown")
         .with_since(receipt.shown_at)
 }
+
+/// Whether a deferred decision waits for the notice, and for nothing else that the user would have to do.
+pub(crate) fn notice_is_due(inputs: &Inputs) -> bool {
+    let consent = &inputs.facts.consent;
+    let shown = matches!(consent.notice, Some(Notice::Shown { .. }));
+    shown && consent.mode != Mode::OptIn && !inputs.runtime.notice_shown
+}

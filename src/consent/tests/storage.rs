@@ -11,6 +11,7 @@ use super::super::choice::Answer;
 use super::super::decide::{ConsentState, decide};
 use super::super::inputs::{Facts, FileState, ReadFailure, Runtime};
 use super::super::layer::Layer;
+use super::super::oversight::Oversight;
 use super::super::places::{self, CHOICE_FILE, Platform, RECEIPT_FILE};
 use super::super::sources::{collect, read_file};
 use super::super::store::Store;
@@ -176,23 +177,17 @@ fn places_follow_the_platform_and_an_explicit_path_comes_first() {
 }
 
 #[test]
-fn a_change_by_somebody_else_is_seen_and_a_look_is_due_every_250_ms() {
+fn a_change_by_somebody_else_is_seen() {
     let scratch = Scratch::new();
     let facts = facts_in(scratch.path(), Consent::opt_in());
     store(&facts).write_choice(Answer::Granted, &facts, NOW).unwrap();
-    let watch = Watch::new(&facts, &Env::empty(), 1_000);
+    let watch = Watch::new(&facts, &Env::empty());
     // Far enough from the moment of writing that a coarse clock cannot hide a change.
     let later = SystemTime::now() + Duration::from_secs(60);
     assert!(!watch.changed(later));
     assert!(watch.changed(SystemTime::now()), "a file this young may change without showing it");
     store(&facts).write_choice(Answer::Denied, &facts, NOW).unwrap();
     assert!(watch.changed(later));
-
-    assert!(!watch.is_due(1_000) && !watch.is_due(1_249));
-    assert!(watch.is_due(1_250));
-    assert!(!watch.is_due(1_250) && !watch.is_due(1_499));
-    assert!(watch.is_due(1_500));
-    assert!(watch.is_due(3), "a clock that was set back must not put off the next look");
 }
 
 #[test]
@@ -200,14 +195,66 @@ fn a_file_that_comes_or_goes_is_a_change() {
     let scratch = Scratch::new();
     let facts = facts_in(scratch.path(), Consent::opt_in());
     let later = SystemTime::now() + Duration::from_secs(60);
-    let none = Watch::new(&facts, &Env::empty(), 0);
+    let none = Watch::new(&facts, &Env::empty());
     assert!(!none.changed(later));
     fs::write(scratch.path().join("policy.json"), "{\"enabled\":false}").unwrap();
     assert!(none.changed(later));
-    let one = Watch::new(&facts, &Env::empty(), 0);
+    let one = Watch::new(&facts, &Env::empty());
     assert!(!one.changed(later));
     fs::remove_file(scratch.path().join("policy.json")).unwrap();
     assert!(one.changed(later));
+}
+
+#[test]
+fn a_running_process_sees_the_others_no_and_keeps_its_own() {
+    let scratch = Scratch::new();
+    let facts = facts_in(scratch.path(), Consent::opt_in());
+    let oversight = |facts: &Facts| Oversight::new(facts.clone(), Env::empty(), SystemTime::now());
+    let one = oversight(&facts);
+    assert_eq!(one.state(), ConsentState::Deferred);
+    assert_eq!(one.opt_in(SystemTime::now()).unwrap(), ConsentState::Granted);
+    let other = oversight(&facts);
+    assert_eq!(other.state(), ConsentState::Granted);
+    other.opt_out(SystemTime::now()).unwrap();
+    assert_eq!(other.state(), ConsentState::Denied);
+    assert_eq!(one.recheck(SystemTime::now()), ConsentState::Denied);
+    // The other's yes counts for those who ask anew, not for a process that has been off in between.
+    assert_eq!(other.opt_in(SystemTime::now()).unwrap(), ConsentState::Granted);
+    assert_eq!(one.recheck(SystemTime::now()), ConsentState::Denied);
+    assert_eq!(one.status(SystemTime::now()).state, ConsentState::Granted);
+    other.stop(410, SystemTime::now());
+    assert_eq!(other.decision().decided_by(), Layer::Runtime);
+    assert_eq!(other.opt_in(SystemTime::now()).unwrap(), ConsentState::Denied);
+}
+
+#[test]
+fn an_opt_out_that_cannot_be_stored_holds_and_names_the_variable() {
+    let facts =
+        facts(Consent::opt_out(Notice::documented("https://e.example")).policy_file("/nowhere/p.toml"));
+    let oversight = Oversight::new(facts, Env::empty(), SystemTime::now());
+    assert_eq!(oversight.state(), ConsentState::Granted);
+    let error = oversight.opt_out(SystemTime::now()).unwrap_err();
+    assert!(error.to_string().contains("MY_TOOL_TELEMETRY_DISABLED=1"), "{error}");
+    assert_eq!(oversight.state(), ConsentState::Denied);
+    assert!(oversight.opt_in(SystemTime::now()).is_err());
+    assert_eq!(oversight.state(), ConsentState::Denied);
+}
+
+#[test]
+fn the_run_that_shows_the_notice_sends_nothing() {
+    let scratch = Scratch::new();
+    let facts = facts_in(scratch.path(), Consent::opt_out(Notice::shown("we count")));
+    let first = Oversight::new(facts.clone(), Env::empty(), SystemTime::now());
+    assert!(first.decision().notice_is_due());
+    first.notice_shown(SystemTime::now()).unwrap();
+    assert_eq!(first.state(), ConsentState::Deferred);
+    assert_eq!(first.recheck(SystemTime::now()), ConsentState::Deferred);
+    let second = Oversight::new(facts.clone(), Env::empty(), SystemTime::now());
+    assert_eq!(second.state(), ConsentState::Granted);
+    assert!(second.notice_shown(SystemTime::now()).is_err());
+    let ci = Oversight::new(facts, Env::empty().with("CI", "1"), SystemTime::now());
+    assert!(!ci.decision().notice_is_due());
+    assert!(ci.notice_shown(SystemTime::now()).is_err());
 }
 
 #[cfg(unix)]

@@ -1,0 +1,159 @@
+//! The decision while a process runs: made, made again, withdrawn and given.
+//! Takes the host's facts once, and the time at each call; gives back the decision that holds now.
+//! Never opens or closes anything itself: who asks does that.
+
+use std::time::{Duration, SystemTime};
+
+use parking_lot::Mutex;
+
+use super::choice::Answer;
+use super::decide::{ConsentState, Decision, decide};
+use super::inputs::{Facts, Inputs, Runtime};
+use super::layers::variable_prefix;
+use super::sources::collect;
+use super::status::Status;
+use super::store::Store;
+use super::watch::Watch;
+use crate::config::Env;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Holds what a decision is made of, for as long as a client lives.
+#[derive(Debug)]
+pub(crate) struct Oversight {
+    facts: Facts,
+    env: Env,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    runtime: Runtime,
+    decision: Decision,
+    /// There while granted, and only then: what is off has nothing to look at.
+    watch: Option<Watch>,
+}
+
+impl Oversight {
+    /// Decides for the first time, and says in the log what was found wrong.
+    pub(crate) fn new(facts: Facts, env: Env, now: SystemTime) -> Self {
+        let (decision, watch) = look(&facts, &env, Runtime::default(), now);
+        log_wrong(&decision);
+        let inner = Inner { runtime: Runtime::default(), decision, watch };
+        Self { facts, env, inner: Mutex::new(inner) }
+    }
+
+    /// Returns the decision that holds.
+    pub(crate) fn decision(&self) -> Decision {
+        self.inner.lock().decision.clone()
+    }
+
+    /// Returns the state that holds.
+    pub(crate) fn state(&self) -> ConsentState {
+        self.inner.lock().decision.state()
+    }
+
+    /// Explains the decision as it would be made now.
+    pub(crate) fn status(&self, now: SystemTime) -> Status {
+        let runtime = self.inner.lock().runtime;
+        let inputs = collect(self.facts.clone(), self.env.clone(), runtime, seconds(now));
+        Status::new(&inputs, &decide(&inputs))
+    }
+
+    /// Decides again where a file of the gate was changed, and returns the state that holds then.
+    ///
+    /// A process that is off stays off: it is not asked again until the user opts in here, or it is started anew.
+    pub(crate) fn recheck(&self, now: SystemTime) -> ConsentState {
+        let mut inner = self.inner.lock();
+        if inner.watch.as_ref().is_some_and(|watch| watch.changed(now)) {
+            self.decide_again(&mut inner, now);
+        }
+        inner.decision.state()
+    }
+
+    /// Takes back consent in this process, and stores the refusal.
+    ///
+    /// The decision is denied when this returns, also where the refusal could not be stored.
+    pub(crate) fn opt_out(&self, now: SystemTime) -> Result<()> {
+        let mut inner = self.inner.lock();
+        inner.runtime.withdrawn = true;
+        let written = self.write(Answer::Denied, now);
+        self.decide_again(&mut inner, now);
+        written.map_err(|error| {
+            let name = format!("{}_TELEMETRY_DISABLED", variable_prefix(&self.facts.app));
+            let text = format!("off in this process only, as {error}; set {name}=1 to keep it off");
+            Error::new(ErrorKind::Storage, text).caused_by(error)
+        })
+    }
+
+    /// Stores the user's yes, and decides again. Others may still deny.
+    ///
+    /// Where it cannot be stored it does not count, and what held before holds on.
+    pub(crate) fn opt_in(&self, now: SystemTime) -> Result<ConsentState> {
+        let mut inner = self.inner.lock();
+        self.write(Answer::Granted, now)?;
+        inner.runtime.withdrawn = false;
+        self.decide_again(&mut inner, now);
+        Ok(inner.decision.state())
+    }
+
+    /// Stores that this run has shown the notice. This run sends nothing; the next may.
+    pub(crate) fn notice_shown(&self, now: SystemTime) -> Result<()> {
+        let mut inner = self.inner.lock();
+        if !inner.decision.notice_is_due() {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "no notice is due: telemetry is on, or off for another reason",
+            ));
+        }
+        inner.runtime.notice_shown = true;
+        let store = Store::open(&self.facts, &self.env);
+        let written = store.and_then(|store| store.write_receipt(&self.facts, seconds(now)));
+        self.decide_again(&mut inner, now);
+        written
+    }
+
+    /// Stops for the rest of this process, since the endpoint answered that it wants nothing more.
+    pub(crate) fn stop(&self, status: u16, now: SystemTime) {
+        let mut inner = self.inner.lock();
+        inner.runtime.stopped_by = Some(status);
+        self.decide_again(&mut inner, now);
+    }
+
+    fn write(&self, answer: Answer, now: SystemTime) -> Result<()> {
+        Store::open(&self.facts, &self.env)?.write_choice(answer, &self.facts, seconds(now))
+    }
+
+    fn decide_again(&self, inner: &mut Inner, now: SystemTime) {
+        let (decision, watch) = look(&self.facts, &self.env, inner.runtime, now);
+        if decision != inner.decision {
+            log_wrong(&decision);
+            log::debug!(target: "candor", "telemetry is {}, decided by {}", decision.state().name(), decision.decided_by().name());
+        }
+        *inner = Inner { runtime: inner.runtime, decision, watch };
+    }
+}
+
+/// Explains a decision without a client.
+pub(crate) fn explain(facts: Facts, env: Env, now: SystemTime) -> Status {
+    let inputs: Inputs = collect(facts, env, Runtime::default(), seconds(now));
+    Status::new(&inputs, &decide(&inputs))
+}
+
+fn look(facts: &Facts, env: &Env, runtime: Runtime, now: SystemTime) -> (Decision, Option<Watch>) {
+    // The stamps come first, so that no change falls between them and the reading.
+    let watch = Watch::new(facts, env);
+    let decision = decide(&collect(facts.clone(), env.clone(), runtime, seconds(now)));
+    let granted = decision.state() == ConsentState::Granted;
+    (decision, granted.then_some(watch))
+}
+
+/// Says in the log what was found wrong: where, and how it was read, and never the value.
+fn log_wrong(decision: &Decision) {
+    for report in decision.layers().iter().filter(|report| report.malformed) {
+        log::warn!(target: "candor", "telemetry is off: {} {}", report.source.escape_debug(), report.reason);
+    }
+}
+
+fn seconds(now: SystemTime) -> u64 {
+    now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
+}
