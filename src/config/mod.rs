@@ -3,9 +3,19 @@
 //! Never starts or sends anything.
 
 mod consent;
+pub(crate) mod defaults;
 pub(crate) mod document;
+mod endpoint;
 mod env;
+mod groups;
+mod key;
+mod origin;
 
 pub(crate) use consent::AccountAnswer;
 pub use consent::{Account, CiPolicy, Consent, Mode, Notice, Subject};
+pub(crate) use endpoint::Endpoint;
 pub use env::Env;
+pub(crate) use groups::{Batching, Http, Proxy, Retry};
+pub use groups::{Compression, Overflow};
+pub(crate) use key::ApiKey;
+pub(crate) use origin::{asks_for_debug, proxy, variable_prefix};

@@ -7,6 +7,7 @@ mod child;
 mod choice;
 mod ci;
 mod decide;
+mod gate;
 mod granted;
 mod inputs;
 mod layer;
@@ -22,18 +23,21 @@ mod status;
 #[allow(dead_code, reason = "the client is still to come")]
 mod store;
 mod switch;
+mod switch_first;
 mod user;
 #[allow(dead_code, reason = "the client is still to come")]
 mod watch;
 
 pub use ci::{CiProvider, Projection};
 pub use decide::{ConsentState, Decision, decide};
+pub(crate) use gate::{Gate, Look};
 pub use granted::Granted;
 pub use inputs::{Facts, FileContent, FileState, Files, Inputs, ReadFailure, Runtime, Source};
 pub use layer::{Layer, LayerReport, Verdict};
 pub use sources::collect;
 pub use status::{LastSend, QueueStatus, Status};
 pub use switch::{Reading, SwitchKind, parse_switch};
+pub(crate) use switch_first::ask;
 
 /// Cuts an address down to scheme, host and port: what a grant is bound to, and what may be shown.
 pub(crate) fn origin(endpoint: &str) -> String {

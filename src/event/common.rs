@@ -5,6 +5,9 @@
 /// At most this many common properties, since an event remembers in one bit each which it overrides.
 pub(crate) const MOST: usize = 60;
 
+/// The bits of all entries that there can be.
+pub(super) const ALL: u64 = (1 << MOST) - 1;
+
 /// The bit of the entry for `$groups`: always the first, empty where the client has no groups.
 pub(super) const GROUPS: u64 = 1;
 

@@ -12,7 +12,7 @@ use super::timestamp::Timestamp;
 
 /// At most this many characters in an event name or a distinct id: PostHog cuts ids there, so that two
 /// longer ones that begin alike would become one person (its capture server, v0).
-pub(crate) const MOST_CHARACTERS: usize = 200;
+const MOST_CHARACTERS: usize = 200;
 
 /// Why an event cannot be sent as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -169,6 +169,11 @@ impl<'a> Encoder<'a> {
         if key.as_bytes().first() == Some(&b'$') && record::is_lifted(key) {
             self.overridden |= record::LIFTED;
         }
+    }
+
+    /// Keeps all common properties out, where the event holds them already.
+    pub(crate) fn override_all(&mut self) {
+        self.overridden |= super::common::ALL;
     }
 
     /// Closes the event: merges groups, checks the size, and copies the parts once into an exactly

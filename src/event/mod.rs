@@ -11,9 +11,9 @@ mod record;
 mod timestamp;
 mod view;
 
-pub(crate) use common::{Common, MOST as MOST_COMMON};
+pub(crate) use common::{Common, MOST as MOST_COMMON, write_string};
 pub use dynamic::DynamicEvent;
-pub(crate) use encoder::{Buffers, MOST_CHARACTERS};
+pub(crate) use encoder::Buffers;
 pub use encoder::{Encoder, Flaw};
 pub use record::Record;
 pub(crate) use timestamp::Rfc3339;

@@ -117,6 +117,16 @@ impl Record {
     }
 }
 
+#[cfg(test)]
+impl Record {
+    /// A small record of generation 0, for tests of what only moves records.
+    pub(crate) fn sample(distinct_id: &str) -> Self {
+        let id = format!("\"{distinct_id}\"");
+        let parts = [b"\"sample\"".as_slice(), id.as_bytes(), b"", b"\"n\":1"];
+        Self::new(parts, Timestamp::from_unix_millis(0), 0, 0, None)
+    }
+}
+
 impl std::fmt::Debug for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The contents stay out of logs.

@@ -1,0 +1,159 @@
+//! Captures N events as fast as one or more threads can, and prints what that took as one JSON line.
+//!
+//! `throughput --events N --url URL [--threads T] [--gzip] [--off] [--api-key KEY]`
+//!
+//! The queue is bounded as in a server, and a full queue makes the caller wait, so that no event is lost
+//! however many there are. The waits are in the mean of the capture times, and not in their median.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use candor::{Client, Compression, Config, Encoder, Env, Event, Overflow};
+
+struct RequestCreated<'a> {
+    requested_by: &'a str,
+    has_reason: bool,
+    provider: &'a str,
+    requires_approval: bool,
+    mode: &'a str,
+    seq: u64,
+}
+
+impl Event for RequestCreated<'_> {
+    fn name(&self) -> &str {
+        "cf:request.created"
+    }
+
+    #[inline]
+    fn encode(&self, event: &mut Encoder<'_>) {
+        event.distinct_id(self.requested_by);
+        event.literal("has_reason", "\"has_reason\":", &self.has_reason);
+        event.literal("provider", "\"provider\":", self.provider);
+        event.literal("requires_approval", "\"requires_approval\":", &self.requires_approval);
+        event.literal("mode", "\"mode\":", self.mode);
+        event.literal("seq", "\"seq\":", &self.seq);
+    }
+}
+
+#[derive(Default)]
+struct Options {
+    events: u64,
+    threads: u64,
+    url: Option<String>,
+    key: Option<String>,
+    gzip: bool,
+    off: bool,
+}
+
+fn main() -> ExitCode {
+    let Some(options) = parse(std::env::args().skip(1)) else {
+        eprintln!("usage: throughput --events N --url URL [--threads T] [--gzip] [--off] [--api-key KEY]");
+        return ExitCode::from(2);
+    };
+    match run(&options) {
+        Ok(line) => {
+            println!("{line}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("throughput: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Options> {
+    let mut options = Options { events: 100_000, threads: 1, ..Options::default() };
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--events" => options.events = arguments.next()?.parse().ok()?,
+            "--threads" => options.threads = arguments.next()?.parse().ok().filter(|threads| *threads > 0)?,
+            "--url" => options.url = arguments.next(),
+            "--api-key" => options.key = arguments.next(),
+            "--gzip" => options.gzip = true,
+            "--off" => options.off = true,
+            _ => return None,
+        }
+    }
+    options.url.is_some().then_some(options)
+}
+
+fn run(options: &Options) -> candor::Result<String> {
+    let env = if options.off { Env::empty().with("DO_NOT_TRACK", "1") } else { Env::empty() };
+    let mut config = Config::new("throughput", "1.0.0")
+        .endpoint(options.url.as_deref().unwrap_or_default())
+        .group("deployment", "dep_123")
+        .queue_events(50_000)
+        .queue_bytes(12 * 1024 * 1024)
+        .overflow(Overflow::Wait(Duration::from_secs(60)))
+        .env(env);
+    if options.gzip {
+        config = config.compression(Compression::Gzip);
+    }
+    if let Some(key) = &options.key {
+        config = config.api_key(key);
+    }
+    let client = Client::new(config)?;
+    let started = Instant::now();
+    let mut times = capture_all(&client, options);
+    client.shutdown(Duration::from_secs(120))?;
+    let seconds = started.elapsed().as_secs_f64();
+    Ok(report(options, &client.stats(), &mut times, seconds))
+}
+
+/// Captures the events on all threads and returns how long each call took, in nanoseconds.
+fn capture_all(client: &Client, options: &Options) -> Vec<u32> {
+    let share = |thread: u64| {
+        let first = options.events * thread / options.threads;
+        first..options.events * (thread + 1) / options.threads
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..options.threads)
+            .map(|thread| {
+                let client = client.clone();
+                scope.spawn(move || share(thread).map(|seq| capture_one(&client, seq)).collect::<Vec<u32>>())
+            })
+            .collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+    })
+}
+
+fn capture_one(client: &Client, seq: u64) -> u32 {
+    let started = Instant::now();
+    client.capture(RequestCreated {
+        requested_by: "usr_-CHh8_rdIqAotcBsP64GKQkfzW2hb1JDJ_6u7q4zom4",
+        has_reason: true,
+        provider: "commonfate/test-provider@v1",
+        requires_approval: true,
+        mode: "asap",
+        seq,
+    });
+    u32::try_from(started.elapsed().as_nanos()).unwrap_or(u32::MAX)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+fn report(options: &Options, stats: &candor::Stats, times: &mut [u32], seconds: f64) -> String {
+    times.sort_unstable();
+    let at = |share: usize| times.get(times.len() * share / 100).copied().unwrap_or(0);
+    let mean = times.iter().map(|time| f64::from(*time)).sum::<f64>() / times.len().max(1) as f64;
+    serde_json::json!({
+        "events": options.events,
+        "captured": stats.captured,
+        "delivered": stats.sent,
+        "dropped": stats.lost_total(),
+        "capture_ns_p50": at(50),
+        "capture_ns_p99": at(99),
+        "capture_ns_mean": (mean * 10.0).round() / 10.0,
+        "seconds": seconds,
+        "events_per_second": (stats.sent as f64 / seconds).round(),
+        "peak_rss_kib": peak_rss_kib(),
+    })
+    .to_string()
+}
+
+/// Returns the peak of the resident memory; `null` where there is no `/proc`, which is outside of Linux.
+fn peak_rss_kib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}

@@ -1,0 +1,110 @@
+//! Which events are kept where the host wants only a part.
+//! Takes a record; says yes or no, and the same again for the same person or name.
+//! Never draws a random number.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::event::Record;
+
+/// How a part of the events is chosen.
+///
+/// The rate is from 0.0 (none) to 1.0 (all); numbers outside are moved to the nearer end, and one that is
+/// not a number counts as 1.0.
+#[derive(Debug)]
+pub struct Sampling {
+    /// Kept are values below this, of all that 64 bits can be.
+    threshold: u64,
+    by: By,
+}
+
+#[derive(Debug)]
+enum By {
+    DistinctId,
+    Name,
+    Turn(AtomicU64),
+}
+
+impl Sampling {
+    /// Keeps a part of the people: all events of one distinct id are kept, or none.
+    pub fn by_distinct_id(rate: f64) -> Self {
+        Self { threshold: threshold(rate), by: By::DistinctId }
+    }
+
+    /// Keeps a part of the event names: all events of one name are kept, or none.
+    pub fn by_name(rate: f64) -> Self {
+        Self { threshold: threshold(rate), by: By::Name }
+    }
+
+    /// Keeps events in even steps, such as every tenth for 0.1.
+    pub fn evenly(rate: f64) -> Self {
+        Self { threshold: threshold(rate), by: By::Turn(AtomicU64::new(0)) }
+    }
+
+    pub(super) fn keeps(&self, record: &Record) -> bool {
+        if self.threshold == u64::MAX {
+            return true;
+        }
+        let value = match &self.by {
+            By::DistinctId => hash(record.distinct_id()),
+            By::Name => hash(record.name()),
+            By::Turn(turn) => {
+                // The golden ratio's multiples fill the circle evenly, at every rate.
+                turn.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            }
+        };
+        value < self.threshold
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a share"
+)]
+fn threshold(rate: f64) -> u64 {
+    if rate.is_nan() || rate >= 1.0 { u64::MAX } else { (rate.max(0.0) * u64::MAX as f64) as u64 }
+}
+
+/// FNV-1a with a final mix: stable over versions and machines, so that one person stays in or out.
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in bytes {
+        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    hash ^ (hash >> 33)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(sampling: &Sampling, ids: impl Iterator<Item = String>) -> usize {
+        ids.filter(|id| sampling.keeps(&Record::sample(id))).count()
+    }
+
+    #[test]
+    fn keeps_about_the_rate_and_the_same_people_each_time() {
+        let ids = || (0..10_000).map(|n| format!("user_{n}"));
+        let sampling = Sampling::by_distinct_id(0.1);
+        let once = kept(&sampling, ids());
+        assert!((800..1200).contains(&once), "{once}");
+        assert_eq!(kept(&Sampling::by_distinct_id(0.1), ids()), once);
+    }
+
+    #[test]
+    fn the_ends_keep_none_and_all() {
+        let ids = || (0..1000).map(|n| n.to_string());
+        for (rate, wanted) in [(0.0, 0), (-1.0, 0), (1.0, 1000), (2.0, 1000), (f64::NAN, 1000)] {
+            assert_eq!(kept(&Sampling::by_distinct_id(rate), ids()), wanted, "{rate}");
+            assert_eq!(kept(&Sampling::evenly(rate), ids()), wanted, "{rate}");
+        }
+    }
+
+    #[test]
+    fn even_steps_hold_the_rate_closely() {
+        let once = kept(&Sampling::evenly(0.1), (0..10_000).map(|n| n.to_string()));
+        assert!((990..=1010).contains(&once), "{once}");
+    }
+}

@@ -1,0 +1,416 @@
+//! The client: the only room that knows both threads.
+//! Takes a configuration; gives capture, flush, shutdown and what became of the events.
+//! Never makes a thread, a transport or a queue before consent is granted.
+
+mod config;
+mod worker_handle;
+
+use std::fmt;
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use once_cell::sync::OnceCell;
+use parking_lot::Mutex;
+
+use crate::capture::Capture;
+use crate::clock::Clock;
+use crate::config::{Env, Overflow};
+use crate::consent::{self, Gate, Granted, Look};
+use crate::deliver::{Limits, Overseer, Parts, Queue, Refused, Sending, Worker};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Record, Timestamp};
+use crate::observe::{Counters, LossReason, Stats};
+use crate::transport::{HttpTransport, Transport};
+
+pub use config::Config;
+use config::Split;
+use worker_handle::{WorkerHandle, commands};
+
+/// How long `flush` and `shutdown` wait for another thread that is doing the same.
+const LOCK: Duration = Duration::from_millis(100);
+
+/// A client without globals; clones are cheap and share everything.
+///
+/// When the last clone is dropped the worker sends what it has, on its own thread and for the time of
+/// [`Config::shutdown_timeout`]; nobody waits for it. A program that is about to end calls
+/// [`shutdown`](Self::shutdown), or holds the [`Guard`](crate::Guard) of [`init`](crate::init).
+#[derive(Clone)]
+pub struct Client {
+    gate: Arc<Gate>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    counters: Arc<Counters>,
+    clock: Clock,
+    live: OnceCell<Live>,
+    worker: Mutex<Option<WorkerHandle>>,
+    /// The process that started the worker; 0 where none was started.
+    owner: AtomicU32,
+    settings: Option<Split>,
+    shutdown_timeout: Duration,
+    off_because: Option<String>,
+}
+
+/// What exists only once consent was granted.
+struct Live {
+    capture: Capture,
+    queue: Arc<Queue>,
+    overflow: Overflow,
+}
+
+/// What a flush or a shutdown has done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Flushed {
+    /// Events that the receiver took meanwhile.
+    pub delivered: u64,
+    /// Events that still wait: for a retry, or since the time was up.
+    pub waiting: u64,
+    /// Everything counted meanwhile, losses by reason included.
+    pub stats: Stats,
+}
+
+impl Flushed {
+    /// Returns how many events were lost meanwhile.
+    pub fn lost(&self) -> u64 {
+        self.stats.lost_total()
+    }
+
+    /// Returns whether nothing waits and nothing was lost.
+    pub fn is_complete(&self) -> bool {
+        self.waiting == 0 && self.lost() == 0
+    }
+}
+
+impl Client {
+    /// Makes a client. Where consent is not granted the client is off, which is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] for a setting that cannot work, which is named; [`ErrorKind::Transport`] or
+    /// [`ErrorKind::NotRunning`] where consent is granted but the transport or the thread cannot be made.
+    pub fn new(mut config: Config) -> Result<Self> {
+        let env = config.env.take().unwrap_or_else(Env::from_process);
+        let app = config.app.clone();
+        let settings = config.split(&env)?;
+        let decision = if settings.endpoint.is_none() && settings.transport.is_none() {
+            Err("no endpoint".to_owned())
+        } else if settings.is_blank_key {
+            Err("blank API key".to_owned())
+        } else {
+            consent::ask(&env, &app)
+        };
+        match decision {
+            Ok(granted) => {
+                let client = Self::off(Some(settings), None);
+                client.start(granted)?;
+                Ok(client)
+            }
+            Err(reason) => Ok(Self::off(Some(settings), Some(reason))),
+        }
+    }
+
+    /// Returns a client that is off for good, for code paths and tests that need some client.
+    pub fn disabled() -> Self {
+        Self::off(None, Some("made disabled".to_owned()))
+    }
+
+    fn off(settings: Option<Split>, off_because: Option<String>) -> Self {
+        let shutdown_timeout = settings.as_ref().map_or(Duration::ZERO, |split| split.shutdown_timeout);
+        let inner = Inner {
+            counters: Arc::default(),
+            clock: Clock::System,
+            live: OnceCell::new(),
+            worker: Mutex::new(None),
+            owner: AtomicU32::new(0),
+            settings,
+            shutdown_timeout,
+            off_because,
+        };
+        Self { gate: Arc::default(), inner: Arc::new(inner) }
+    }
+
+    /// Makes the transport, the queue and the worker, then opens the gate.
+    fn start(&self, granted: Granted) -> Result<()> {
+        let inner = &self.inner;
+        let Some(split) = &inner.settings else { return Ok(()) };
+        let transport = transport(split, granted)?;
+        let live = inner.live.get_or_init(|| Live::new(split));
+        live.queue.set_closed(false);
+        let (sender, receiver) = commands();
+        let overseer = ClientOverseer { gate: Arc::clone(&self.gate), inner: Arc::downgrade(inner) };
+        self.gate.open();
+        let worker = Worker::new(Parts {
+            queue: Arc::clone(&live.queue),
+            gate: Arc::clone(&self.gate),
+            counters: Arc::clone(&inner.counters),
+            common: Arc::clone(&split.common),
+            commands: receiver,
+            batching: split.batching.clone(),
+            clock: inner.clock.clone(),
+            sending: sending(split, Arc::clone(&transport), Box::new(overseer)),
+            farewell: split.shutdown_timeout,
+        });
+        match WorkerHandle::start(worker, sender, transport) {
+            Ok(handle) => {
+                *inner.worker.lock() = Some(handle);
+                inner.owner.store(process::id(), Ordering::Release);
+                Ok(())
+            }
+            Err(error) => {
+                self.gate.close();
+                Err(error)
+            }
+        }
+    }
+
+    /// Captures an event: encodes it on this thread and queues it for the worker.
+    ///
+    /// Returns nothing, never panics, and never waits, unless the host chose [`Overflow::Wait`]. When off
+    /// it is one atomic load. What is lost is counted in [`stats`](Self::stats) with its reason.
+    #[inline]
+    pub fn capture<E: Event>(&self, event: E) {
+        match self.gate.look() {
+            Look::Open(generation) => self.capture_open(&event, generation),
+            Look::Closed => {}
+            Look::Stopped => self.capture_stopped(),
+        }
+    }
+
+    /// Returns whether events are captured now.
+    #[inline]
+    pub fn is_open(&self) -> bool {
+        self.gate.is_open()
+    }
+
+    #[inline(never)]
+    fn capture_open<E: Event>(&self, event: &E, generation: u32) {
+        let inner = &*self.inner;
+        let Some(live) = inner.live.get() else { return };
+        inner.counters.captured();
+        let now = Timestamp::from(inner.clock.wall());
+        match live.capture.record(event, now, generation) {
+            Ok(record) => self.push(live, record, generation),
+            Err(reason) => inner.counters.lost(reason, 1),
+        }
+    }
+
+    #[inline]
+    fn push(&self, live: &Live, record: Record, generation: u32) {
+        if let Err(refused) = live.queue.push(record) {
+            self.refused(live, refused, generation);
+        }
+        if self.gate.look() != Look::Open(generation) {
+            self.overtaken(live);
+        }
+    }
+
+    /// The queue is full: the event is dropped, or waits for room if the host chose so.
+    #[cold]
+    fn refused(&self, live: &Live, mut refused: Refused, generation: u32) {
+        if let Overflow::Wait(timeout) = live.overflow {
+            let deadline = Instant::now() + timeout;
+            while let Some(left) = deadline.checked_duration_since(Instant::now()).filter(|l| !l.is_zero()) {
+                if self.gate.look() != Look::Open(generation) || !live.queue.is_ours() {
+                    break;
+                }
+                live.queue.wait_for_room(left, || self.gate.look() == Look::Open(generation));
+                match live.queue.push(refused.record) {
+                    Ok(()) => return,
+                    Err(again) => refused = again,
+                }
+            }
+        } else if refused.is_first {
+            log::warn!(target: "candor", "the queue is full: new events are dropped until half of it is free");
+        }
+        self.inner.counters.lost(LossReason::QueueFull, 1);
+    }
+
+    /// The gate was closed while the event was on its way to the queue.
+    #[cold]
+    fn overtaken(&self, live: &Live) {
+        let reason = match self.gate.look() {
+            Look::Open(_) => return, // Open anew: the worker drops what is of an older generation.
+            Look::Closed => LossReason::ConsentWithdrawn,
+            Look::Stopped => LossReason::ShuttingDown,
+        };
+        if live.queue.is_closed() {
+            self.inner.counters.lost(reason, live.queue.purge());
+        }
+    }
+
+    #[cold]
+    fn capture_stopped(&self) {
+        self.inner.counters.captured();
+        self.inner.counters.lost(LossReason::ShuttingDown, 1);
+    }
+
+    /// Waits until what was captured before is delivered or lost, for `timeout` at the most.
+    ///
+    /// Returns early where everything that is left waits for a retry beyond the timeout. When off, it
+    /// returns at once with nothing delivered.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotRunning`] in a forked child, whose parent has the worker, and after a shutdown.
+    pub fn flush(&self, timeout: Duration) -> Result<Flushed> {
+        let deadline = self.inner.clock.now() + timeout;
+        let before = self.stats();
+        if !self.inner.has_worker() {
+            return Ok(Flushed::default());
+        }
+        let done = {
+            let Some(worker) = self.inner.worker.try_lock_for(LOCK.min(timeout)) else {
+                return Ok(self.flushed_since(&before));
+            };
+            match &*worker {
+                Some(handle) if !handle.is_ours() => return Err(forked()),
+                Some(handle) if handle.is_current() => return Ok(self.flushed_since(&before)),
+                Some(handle) => handle.flush(deadline),
+                None => return Err(Error::new(ErrorKind::NotRunning, "the client was shut down")),
+            }
+        };
+        // The time is up, the worker has ended, or it is done: the counts tell which.
+        let _ = done.recv_deadline(deadline);
+        Ok(self.flushed_since(&before))
+    }
+
+    /// Delivers what can be delivered within `timeout`, then stops the worker. What is left is counted.
+    ///
+    /// A request in flight is cut when the time is up; a name that is being resolved or a connection that
+    /// is being made is not, but nobody waits for it. A second call does nothing. Later captures are
+    /// dropped and counted.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotRunning`] in a forked child, whose parent has the worker.
+    pub fn shutdown(&self, timeout: Duration) -> Result<Flushed> {
+        let deadline = Instant::now() + timeout;
+        let before = self.stats();
+        if !self.inner.has_worker() {
+            return Ok(Flushed::default());
+        }
+        self.gate.stop();
+        let Some(handle) = self.inner.worker.try_lock_for(LOCK.min(timeout)).and_then(|mut w| w.take())
+        else {
+            return Ok(Flushed::default());
+        };
+        if !handle.is_ours() {
+            handle.forget();
+            return Err(forked());
+        }
+        handle.shutdown(deadline);
+        if let Some(live) = self.inner.live.get() {
+            live.queue.call_waiting();
+        }
+        Ok(self.flushed_since(&before))
+    }
+
+    /// Returns what became of the events so far.
+    pub fn stats(&self) -> Stats {
+        self.inner.counters.snapshot()
+    }
+
+    /// Returns why the client was off when it was made; `None` where it was not.
+    pub fn off_because(&self) -> Option<&str> {
+        self.inner.off_because.as_deref()
+    }
+
+    fn flushed_since(&self, before: &Stats) -> Flushed {
+        let stats = self.stats().since(before);
+        Flushed { delivered: stats.sent, waiting: stats.queued, stats }
+    }
+
+    pub(crate) fn shutdown_timeout(&self) -> Duration {
+        self.inner.shutdown_timeout
+    }
+
+    /// Returns whether another client may take this one's place: it was shut down, or is a parent's.
+    pub(crate) fn is_replaceable(&self) -> bool {
+        let owner = self.inner.owner.load(Ordering::Acquire);
+        owner != 0 && (owner != process::id() || matches!(self.gate.look(), Look::Stopped))
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("open", &self.is_open()).field("stats", &self.stats()).finish()
+    }
+}
+
+impl Inner {
+    /// Returns whether a worker was ever started; without a lock, since a fork may have left one held.
+    fn has_worker(&self) -> bool {
+        self.owner.load(Ordering::Acquire) != 0
+    }
+}
+
+impl Live {
+    fn new(split: &Split) -> Self {
+        let batching = &split.batching;
+        let limits = Limits {
+            events: batching.queue_events as u64,
+            bytes: batching.queue_bytes as u64,
+            wake_events: batching.flush_at as u64,
+            wake_bytes: batching.flush_bytes as u64,
+        };
+        let capture = Capture::new(
+            Arc::clone(&split.common),
+            split.hooks.clone(),
+            split.sampling.clone(),
+            batching.event_bytes,
+        );
+        Self { capture, queue: Arc::new(Queue::new(limits)), overflow: batching.overflow }
+    }
+}
+
+/// Makes the transport; only a granted decision gets this far.
+fn transport(split: &Split, granted: Granted) -> Result<Arc<dyn Transport>> {
+    match (&split.transport, &split.endpoint) {
+        (Some(factory), _) => Ok(Arc::from(factory(granted)?)),
+        (None, Some(endpoint)) => Ok(Arc::new(HttpTransport::new(granted, &split.http, endpoint)?)),
+        (None, None) => Err(Error::new(ErrorKind::Config, "endpoint: none was set")),
+    }
+}
+
+fn sending(split: &Split, transport: Arc<dyn Transport>, overseer: Box<dyn Overseer>) -> Sending {
+    let path = split.envelope.path();
+    let url = split.endpoint.as_ref().map_or_else(|| path.to_owned(), |endpoint| endpoint.join(path));
+    Sending {
+        envelope: Arc::clone(&split.envelope),
+        transport,
+        overseer,
+        url,
+        timeout: split.http.total,
+        compression: split.http.compression,
+        retry: split.retry.clone(),
+        on_error: split.on_error.clone(),
+        prints: split.prints,
+        is_dry_run: split.is_dry_run,
+        hide: split.hide.clone(),
+    }
+}
+
+fn forked() -> Error {
+    Error::new(ErrorKind::NotRunning, "the worker is the parent process's; initialise anew in a forked child")
+}
+
+/// What the worker asks before each attempt.
+struct ClientOverseer {
+    gate: Arc<Gate>,
+    inner: Weak<Inner>,
+}
+
+impl Overseer for ClientOverseer {
+    fn may_send(&self) -> bool {
+        self.gate.living().is_some()
+    }
+
+    fn gone(&self) {
+        self.gate.close();
+        let _ = &self.inner;
+    }
+}

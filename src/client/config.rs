@@ -1,0 +1,426 @@
+//! The host's builder: everything that can be set, in one wide type that is split once.
+//! Takes settings by value; gives the groups that each part needs, checked.
+//! Never starts anything, and never reads the environment but for the snapshot it is given.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::capture::{Hooks, Sampling};
+use crate::config::{
+    ApiKey, Batching, Compression, Endpoint, Env, Http, Overflow, Retry, asks_for_debug, defaults, proxy,
+};
+use crate::consent::Granted;
+use crate::deliver::{DeliveryError, OnError};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Common, EventView, MOST_COMMON};
+use crate::transport::{Transport, TransportFactory};
+use crate::wire::{Envelope, PostHogBatch};
+
+/// What a client is to do, and whom it asks first.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let config = candor::Config::new("granted", "0.14.0")
+///     .endpoint("https://t.example.com")
+///     .group("deployment", "dep_123")
+///     .flush_at(50)
+///     .flush_interval(Duration::from_secs(10));
+/// ```
+///
+/// Nothing is checked before the client is made; then the first setting that cannot work is named.
+#[must_use = "a configuration does nothing until a client is made from it"]
+pub struct Config {
+    pub(super) app: String,
+    pub(super) version: String,
+    endpoint: Option<String>,
+    api_key: Option<String>,
+    library: (String, String),
+    is_server: bool,
+    geoip_disable: bool,
+    groups: Vec<(String, String)>,
+    super_properties: Vec<(String, serde_json::Result<Vec<u8>>)>,
+    historical_migration: bool,
+    batching: Batching,
+    retry: Retry,
+    http: Http,
+    debug: bool,
+    dry_run: bool,
+    hooks: Hooks,
+    on_error: OnError,
+    sampling: Option<Arc<Sampling>>,
+    envelope: Option<Arc<dyn Envelope>>,
+    transport: Option<Arc<TransportFactory>>,
+    pub(super) shutdown_timeout: Duration,
+    pub(super) env: Option<Env>,
+}
+
+impl Config {
+    /// Starts a configuration for an application of this name and version.
+    ///
+    /// The name makes the names of the application's own variables: `my-app` reads `MY_APP_TELEMETRY`,
+    /// `MY_APP_TELEMETRY_DISABLED` and `MY_APP_TELEMETRY_LOG`. Name and version are the user agent.
+    pub fn new(app: impl Into<String>, version: impl Into<String>) -> Self {
+        let (app, version) = (app.into(), version.into());
+        let user_agent = format!("{}/{}", token(&app), token(&version));
+        Self {
+            app,
+            version,
+            endpoint: None,
+            api_key: None,
+            library: (env!("CARGO_PKG_NAME").to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            is_server: true,
+            geoip_disable: true,
+            groups: Vec::new(),
+            super_properties: Vec::new(),
+            historical_migration: false,
+            batching: Batching::default(),
+            retry: Retry::default(),
+            http: Http::new(user_agent),
+            debug: false,
+            dry_run: false,
+            hooks: Hooks::default(),
+            on_error: OnError::default(),
+            sampling: None,
+            envelope: None,
+            transport: None,
+            shutdown_timeout: defaults::SHUTDOWN,
+            env: None,
+        }
+    }
+
+    /// Sets where events go: the base URL of PostHog, of a relay, or of the vendor's own endpoint.
+    ///
+    /// `http` or `https`, without user, query or fragment; a path stays in front of the protocol's own.
+    /// PostHog's web hosts (`app.`, `us.`, `eu.posthog.com`) become its ingestion hosts. Without an
+    /// endpoint the client is off.
+    pub fn endpoint(mut self, url: impl Into<String>) -> Self {
+        self.endpoint = Some(url.into());
+        self
+    }
+
+    /// Sets the project's API key, for endpoints that want one. A blank key turns the client off.
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.api_key = Some(key.into());
+        self
+    }
+
+    /// Sets the library that events name as `$lib` and `$lib_version`; candor itself unless set.
+    pub fn library(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
+        self.library = (name.into(), version.into());
+        self
+    }
+
+    /// Sets `$is_server`, which tells PostHog that the address is not a person's; true unless set.
+    pub fn is_server(mut self, is_server: bool) -> Self {
+        self.is_server = is_server;
+        self
+    }
+
+    /// Sets `$geoip_disable`, which keeps PostHog from looking up the address; true unless set.
+    pub fn geoip_disable(mut self, disable: bool) -> Self {
+        self.geoip_disable = disable;
+        self
+    }
+
+    /// Adds every event to a group; an event's own group of the same type takes its place.
+    pub fn group(mut self, group_type: impl Into<String>, key: impl Into<String>) -> Self {
+        self.groups.push((group_type.into(), key.into()));
+        self
+    }
+
+    /// Adds a property to every event; an event's own property of the same name takes its place.
+    ///
+    /// At most 50. The library's own properties (`$lib` and the like) cannot be set this way.
+    pub fn super_property<V: Serialize>(mut self, key: impl Into<String>, value: V) -> Self {
+        self.super_properties.push((key.into(), serde_json::to_vec(&value)));
+        self
+    }
+
+    /// Marks everything as old data that is imported, which PostHog stores without its usual limits.
+    pub fn historical_migration(mut self, is_migration: bool) -> Self {
+        self.historical_migration = is_migration;
+        self
+    }
+
+    /// Sets how many events make a batch; 100 unless set. A backlog leaves in larger ones.
+    pub fn flush_at(mut self, events: usize) -> Self {
+        self.batching.flush_at = events;
+        self
+    }
+
+    /// Sets how many queued bytes make a batch before its events do; 512 KiB unless set.
+    pub fn flush_bytes(mut self, bytes: usize) -> Self {
+        self.batching.flush_bytes = bytes;
+        self
+    }
+
+    /// Sets how long the first event of a batch waits for company; 5 seconds unless set.
+    pub fn flush_interval(mut self, interval: Duration) -> Self {
+        self.batching.interval = interval;
+        self
+    }
+
+    /// Sets how many events wait in the queue at the most; 10,000 unless set, at most 4,000,000.
+    pub fn queue_events(mut self, events: usize) -> Self {
+        self.batching.queue_events = events;
+        self
+    }
+
+    /// Sets how many bytes wait in the queue at the most; 16 MiB unless set.
+    pub fn queue_bytes(mut self, bytes: usize) -> Self {
+        self.batching.queue_bytes = bytes;
+        self
+    }
+
+    /// Sets how large one event may be; 900 KiB unless set, which is what PostHog's own limit leaves.
+    pub fn event_bytes(mut self, bytes: usize) -> Self {
+        self.batching.event_bytes = bytes;
+        self
+    }
+
+    /// Sets how large the body of one batch may be before compression; 1 MiB unless set, at most 20 MiB.
+    /// One event that is larger goes alone.
+    pub fn batch_bytes(mut self, bytes: usize) -> Self {
+        self.batching.batch_bytes = bytes;
+        self
+    }
+
+    /// Sets what happens to an event that finds the queue full; it is dropped unless set.
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.batching.overflow = overflow;
+        self
+    }
+
+    /// Sets how often a batch is tried again; N retries are N + 1 requests. Without a limit unless set:
+    /// a batch is then tried for a day.
+    pub fn max_retries(mut self, retries: u32) -> Self {
+        self.retry.max_retries = Some(retries);
+        self
+    }
+
+    /// Sets the wait before the first retry, which doubles with each, and the longest wait, which also
+    /// limits `Retry-After`; 500 ms and 30 s unless set. Up to half of a wait is added at random.
+    pub fn retry_delays(mut self, first: Duration, longest: Duration) -> Self {
+        (self.retry.base, self.retry.max_delay) = (first, longest.max(first));
+        self
+    }
+
+    /// Sets how long a batch is tried at all; 24 hours unless set.
+    pub fn retry_for(mut self, age: Duration) -> Self {
+        self.retry.max_age = age;
+        self
+    }
+
+    /// Sets how many bytes of batches wait for their retry at the most; 8 MiB unless set. Beyond, events
+    /// stay in the queue.
+    pub fn retry_bytes(mut self, bytes: usize) -> Self {
+        self.retry.waiting_bytes = bytes;
+        self
+    }
+
+    /// Sets the time for a whole request; 15 seconds unless set.
+    ///
+    /// It covers resolving, connecting, sending and the answer, but not the waits between retries, nor a
+    /// resolver thread that is left behind when the time is up.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.http.total = timeout;
+        self
+    }
+
+    /// Sets the time for TCP and TLS to connect, and that for resolving the name; 5 seconds each unless set.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        (self.http.connect, self.http.resolve) = (timeout, timeout);
+        self
+    }
+
+    /// Sets the time without a byte of the answer; 10 seconds unless set.
+    pub fn read_timeout(mut self, timeout: Duration) -> Self {
+        self.http.read = timeout;
+        self
+    }
+
+    /// Adds a header to every request. Its value is never logged.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.http.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets how bodies are compressed; not at all unless set.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.http.compression = compression;
+        self
+    }
+
+    /// Prints each batch to the host's log (target `candor::batch`, level info), pretty, from the bytes
+    /// that are sent. `<APP>_TELEMETRY_LOG=debug` does the same.
+    pub fn debug(mut self, debug: bool) -> Self {
+        self.debug = debug;
+        self
+    }
+
+    /// Prints each batch and sends nothing; the events count as lost, for the reason `dry run`.
+    pub fn dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+
+    /// Adds a hook that sees each event on the thread that captures it, and gives it back, changed or
+    /// not, or drops it. A panic in it drops the event. Hooks run in the order in which they were added.
+    pub fn before_send(
+        mut self,
+        hook: impl Fn(EventView) -> Option<EventView> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.push(hook);
+        self
+    }
+
+    /// Sets a hook that is told, on the worker's thread, of events that will not be delivered.
+    pub fn on_error(mut self, hook: impl Fn(&DeliveryError) + Send + Sync + 'static) -> Self {
+        self.on_error = OnError::new(hook);
+        self
+    }
+
+    /// Keeps only a part of the events.
+    pub fn sample(mut self, sampling: Sampling) -> Self {
+        self.sampling = Some(Arc::new(sampling));
+        self
+    }
+
+    /// Sets the shape of requests; PostHog's `/batch/` unless set.
+    pub fn envelope(mut self, envelope: impl Envelope + 'static) -> Self {
+        self.envelope = Some(Arc::new(envelope));
+        self
+    }
+
+    /// Sets what makes the transport, once consent is granted; HTTP by ureq unless set.
+    ///
+    /// ```
+    /// let memory = candor::testing::MemoryTransport::new();
+    /// let config = candor::Config::new("app", "1.0").transport({
+    ///     let memory = memory.clone();
+    ///     move |_granted| Ok(Box::new(memory.clone()) as Box<dyn candor::Transport>)
+    /// });
+    /// ```
+    pub fn transport(
+        mut self,
+        factory: impl Fn(Granted) -> Result<Box<dyn Transport>> + Send + Sync + 'static,
+    ) -> Self {
+        self.transport = Some(Arc::new(factory));
+        self
+    }
+
+    /// Sets the time that a dropped [`Guard`](crate::Guard) gives the last flush; 2 seconds unless set.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = timeout;
+        self
+    }
+
+    /// Sets the environment to decide on, in place of the process's own; for tests and examples.
+    pub fn env(mut self, env: Env) -> Self {
+        self.env = Some(env);
+        self
+    }
+
+    /// Splits the configuration into what each part needs, and checks it.
+    pub(super) fn split(mut self, env: &Env) -> Result<Split> {
+        let endpoint = self.endpoint.as_deref().map(Endpoint::parse).transpose()?;
+        let is_blank_key = self.api_key.as_deref().is_some_and(|key| key.trim().is_empty());
+        let api_key = self.api_key.as_deref().and_then(ApiKey::new);
+        if let Some(flaw) = api_key.as_ref().and_then(ApiKey::flaw) {
+            return Err(Error::new(ErrorKind::Config, format!("api_key: {flaw}")));
+        }
+        self.batching.check()?;
+        self.http.check()?;
+        if self.http.compression != Compression::None && !cfg!(feature = "gzip") {
+            return Err(Error::new(ErrorKind::Config, "compression: this build lacks the feature `gzip`"));
+        }
+        self.http.proxy = endpoint.as_ref().and_then(|endpoint| proxy(env, endpoint.is_https()));
+        let common = self.common()?;
+        let envelope = self.envelope.take().unwrap_or_else(|| {
+            let key = api_key.as_ref().map(ApiKey::secret);
+            Arc::new(PostHogBatch::new(key, self.historical_migration))
+        });
+        Ok(Split {
+            prints: self.debug || self.dry_run || asks_for_debug(env, &self.app),
+            is_dry_run: self.dry_run,
+            is_blank_key,
+            endpoint,
+            hide: api_key.map(|key| (key.secret().to_owned(), key.shown().to_owned())),
+            common: Arc::new(common),
+            batching: self.batching,
+            retry: self.retry,
+            http: self.http,
+            hooks: self.hooks,
+            on_error: self.on_error,
+            sampling: self.sampling,
+            envelope,
+            transport: self.transport,
+            shutdown_timeout: self.shutdown_timeout,
+        })
+    }
+
+    /// Encodes what every event carries.
+    fn common(&mut self) -> Result<Common> {
+        let wrong = |text: String| Error::new(ErrorKind::Config, text);
+        let mut properties = Vec::new();
+        for (key, value) in self.super_properties.drain(..) {
+            if matches!(key.as_str(), "$lib" | "$lib_version" | "$is_server" | "$geoip_disable" | "$groups") {
+                return Err(wrong(format!("super_property: {key} has a setting of its own")));
+            }
+            let json =
+                value.map_err(|cause| wrong(format!("super_property {key}: no JSON")).caused_by(cause))?;
+            properties.push((key, json));
+        }
+        if properties.len() > MOST_COMMON - 10 {
+            return Err(wrong(format!("super_property: at most {}", MOST_COMMON - 10)));
+        }
+        let text = |text: &str| serde_json::to_vec(text).unwrap_or_default();
+        properties.push(("$lib".to_owned(), text(&self.library.0)));
+        properties.push(("$lib_version".to_owned(), text(&self.library.1)));
+        properties.push(("$is_server".to_owned(), self.is_server.to_string().into_bytes()));
+        if self.geoip_disable {
+            properties.push(("$geoip_disable".to_owned(), b"true".to_vec()));
+        }
+        Ok(Common::new(&self.groups, &properties))
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("app", &self.app)
+            .field("version", &self.version)
+            .field("batching", &self.batching)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A configuration, split once into what each part needs.
+pub(super) struct Split {
+    pub(super) endpoint: Option<Endpoint>,
+    pub(super) is_blank_key: bool,
+    pub(super) hide: Option<(String, String)>,
+    pub(super) common: Arc<Common>,
+    pub(super) batching: Batching,
+    pub(super) retry: Retry,
+    pub(super) http: Http,
+    pub(super) prints: bool,
+    pub(super) is_dry_run: bool,
+    pub(super) hooks: Hooks,
+    pub(super) on_error: OnError,
+    pub(super) sampling: Option<Arc<Sampling>>,
+    pub(super) envelope: Arc<dyn Envelope>,
+    pub(super) transport: Option<Arc<TransportFactory>>,
+    pub(super) shutdown_timeout: Duration,
+}
+
+/// Leaves in a name what may stand in a user agent.
+fn token(text: &str) -> String {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-._+".contains(letter);
+    text.chars().map(|letter| if allowed(letter) { letter } else { '-' }).collect()
+}

@@ -1,0 +1,63 @@
+//! Time as a value that is passed in.
+//! Gives the instant for intervals and the system time for timestamps.
+//! Never sleeps.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+/// Where time comes from: the machine, or a test that turns the hands itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Clock {
+    /// The machine's own clocks.
+    #[default]
+    System,
+    /// A clock that stands still until it is told to go on.
+    #[cfg_attr(not(test), allow(dead_code, reason = "for the tests of time-driven parts"))]
+    Manual(Arc<Manual>),
+}
+
+/// A clock for tests.
+#[derive(Debug)]
+pub(crate) struct Manual {
+    origin: Instant,
+    wall_origin: SystemTime,
+    nanos: AtomicU64,
+}
+
+impl Clock {
+    /// Returns the instant for intervals and deadlines.
+    pub(crate) fn now(&self) -> Instant {
+        match self {
+            Self::System => Instant::now(),
+            Self::Manual(manual) => manual.origin + manual.gone(),
+        }
+    }
+
+    /// Returns the system time for timestamps.
+    #[inline]
+    pub(crate) fn wall(&self) -> SystemTime {
+        match self {
+            Self::System => SystemTime::now(),
+            Self::Manual(manual) => manual.wall_origin + manual.gone(),
+        }
+    }
+}
+
+impl Manual {
+    #[cfg(test)]
+    pub(crate) fn starting_at(wall_origin: SystemTime) -> Arc<Self> {
+        Arc::new(Self { origin: Instant::now(), wall_origin, nanos: AtomicU64::new(0) })
+    }
+
+    /// Moves both hands on.
+    #[cfg(test)]
+    pub(crate) fn advance(&self, by: Duration) {
+        let nanos = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
+        self.nanos.fetch_add(nanos, Ordering::Relaxed);
+    }
+
+    fn gone(&self) -> Duration {
+        Duration::from_nanos(self.nanos.load(Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,127 @@
+//! Where events go.
+//! Takes the host's URL; gives it checked and in PostHog's canonical form.
+//! Never resolves a name.
+
+use std::fmt;
+
+use ureq::http::Uri;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// A checked base URL without a trailing slash.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    url: String,
+    host: String,
+    is_https: bool,
+}
+
+/// PostHog's web hosts, whose ingestion lives elsewhere.
+const INGESTION: [(&str, &str); 3] = [
+    ("https://app.posthog.com", "https://us.i.posthog.com"),
+    ("https://us.posthog.com", "https://us.i.posthog.com"),
+    ("https://eu.posthog.com", "https://eu.i.posthog.com"),
+];
+
+impl Endpoint {
+    /// Checks a URL: http or https, a host, no user, no query, no fragment.
+    pub(crate) fn parse(url: &str) -> Result<Self> {
+        let url = url.trim().trim_end_matches('/');
+        let url =
+            INGESTION.iter().find(|(web, _)| url.eq_ignore_ascii_case(web)).map_or(url, |found| found.1);
+        let wrong = |why: &str| Error::new(ErrorKind::Config, format!("endpoint: {why}"));
+        // A URL may carry a password, so the text itself is not repeated in any of these.
+        if url.contains('#') {
+            return Err(wrong("a fragment has no place in it"));
+        }
+        let uri: Uri = url.parse().map_err(|cause| wrong("not a URL").caused_by(cause))?;
+        let is_https = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(wrong("it must start with http:// or https://")),
+        };
+        let authority = uri.authority().ok_or_else(|| wrong("it has no host"))?;
+        if authority.host().is_empty() {
+            return Err(wrong("it has no host"));
+        }
+        if authority.as_str().contains('@') {
+            return Err(wrong("a user or password has no place in it"));
+        }
+        if authority
+            .as_str()
+            .rsplit_once(':')
+            .is_some_and(|(_, port)| port.parse::<u16>().is_err() && !port.ends_with(']'))
+        {
+            return Err(wrong("its port is not a number up to 65535"));
+        }
+        if uri.query().is_some() {
+            return Err(wrong("a query has no place in it"));
+        }
+        Ok(Self { url: url.to_owned(), host: authority.host().to_owned(), is_https })
+    }
+
+    /// Returns the URL of a path under this endpoint; `path` begins with a slash.
+    pub(crate) fn join(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    /// Returns the URL as given, without a trailing slash.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.url
+    }
+
+    /// Returns the host's name or address.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Returns whether TLS is asked for.
+    pub(crate) fn is_https(&self) -> bool {
+        self.is_https
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Endpoint;
+
+    #[test]
+    fn hosts_are_brought_into_posthogs_canonical_form() {
+        for (given, wanted) in [
+            ("https://t.example.com", "https://t.example.com"),
+            (" https://t.example.com// ", "https://t.example.com"),
+            ("https://app.posthog.com/", "https://us.i.posthog.com"),
+            ("https://us.posthog.com", "https://us.i.posthog.com"),
+            ("https://eu.posthog.com", "https://eu.i.posthog.com"),
+            ("https://eu.i.posthog.com", "https://eu.i.posthog.com"),
+            ("http://127.0.0.1:8000/relay", "http://127.0.0.1:8000/relay"),
+            ("http://[::1]:8000", "http://[::1]:8000"),
+        ] {
+            assert_eq!(Endpoint::parse(given).unwrap().as_str(), wanted, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_url_is_refused_with_the_reason_and_without_its_text() {
+        for (given, why) in [
+            ("", "not a URL"),
+            ("t.example.com", "http:// or https://"),
+            ("ftp://t.example.com", "http:// or https://"),
+            ("https://", "http:// or https://"),
+            ("https://user:secret@t.example.com", "user or password"),
+            ("https://t.example.com?key=secret", "query"),
+            ("https://t.example.com/#secret", "fragment"),
+            ("https://t.example.com:99999", "port"),
+            ("https://t exam", "not a URL"),
+        ] {
+            let error = Endpoint::parse(given).unwrap_err().to_string();
+            assert!(error.contains(why) && !error.contains("secret"), "{given}: {error}");
+        }
+    }
+}

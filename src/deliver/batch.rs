@@ -1,0 +1,218 @@
+//! A batch: encoded events that travel together, with the same bytes on every attempt.
+//! Takes records and an envelope; gives a body, its halves, or the events that are left of it.
+//! Never sends, and never looks at a clock.
+
+use std::time::Instant;
+
+use uuid::Uuid;
+
+use super::queue::Level;
+use crate::event::{Common, Record, Rfc3339};
+use crate::wire::{Attempt, BatchInfo, Envelope, Ids, WireEvent};
+
+/// Encoded events, ready to be sent and sent again.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    /// The envelope's beginning, the events with commas between, and during an attempt its end.
+    body: Vec<u8>,
+    head: usize,
+    ends: Vec<usize>,
+    ids: Vec<Uuid>,
+    pub(crate) info: BatchInfo,
+    pub(crate) generation: u32,
+    pub(crate) attempts: u32,
+    pub(crate) born: Instant,
+    /// The place of the first event in the order of capture, for `flush`.
+    pub(crate) first: u64,
+}
+
+impl Batch {
+    /// Starts an empty batch; `spare` is memory to use again.
+    pub(crate) fn new(
+        envelope: &dyn Envelope,
+        info: BatchInfo,
+        generation: u32,
+        born: Instant,
+        first: u64,
+        mut spare: Vec<u8>,
+    ) -> Self {
+        spare.clear();
+        envelope.begin(&info, &mut spare);
+        let head = spare.len();
+        Self {
+            body: spare,
+            head,
+            ends: Vec::new(),
+            ids: Vec::new(),
+            info,
+            generation,
+            attempts: 0,
+            born,
+            first,
+        }
+    }
+
+    /// Appends one encoded event.
+    fn push(&mut self, envelope: &dyn Envelope, event: &WireEvent<'_>, id: Uuid) {
+        if !self.ends.is_empty() {
+            self.body.push(b',');
+        }
+        envelope.event(event, &mut self.body);
+        self.ends.push(self.body.len());
+        self.ids.push(id);
+    }
+
+    /// Returns how many events are in the batch.
+    pub(crate) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Returns the ids of the events, in their order.
+    pub(crate) fn ids(&self) -> &[Uuid] {
+        &self.ids
+    }
+
+    /// Returns how many bytes of memory the batch takes.
+    pub(crate) fn weight(&self) -> usize {
+        self.body.capacity() + self.len() * (size_of::<usize>() + size_of::<Uuid>())
+    }
+
+    /// Returns the whole body of one attempt: the kept bytes and a fresh end.
+    pub(crate) fn body(&mut self, envelope: &dyn Envelope, attempt: Attempt) -> &[u8] {
+        self.body.truncate(self.ends.last().copied().unwrap_or(self.head));
+        envelope.end(&self.info, attempt, &mut self.body);
+        &self.body
+    }
+
+    /// Returns the bytes of one event.
+    fn event(&self, index: usize) -> &[u8] {
+        let start = match index.checked_sub(1) {
+            None => self.head,
+            Some(before) => self.ends.get(before).map_or(self.head, |end| end + 1),
+        };
+        let end = self.ends.get(index).copied().unwrap_or(start);
+        self.body.get(start..end).unwrap_or_default()
+    }
+
+    /// Cuts the batch in two of the same order, with `attempts` as it was: halving is not a retry.
+    pub(crate) fn halves(self) -> [Self; 2] {
+        let middle = self.len() / 2;
+        [self.select(|index| index < middle), self.select(|index| index >= middle)]
+    }
+
+    /// Returns a batch of the events that `keep` says yes to, in the same order and with the same bytes.
+    pub(crate) fn select(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let mut part = Self {
+            body: self.body.get(..self.head).unwrap_or_default().to_vec(),
+            head: self.head,
+            ends: Vec::new(),
+            ids: Vec::new(),
+            info: self.info.clone(),
+            generation: self.generation,
+            attempts: self.attempts,
+            born: self.born,
+            first: self.first,
+        };
+        for (index, id) in self.ids.iter().enumerate().filter(|(index, _)| keep(*index)) {
+            if !part.ends.is_empty() {
+                part.body.push(b',');
+            }
+            part.body.extend_from_slice(self.event(index));
+            part.ends.push(part.body.len());
+            part.ids.push(*id);
+        }
+        part
+    }
+
+    /// Gives the memory back for the next batch.
+    pub(crate) fn into_spare(self) -> Vec<u8> {
+        self.body
+    }
+}
+
+/// Fills batches from the queue.
+#[derive(Debug, Default)]
+pub(crate) struct Filler {
+    timestamps: Rfc3339,
+    timestamp: Vec<u8>,
+    /// The record that no longer fitted, with which the next batch begins.
+    carried: Option<Record>,
+    /// What the fill under way has taken; read when it panics in a host's envelope.
+    pub(crate) taken: Taken,
+}
+
+/// The bounds of one batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) events: usize,
+    pub(crate) bytes: usize,
+}
+
+/// What was taken from the queue, and what of it belongs to a generation that is over.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Taken {
+    pub(crate) level: Level,
+    pub(crate) stale: u64,
+}
+
+impl Filler {
+    /// Moves records into the batch until a bound is reached or none is left.
+    pub(crate) fn fill(
+        &mut self,
+        batch: &mut Batch,
+        envelope: &dyn Envelope,
+        common: &Common,
+        ids: &mut Ids,
+        bounds: Bounds,
+        mut next: impl FnMut() -> Option<Record>,
+    ) -> Taken {
+        self.taken = Taken::default();
+        while batch.len() < bounds.events {
+            let Some(record) = self.carried.take().or_else(&mut next) else { break };
+            let is_stale = record.generation() != batch.generation;
+            if !is_stale
+                && batch.len() > 0
+                && batch.body.len() + record.weight() + common.len() > bounds.bytes
+            {
+                self.carried = Some(record);
+                break;
+            }
+            self.taken.level.events += 1;
+            self.taken.level.bytes += record.weight() as u64;
+            if is_stale {
+                self.taken.stale += 1;
+            } else {
+                self.add(batch, envelope, common, ids, &record);
+            }
+        }
+        std::mem::take(&mut self.taken)
+    }
+
+    fn add(
+        &mut self,
+        batch: &mut Batch,
+        envelope: &dyn Envelope,
+        common: &Common,
+        ids: &mut Ids,
+        record: &Record,
+    ) {
+        let id = record.uuid().unwrap_or_else(|| ids.next(record.timestamp()));
+        self.timestamp.clear();
+        self.timestamps.write(record.timestamp(), &mut self.timestamp);
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        let uuid = &*id.hyphenated().encode_lower(&mut text);
+        batch.push(envelope, &WireEvent { record, common, uuid, timestamp: &self.timestamp }, id);
+    }
+
+    /// Takes out the carried record, where everything is being dropped.
+    pub(crate) fn drop_carried(&mut self) -> Level {
+        self.carried
+            .take()
+            .map_or_else(Level::default, |record| Level { events: 1, bytes: record.weight() as u64 })
+    }
+
+    /// Returns whether a record waits outside of the queue.
+    pub(crate) fn has_carried(&self) -> bool {
+        self.carried.is_some()
+    }
+}

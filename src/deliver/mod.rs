@@ -1,0 +1,17 @@
+//! The worker's thread: from the queue to the wire.
+//! Takes records from the queue and commands from the client; gives requests, counts and reports.
+//! Never runs on a caller's thread, but for the two ends of the queue.
+
+mod attempt;
+mod batch;
+mod queue;
+mod report;
+mod retry;
+mod schedule;
+mod worker;
+
+pub(crate) use attempt::{Overseer, Sending};
+pub(crate) use queue::{Limits, Queue, Refused};
+pub use report::DeliveryError;
+pub(crate) use report::OnError;
+pub(crate) use worker::{Command, Parts, Worker};

@@ -1,0 +1,306 @@
+//! The wall between the callers' threads and the worker's: one bounded channel.
+//! Takes records; gives them in order. Full means that the newest is handed back.
+//! Never lets a caller wait, unless the host chose a bounded wait.
+
+use std::process;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use parking_lot::{Condvar, Mutex};
+
+use crate::event::Record;
+
+/// Events and bytes in one word, so that a push counts both with one atomic addition: the events above
+/// bit 40, the bytes below.
+const ONE_EVENT: u64 = 1 << 40;
+const BYTES: u64 = ONE_EVENT - 1;
+
+/// More slots than the channel is ever allowed to fill. In a forked child a slot may stay half read for
+/// ever, and a push that came round to it would spin; it never comes round.
+const SPARE_SLOTS: usize = 8;
+
+/// The bounded queue, and what wakes the worker.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    sender: Sender<Record>,
+    receiver: Receiver<Record>,
+    level: AtomicU64,
+    limits: Limits,
+    wake: Sender<()>,
+    woken: Receiver<()>,
+    owner: u32,
+    is_full: AtomicBool,
+    is_closed: AtomicBool,
+    waiting: AtomicUsize,
+    room: Mutex<()>,
+    has_room: Condvar,
+}
+
+/// The bounds of the queue, and the levels at which the worker is woken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) events: u64,
+    pub(crate) bytes: u64,
+    pub(crate) wake_events: u64,
+    pub(crate) wake_bytes: u64,
+}
+
+/// A record that found the queue full.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) record: Record,
+    /// Whether it is the first of this episode, and worth a warning.
+    pub(crate) is_first: bool,
+}
+
+/// How much lies in the queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Level {
+    pub(crate) events: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Level {
+    fn of(word: u64) -> Self {
+        Self { events: word >> 40, bytes: word & BYTES }
+    }
+
+    fn word(self) -> u64 {
+        (self.events << 40) + self.bytes
+    }
+}
+
+impl Queue {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let slots = usize::try_from(limits.events).unwrap_or(usize::MAX).saturating_add(SPARE_SLOTS);
+        let (sender, receiver) = bounded(slots);
+        let (wake, woken) = bounded(1);
+        Self {
+            sender,
+            receiver,
+            level: AtomicU64::new(0),
+            limits,
+            wake,
+            woken,
+            owner: process::id(),
+            is_full: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
+            room: Mutex::new(()),
+            has_room: Condvar::new(),
+        }
+    }
+
+    /// Pushes a record, or hands it back where the queue is full.
+    #[inline]
+    pub(crate) fn push(&self, record: Record) -> Result<(), Refused> {
+        let weight = record.weight() as u64;
+        let before = Level::of(self.level.fetch_add(ONE_EVENT + weight, Ordering::AcqRel));
+        let after = Level { events: before.events + 1, bytes: before.bytes + weight };
+        if after.events > self.limits.events || after.bytes > self.limits.bytes {
+            return Err(self.refuse(record, weight));
+        }
+        if let Err(TrySendError::Full(record) | TrySendError::Disconnected(record)) =
+            self.sender.try_send(record)
+        {
+            return Err(self.refuse(record, weight));
+        }
+        let crossed = |line: u64, from: u64, to: u64| from < line && to >= line;
+        if before.events == 0
+            || crossed(self.limits.wake_events, before.events, after.events)
+            || crossed(self.limits.wake_bytes, before.bytes, after.bytes)
+        {
+            self.wake();
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn refuse(&self, record: Record, weight: u64) -> Refused {
+        self.level.fetch_sub(ONE_EVENT + weight, Ordering::AcqRel);
+        Refused { record, is_first: !self.is_full.swap(true, Ordering::Relaxed) }
+    }
+
+    /// Returns whether this process made the queue, and not the parent of a fork.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.owner == process::id()
+    }
+
+    /// Wakes the worker, unless it belongs to the parent of this forked process.
+    #[cold]
+    pub(crate) fn wake(&self) {
+        if self.is_ours() {
+            // A token that lies there already says the same.
+            let _ = self.wake.try_send(());
+        }
+    }
+
+    /// Waits until half of the queue is free again; at the most until `deadline`.
+    ///
+    /// Half, and not one slot: a caller that waits for each slot would pay for a change of threads with
+    /// every event.
+    #[cold]
+    pub(crate) fn wait_for_room(&self, timeout: Duration, still_wanted: impl Fn() -> bool) {
+        if !self.is_ours() {
+            return;
+        }
+        let deadline = Instant::now() + timeout;
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+        let mut room = self.room.lock();
+        while !self.is_half_empty() && still_wanted() {
+            if self.has_room.wait_until(&mut room, deadline).timed_out() {
+                break;
+            }
+        }
+        drop(room);
+        self.waiting.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    fn is_half_empty(&self) -> bool {
+        let level = self.level();
+        level.events <= self.limits.events / 2 && level.bytes <= self.limits.bytes / 2
+    }
+
+    /// Returns how much lies in the queue.
+    pub(crate) fn level(&self) -> Level {
+        Level::of(self.level.load(Ordering::Acquire))
+    }
+
+    /// Returns how many records can be taken right now.
+    pub(crate) fn len(&self) -> usize {
+        self.receiver.len()
+    }
+
+    /// Takes the oldest record; its bytes count until they are [released](Self::release).
+    pub(crate) fn pop(&self) -> Option<Record> {
+        self.receiver.try_recv().ok()
+    }
+
+    /// Gives back the room of records that were taken.
+    pub(crate) fn release(&self, taken: Level) {
+        self.level.fetch_sub(taken.word(), Ordering::AcqRel);
+        if self.is_full.load(Ordering::Relaxed) && self.is_half_empty() {
+            self.is_full.store(false, Ordering::Relaxed);
+        }
+        if self.waiting.load(Ordering::Acquire) > 0 && self.is_half_empty() {
+            self.call_waiting();
+        }
+    }
+
+    /// Lets callers that wait for room look again.
+    pub(crate) fn call_waiting(&self) {
+        drop(self.room.lock());
+        self.has_room.notify_all();
+    }
+
+    /// Takes everything out and returns how many events that were.
+    pub(crate) fn purge(&self) -> u64 {
+        let mut taken = Level::default();
+        // Bounded, so that callers who push meanwhile cannot keep this going.
+        for _ in 0..=self.len() {
+            let Some(record) = self.pop() else { break };
+            taken.events += 1;
+            taken.bytes += record.weight() as u64;
+        }
+        self.release(taken);
+        taken.events
+    }
+
+    /// Notes whether a worker empties the queue; without one, whoever pushes last empties it.
+    pub(crate) fn set_closed(&self, is_closed: bool) {
+        self.is_closed.store(is_closed, Ordering::SeqCst);
+    }
+
+    /// Returns whether no worker empties the queue any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::SeqCst)
+    }
+
+    /// The channel that wakes the worker.
+    pub(crate) fn woken(&self) -> &Receiver<()> {
+        &self.woken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue(events: u64, bytes: u64) -> Queue {
+        Queue::new(Limits { events, bytes, wake_events: 3, wake_bytes: u64::MAX })
+    }
+
+    /// Returns whether the record went in, and whether a refusal was worth a warning.
+    fn push(queue: &Queue, id: &str) -> (bool, bool) {
+        match queue.push(Record::sample(id)) {
+            Ok(()) => (true, false),
+            Err(refused) => (false, refused.is_first),
+        }
+    }
+
+    #[test]
+    fn the_newest_is_dropped_with_one_warning_an_episode() {
+        let queue = queue(2, u64::MAX >> 24);
+        assert_eq!(push(&queue, "a"), (true, false));
+        assert_eq!(push(&queue, "b"), (true, false));
+        assert_eq!(push(&queue, "c"), (false, true));
+        assert_eq!(push(&queue, "d"), (false, false));
+        let first = queue.pop().unwrap();
+        assert_eq!(first.distinct_id(), b"\"a\"");
+        queue.release(Level { events: 1, bytes: first.weight() as u64 });
+        assert_eq!(push(&queue, "e"), (true, false));
+        assert_eq!(push(&queue, "f"), (false, true));
+    }
+
+    #[test]
+    fn bytes_bound_the_queue_too() {
+        let weight = Record::sample("a").weight() as u64;
+        let queue = queue(100, weight * 2);
+        assert!(push(&queue, "a").0 && push(&queue, "b").0 && !push(&queue, "c").0);
+        assert_eq!(queue.level(), Level { events: 2, bytes: weight * 2 });
+    }
+
+    #[test]
+    fn the_worker_is_woken_by_the_first_event_and_by_a_full_batch_only() {
+        let queue = queue(100, u64::MAX >> 24);
+        let mut woken = Vec::new();
+        for _ in 0..5 {
+            push(&queue, "a");
+            woken.push(queue.woken().try_recv().is_ok());
+        }
+        assert_eq!(woken, [true, false, true, false, false]);
+    }
+
+    #[test]
+    fn a_purge_empties_everything() {
+        let queue = queue(100, u64::MAX >> 24);
+        for _ in 0..5 {
+            push(&queue, "a");
+        }
+        assert_eq!(queue.purge(), 5);
+        assert_eq!(queue.level(), Level::default());
+        assert_eq!(queue.len(), 0);
+    }
+
+    #[test]
+    fn a_caller_that_may_wait_gets_room_or_goes_on() {
+        let queue = std::sync::Arc::new(queue(2, u64::MAX >> 24));
+        push(&queue, "a");
+        push(&queue, "b");
+        queue.wait_for_room(Duration::from_millis(1), || true);
+        assert!(!push(&queue, "c").0);
+        let waiter = {
+            let queue = std::sync::Arc::clone(&queue);
+            std::thread::spawn(move || {
+                queue.wait_for_room(Duration::from_secs(60), || true);
+                push(&queue, "d").0
+            })
+        };
+        while queue.waiting.load(Ordering::Acquire) == 0 {
+            std::thread::yield_now();
+        }
+        queue.purge();
+        assert!(waiter.join().unwrap());
+    }
+}

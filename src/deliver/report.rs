@@ -1,0 +1,67 @@
+//! What the host is told when events are lost on their way.
+//! Takes a terminal failure; calls the host's hook.
+//! Never lets a panic of the hook out.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::observe::LossReason;
+
+/// Events that will not be delivered, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeliveryError {
+    /// The reason under which [`Stats`](crate::Stats) counts them.
+    pub reason: LossReason,
+    /// The ids of the events.
+    pub events: Vec<Uuid>,
+    /// The status of the last answer; `None` where there was none.
+    pub status: Option<u16>,
+    /// What the endpoint or the transport said, cut at 200 characters.
+    pub detail: String,
+}
+
+impl fmt::Display for DeliveryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} events lost: {}", self.events.len(), self.reason)?;
+        if let Some(status) = self.status {
+            write!(f, ", status {status}")?;
+        }
+        if self.detail.is_empty() { Ok(()) } else { write!(f, ", {}", self.detail) }
+    }
+}
+
+impl std::error::Error for DeliveryError {}
+
+/// The host's hook for terminal failures; it runs on the worker's thread.
+#[derive(Clone, Default)]
+pub(crate) struct OnError(Option<Arc<dyn Fn(&DeliveryError) + Send + Sync>>);
+
+impl OnError {
+    pub(crate) fn new(hook: impl Fn(&DeliveryError) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(hook)))
+    }
+
+    /// Calls the hook; a panic in it is caught, since the worker has other events to deliver.
+    pub(crate) fn call(&self, error: &DeliveryError) {
+        if let Some(hook) = &self.0 {
+            if catch_unwind(AssertUnwindSafe(|| hook(error))).is_err() {
+                log::warn!(target: "candor", "the on_error hook panicked");
+            }
+        }
+    }
+}
+
+impl fmt::Debug for OnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "a hook" } else { "none" })
+    }
+}
+
+/// Cuts a text of the endpoint, control characters out, to what a log line can bear.
+pub(crate) fn excerpt(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(200).collect()
+}

@@ -1,0 +1,177 @@
+//! Turns a verdict into what is to be done now.
+//! Takes the verdict, the batch's history and random bits; gives an action.
+//! Never sleeps, and never sends.
+
+use std::time::Duration;
+
+use crate::config::Retry;
+use crate::observe::LossReason;
+use crate::wire::{EventResult, Verdict};
+
+use uuid::Uuid;
+
+/// What is to be done with a batch after an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// All events were taken.
+    Done,
+    /// Send all again after this wait.
+    RetryIn(Duration),
+    /// Send in halves, at once.
+    Halve,
+    /// Drop all.
+    Drop(LossReason),
+    /// Drop all, and never send again.
+    Stop,
+    /// Some events were dropped; those that ask for it are sent again after the wait, or given up.
+    Part { dropped: Vec<(Uuid, String)>, again: Vec<Uuid>, then: Result<Duration, LossReason> },
+}
+
+/// Where a batch stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct History {
+    /// Attempts made, this one included.
+    pub(crate) attempts: u32,
+    /// Events in the batch.
+    pub(crate) events: usize,
+    /// Time since the batch was formed.
+    pub(crate) age: Duration,
+}
+
+/// Decides what follows a verdict; `entropy` spreads the waits of many clients.
+pub(crate) fn decide(policy: &Retry, verdict: Verdict, history: History, entropy: u64) -> Action {
+    match verdict {
+        Verdict::Done => Action::Done,
+        Verdict::Reject => Action::Drop(LossReason::Rejected),
+        Verdict::Gone => Action::Stop,
+        Verdict::TooLarge | Verdict::Invalid if history.events > 1 => Action::Halve,
+        Verdict::TooLarge => Action::Drop(LossReason::TooLarge),
+        Verdict::Invalid => Action::Drop(LossReason::Rejected),
+        Verdict::Retry(asked) => match wait(policy, asked, history, entropy) {
+            Ok(delay) => Action::RetryIn(delay),
+            Err(reason) => Action::Drop(reason),
+        },
+        Verdict::Each { results, wait: asked } => {
+            let (mut dropped, mut again) = (Vec::new(), Vec::new());
+            for (id, result) in results {
+                match result {
+                    EventResult::Retry => again.push(id),
+                    EventResult::Dropped(why) => dropped.push((id, why)),
+                }
+            }
+            Action::Part { dropped, again, then: wait(policy, asked, history, entropy) }
+        }
+    }
+}
+
+/// Returns how long to wait before the next attempt, or why there is none.
+fn wait(
+    policy: &Retry,
+    asked: Option<Duration>,
+    history: History,
+    entropy: u64,
+) -> Result<Duration, LossReason> {
+    if policy.max_retries.is_some_and(|most| history.attempts > most) {
+        return Err(LossReason::RetriesExhausted);
+    }
+    let delay =
+        backoff(policy, history.attempts, entropy).max(asked.unwrap_or_default().min(policy.max_delay));
+    if history.age.saturating_add(delay) > policy.max_age {
+        return Err(LossReason::RetriesExhausted);
+    }
+    Ok(delay)
+}
+
+/// Doubles the base with each attempt up to the longest wait, and adds up to half of it: never less than
+/// the base, since receivers ask for a minimum, and never the same for two clients that failed together.
+fn backoff(policy: &Retry, attempts: u32, entropy: u64) -> Duration {
+    let doublings = attempts.saturating_sub(1).min(31);
+    let plain = policy.base.saturating_mul(1 << doublings).min(policy.max_delay);
+    let half = u64::try_from((plain / 2).as_nanos()).unwrap_or(u64::MAX);
+    plain + Duration::from_nanos(entropy % half.saturating_add(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn policy() -> Retry {
+        Retry { max_retries: Some(3), ..Retry::default() }
+    }
+
+    fn after(attempts: u32) -> History {
+        History { attempts, events: 5, age: Duration::ZERO }
+    }
+
+    #[test]
+    fn n_retries_are_n_plus_one_requests() {
+        for attempt in 1..=3 {
+            assert!(matches!(decide(&policy(), Verdict::Retry(None), after(attempt), 0), Action::RetryIn(_)));
+        }
+        assert_eq!(
+            decide(&policy(), Verdict::Retry(None), after(4), 0),
+            Action::Drop(LossReason::RetriesExhausted)
+        );
+        let none = Retry { max_retries: Some(0), ..Retry::default() };
+        assert_eq!(
+            decide(&none, Verdict::Retry(None), after(1), 0),
+            Action::Drop(LossReason::RetriesExhausted)
+        );
+    }
+
+    #[test]
+    fn the_wait_doubles_to_its_limit_and_the_jitter_only_adds() {
+        let policy = Retry::default();
+        for (attempt, plain) in
+            [(1, 500), (2, 1000), (3, 2000), (7, 30_000), (40, 30_000), (u32::MAX, 30_000)]
+        {
+            let plain = Duration::from_millis(plain);
+            assert_eq!(backoff(&policy, attempt, 0), plain, "{attempt}");
+            for entropy in [1, u64::MAX / 3, u64::MAX] {
+                let delay = backoff(&policy, attempt, entropy);
+                assert!(delay >= plain && delay <= plain + plain / 2, "{attempt}: {delay:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn peer_09_the_retries_of_a_thousand_clients_spread() {
+        let waits: BTreeSet<Duration> = (0..1000_u64)
+            .map(|client| backoff(&Retry::default(), 1, client.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+            .collect();
+        assert!(waits.len() > 990, "{}", waits.len());
+        let spread = *waits.last().unwrap() - *waits.first().unwrap();
+        assert!(spread > Duration::from_millis(200), "{spread:?}");
+    }
+
+    #[test]
+    fn retry_after_is_a_minimum_and_has_a_limit() {
+        let ask = |seconds| Verdict::Retry(Some(Duration::from_secs(seconds)));
+        assert_eq!(decide(&policy(), ask(3), after(1), 0), Action::RetryIn(Duration::from_secs(3)));
+        assert_eq!(decide(&policy(), ask(1), after(3), 0), Action::RetryIn(Duration::from_secs(2)));
+        assert_eq!(decide(&policy(), ask(3600), after(1), 0), Action::RetryIn(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn a_batch_that_grew_old_is_given_up() {
+        let old = History { age: Duration::from_secs(24 * 60 * 60), ..after(1) };
+        let unlimited = Retry::default();
+        assert_eq!(
+            decide(&unlimited, Verdict::Retry(None), old, 0),
+            Action::Drop(LossReason::RetriesExhausted)
+        );
+        let young = History { age: Duration::from_secs(60 * 60), ..after(200) };
+        assert!(matches!(decide(&unlimited, Verdict::Retry(None), young, 0), Action::RetryIn(_)));
+    }
+
+    #[test]
+    fn a_large_or_wrong_batch_is_halved_until_one_event_stands_alone() {
+        let single = History { events: 1, ..after(1) };
+        for verdict in [Verdict::TooLarge, Verdict::Invalid] {
+            assert_eq!(decide(&policy(), verdict, after(1), 0), Action::Halve);
+        }
+        assert_eq!(decide(&policy(), Verdict::TooLarge, single, 0), Action::Drop(LossReason::TooLarge));
+        assert_eq!(decide(&policy(), Verdict::Invalid, single, 0), Action::Drop(LossReason::Rejected));
+    }
+}

@@ -1,0 +1,156 @@
+//! When to build a batch, when to send one again, and when to sleep.
+//! Takes the present, the level of the queue and batches that come back; gives the next step.
+//! Never touches the queue, a socket or a clock.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::batch::Batch;
+use super::queue::Level;
+use crate::config::{Batching, Retry};
+
+/// What the worker does next.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Send this batch.
+    Send(Batch),
+    /// Build a batch from the queue.
+    Build,
+    /// Sleep until the instant, or without one until something happens.
+    Wait(Option<Instant>),
+}
+
+/// Why the worker looks at the schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Haste {
+    /// Batches leave by size and interval.
+    None,
+    /// A flush waits: what is queued leaves now, as far as there is room for batches that fail.
+    Flush,
+    /// The end is near: everything leaves now.
+    Shutdown,
+}
+
+/// Batches that wait for their next attempt, and the rules of size and interval.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    flush_events: u64,
+    flush_bytes: u64,
+    interval: Duration,
+    most_waiting: usize,
+    most_waiting_bytes: usize,
+    batch_bytes: usize,
+    /// Since when something lies in the queue.
+    since: Option<Instant>,
+    /// Halves of a batch, which go before everything else.
+    due: VecDeque<Batch>,
+    waiting: Vec<(Instant, Batch)>,
+    waiting_bytes: usize,
+}
+
+impl Schedule {
+    pub(crate) fn new(batching: &Batching, retry: &Retry) -> Self {
+        Self {
+            flush_events: batching.flush_at as u64,
+            flush_bytes: batching.flush_bytes as u64,
+            interval: batching.interval,
+            most_waiting: retry.waiting_batches,
+            most_waiting_bytes: retry.waiting_bytes,
+            batch_bytes: batching.batch_bytes,
+            since: None,
+            due: VecDeque::new(),
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+        }
+    }
+
+    /// Returns what to do now.
+    pub(crate) fn next(&mut self, now: Instant, level: Level, haste: Haste) -> Step {
+        if let Some(batch) = self.due.pop_front().or_else(|| self.take_waiting(now)) {
+            return Step::Send(batch);
+        }
+        if level.events == 0 {
+            self.since = None;
+            return Step::Wait(self.next_retry());
+        }
+        let leaves_at = *self.since.get_or_insert(now) + self.interval;
+        let is_full = level.events >= self.flush_events || level.bytes >= self.flush_bytes;
+        if haste != Haste::Shutdown && !self.has_room() {
+            return Step::Wait(self.next_retry());
+        }
+        if is_full || haste != Haste::None || now >= leaves_at {
+            return Step::Build;
+        }
+        Step::Wait(Some(self.next_retry().map_or(leaves_at, |retry| retry.min(leaves_at))))
+    }
+
+    /// Notes that a batch was built: what is left in the queue starts a new interval.
+    pub(crate) fn built(&mut self) {
+        self.since = None;
+    }
+
+    /// Puts a batch back until its next attempt.
+    pub(crate) fn wait(&mut self, batch: Batch, until: Instant) {
+        self.waiting_bytes += batch.weight();
+        self.waiting.push((until, batch));
+    }
+
+    /// Puts batches in front of all others, in their order.
+    pub(crate) fn send_first(&mut self, batches: [Batch; 2]) {
+        for batch in batches.into_iter().rev().filter(|batch| batch.len() > 0) {
+            self.due.push_front(batch);
+        }
+    }
+
+    /// Takes the batch whose time came first.
+    fn take_waiting(&mut self, now: Instant) -> Option<Batch> {
+        let (index, (at, _)) = self.waiting.iter().enumerate().min_by_key(|(_, (at, _))| *at)?;
+        if *at > now {
+            return None;
+        }
+        let (_, batch) = self.waiting.remove(index);
+        self.waiting_bytes = self.waiting_bytes.saturating_sub(batch.weight());
+        Some(batch)
+    }
+
+    /// Returns whether halves of a batch wait to be sent at once.
+    pub(crate) fn has_due(&self) -> bool {
+        !self.due.is_empty()
+    }
+
+    /// Returns whether one more batch that fails could be kept.
+    pub(crate) fn has_room(&self) -> bool {
+        self.waiting.len() < self.most_waiting
+            && self.waiting_bytes.saturating_add(self.batch_bytes) <= self.most_waiting_bytes
+            || self.waiting.is_empty()
+    }
+
+    /// Returns when the next batch is due again.
+    pub(crate) fn next_retry(&self) -> Option<Instant> {
+        self.waiting.iter().map(|(at, _)| *at).min()
+    }
+
+    /// Returns the place of the first event that waits in a batch.
+    pub(crate) fn first_waiting(&self) -> Option<u64> {
+        self.due.iter().chain(self.waiting.iter().map(|(_, batch)| batch)).map(|batch| batch.first).min()
+    }
+
+    /// Returns how many events wait in batches.
+    pub(crate) fn events(&self) -> u64 {
+        self.due
+            .iter()
+            .chain(self.waiting.iter().map(|(_, batch)| batch))
+            .map(|batch| batch.len() as u64)
+            .sum()
+    }
+
+    /// Drops all batches and returns how many events were in them.
+    pub(crate) fn clear(&mut self) -> u64 {
+        let events = self.events();
+        self.due.clear();
+        self.waiting.clear();
+        self.waiting_bytes = 0;
+        self.since = None;
+        events
+    }
+}

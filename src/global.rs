@@ -1,0 +1,156 @@
+//! The one global client and its guard.
+//! Takes a configuration once; gives free functions that work on the client made from it.
+//! Never locks on the way of a capture.
+
+use std::time::Duration;
+
+use once_cell::sync::OnceCell;
+
+use crate::client::{Client, Config, Flushed};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Event;
+use crate::observe::Stats;
+use crate::testing;
+
+/// A place for a client, and the place for its successor: after a shutdown, or in a forked child.
+///
+/// A place is never given back, so that a capture needs no lock to read it. Programs initialise once,
+/// seldom twice.
+struct Place {
+    client: OnceCell<Client>,
+    next: OnceCell<&'static Place>,
+}
+
+impl Place {
+    const fn new() -> Self {
+        Self { client: OnceCell::new(), next: OnceCell::new() }
+    }
+}
+
+static FIRST: Place = Place::new();
+
+/// Flushes the global client and stops its worker when dropped, within [`Config::shutdown_timeout`].
+#[must_use = "dropping the guard flushes for at most the configured time and then stops the worker; \
+              hold it until the program ends"]
+#[derive(Debug)]
+pub struct Guard {
+    client: Client,
+}
+
+impl Guard {
+    /// Returns the client, which can also be reached through the free functions.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // In a forked child there is nothing to stop, and nobody to tell.
+        let _ = self.client.shutdown(self.client.shutdown_timeout());
+    }
+}
+
+/// Makes the global client and returns its guard. Where consent is not granted the client is off, which
+/// is no error.
+///
+/// ```no_run
+/// # fn main() -> candor::Result<()> {
+/// let _guard = candor::init(
+///     candor::Config::new("granted", env!("CARGO_PKG_VERSION")).endpoint("https://t.example.com"),
+/// )?;
+/// candor::event!("server started", distinct_id = "node-7", replicas = 3);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Those of [`Client::new`], and [`ErrorKind::AlreadyInitialised`] where this process has a global client
+/// that was not shut down. A forked child initialises anew.
+pub fn init(config: Config) -> Result<Guard> {
+    let mut config = Some(config);
+    let mut place = &FIRST;
+    loop {
+        let client = place.client.get_or_try_init(|| match config.take() {
+            Some(config) => Client::new(config),
+            None => Err(already()),
+        })?;
+        if config.is_none() {
+            return Ok(Guard { client: client.clone() });
+        }
+        if !client.is_replaceable() {
+            return Err(already());
+        }
+        place = place.next.get_or_init(|| Box::leak(Box::new(Place::new())));
+    }
+}
+
+fn already() -> Error {
+    Error::new(ErrorKind::AlreadyInitialised, "candor is initialised already")
+}
+
+/// Returns the global client; `None` before [`init`].
+#[inline]
+pub fn client() -> Option<&'static Client> {
+    let mut place = &FIRST;
+    while let Some(next) = place.next.get().filter(|next| next.client.get().is_some()) {
+        place = next;
+    }
+    place.client.get()
+}
+
+/// Runs `work` with the client that the free functions reach from this thread.
+#[inline]
+fn with_client<T>(work: impl FnOnce(Option<&Client>) -> T) -> T {
+    if testing::is_active() {
+        return testing::with_substitute(|substitute| work(substitute.or_else(|| client())));
+    }
+    work(client())
+}
+
+/// Captures an event on the global client. Without one, or when it is off, nothing happens.
+///
+/// Returns nothing, never panics and never waits; see [`Client::capture`].
+#[inline]
+pub fn capture<E: Event>(event: E) {
+    with_client(|client| {
+        if let Some(client) = client {
+            client.capture(event);
+        }
+    });
+}
+
+/// Waits until what was captured before is delivered or lost, for `timeout` at the most.
+///
+/// # Errors
+///
+/// [`ErrorKind::NotRunning`] where there is no global client, and those of [`Client::flush`].
+pub fn flush(timeout: Duration) -> Result<Flushed> {
+    with_client(|client| client.ok_or_else(not_initialised)?.flush(timeout))
+}
+
+/// Delivers what can be delivered within `timeout`, then stops the worker. [`init`] may be called again.
+///
+/// # Errors
+///
+/// [`ErrorKind::NotRunning`] where there is no global client, and those of [`Client::shutdown`].
+pub fn shutdown(timeout: Duration) -> Result<Flushed> {
+    with_client(|client| client.ok_or_else(not_initialised)?.shutdown(timeout))
+}
+
+/// Returns what became of the events so far; all zero where there is no global client.
+pub fn stats() -> Stats {
+    with_client(|client| client.map(Client::stats)).unwrap_or_default()
+}
+
+fn not_initialised() -> Error {
+    Error::new(ErrorKind::NotRunning, "candor is not initialised")
+}
+
+/// Returns the client that `event!` captures on, where it is open.
+#[doc(hidden)]
+#[inline]
+pub fn open_client() -> Option<Client> {
+    with_client(|client| client.filter(|client| client.is_open()).cloned())
+}

@@ -1,0 +1,271 @@
+//! Counts what became of every event.
+//! Takes increments from both threads; gives a public snapshot.
+//! Never locks.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Why an event was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum LossReason {
+    /// The event had no name, or a blank one.
+    EmptyName,
+    /// The event's name had more than 200 characters.
+    LongName,
+    /// The event had no distinct id, or a blank one.
+    EmptyDistinctId,
+    /// The distinct id had more than 200 characters.
+    LongDistinctId,
+    /// A number was not finite.
+    NotFinite,
+    /// A value could not be written as JSON.
+    Unserializable,
+    /// The event was larger than the limit for one event.
+    TooLarge,
+    /// The event's own code panicked while it was encoded.
+    EventPanicked,
+    /// Sampling left it out.
+    SampledOut,
+    /// A `before_send` hook dropped it.
+    DroppedByHook,
+    /// A `before_send` hook panicked.
+    HookPanicked,
+    /// The queue was full, by events or by bytes.
+    QueueFull,
+    /// Consent was withdrawn before it was sent.
+    ConsentWithdrawn,
+    /// The receiver refused it.
+    Rejected,
+    /// It was tried as often, or for as long, as the settings allow.
+    RetriesExhausted,
+    /// The time of `shutdown` was up.
+    ShuttingDown,
+    /// The worker panicked with it in hand, through a transport, an envelope or a hook of the host.
+    WorkerPanicked,
+    /// Dry run: it was printed, not sent.
+    DryRun,
+}
+
+impl LossReason {
+    /// All reasons, in the order in which [`Stats`] prints them.
+    pub const ALL: [Self; 18] = [
+        Self::EmptyName,
+        Self::LongName,
+        Self::EmptyDistinctId,
+        Self::LongDistinctId,
+        Self::NotFinite,
+        Self::Unserializable,
+        Self::TooLarge,
+        Self::EventPanicked,
+        Self::SampledOut,
+        Self::DroppedByHook,
+        Self::HookPanicked,
+        Self::QueueFull,
+        Self::ConsentWithdrawn,
+        Self::Rejected,
+        Self::RetriesExhausted,
+        Self::ShuttingDown,
+        Self::WorkerPanicked,
+        Self::DryRun,
+    ];
+
+    /// Returns the reason in words, such as `queue full`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EmptyName => "empty name",
+            Self::LongName => "long name",
+            Self::EmptyDistinctId => "empty distinct id",
+            Self::LongDistinctId => "long distinct id",
+            Self::NotFinite => "not finite",
+            Self::Unserializable => "unserializable",
+            Self::TooLarge => "too large",
+            Self::EventPanicked => "event panicked",
+            Self::SampledOut => "sampled out",
+            Self::DroppedByHook => "dropped by hook",
+            Self::HookPanicked => "hook panicked",
+            Self::QueueFull => "queue full",
+            Self::ConsentWithdrawn => "consent withdrawn",
+            Self::Rejected => "rejected",
+            Self::RetriesExhausted => "retries exhausted",
+            Self::ShuttingDown => "shutting down",
+            Self::WorkerPanicked => "worker panicked",
+            Self::DryRun => "dry run",
+        }
+    }
+
+    const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl fmt::Display for LossReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+const REASONS: usize = LossReason::ALL.len();
+
+/// A snapshot of what became of the events captured so far.
+///
+/// Once nothing is moving, `captured` is the sum of `queued`, `sent` and everything lost. While threads
+/// are at work the numbers are read one after the other and may be off by the events in between.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Events handed to `capture` while the gate was open.
+    pub captured: u64,
+    /// Events that wait: in the queue, in a batch under way, or for a retry.
+    pub queued: u64,
+    /// Events that the receiver took.
+    pub sent: u64,
+    /// Events sent again, counted once for each further attempt.
+    pub retried: u64,
+    /// Requests made, further attempts included.
+    pub requests: u64,
+    lost: [u64; REASONS],
+}
+
+impl Stats {
+    /// Returns how many events were lost for this reason.
+    pub fn lost(&self, reason: LossReason) -> u64 {
+        self.lost.get(reason.index()).copied().unwrap_or(0)
+    }
+
+    /// Returns how many events were lost for whatever reason.
+    pub fn lost_total(&self) -> u64 {
+        self.lost.iter().sum()
+    }
+
+    /// Returns every reason that lost an event, with its count.
+    pub fn losses(&self) -> impl Iterator<Item = (LossReason, u64)> + '_ {
+        LossReason::ALL.into_iter().map(|reason| (reason, self.lost(reason))).filter(|(_, count)| *count > 0)
+    }
+
+    /// Returns what has changed since an earlier snapshot; `queued` stays what it is now.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut lost = self.lost;
+        for (now, then) in lost.iter_mut().zip(earlier.lost) {
+            *now = now.saturating_sub(then);
+        }
+        Self {
+            captured: self.captured.saturating_sub(earlier.captured),
+            queued: self.queued,
+            sent: self.sent.saturating_sub(earlier.sent),
+            retried: self.retried.saturating_sub(earlier.retried),
+            requests: self.requests.saturating_sub(earlier.requests),
+            lost,
+        }
+    }
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "captured {}, queued {}, sent {}, retried {}, lost {}",
+            self.captured,
+            self.queued,
+            self.sent,
+            self.retried,
+            self.lost_total()
+        )?;
+        let mut separator = " (";
+        for (reason, count) in self.losses() {
+            write!(f, "{separator}{reason}: {count}")?;
+            separator = ", ";
+        }
+        if separator == ", " { f.write_str(")") } else { Ok(()) }
+    }
+}
+
+/// The live counters behind [`Stats`], shared by both threads.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    captured: AtomicU64,
+    sent: AtomicU64,
+    retried: AtomicU64,
+    requests: AtomicU64,
+    lost: [AtomicU64; REASONS],
+}
+
+impl Counters {
+    #[inline]
+    pub(crate) fn captured(&self) {
+        self.captured.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn sent(&self, events: u64) {
+        self.sent.fetch_add(events, Ordering::Relaxed);
+    }
+
+    /// Counts a request, and its events once more where it is a further attempt.
+    pub(crate) fn request(&self, events: u64, attempt: u32) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        if attempt > 1 {
+            self.retried.fetch_add(events, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn lost(&self, reason: LossReason, events: u64) {
+        if let Some(counter) = self.lost.get(reason.index()) {
+            counter.fetch_add(events, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns a snapshot. What was captured and is neither sent nor lost is queued somewhere.
+    pub(crate) fn snapshot(&self) -> Stats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        // Ends before beginnings: an event that ends meanwhile then counts as queued, never as too many.
+        let sent = read(&self.sent);
+        let mut lost = [0; REASONS];
+        for (value, counter) in lost.iter_mut().zip(&self.lost) {
+            *value = read(counter);
+        }
+        let captured = read(&self.captured);
+        let ended = sent + lost.iter().sum::<u64>();
+        Stats {
+            captured,
+            queued: captured.saturating_sub(ended),
+            sent,
+            retried: read(&self.retried),
+            requests: read(&self.requests),
+            lost,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_its_own_place_and_words() {
+        for (index, reason) in LossReason::ALL.into_iter().enumerate() {
+            assert_eq!(reason.index(), index);
+        }
+        let words: std::collections::BTreeSet<_> = LossReason::ALL.iter().map(|r| r.as_str()).collect();
+        assert_eq!(words.len(), LossReason::ALL.len());
+    }
+
+    #[test]
+    fn a_snapshot_adds_up_and_prints_its_losses() {
+        let counters = Counters::default();
+        for _ in 0..10 {
+            counters.captured();
+        }
+        counters.sent(4);
+        counters.lost(LossReason::QueueFull, 2);
+        counters.lost(LossReason::Rejected, 1);
+        let stats = counters.snapshot();
+        assert_eq!(stats.queued, 3);
+        assert_eq!(
+            stats.to_string(),
+            "captured 10, queued 3, sent 4, retried 0, lost 3 (queue full: 2, rejected: 1)"
+        );
+        counters.sent(3);
+        let later = counters.snapshot().since(&stats);
+        assert_eq!((later.sent, later.queued, later.lost_total()), (3, 0, 0));
+    }
+}

@@ -1,0 +1,146 @@
+//! HTTP/1.1 with keep-alive, by ureq.
+//! Takes the token of a grant and the HTTP settings; sends requests.
+//! Never follows a redirect, and never logs a header.
+
+use std::io::Read;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ureq::config::ConfigBuilder;
+use ureq::typestate::AgentScope;
+use ureq::{Agent, Body, ProxyProtocol};
+
+use super::{Answer, Request, SendError, Transport, tls};
+use crate::config::{Endpoint, Http, Proxy};
+use crate::consent::Granted;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The transport that a client uses unless its host brings another.
+pub(crate) struct HttpTransport {
+    agent: Agent,
+    headers: Vec<(String, String)>,
+    is_aborted: AtomicBool,
+}
+
+impl HttpTransport {
+    /// Makes the transport; no socket is opened before the first request.
+    pub(crate) fn new(_granted: Granted, settings: &Http, endpoint: &Endpoint) -> Result<Self> {
+        let mut config = Agent::config_builder()
+            .http_status_as_error(false)
+            // A redirect would send events where nobody consented to: it is an answer like any other.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_resolve(Some(settings.resolve))
+            .timeout_connect(Some(settings.connect))
+            .timeout_recv_response(Some(settings.total))
+            .timeout_per_read(Some(settings.read))
+            .timeout_global(Some(settings.total))
+            .user_agent(settings.user_agent.as_str())
+            .accept("application/json")
+            .max_idle_connections(1)
+            .proxy(settings.proxy.as_ref().map(parse_proxy).transpose()?);
+        if endpoint.is_https() {
+            config = with_tls(config)?;
+        }
+        Ok(Self {
+            agent: config.build().new_agent(),
+            headers: settings.headers.clone(),
+            is_aborted: AtomicBool::new(false),
+        })
+    }
+}
+
+impl Transport for HttpTransport {
+    fn send(&self, request: &Request<'_>) -> std::result::Result<Answer, SendError> {
+        let mut post = self.agent.post(request.url);
+        for (name, value) in request.headers {
+            post = post.header(*name, value);
+        }
+        for (name, value) in &self.headers {
+            post = post.header(name, value);
+        }
+        let answered = post.config().timeout_global(Some(request.timeout)).build().send(request.body);
+        match answered {
+            Ok(response) => Ok(read(response, request.most_answer)),
+            Err(_) if self.is_aborted.load(Ordering::Acquire) => Err(SendError::Aborted),
+            Err(error) => Err(classify(&error)),
+        }
+    }
+
+    fn abort(&self) {
+        self.is_aborted.store(true, Ordering::Release);
+        self.agent.clone().shutdown();
+    }
+}
+
+/// Reads the answer. Once there is a status, a body that breaks off changes nothing about it.
+fn read(response: ureq::http::Response<Body>, most: usize) -> Answer {
+    let (parts, mut body) = response.into_parts();
+    let retry_after = parts.headers.get("retry-after").and_then(|value| value.to_str().ok());
+    let mut answer = Answer {
+        status: parts.status.as_u16(),
+        retry_after: retry_after.map(str::to_owned),
+        body: Vec::new(),
+        is_complete: false,
+    };
+    let limit = u64::try_from(most).unwrap_or(u64::MAX);
+    let mut reader = body.as_reader().take(limit.saturating_add(1));
+    let ended = reader.read_to_end(&mut answer.body).is_ok();
+    answer.is_complete = ended && answer.body.len() <= most;
+    answer.body.truncate(most);
+    answer
+}
+
+/// Tells requests that never left from those that may have arrived.
+fn classify(error: &ureq::Error) -> SendError {
+    use std::io::ErrorKind as Io;
+    let text = error.to_string();
+    match error {
+        ureq::Error::HostNotFound
+        | ureq::Error::ConnectionFailed
+        | ureq::Error::BadUri(_)
+        | ureq::Error::InvalidProxyUrl
+        | ureq::Error::Tls(_)
+        | ureq::Error::Http(_)
+        | ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => SendError::NotSent(text),
+        ureq::Error::Io(cause)
+            if matches!(
+                cause.kind(),
+                Io::ConnectionRefused | Io::NotFound | Io::HostUnreachable | Io::NetworkUnreachable
+            ) =>
+        {
+            SendError::NotSent(text)
+        }
+        _ => SendError::Unknown(text),
+    }
+}
+
+/// Brings the environment's proxy into ureq's form, with the hosts that go without.
+fn parse_proxy(proxy: &Proxy) -> Result<ureq::Proxy> {
+    // The URL may carry a password, so neither it nor ureq's text about it is repeated.
+    let wrong = |_| Error::new(ErrorKind::Config, "proxy: the environment names one that is not a proxy URL");
+    let plain = ureq::Proxy::new(&proxy.url).map_err(wrong)?;
+    if !matches!(plain.protocol(), ProxyProtocol::Http | ProxyProtocol::Https) {
+        return Err(Error::new(ErrorKind::Config, "proxy: only http and https proxies are supported"));
+    }
+    let mut builder = ureq::Proxy::builder(plain.protocol()).host(plain.host()).port(plain.port());
+    if let Some(user) = plain.username() {
+        builder = builder.username(user);
+    }
+    if let Some(password) = plain.password() {
+        builder = builder.password(password);
+    }
+    for exception in proxy.exceptions.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+        builder = builder.no_proxy(exception);
+    }
+    builder.build().map_err(wrong)
+}
+
+fn with_tls(config: ConfigBuilder<AgentScope>) -> Result<ConfigBuilder<AgentScope>> {
+    match tls::config() {
+        Some(tls) => Ok(config.tls_config(tls).https_only(true)),
+        None => Err(Error::new(
+            ErrorKind::Transport,
+            "endpoint: https needs TLS, and this build has none: enable the feature `rustls` or `native-tls`",
+        )),
+    }
+}

@@ -1,0 +1,103 @@
+//! Events to bytes, and answers to verdicts; one file a protocol.
+//! Takes records; gives bodies, headers and what an answer means.
+//! Never sends, and never waits.
+
+pub(crate) mod compress;
+mod ids;
+mod retry_after;
+mod v0;
+mod verdict;
+
+use uuid::Uuid;
+
+use crate::event::{Common, Record, Timestamp};
+
+pub(crate) use ids::Ids;
+pub use v0::PostHogBatch;
+pub use verdict::{EventResult, Response, Verdict};
+
+/// What all attempts of one batch share.
+#[derive(Clone, Debug)]
+pub struct BatchInfo {
+    /// When the batch was formed.
+    pub created_at: Timestamp,
+    /// The id of the batch.
+    pub id: Uuid,
+}
+
+/// One attempt at sending a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt {
+    /// Counts from 1.
+    pub number: u32,
+    /// When this attempt leaves.
+    pub at: Timestamp,
+}
+
+/// One event on its way into a body.
+#[derive(Debug)]
+pub struct WireEvent<'a> {
+    pub(crate) record: &'a Record,
+    pub(crate) common: &'a Common,
+    pub(crate) uuid: &'a str,
+    pub(crate) timestamp: &'a [u8],
+}
+
+impl WireEvent<'_> {
+    /// Returns the event as it was captured: its parts as JSON fragments.
+    pub fn record(&self) -> &Record {
+        self.record
+    }
+
+    /// Returns the event's id in lower case with hyphens; the same on every attempt.
+    pub fn uuid(&self) -> &str {
+        self.uuid
+    }
+
+    /// Returns when it happened, as RFC 3339 in UTC with milliseconds.
+    pub fn timestamp(&self) -> &[u8] {
+        self.timestamp
+    }
+
+    /// Appends all properties as one JSON object: its own, its groups, then those common to the client.
+    pub fn write_properties(&self, out: &mut Vec<u8>) {
+        self.record.write_properties(self.common, out);
+    }
+}
+
+/// The shape of requests and the meaning of answers; implement it to speak to an endpoint of your own.
+///
+/// A body is made once, `begin`, then `event` for each with commas between, and kept for all attempts;
+/// `end` is written anew for each.
+pub trait Envelope: Send + Sync {
+    /// Returns the path under the endpoint, with a slash in front.
+    fn path(&self) -> &str;
+
+    /// Returns how many events fit in one request; as many as the byte limit allows unless said otherwise.
+    fn most_events(&self) -> usize {
+        usize::MAX
+    }
+
+    /// Returns how many bytes of an answer's body are worth reading; 8 KiB unless said otherwise, so that
+    /// the connection can be used again.
+    fn most_answer(&self) -> usize {
+        8 * 1024
+    }
+
+    /// Appends what comes before the first event.
+    fn begin(&self, batch: &BatchInfo, body: &mut Vec<u8>);
+
+    /// Appends one event.
+    fn event(&self, event: &WireEvent<'_>, body: &mut Vec<u8>);
+
+    /// Appends what comes behind the last event.
+    fn end(&self, batch: &BatchInfo, attempt: Attempt, body: &mut Vec<u8>);
+
+    /// Adds headers beside `Content-Type` and `Content-Encoding`.
+    fn headers(&self, _batch: &BatchInfo, _attempt: Attempt, _headers: &mut Vec<(&'static str, String)>) {}
+
+    /// Returns what an answer means; PostHog's table of statuses unless said otherwise.
+    fn verdict(&self, response: &Response<'_>) -> Verdict {
+        verdict::of_status(response)
+    }
+}

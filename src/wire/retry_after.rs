@@ -1,0 +1,95 @@
+//! The header `Retry-After`, in each of its forms.
+//! Takes the header's text and the present; gives a wait.
+//! Never sleeps.
+
+use std::time::Duration;
+
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime};
+
+use crate::event::Timestamp;
+
+// RFC 9110, 5.6.7: the form in use, and two that servers of old may send.
+const IMF_FIXDATE: &[BorrowedFormatItem<'_>] =
+    format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+const RFC_850: &[BorrowedFormatItem<'_>] = format_description!(
+    "[weekday repr:long], [day]-[month repr:short]-[year repr:last_two] [hour]:[minute]:[second] GMT"
+);
+const ASCTIME: &[BorrowedFormatItem<'_>] = format_description!(
+    "[weekday repr:short] [month repr:short] [day padding:space] [hour]:[minute]:[second] [year]"
+);
+
+/// Returns the wait that the header asks for; `None` where it is zero, in the past, or not readable.
+pub(super) fn parse(header: &str, now: Timestamp) -> Option<Duration> {
+    let header = header.trim();
+    if let Ok(seconds) = header.parse::<u64>() {
+        return (seconds > 0).then(|| Duration::from_secs(seconds));
+    }
+    let at = date(header, now)?.unix_timestamp().checked_mul(1000)?;
+    let millis = u64::try_from(at.checked_sub(now.unix_millis())?).ok()?;
+    (millis > 0).then(|| Duration::from_millis(millis))
+}
+
+fn date(text: &str, now: Timestamp) -> Option<OffsetDateTime> {
+    if let Ok(date) = PrimitiveDateTime::parse(text, IMF_FIXDATE) {
+        return Some(date.assume_utc());
+    }
+    if let Ok(date) = PrimitiveDateTime::parse(text, ASCTIME) {
+        return Some(date.assume_utc());
+    }
+    rfc_850(text, now)
+}
+
+/// Reads a date with a year of two digits, which is the nearest such year not over 50 years ahead.
+fn rfc_850(text: &str, now: Timestamp) -> Option<OffsetDateTime> {
+    let mut parsed = time::parsing::Parsed::new();
+    parsed.parse_items(text.as_bytes(), RFC_850).ok().filter(|rest| rest.is_empty())?;
+    let this_year = OffsetDateTime::from_unix_timestamp(now.unix_millis() / 1000).ok()?.year();
+    let mut year = this_year - this_year.rem_euclid(100) + i32::from(parsed.year_last_two()?);
+    if year > this_year + 50 {
+        year -= 100;
+    }
+    let date = time::Date::from_calendar_date(year, parsed.month()?, parsed.day()?.get()).ok()?;
+    let time = time::Time::from_hms(parsed.hour_24()?, parsed.minute()?, parsed.second()?).ok()?;
+    Some(PrimitiveDateTime::new(date, time).assume_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use crate::event::Timestamp;
+    use std::time::Duration;
+
+    // Sun, 06 Nov 1994 08:49:37 GMT
+    const NOW: Timestamp = Timestamp::from_unix_millis(784_111_777_000);
+
+    #[test]
+    fn reads_seconds_and_all_three_dates() {
+        for header in [
+            "90",
+            " 90 ",
+            "Sun, 06 Nov 1994 08:51:07 GMT",
+            "Sunday, 06-Nov-94 08:51:07 GMT",
+            "Sun Nov  6 08:51:07 1994",
+        ] {
+            assert_eq!(parse(header, NOW), Some(Duration::from_secs(90)), "{header}");
+        }
+    }
+
+    #[test]
+    fn ignores_what_is_zero_past_or_unreadable() {
+        for header in [
+            "0",
+            "-1",
+            "",
+            "soon",
+            "1.5",
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994",
+            "99999999999999999999",
+        ] {
+            assert_eq!(parse(header, NOW), None, "{header}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! PostHog's `POST /batch/`, version 0.
+//! Takes records; gives `{"api_key":..,"batch":[..],"sent_at":..}`.
+//! Never leaves out an event's id or time, so that a second delivery is recognised as one.
+
+use super::{Attempt, BatchInfo, Envelope, WireEvent};
+use crate::event::write_string;
+
+/// The batch form of PostHog's server libraries, with or without an API key.
+///
+/// Without a key the body has none, for a relay that adds its own.
+#[derive(Clone, Debug, Default)]
+pub struct PostHogBatch {
+    begin: Vec<u8>,
+}
+
+impl PostHogBatch {
+    /// Makes the envelope; the key goes into each body.
+    pub(crate) fn new(api_key: Option<&str>, historical_migration: bool) -> Self {
+        let mut begin = vec![b'{'];
+        if let Some(key) = api_key {
+            begin.extend_from_slice(b"\"api_key\":");
+            write_string(&mut begin, key);
+            begin.push(b',');
+        }
+        if historical_migration {
+            begin.extend_from_slice(b"\"historical_migration\":true,");
+        }
+        begin.extend_from_slice(b"\"batch\":[");
+        Self { begin }
+    }
+}
+
+impl Envelope for PostHogBatch {
+    fn path(&self) -> &str {
+        "/batch/"
+    }
+
+    fn begin(&self, _batch: &BatchInfo, body: &mut Vec<u8>) {
+        body.extend_from_slice(&self.begin);
+    }
+
+    #[inline]
+    fn event(&self, event: &WireEvent<'_>, body: &mut Vec<u8>) {
+        let record = event.record();
+        for part in [
+            b"{\"uuid\":\"".as_slice(),
+            event.uuid().as_bytes(),
+            b"\",\"event\":",
+            record.name(),
+            b",\"distinct_id\":",
+            record.distinct_id(),
+            b",\"timestamp\":\"",
+            event.timestamp(),
+            b"\",\"properties\":",
+        ] {
+            body.extend_from_slice(part);
+        }
+        event.write_properties(body);
+        body.push(b'}');
+    }
+
+    fn end(&self, _batch: &BatchInfo, attempt: Attempt, body: &mut Vec<u8>) {
+        body.extend_from_slice(b"],\"sent_at\":\"");
+        body.extend_from_slice(attempt.at.to_rfc3339().as_bytes());
+        body.extend_from_slice(b"\"}");
+    }
+}

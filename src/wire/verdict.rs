@@ -1,0 +1,116 @@
+//! What an answer means for the events of a batch.
+//! Takes status, `Retry-After` and body; gives a verdict.
+//! Never decides when to try again: that is `deliver/retry`.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::retry_after;
+use crate::event::Timestamp;
+
+/// An answer as an envelope sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Response<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// The header `Retry-After`.
+    pub retry_after: Option<&'a str>,
+    /// The body, cut at what [`Envelope::most_answer`](super::Envelope::most_answer) allows.
+    pub body: &'a [u8],
+    /// Whether the body was read to its end.
+    pub is_complete: bool,
+    /// The present, to which a date in `Retry-After` is compared.
+    pub now: Timestamp,
+}
+
+impl Response<'_> {
+    /// Returns how long the endpoint asks to be left alone; `None` where it is zero, past or unreadable.
+    pub fn wait(&self) -> Option<Duration> {
+        retry_after::parse(self.retry_after?, self.now)
+    }
+}
+
+/// What is to be done with a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// All events were taken.
+    Done,
+    /// Nothing was taken for now; try all again, not before the wait is over.
+    Retry(Option<Duration>),
+    /// The body is too large: send it in halves.
+    TooLarge,
+    /// Something in the body is wrong: send it in halves until what is wrong stands alone.
+    Invalid,
+    /// Nothing will be taken, however often it is tried.
+    Reject,
+    /// The endpoint is gone for good, and asks to be left alone: nothing is sent for the life of the process.
+    Gone,
+    /// Each event has a result of its own; those not named were taken.
+    Each {
+        /// Results that are not plain success, by event id.
+        results: Vec<(Uuid, EventResult)>,
+        /// Not before this wait is over may the events be tried again that ask for it.
+        wait: Option<Duration>,
+    },
+}
+
+/// The result of one event in a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EventResult {
+    /// Not taken for now; try this one again.
+    Retry,
+    /// Refused for good, with the endpoint's reason.
+    Dropped(String),
+}
+
+/// PostHog's table of statuses, which holds for all endpoints that say nothing else.
+///
+/// 501 and 505 and above are retried like every other server error: a proxy that is being replaced
+/// answers with them too.
+pub(super) fn of_status(response: &Response<'_>) -> Verdict {
+    match response.status {
+        200..=299 => Verdict::Done,
+        400 => Verdict::Invalid,
+        413 => Verdict::TooLarge,
+        408 | 429 | 500..=599 => Verdict::Retry(response.wait()),
+        410 | 451 => Verdict::Gone,
+        _ => Verdict::Reject,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(status: u16, retry_after: Option<&str>) -> Verdict {
+        let now = Timestamp::from_unix_millis(0);
+        of_status(&Response { status, retry_after, body: b"", is_complete: true, now })
+    }
+
+    #[test]
+    fn every_status_of_the_table() {
+        for status in [200, 201, 202, 204, 299] {
+            assert_eq!(verdict(status, None), Verdict::Done, "{status}");
+        }
+        for status in [301, 302, 303, 304, 307, 308, 401, 402, 403, 404, 405, 415, 422, 499, 100, 600, 0] {
+            assert_eq!(verdict(status, None), Verdict::Reject, "{status}");
+        }
+        for status in [408, 429, 500, 501, 502, 503, 504, 505, 599] {
+            assert_eq!(verdict(status, None), Verdict::Retry(None), "{status}");
+        }
+        assert_eq!(verdict(400, None), Verdict::Invalid);
+        assert_eq!(verdict(413, None), Verdict::TooLarge);
+        for status in [410, 451] {
+            assert_eq!(verdict(status, None), Verdict::Gone, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_wait_is_taken_from_the_header() {
+        assert_eq!(verdict(429, Some("3")), Verdict::Retry(Some(Duration::from_secs(3))));
+        assert_eq!(verdict(503, Some("0")), Verdict::Retry(None));
+    }
+}
