@@ -33,3 +33,8 @@ pub use wire::{Attempt, BatchInfo, Envelope, EventResult, PostHogBatch, Response
 
 #[doc(hidden)]
 pub use global::open_client;
+
+/// The examples of the README are compiled like all others.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
