@@ -7,7 +7,7 @@ mod worker_handle;
 
 use std::fmt;
 use std::process;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -47,8 +47,9 @@ struct Inner {
     clock: Clock,
     live: OnceCell<Live>,
     worker: Mutex<Option<WorkerHandle>>,
-    /// The process that started the worker; 0 where none was started.
-    owner: AtomicU32,
+    /// Whether a worker was ever started; read without the lock, since a fork may have left that held.
+    has_worker: AtomicBool,
+    made_by: u32,
     settings: Option<Split>,
     shutdown_timeout: Duration,
     off_because: Option<String>,
@@ -125,7 +126,8 @@ impl Client {
             clock: Clock::System,
             live: OnceCell::new(),
             worker: Mutex::new(None),
-            owner: AtomicU32::new(0),
+            has_worker: AtomicBool::new(false),
+            made_by: process::id(),
             settings,
             shutdown_timeout,
             off_because,
@@ -157,7 +159,7 @@ impl Client {
         match WorkerHandle::start(worker, sender, transport) {
             Ok(handle) => {
                 *inner.worker.lock() = Some(handle);
-                inner.owner.store(process::id(), Ordering::Release);
+                inner.has_worker.store(true, Ordering::Release);
                 Ok(())
             }
             Err(error) => {
@@ -299,7 +301,6 @@ impl Client {
             return Ok(Flushed::default());
         };
         if !handle.is_ours() {
-            handle.forget();
             return Err(forked());
         }
         handle.shutdown(deadline);
@@ -330,8 +331,7 @@ impl Client {
 
     /// Returns whether another client may take this one's place: it was shut down, or is a parent's.
     pub(crate) fn is_replaceable(&self) -> bool {
-        let owner = self.inner.owner.load(Ordering::Acquire);
-        owner != 0 && (owner != process::id() || matches!(self.gate.look(), Look::Stopped))
+        self.inner.made_by != process::id() || self.gate.look() == Look::Stopped
     }
 }
 
@@ -342,9 +342,8 @@ impl fmt::Debug for Client {
 }
 
 impl Inner {
-    /// Returns whether a worker was ever started; without a lock, since a fork may have left one held.
     fn has_worker(&self) -> bool {
-        self.owner.load(Ordering::Acquire) != 0
+        self.has_worker.load(Ordering::Acquire)
     }
 }
 

@@ -18,7 +18,8 @@ const CUT: Duration = Duration::from_millis(100);
 
 /// A running worker.
 pub(super) struct WorkerHandle {
-    commands: Sender<Command>,
+    /// Always there until the handle is dropped.
+    commands: Option<Sender<Command>>,
     transport: Arc<dyn Transport>,
     thread: Option<JoinHandle<()>>,
     id: ThreadId,
@@ -42,7 +43,7 @@ impl WorkerHandle {
             .spawn(move || worker.run())
             .map_err(|cause| Error::new(ErrorKind::NotRunning, "the worker thread").caused_by(cause))?;
         let id = thread.thread().id();
-        Ok(Self { commands, transport, thread: Some(thread), id, owner: process::id() })
+        Ok(Self { commands: Some(commands), transport, thread: Some(thread), id, owner: process::id() })
     }
 
     /// Returns whether the thread was started by this process, and not by the parent of a fork.
@@ -55,18 +56,24 @@ impl WorkerHandle {
         self.id == thread::current().id()
     }
 
+    /// Hands a command over. A worker that has ended drops it, and the reply with it.
+    fn tell(&self, command: Command) {
+        if let Some(commands) = &self.commands {
+            let _ = commands.send(command);
+        }
+    }
+
     /// Asks for a flush; the receiver hears when it is over.
     pub(super) fn flush(&self, deadline: Instant) -> Receiver<()> {
         let (reply, done) = bounded(1);
-        // A worker that has ended drops the reply, which ends the wait as well.
-        let _ = self.commands.send(Command::Flush { reply, deadline });
+        self.tell(Command::Flush { reply, deadline });
         done
     }
 
     /// Ends the worker by the deadline; a request in flight is cut there.
     pub(super) fn shutdown(mut self, deadline: Instant) {
         let (reply, done) = bounded(1);
-        let _ = self.commands.send(Command::Shutdown { reply, deadline });
+        self.tell(Command::Shutdown { reply, deadline });
         if self.is_current() {
             return;
         }
@@ -77,7 +84,7 @@ impl WorkerHandle {
 
     /// Ends the worker at once; what it holds is dropped.
     pub(super) fn withdraw(mut self) {
-        let _ = self.commands.send(Command::Withdraw);
+        self.tell(Command::Withdraw);
         self.transport.abort();
         if !self.is_current() {
             self.join(false);
@@ -99,12 +106,17 @@ impl WorkerHandle {
             let _ = thread.join();
         }
     }
+}
 
-    /// Lets go of a worker that is the parent's: nothing of it exists in this process.
-    pub(super) fn forget(mut self) {
-        if let Some(thread) = self.thread.take() {
-            // Dropping the handle would detach a thread that is not there.
-            std::mem::forget(thread);
+impl Drop for WorkerHandle {
+    /// Lets the worker go on by itself: without commands to come it sends what it has, and ends.
+    ///
+    /// In a forked child there is no worker. Its handle and its channel are left as they are: a lock in
+    /// them may be held for ever by a thread that does not exist here.
+    fn drop(&mut self) {
+        if !self.is_ours() {
+            std::mem::forget(self.commands.take());
+            std::mem::forget(self.thread.take());
         }
     }
 }
