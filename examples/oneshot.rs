@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use candor::{Config, Env};
+use candor::{Config, Consent, Env, Notice};
 
 fn main() -> ExitCode {
     let (mut url, mut key) = (None, None);
@@ -33,7 +33,8 @@ fn main() -> ExitCode {
 }
 
 fn run(url: &str, key: Option<String>) -> candor::Result<u64> {
-    let mut config = Config::new("oneshot", "1.0.0").endpoint(url).env(Env::empty());
+    let consent = Consent::opt_out(Notice::documented("https://example.com/telemetry"));
+    let mut config = Config::new("oneshot", "1.0.0").endpoint(url).env(Env::empty()).consent(consent);
     if let Some(key) = key {
         config = config.api_key(key);
     }

@@ -8,7 +8,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use candor::{Client, Compression, Config, Encoder, Env, Event, Overflow};
+use candor::{Client, Compression, Config, Consent, Encoder, Env, Event, Notice, Overflow};
 
 struct RequestCreated<'a> {
     requested_by: &'a str,
@@ -86,7 +86,8 @@ fn run(options: &Options) -> candor::Result<String> {
         .queue_events(50_000)
         .queue_bytes(12 * 1024 * 1024)
         .overflow(Overflow::Wait(Duration::from_secs(60)))
-        .env(env);
+        .env(env)
+        .consent(Consent::opt_out(Notice::documented("https://example.com/telemetry")));
     if options.gzip {
         config = config.compression(Compression::Gzip);
     }

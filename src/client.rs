@@ -3,12 +3,13 @@
 //! Never makes a thread, a transport or a queue before consent is granted.
 
 mod config;
+mod consent;
 mod worker_handle;
 
 use std::fmt;
 use std::process;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use once_cell::sync::OnceCell;
@@ -17,7 +18,7 @@ use parking_lot::Mutex;
 use crate::capture::Capture;
 use crate::clock::Clock;
 use crate::config::{Env, Overflow};
-use crate::consent::{self, Gate, Granted, Look};
+use crate::consent::{ConsentState, Gate, Granted, Look, Oversight, Pace, Status, explain};
 use crate::deliver::{Limits, Overseer, Parts, Queue, Refused, Sending, Worker};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Record, Timestamp};
@@ -26,6 +27,7 @@ use crate::transport::{HttpTransport, Transport};
 
 pub use config::Config;
 use config::Split;
+use consent::ClientOverseer;
 use worker_handle::{WorkerHandle, commands};
 
 /// How long `flush` and `shutdown` wait for another thread that is doing the same.
@@ -53,6 +55,12 @@ struct Inner {
     settings: Option<Split>,
     shutdown_timeout: Duration,
     off_because: Option<String>,
+    /// What decides; `None` for a client that was made disabled.
+    oversight: Option<Arc<Oversight>>,
+    pace: Pace,
+    /// Held while the user's answer changes, so that answers take effect one after the other.
+    changes: Mutex<()>,
+    is_shut_down: AtomicBool,
 }
 
 /// What exists only once consent was granted.
@@ -95,31 +103,27 @@ impl Client {
     /// [`ErrorKind::NotRunning`] where consent is granted but the transport or the thread cannot be made.
     pub fn new(mut config: Config) -> Result<Self> {
         let env = config.env.take().unwrap_or_else(Env::from_process);
-        let app = config.app.clone();
+        let facts = config.facts();
         let settings = config.split(&env)?;
-        let decision = if settings.endpoint.is_none() && settings.transport.is_none() {
-            Err("no endpoint".to_owned())
-        } else if settings.is_blank_key {
-            Err("blank API key".to_owned())
-        } else {
-            consent::ask(&env, &app)
-        };
-        match decision {
-            Ok(granted) => {
-                let client = Self::off(Some(settings), None);
-                client.start(granted)?;
-                Ok(client)
-            }
-            Err(reason) => Ok(Self::off(Some(settings), Some(reason))),
+        let oversight = Oversight::new(facts, env, Clock::System.wall());
+        let client = Self::made(Some(settings), Some(oversight));
+        if let Some(granted) = client.decision().granted() {
+            client.start(granted)?;
         }
+        Ok(client)
     }
 
     /// Returns a client that is off for good, for code paths and tests that need some client.
     pub fn disabled() -> Self {
-        Self::off(None, Some("made disabled".to_owned()))
+        Self::made(None, None)
     }
 
-    fn off(settings: Option<Split>, off_because: Option<String>) -> Self {
+    /// Makes a client that is off until it is started.
+    fn made(settings: Option<Split>, oversight: Option<Oversight>) -> Self {
+        let off_because = match &oversight {
+            Some(oversight) => off_because(oversight),
+            None => Some("made disabled".to_owned()),
+        };
         let shutdown_timeout = settings.as_ref().map_or(Duration::ZERO, |split| split.shutdown_timeout);
         let inner = Inner {
             counters: Arc::default(),
@@ -131,6 +135,10 @@ impl Client {
             settings,
             shutdown_timeout,
             off_because,
+            oversight: oversight.map(Arc::new),
+            pace: Pace::default(),
+            changes: Mutex::new(()),
+            is_shut_down: AtomicBool::new(false),
         };
         Self { gate: Arc::default(), inner: Arc::new(inner) }
     }
@@ -143,17 +151,23 @@ impl Client {
         let live = inner.live.get_or_init(|| Live::new(split));
         live.queue.set_closed(false);
         let (sender, receiver) = commands();
-        let overseer = ClientOverseer { gate: Arc::clone(&self.gate), inner: Arc::downgrade(inner) };
-        self.gate.open();
+        let overseer = ClientOverseer {
+            gate: Arc::clone(&self.gate),
+            oversight: inner.oversight.clone(),
+            clock: inner.clock.clone(),
+        };
+        let debug = inner.oversight.as_ref().is_some_and(|oversight| oversight.decision().debug_print());
+        let generation = self.gate.open();
         let worker = Worker::new(Parts {
             queue: Arc::clone(&live.queue),
             gate: Arc::clone(&self.gate),
+            generation,
             counters: Arc::clone(&inner.counters),
             common: Arc::clone(&split.common),
             commands: receiver,
             batching: split.batching.clone(),
             clock: inner.clock.clone(),
-            sending: sending(split, Arc::clone(&transport), Box::new(overseer)),
+            sending: sending(split, debug, Arc::clone(&transport), Box::new(overseer)),
             farewell: split.shutdown_timeout,
         });
         match WorkerHandle::start(worker, sender, transport) {
@@ -192,8 +206,12 @@ impl Client {
     fn capture_open<E: Event>(&self, event: &E, generation: u32) {
         let inner = &*self.inner;
         let Some(live) = inner.live.get() else { return };
+        let wall = inner.clock.wall();
+        let now = Timestamp::from(wall);
+        if inner.pace.is_due(now.unix_millis().unsigned_abs()) && !self.still_granted(wall) {
+            return;
+        }
         inner.counters.captured();
-        let now = Timestamp::from(inner.clock.wall());
         match live.capture.record(event, now, generation) {
             Ok(record) => self.push(live, record, generation),
             Err(reason) => inner.counters.lost(reason, 1),
@@ -261,7 +279,7 @@ impl Client {
     pub fn flush(&self, timeout: Duration) -> Result<Flushed> {
         let deadline = self.inner.clock.now() + timeout;
         let before = self.stats();
-        if !self.inner.has_worker() {
+        if !self.inner.has_worker() || self.gate.look() == Look::Closed {
             return Ok(Flushed::default());
         }
         let done = {
@@ -292,6 +310,7 @@ impl Client {
     pub fn shutdown(&self, timeout: Duration) -> Result<Flushed> {
         let deadline = Instant::now() + timeout;
         let before = self.stats();
+        self.inner.is_shut_down.store(true, Ordering::Release);
         if !self.inner.has_worker() {
             return Ok(Flushed::default());
         }
@@ -331,7 +350,7 @@ impl Client {
 
     /// Returns whether another client may take this one's place: it was shut down, or is a parent's.
     pub(crate) fn is_replaceable(&self) -> bool {
-        self.inner.made_by != process::id() || self.gate.look() == Look::Stopped
+        self.inner.made_by != process::id() || self.inner.is_shut_down()
     }
 }
 
@@ -344,6 +363,10 @@ impl fmt::Debug for Client {
 impl Inner {
     fn has_worker(&self) -> bool {
         self.has_worker.load(Ordering::Acquire)
+    }
+
+    fn is_shut_down(&self) -> bool {
+        self.is_shut_down.load(Ordering::Acquire)
     }
 }
 
@@ -375,7 +398,12 @@ fn transport(split: &Split, granted: Granted) -> Result<Arc<dyn Transport>> {
     }
 }
 
-fn sending(split: &Split, transport: Arc<dyn Transport>, overseer: Box<dyn Overseer>) -> Sending {
+fn sending(
+    split: &Split,
+    debug: bool,
+    transport: Arc<dyn Transport>,
+    overseer: Box<dyn Overseer>,
+) -> Sending {
     let path = split.envelope.path();
     let url = split.endpoint.as_ref().map_or_else(|| path.to_owned(), |endpoint| endpoint.join(path));
     Sending {
@@ -387,7 +415,7 @@ fn sending(split: &Split, transport: Arc<dyn Transport>, overseer: Box<dyn Overs
         compression: split.http.compression,
         retry: split.retry.clone(),
         on_error: split.on_error.clone(),
-        prints: split.prints,
+        prints: split.prints || debug,
         is_dry_run: split.is_dry_run,
         hide: split.hide.clone(),
     }
@@ -397,19 +425,25 @@ fn forked() -> Error {
     Error::new(ErrorKind::NotRunning, "the worker is the parent process's; initialise anew in a forked child")
 }
 
-/// What the worker asks before each attempt.
-struct ClientOverseer {
-    gate: Arc<Gate>,
-    inner: Weak<Inner>,
+/// Explains what consent would decide for a configuration, without making a client. Works before
+/// [`init`](crate::init), and when off.
+///
+/// ```
+/// let config = candor::Config::new("granted", "0.14.0")
+///     .endpoint("https://t.example.com")
+///     .env(candor::Env::empty().with("DO_NOT_TRACK", "1"));
+/// let status = candor::status(&config);
+/// assert_eq!(status.state, candor::ConsentState::Denied);
+/// println!("{status}");
+/// ```
+pub fn status(config: &Config) -> Status {
+    let env = config.env.clone().unwrap_or_else(Env::from_process);
+    explain(config.facts(), env, Clock::System.wall())
 }
 
-impl Overseer for ClientOverseer {
-    fn may_send(&self) -> bool {
-        self.gate.living().is_some()
-    }
-
-    fn gone(&self) {
-        self.gate.close();
-        let _ = &self.inner;
-    }
+/// Says in a few words what decided, where the decision is not granted.
+fn off_because(oversight: &Oversight) -> Option<String> {
+    let decision = oversight.decision();
+    let report = decision.deciding_report().filter(|_| decision.state() != ConsentState::Granted)?;
+    Some(format!("{}: {}", report.source, report.reason))
 }

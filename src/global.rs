@@ -7,6 +7,7 @@ use std::time::Duration;
 use once_cell::sync::OnceCell;
 
 use crate::client::{Client, Config, Flushed};
+use crate::consent::ConsentState;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::observe::Stats;
@@ -57,7 +58,9 @@ impl Drop for Guard {
 /// ```no_run
 /// # fn main() -> candor::Result<()> {
 /// let _guard = candor::init(
-///     candor::Config::new("granted", env!("CARGO_PKG_VERSION")).endpoint("https://t.example.com"),
+///     candor::Config::new("granted", env!("CARGO_PKG_VERSION"))
+///         .endpoint("https://t.example.com")
+///         .consent(candor::Consent::opt_out(candor::Notice::documented("https://example.com/telemetry"))),
 /// )?;
 /// candor::event!("server started", distinct_id = "node-7", replicas = 3);
 /// # Ok(())
@@ -137,6 +140,24 @@ pub fn flush(timeout: Duration) -> Result<Flushed> {
 /// [`ErrorKind::NotRunning`] where there is no global client, and those of [`Client::shutdown`].
 pub fn shutdown(timeout: Duration) -> Result<Flushed> {
     with_client(|client| client.ok_or_else(not_initialised)?.shutdown(timeout))
+}
+
+/// Records that the user said no, and stops at once; see [`Client::opt_out`].
+///
+/// # Errors
+///
+/// [`ErrorKind::NotRunning`] where there is no global client, and those of [`Client::opt_out`].
+pub fn opt_out() -> Result<()> {
+    with_client(|client| client.ok_or_else(not_initialised)?.opt_out())
+}
+
+/// Records that the user said yes, and starts where nobody else says no; see [`Client::opt_in`].
+///
+/// # Errors
+///
+/// [`ErrorKind::NotRunning`] where there is no global client, and those of [`Client::opt_in`].
+pub fn opt_in() -> Result<ConsentState> {
+    with_client(|client| client.ok_or_else(not_initialised)?.opt_in())
 }
 
 /// Returns what became of the events so far; all zero where there is no global client.

@@ -20,13 +20,13 @@ mod transport;
 mod wire;
 
 pub use capture::Sampling;
-pub use client::{Client, Config, Flushed};
+pub use client::{Client, Config, Flushed, status};
 pub use config::{Account, CiPolicy, Compression, Consent, Env, Mode, Notice, Overflow, Subject};
-pub use consent::Granted;
+pub use consent::{ConsentState, Granted, Status};
 pub use deliver::DeliveryError;
 pub use error::{Error, ErrorKind, Result};
 pub use event::{DynamicEvent, Encoder, Event, EventView, Flaw, Record, Timestamp};
-pub use global::{Guard, capture, client, flush, init, shutdown, stats};
+pub use global::{Guard, capture, client, flush, init, opt_in, opt_out, shutdown, stats};
 pub use observe::{LossReason, Stats};
 pub use transport::{Answer, Request, SendError, Transport, TransportFactory};
 pub use wire::{Attempt, BatchInfo, Envelope, EventResult, PostHogBatch, Response, Verdict, WireEvent};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::client::{Client, Config};
-use crate::config::Env;
+use crate::config::{Consent, Env, Notice};
 use crate::transport::Transport;
 
 pub use crate::transport::{MemoryTransport, Sent};
@@ -53,7 +53,7 @@ pub fn capture(work: impl FnOnce()) -> Vec<CapturedEvent> {
 }
 
 /// Returns the events that `work` captures, with the host's own configuration: its hooks, groups and
-/// super properties. Transport and environment are replaced.
+/// super properties. Transport, environment and consent are replaced: no file is read, and nobody says no.
 ///
 /// # Panics
 ///
@@ -61,8 +61,12 @@ pub fn capture(work: impl FnOnce()) -> Vec<CapturedEvent> {
 pub fn capture_with(config: Config, work: impl FnOnce()) -> Vec<CapturedEvent> {
     let memory = MemoryTransport::new();
     let kept = memory.clone();
-    let config =
-        config.env(Env::empty()).transport(move |_granted| Ok(Box::new(kept.clone()) as Box<dyn Transport>));
+    // No path is no file, not even the machine's own policy.
+    let consent = Consent::opt_out(Notice::documented("")).policy_file("");
+    let config = config
+        .env(Env::empty())
+        .consent(consent)
+        .transport(move |_granted| Ok(Box::new(kept.clone()) as Box<dyn Transport>));
     #[expect(clippy::expect_used, reason = "a test wants to hear of a configuration that cannot work")]
     let client = Client::new(config).expect("the configuration under test");
     let substitute = Substitute::enter(client.clone());

@@ -10,9 +10,10 @@ use serde::Serialize;
 
 use crate::capture::{Hooks, Sampling};
 use crate::config::{
-    ApiKey, Batching, Compression, Endpoint, Env, Http, Overflow, Retry, asks_for_debug, defaults, proxy,
+    ApiKey, Batching, Compression, Consent, Endpoint, Env, Http, Overflow, Retry, asks_for_debug, defaults,
+    proxy,
 };
-use crate::consent::Granted;
+use crate::consent::{Facts, Granted};
 use crate::deliver::{DeliveryError, OnError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Common, EventView, MOST_COMMON};
@@ -38,6 +39,7 @@ pub struct Config {
     pub(super) version: String,
     endpoint: Option<String>,
     api_key: Option<String>,
+    consent: Consent,
     library: (String, String),
     is_server: bool,
     geoip_disable: bool,
@@ -71,6 +73,7 @@ impl Config {
             version,
             endpoint: None,
             api_key: None,
+            consent: Consent::default(),
             library: (env!("CARGO_PKG_NAME").to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             is_server: true,
             geoip_disable: true,
@@ -105,6 +108,13 @@ impl Config {
     /// Sets the project's API key, for endpoints that want one. A blank key turns the client off.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_key = Some(key.into());
+        self
+    }
+
+    /// Sets whose yes is needed and whose no is heard; opt-in unless set, so that nothing is sent before
+    /// somebody has said yes.
+    pub fn consent(mut self, consent: Consent) -> Self {
+        self.consent = consent;
         self
     }
 
@@ -325,10 +335,23 @@ impl Config {
         self
     }
 
+    /// Returns what consent is decided on.
+    pub(super) fn facts(&self) -> Facts {
+        let endpoint = self.endpoint.as_deref().and_then(|url| Endpoint::parse(url).ok());
+        let mut facts = Facts::new(
+            self.app.clone(),
+            self.consent.clone(),
+            endpoint.map(|endpoint| endpoint.as_str().to_owned()),
+        );
+        facts.app_version.clone_from(&self.version);
+        facts.own_transport = self.transport.is_some();
+        facts.api_key_missing = self.api_key.as_deref().is_some_and(|key| key.trim().is_empty());
+        facts
+    }
+
     /// Splits the configuration into what each part needs, and checks it.
     pub(super) fn split(mut self, env: &Env) -> Result<Split> {
         let endpoint = self.endpoint.as_deref().map(Endpoint::parse).transpose()?;
-        let is_blank_key = self.api_key.as_deref().is_some_and(|key| key.trim().is_empty());
         let api_key = self.api_key.as_deref().and_then(ApiKey::new);
         if let Some(flaw) = api_key.as_ref().and_then(ApiKey::flaw) {
             return Err(Error::new(ErrorKind::Config, format!("api_key: {flaw}")));
@@ -347,7 +370,6 @@ impl Config {
         Ok(Split {
             prints: self.debug || self.dry_run || asks_for_debug(env, &self.app),
             is_dry_run: self.dry_run,
-            is_blank_key,
             endpoint,
             hide: api_key.map(|key| (key.secret().to_owned(), key.shown().to_owned())),
             common: Arc::new(common),
@@ -403,7 +425,6 @@ impl fmt::Debug for Config {
 /// A configuration, split once into what each part needs.
 pub(super) struct Split {
     pub(super) endpoint: Option<Endpoint>,
-    pub(super) is_blank_key: bool,
     pub(super) hide: Option<(String, String)>,
     pub(super) common: Arc<Common>,
     pub(super) batching: Batching,

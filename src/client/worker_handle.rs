@@ -82,6 +82,12 @@ impl WorkerHandle {
         self.join(ended);
     }
 
+    /// Tells the worker that consent is gone, and cuts its request, without waiting for either.
+    pub(super) fn tell_withdrawn(&self) {
+        self.tell(Command::Withdraw);
+        self.transport.abort();
+    }
+
     /// Ends the worker at once; what it holds is dropped.
     pub(super) fn withdraw(mut self) {
         self.tell(Command::Withdraw);

@@ -18,6 +18,8 @@ pub struct Facts {
     pub consent: Consent,
     /// Where events would go, if that is configured.
     pub endpoint: Option<String>,
+    /// Whether the host brings a transport of its own, which needs no endpoint.
+    pub own_transport: bool,
     /// Whether an API key is needed and blank.
     pub api_key_missing: bool,
     /// Whether this build leaves telemetry out.
@@ -32,6 +34,7 @@ impl Facts {
             app_version: String::new(),
             consent,
             endpoint,
+            own_transport: false,
             api_key_missing: false,
             build_off: cfg!(telemetry_off),
         }
@@ -129,6 +132,8 @@ pub struct Files {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Runtime {
+    /// The client was made disabled.
+    pub disabled: bool,
     /// The host withdrew consent, and it was not given again.
     pub withdrawn: bool,
     /// The server said that it wants nothing more, with this status.

@@ -3,7 +3,6 @@
 //! Never lets a yes outweigh a no, and leaves nothing behind where the answer is no.
 
 mod child;
-#[allow(dead_code, reason = "the client is still to come")]
 mod choice;
 mod ci;
 mod decide;
@@ -12,20 +11,14 @@ mod granted;
 mod inputs;
 mod layer;
 mod layers;
-#[allow(dead_code, reason = "the client is still to come")]
 mod oversight;
-#[allow(dead_code, reason = "the client is still to come")]
 mod pace;
 mod places;
-#[allow(dead_code, reason = "the client is still to come")]
 mod sources;
 mod status;
-#[allow(dead_code, reason = "the client is still to come")]
 mod store;
 mod switch;
-mod switch_first;
 mod user;
-#[allow(dead_code, reason = "the client is still to come")]
 mod watch;
 
 pub use ci::{CiProvider, Projection};
@@ -34,10 +27,11 @@ pub(crate) use gate::{Gate, Look};
 pub use granted::Granted;
 pub use inputs::{Facts, FileContent, FileState, Files, Inputs, ReadFailure, Runtime, Source};
 pub use layer::{Layer, LayerReport, Verdict};
+pub(crate) use oversight::{Oversight, explain};
+pub(crate) use pace::Pace;
 pub use sources::collect;
 pub use status::{LastSend, QueueStatus, Status};
 pub use switch::{Reading, SwitchKind, parse_switch};
-pub(crate) use switch_first::ask;
 
 /// Cuts an address down to scheme, host and port: what a grant is bound to, and what may be shown.
 pub(crate) fn origin(endpoint: &str) -> String {

@@ -9,12 +9,11 @@ use parking_lot::Mutex;
 use super::choice::Answer;
 use super::decide::{ConsentState, Decision, decide};
 use super::inputs::{Facts, Inputs, Runtime};
-use super::layers::variable_prefix;
 use super::sources::collect;
 use super::status::Status;
 use super::store::Store;
 use super::watch::Watch;
-use crate::config::Env;
+use crate::config::{Env, Notice, variable_prefix};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Holds what a decision is made of, for as long as a client lives.
@@ -52,6 +51,14 @@ impl Oversight {
         self.inner.lock().decision.state()
     }
 
+    /// Returns the words of the notice where this is the moment to show them.
+    pub(crate) fn notice_due(&self) -> Option<&str> {
+        match &self.facts.consent.notice {
+            Some(Notice::Shown { text }) if self.inner.lock().decision.notice_is_due() => Some(text),
+            _ => None,
+        }
+    }
+
     /// Explains the decision as it would be made now.
     pub(crate) fn status(&self, now: SystemTime) -> Status {
         let runtime = self.inner.lock().runtime;
@@ -59,13 +66,21 @@ impl Oversight {
         Status::new(&inputs, &decide(&inputs))
     }
 
+    /// Does what [`recheck`](Self::recheck) does, or nothing where another thread is at it.
+    pub(crate) fn try_recheck(&self, now: SystemTime) -> Option<ConsentState> {
+        self.inner.try_lock().map(|mut inner| self.recheck_locked(&mut inner, now))
+    }
+
     /// Decides again where a file of the gate was changed, and returns the state that holds then.
     ///
     /// A process that is off stays off: it is not asked again until the user opts in here, or it is started anew.
     pub(crate) fn recheck(&self, now: SystemTime) -> ConsentState {
-        let mut inner = self.inner.lock();
+        self.recheck_locked(&mut self.inner.lock(), now)
+    }
+
+    fn recheck_locked(&self, inner: &mut Inner, now: SystemTime) -> ConsentState {
         if inner.watch.as_ref().is_some_and(|watch| watch.changed(now)) {
-            self.decide_again(&mut inner, now);
+            self.decide_again(inner, now);
         }
         inner.decision.state()
     }
@@ -110,6 +125,12 @@ impl Oversight {
         let written = store.and_then(|store| store.write_receipt(&self.facts, seconds(now)));
         self.decide_again(&mut inner, now);
         written
+    }
+
+    /// Moves a choice that cannot be read out of the way; one that can be read stays where it is.
+    pub(crate) fn set_choice_aside(&self, now: SystemTime) -> Result<()> {
+        let _one = self.inner.lock();
+        Store::open(&self.facts, &self.env)?.set_aside(seconds(now))
     }
 
     /// Stops for the rest of this process, since the endpoint answered that it wants nothing more.

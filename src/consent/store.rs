@@ -72,11 +72,16 @@ impl Store {
     /// Moves a choice that cannot be read out of the way, under a name that ends in `.corrupt-<seconds>`.
     pub(crate) fn set_aside(&self, now: u64) -> Result<()> {
         let path = self.dir.join(CHOICE_FILE);
-        let aside = self.dir.join(format!("{CHOICE_FILE}.corrupt-{now}"));
-        match fs::rename(&path, &aside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&path, error)),
-            _ => Ok(()),
+        let can_be_read = match read_file(&path) {
+            FileState::Read(file) => Choice::parse(&file.bytes).is_ok(),
+            FileState::Missing | FileState::NotDeclared => true,
+            FileState::Failed(_) => false,
+        };
+        if can_be_read {
+            return Ok(());
         }
+        let aside = self.dir.join(format!("{CHOICE_FILE}.corrupt-{now}"));
+        fs::rename(&path, &aside).map_err(|error| failed(&path, error))
     }
 }
 

@@ -21,8 +21,8 @@ use crate::wire::{Attempt, Envelope, Response, Verdict, compress};
 pub(crate) trait Overseer: Send {
     /// Looks at the sources of consent again; returns whether events may still be sent.
     fn may_send(&self) -> bool;
-    /// The endpoint has asked to be left alone for good.
-    fn gone(&self);
+    /// The endpoint has asked to be left alone for good, with this status.
+    fn gone(&self, status: u16);
 }
 
 /// What an attempt needs beside the batch.
@@ -153,6 +153,7 @@ impl Sending {
             _ => 0,
         };
         let action = decide(&self.retry, outcome.verdict, history, entropy);
+        parts.counters.attempted(Timestamp::from(parts.clock.wall()).unix_millis(), action.as_str());
         if action != Action::Done && !parts.gate.holds(batch.generation) {
             // Withdrawn while it was under way: whatever the answer, it is not sent again.
             parts.counters.lost(LossReason::ConsentWithdrawn, batch.len() as u64);
@@ -174,7 +175,7 @@ impl Sending {
                 Settled::Ended(batch.into_spare())
             }
             Action::Stop => {
-                self.overseer.gone();
+                self.overseer.gone(outcome.status.unwrap_or(0));
                 self.report(
                     parts,
                     LossReason::Rejected,

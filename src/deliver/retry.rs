@@ -27,6 +27,20 @@ pub(crate) enum Action {
     Part { dropped: Vec<(Uuid, String)>, again: Vec<Uuid>, then: Result<Duration, LossReason> },
 }
 
+impl Action {
+    /// Says in words how the attempt ended.
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done => "delivered",
+            Self::RetryIn(_) => "failed, and tried again later",
+            Self::Halve => "refused, and tried again in parts",
+            Self::Drop(_) => "refused",
+            Self::Stop => "refused for good",
+            Self::Part { .. } => "delivered in part",
+        }
+    }
+}
+
 /// Where a batch stands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct History {

@@ -35,6 +35,8 @@ pub(crate) enum Command {
 pub(crate) struct Parts {
     pub(crate) queue: Arc<Queue>,
     pub(crate) gate: Arc<Gate>,
+    /// The generation that this worker serves. Should it outlive that, the queue is another worker's.
+    pub(crate) generation: u32,
     pub(crate) counters: Arc<Counters>,
     pub(crate) common: Arc<Common>,
     pub(crate) commands: Receiver<Command>,
@@ -130,7 +132,7 @@ impl Worker {
 
     /// Returns whether there is nothing left to do, no time to do it, or no consent.
     fn is_over(&self, now: Instant) -> bool {
-        if self.is_withdrawn || self.parts.gate.living().is_none() {
+        if self.is_withdrawn || !self.parts.gate.holds(self.parts.generation) {
             return true;
         }
         let Some(deadline) = self.stopping else { return false };
@@ -139,7 +141,7 @@ impl Worker {
     }
 
     fn build(&mut self, now: Instant) {
-        let Some(generation) = self.parts.gate.living() else { return };
+        let generation = self.parts.generation;
         let created_at = Timestamp::from(self.parts.clock.wall());
         let mut ids = Ids::seeded(Uuid::new_v4());
         let info = BatchInfo { created_at, id: ids.next(created_at) };
@@ -246,13 +248,17 @@ impl Worker {
 
     /// Counts what is left, under the reason for the end.
     fn end(mut self) {
-        let is_withdrawn = self.is_withdrawn || self.parts.gate.living().is_none();
+        let is_withdrawn = self.is_withdrawn || !self.parts.gate.holds(self.parts.generation);
         let reason = if is_withdrawn { LossReason::ConsentWithdrawn } else { LossReason::ShuttingDown };
         let carried = self.filler.drop_carried();
         self.parts.queue.release(carried);
-        // Closed before it is emptied: what is pushed later is emptied by who pushes it.
-        self.parts.queue.set_closed(true);
-        let lost = carried.events + self.schedule.clear() + self.parts.queue.purge();
+        let mut lost = carried.events + self.schedule.clear();
+        let living = self.parts.gate.living();
+        if living.is_none_or(|generation| generation == self.parts.generation) {
+            // Closed before it is emptied: what is pushed later is emptied by who pushes it.
+            self.parts.queue.set_closed(true);
+            lost += self.parts.queue.purge();
+        }
         self.parts.counters.lost(reason, lost);
         if lost > 0 {
             log::debug!(target: "candor", "{lost} events were not sent: {reason}");

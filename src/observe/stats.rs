@@ -5,6 +5,8 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::Mutex;
+
 /// Why an event was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -188,9 +190,21 @@ pub(crate) struct Counters {
     retried: AtomicU64,
     requests: AtomicU64,
     lost: [AtomicU64; REASONS],
+    /// Milliseconds since 1970, and the outcome.
+    last_send: Mutex<Option<(i64, &'static str)>>,
 }
 
 impl Counters {
+    /// Notes how an attempt to send ended, in milliseconds since 1970.
+    pub(crate) fn attempted(&self, at: i64, outcome: &'static str) {
+        *self.last_send.lock() = Some((at, outcome));
+    }
+
+    /// Returns when the last attempt to send ended, and how.
+    pub(crate) fn last_send(&self) -> Option<(i64, &'static str)> {
+        *self.last_send.lock()
+    }
+
     #[inline]
     pub(crate) fn captured(&self) {
         self.captured.fetch_add(1, Ordering::Relaxed);

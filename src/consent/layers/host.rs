@@ -54,7 +54,8 @@ pub(crate) fn account(inputs: &Inputs) -> LayerReport {
 pub(crate) fn preconditions(inputs: &Inputs) -> LayerReport {
     let facts = &inputs.facts;
     let session = session_is_required(inputs).then(|| facts.consent.session.unwrap_or(false));
-    let endpoint = facts.endpoint.as_deref().is_some_and(|text| !text.trim().is_empty());
+    let endpoint =
+        facts.own_transport || facts.endpoint.as_deref().is_some_and(|text| !text.trim().is_empty());
     let needed = [
         ("session", session),
         ("licence key", facts.consent.license_key),
@@ -70,6 +71,9 @@ pub(crate) fn preconditions(inputs: &Inputs) -> LayerReport {
 }
 
 pub(crate) fn runtime(inputs: &Inputs) -> LayerReport {
+    if inputs.runtime.disabled {
+        return LayerReport::deny(Layer::Runtime, "Client::disabled()", "made disabled");
+    }
     if inputs.runtime.withdrawn {
         return LayerReport::deny(Layer::Runtime, "opt_out()", "withdrawn in this process");
     }

@@ -10,4 +10,4 @@ mod variables;
 pub(crate) use files::{deployment, machine_policy, project, user};
 pub(crate) use host::{account, build, flag, preconditions, runtime};
 pub(crate) use silence::{environment, mode, notice_is_due};
-pub(crate) use variables::{app_env, universal, variable_prefix};
+pub(crate) use variables::{app_env, universal};

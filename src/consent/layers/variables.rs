@@ -5,14 +5,9 @@
 use super::super::inputs::Inputs;
 use super::super::layer::{Layer, LayerReport, join};
 use super::super::switch::{Reading, SwitchKind, parse_switch};
-use crate::config::Env;
+use crate::config::{Env, variable_prefix};
 
 const UNIVERSAL: &str = "DO_NOT_TRACK";
-
-/// Turns the name of an application into the start of its variables: `cdk-insights` becomes `CDK_INSIGHTS`.
-pub(crate) fn variable_prefix(app: &str) -> String {
-    app.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
-}
 
 pub(crate) fn universal(inputs: &Inputs) -> LayerReport {
     read(Layer::Universal, &inputs.env, UNIVERSAL, SwitchKind::DoNotTrack)

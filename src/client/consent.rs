@@ -1,0 +1,204 @@
+//! Consent while a client lives: asked, given, withdrawn, explained.
+//! Takes what the user says and what changes on disk; opens and closes the gate, and ends the worker.
+//! Never decides: the gate's rules do.
+
+use std::process;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::{Client, LOCK, WorkerHandle, forked};
+use crate::clock::Clock;
+use crate::config::{Consent, Env};
+use crate::consent::{
+    ConsentState, Decision, Facts, Gate, Inputs, LastSend, Look, Oversight, Status, decide,
+};
+use crate::deliver::Overseer;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Timestamp;
+use crate::observe::LossReason;
+
+impl Client {
+    /// Returns what consent was last decided to be.
+    pub fn state(&self) -> ConsentState {
+        self.inner.oversight.as_ref().map_or(ConsentState::Denied, |oversight| oversight.state())
+    }
+
+    /// Returns the decision that holds, with what every layer said.
+    pub fn decision(&self) -> Decision {
+        match &self.inner.oversight {
+            Some(oversight) => oversight.decision(),
+            None => decide(&disabled()),
+        }
+    }
+
+    /// Explains what consent would decide now, and what is waiting. Reads the files of the gate again.
+    ///
+    /// Raw values of variables are in it: it is for the person at the terminal.
+    pub fn status(&self) -> Status {
+        let inner = &self.inner;
+        let mut status = match &inner.oversight {
+            Some(oversight) => oversight.status(inner.clock.wall()),
+            None => Status::new(&disabled(), &decide(&disabled())),
+        };
+        status.would_send = status.would_send && self.is_open();
+        status.queue.mem = inner.counters.snapshot().queued;
+        status.last_send = inner.counters.last_send().map(|(at, outcome)| LastSend {
+            outcome: outcome.to_owned(),
+            at: Timestamp::from_unix_millis(at).to_rfc3339(),
+        });
+        status
+    }
+
+    /// Records that the user said no, and stops at once: nothing that was captured before is sent any more.
+    ///
+    /// When this returns the gate is closed, the queue is empty and a request in flight is cut. The refusal is on
+    /// disk, and holds for later runs and, from their next look, for other processes. What the receiver has taken
+    /// already is not called back.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Storage`] where the refusal could not be stored. It then holds for this process only, and the
+    /// text names the variable that makes it last. [`ErrorKind::NotRunning`] for a client that was made disabled.
+    pub fn opt_out(&self) -> Result<()> {
+        let oversight = self.oversight()?;
+        let _one = self.inner.changes.lock();
+        self.gate.close();
+        let stored = oversight.opt_out(self.inner.clock.wall());
+        self.end_worker();
+        stored
+    }
+
+    /// Records that the user said yes, and starts where nobody else says no. Returns what was decided.
+    ///
+    /// Call it for the user's own doing only: it reverses a refusal. Nothing captured before is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Storage`] where the answer could not be stored: it then does not count, and nothing changes.
+    /// [`ErrorKind::NotRunning`] for a client that was made disabled, and in a forked child; otherwise those of
+    /// [`Client::new`].
+    pub fn opt_in(&self) -> Result<ConsentState> {
+        let oversight = self.oversight()?;
+        let _one = self.inner.changes.lock();
+        let state = oversight.opt_in(self.inner.clock.wall())?;
+        if state == ConsentState::Granted {
+            self.start_anew(oversight)?;
+        } else if self.gate.close() {
+            self.end_worker();
+        }
+        Ok(state)
+    }
+
+    /// Returns the words of the notice where this is the moment to show them: nothing else is missing.
+    ///
+    /// Show them to a person at a terminal, and then call [`notice_shown`](Self::notice_shown).
+    pub fn notice_due(&self) -> Option<&str> {
+        let oversight = self.inner.oversight.as_ref()?;
+        oversight.notice_due()
+    }
+
+    /// Records that this run has shown the notice. This run sends nothing; the next may.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] where no notice is due, [`ErrorKind::Storage`] where the receipt could not be stored:
+    /// nothing is sent then until a later run has shown the notice and stored that.
+    pub fn notice_shown(&self) -> Result<()> {
+        self.oversight()?.notice_shown(self.inner.clock.wall())
+    }
+
+    /// Moves a stored choice that cannot be read out of the way, so that the user can answer again.
+    ///
+    /// For the user's own doing only: until then such a file means no. It is renamed to end in
+    /// `.corrupt-<seconds>`, and never deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Storage`] where it cannot be renamed, and where no state directory is known.
+    pub fn set_choice_aside(&self) -> Result<()> {
+        self.oversight()?.set_choice_aside(self.inner.clock.wall())
+    }
+
+    /// Looks again whether consent holds; called every 250 ms on the way of a capture. Returns whether it does.
+    #[cold]
+    pub(super) fn still_granted(&self, now: SystemTime) -> bool {
+        let state = self.inner.oversight.as_ref().and_then(|oversight| oversight.try_recheck(now));
+        if state.is_none_or(|state| state == ConsentState::Granted) {
+            return true;
+        }
+        self.gate.close();
+        // Told and not waited for: a capture never waits. The worker counts and drops what is left.
+        if let Some(handle) = self.inner.worker.try_lock().as_deref().and_then(Option::as_ref) {
+            handle.tell_withdrawn();
+        }
+        if let Some(live) = self.inner.live.get() {
+            live.queue.wake();
+        }
+        false
+    }
+
+    fn oversight(&self) -> Result<&Arc<Oversight>> {
+        let missing = || Error::new(ErrorKind::NotRunning, "this client was made disabled");
+        self.inner.oversight.as_ref().ok_or_else(missing)
+    }
+
+    fn start_anew(&self, oversight: &Oversight) -> Result<()> {
+        if self.inner.made_by != process::id() {
+            return Err(forked());
+        }
+        if self.gate.look() != Look::Closed || self.inner.is_shut_down() {
+            return Ok(());
+        }
+        self.end_worker();
+        match oversight.decision().granted() {
+            Some(granted) => self.start(granted),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the worker, cuts its request and empties the queue. The gate is closed already.
+    fn end_worker(&self) {
+        let inner = &self.inner;
+        let handle = inner.worker.try_lock_for(LOCK).and_then(|mut worker| worker.take());
+        if let Some(handle) = handle.filter(WorkerHandle::is_ours) {
+            handle.withdraw();
+        }
+        if let Some(live) = inner.live.get() {
+            live.queue.set_closed(true);
+            inner.counters.lost(LossReason::ConsentWithdrawn, live.queue.purge());
+            live.queue.call_waiting();
+        }
+    }
+}
+
+/// What the worker asks before each attempt.
+pub(super) struct ClientOverseer {
+    pub(super) gate: Arc<Gate>,
+    pub(super) oversight: Option<Arc<Oversight>>,
+    pub(super) clock: Clock,
+}
+
+impl Overseer for ClientOverseer {
+    fn may_send(&self) -> bool {
+        let Some(oversight) = &self.oversight else { return false };
+        if oversight.recheck(self.clock.wall()) != ConsentState::Granted {
+            self.gate.close();
+        }
+        self.gate.living().is_some()
+    }
+
+    fn gone(&self, status: u16) {
+        self.gate.close();
+        if let Some(oversight) = &self.oversight {
+            oversight.stop(status, self.clock.wall());
+        }
+        log::info!(target: "candor", "the endpoint answered {status}: nothing more is sent by this process");
+    }
+}
+
+/// The inputs of a client that was made disabled.
+fn disabled() -> Inputs {
+    let mut inputs = Inputs::new(Facts::new("", Consent::opt_in(), None), Env::empty(), 0);
+    inputs.runtime.disabled = true;
+    inputs
+}
