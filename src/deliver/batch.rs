@@ -16,6 +16,8 @@ pub(crate) struct Batch {
     /// The envelope's beginning, the events with commas between, and during an attempt its end.
     body: Vec<u8>,
     head: usize,
+    /// How many bytes the end takes that each attempt adds.
+    tail: usize,
     ends: Vec<usize>,
     ids: Vec<Uuid>,
     pub(crate) info: BatchInfo,
@@ -39,9 +41,13 @@ impl Batch {
         spare.clear();
         envelope.begin(&info, &mut spare);
         let head = spare.len();
+        envelope.end(&info, Attempt { number: 1, at: info.created_at }, &mut spare);
+        let tail = spare.len() - head;
+        spare.truncate(head);
         Self {
             body: spare,
             head,
+            tail,
             ends: Vec::new(),
             ids: Vec::new(),
             info,
@@ -60,6 +66,18 @@ impl Batch {
         envelope.event(event, &mut self.body);
         self.ends.push(self.body.len());
         self.ids.push(id);
+    }
+
+    /// Takes the last event out again.
+    fn pop(&mut self) {
+        self.ends.pop();
+        self.ids.pop();
+        self.body.truncate(self.ends.last().copied().unwrap_or(self.head));
+    }
+
+    /// Returns how many bytes the body of an attempt has.
+    fn size(&self) -> usize {
+        self.body.len() + self.tail
     }
 
     /// Returns how many events are in the batch.
@@ -105,6 +123,7 @@ impl Batch {
         let mut part = Self {
             body: self.body.get(..self.head).unwrap_or_default().to_vec(),
             head: self.head,
+            tail: self.tail,
             ends: Vec::new(),
             ids: Vec::new(),
             info: self.info.clone(),
@@ -169,20 +188,20 @@ impl Filler {
         self.taken = Taken::default();
         while batch.len() < bounds.events {
             let Some(record) = self.carried.take().or_else(&mut next) else { break };
-            let is_stale = record.generation() != batch.generation;
-            if !is_stale
-                && batch.len() > 0
-                && batch.body.len() + record.weight() + common.len() > bounds.bytes
-            {
-                self.carried = Some(record);
-                break;
-            }
+            let before = self.taken;
             self.taken.level.events += 1;
             self.taken.level.bytes += record.weight() as u64;
-            if is_stale {
+            if record.generation() != batch.generation {
                 self.taken.stale += 1;
-            } else {
-                self.add(batch, envelope, common, ids, &record);
+                continue;
+            }
+            self.add(batch, envelope, common, ids, &record);
+            if batch.size() > bounds.bytes && batch.len() > 1 {
+                // Only its envelope knows how many bytes an event takes; this one was too many.
+                batch.pop();
+                self.carried = Some(record);
+                self.taken = before;
+                break;
             }
         }
         std::mem::take(&mut self.taken)

@@ -1,0 +1,44 @@
+//! What many of these tests begin with.
+//! Takes a server; gives a configuration that depends on nothing else.
+//! Never reads the environment.
+
+use std::time::Duration;
+
+use candor::{Client, Config, DynamicEvent, Env, Event};
+use serde_json::Value;
+
+use crate::support::Server;
+
+/// More time than anything here needs, even on a busy machine.
+pub(crate) const LONG: Duration = Duration::from_secs(30);
+
+/// Far less than the request timeout of 15 seconds: who returns within this has not waited one out.
+pub(crate) const SOON: Duration = Duration::from_secs(5);
+
+/// A configuration for an endpoint, on an empty environment, with short waits between retries.
+pub(crate) fn config_for(endpoint: &str) -> Config {
+    Config::new("test-app", "1.2.3")
+        .env(Env::empty())
+        .endpoint(endpoint)
+        .retry_delays(Duration::from_millis(5), Duration::from_millis(50))
+        .shutdown_timeout(LONG)
+}
+
+pub(crate) fn config(server: &Server) -> Config {
+    config_for(&server.url())
+}
+
+pub(crate) fn client(config: Config) -> Client {
+    Client::new(config).expect("a configuration that works")
+}
+
+/// A small event whose property `n` tells it from others.
+pub(crate) fn numbered(n: usize) -> impl Event {
+    DynamicEvent::new("counted", "node-7").property("n", n)
+}
+
+/// Returns the property `n` of each event.
+pub(crate) fn numbers(events: &[Value]) -> Vec<usize> {
+    let number = |event: &Value| event["properties"]["n"].as_u64().and_then(|n| usize::try_from(n).ok());
+    events.iter().filter_map(number).collect()
+}

@@ -1,0 +1,113 @@
+//! What the server does with one request.
+//! Takes a test's wishes; gives a value that can be repeated.
+//! Never does anything itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Received;
+
+/// One scripted reply.
+#[derive(Clone)]
+pub(crate) struct Reply {
+    pub(super) manner: Manner,
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+    pub(super) is_held: bool,
+    pub(super) closes: bool,
+}
+
+#[derive(Clone)]
+pub(super) enum Manner {
+    Plain,
+    ResetBeforeBody,
+    ResetAfterBody,
+    Half,
+    Stall,
+    Trickle(Duration),
+    Garbage,
+    Endless,
+    Judged(Arc<dyn Fn(&Received) -> Reply + Send + Sync>),
+}
+
+impl Reply {
+    fn new(manner: Manner, status: u16) -> Self {
+        let body = br#"{"status":1}"#.to_vec();
+        Self { manner, status, headers: Vec::new(), body, is_held: false, closes: false }
+    }
+
+    /// Answers 200 with the body that PostHog's older server gives.
+    pub(crate) fn ok() -> Self {
+        Self::status(200)
+    }
+
+    /// Answers with this status.
+    pub(crate) fn status(status: u16) -> Self {
+        Self::new(Manner::Plain, status)
+    }
+
+    /// Looks at the whole request, then chooses.
+    pub(crate) fn judged(judge: impl Fn(&Received) -> Self + Send + Sync + 'static) -> Self {
+        Self::new(Manner::Judged(Arc::new(judge)), 200)
+    }
+
+    /// Resets the connection once the request's head was read: its body is never taken.
+    pub(crate) fn reset_before_body() -> Self {
+        Self::new(Manner::ResetBeforeBody, 0)
+    }
+
+    /// Takes the whole request, then resets the connection without a word.
+    pub(crate) fn reset_after_body() -> Self {
+        Self::new(Manner::ResetAfterBody, 0)
+    }
+
+    /// Sends the status and half of the body that its head announces, then closes.
+    pub(crate) fn half(status: u16) -> Self {
+        Self::new(Manner::Half, status)
+    }
+
+    /// Takes the request and never answers.
+    pub(crate) fn stall() -> Self {
+        Self::new(Manner::Stall, 0)
+    }
+
+    /// Sends the status line and headers byte by byte with this pause between them.
+    pub(crate) fn trickle(pause: Duration) -> Self {
+        Self::new(Manner::Trickle(pause), 200)
+    }
+
+    /// Answers with bytes that are no HTTP, then closes.
+    pub(crate) fn garbage() -> Self {
+        Self::new(Manner::Garbage, 0)
+    }
+
+    /// Answers with this status and a body that does not end.
+    pub(crate) fn endless(status: u16) -> Self {
+        Self::new(Manner::Endless, status)
+    }
+
+    /// Adds a header.
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Sets the body.
+    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Holds the answer back until [`Server::release`](super::Server::release).
+    pub(crate) fn held(mut self) -> Self {
+        self.is_held = true;
+        self
+    }
+
+    /// Closes the connection after the answer.
+    pub(crate) fn closing(mut self) -> Self {
+        self.closes = true;
+        self
+    }
+}
