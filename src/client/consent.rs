@@ -198,7 +198,10 @@ impl Overseer for ClientOverseer {
 
 /// The inputs of a client that was made disabled.
 fn disabled() -> Inputs {
-    let mut inputs = Inputs::new(Facts::new("", Consent::opt_in(), None), Env::empty(), 0);
+    let mut facts = Facts::new("", Consent::opt_in(), None);
+    // What is missing besides is beside the point.
+    facts.own_transport = true;
+    let mut inputs = Inputs::new(facts, Env::empty(), 0);
     inputs.runtime.disabled = true;
     inputs
 }

@@ -1,0 +1,513 @@
+//! Consent that changes while events flow: withdrawn, given again, changed by another process.
+//! Takes clients with a transport that records; checks what was sent and what was not.
+//! A binary of its own: it starts itself as a second process, and listens to the log of the whole process.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use candor::consent::Layer;
+use candor::{
+    Answer, Client, Config, Consent, ConsentState, DynamicEvent, Env, ErrorKind, LossReason, Notice, Request,
+    SendError, Transport,
+};
+
+/// More time than anything here needs, even on a busy machine.
+const LONG: Duration = Duration::from_secs(30);
+
+const CHILD: &str = "CANDOR_TEST_STATE";
+
+fn documented() -> Consent {
+    Consent::opt_out(Notice::documented("https://example.com/telemetry")).policy_file("/nowhere/policy.toml")
+}
+
+fn event(number: u64) -> DynamicEvent {
+    DynamicEvent::new("counted", "node-7").property("n", number)
+}
+
+/// A configuration that reads nothing but what a test gives it, and sends on `flush` alone.
+fn config(consent: Consent, wire: &Wire) -> Config {
+    let wire = wire.clone();
+    Config::new("run-app", "1.0.0")
+        .env(Env::empty())
+        .endpoint("http://127.0.0.1:9")
+        .flush_at(1_000_000)
+        .flush_interval(LONG)
+        .consent(consent)
+        .transport(move |_granted| Ok(Box::new(wire.plugged()) as Box<dyn Transport>))
+}
+
+fn client(consent: Consent, wire: &Wire) -> Client {
+    Client::new(config(consent, wire)).unwrap()
+}
+
+/// Polls until something holds, with a generous bound.
+fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + LONG;
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// What was sent, over all transports that a client makes.
+#[derive(Clone, Default)]
+struct Wire {
+    bodies: Arc<Mutex<Vec<Vec<u8>>>>,
+    status: Arc<AtomicU32>,
+    stalls: Arc<AtomicBool>,
+}
+
+impl Wire {
+    fn plugged(&self) -> Plug {
+        Plug { wire: self.clone(), aborted: Mutex::new(false), changed: Condvar::new() }
+    }
+
+    fn requests(&self) -> usize {
+        self.bodies.lock().unwrap().len()
+    }
+
+    fn numbers(&self) -> Vec<u64> {
+        let bodies = self.bodies.lock().unwrap();
+        let events = bodies.iter().flat_map(|body| candor::testing::events_of(body));
+        events.map(|event| event.properties["n"].as_u64().unwrap()).collect()
+    }
+}
+
+struct Plug {
+    wire: Wire,
+    aborted: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Transport for Plug {
+    fn send(&self, request: &Request<'_>) -> Result<Answer, SendError> {
+        let mut aborted = self.aborted.lock().unwrap();
+        if *aborted {
+            return Err(SendError::Aborted);
+        }
+        self.wire.bodies.lock().unwrap().push(request.body.to_vec());
+        if self.wire.stalls.load(Ordering::SeqCst) {
+            while !*aborted {
+                aborted = self.changed.wait(aborted).unwrap();
+            }
+            return Err(SendError::Aborted);
+        }
+        let status = self.wire.status.load(Ordering::SeqCst);
+        Ok(Answer::status(if status == 0 { 200 } else { u16::try_from(status).unwrap() }))
+    }
+
+    fn abort(&self) {
+        *self.aborted.lock().unwrap() = true;
+        self.changed.notify_all();
+    }
+}
+
+/// A directory of one test, which goes with it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        static COUNTER: AtomicU64 = AtomicU64::new(0);
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("candor-running-{}-{number}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The lines of the log, of all tests of this binary.
+struct Lines(Mutex<Vec<String>>);
+
+impl log::Log for Lines {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        self.0.lock().unwrap().push(format!("{} {} {}", record.level(), record.target(), record.args()));
+    }
+
+    fn flush(&self) {}
+}
+
+fn logged(part: &str) -> Vec<String> {
+    listen().0.lock().unwrap().iter().filter(|line| line.contains(part)).cloned().collect()
+}
+
+fn listen() -> &'static Lines {
+    static LINES: OnceLock<&'static Lines> = OnceLock::new();
+    LINES.get_or_init(|| {
+        let lines: &'static Lines = Box::leak(Box::new(Lines(Mutex::new(Vec::new()))));
+        log::set_logger(lines).unwrap();
+        log::set_max_level(log::LevelFilter::Trace);
+        lines
+    })
+}
+
+#[test]
+fn nothing_is_sent_after_a_withdrawal_under_load() {
+    for moment in [1, 1_000, 20_000, 100_000] {
+        let wire = Wire::default();
+        let scratch = Scratch::new();
+        let config = config(documented().state_dir(&scratch.0), &wire).flush_at(50);
+        let client = Client::new(config.flush_interval(Duration::from_millis(1))).unwrap();
+        let (stop, number) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let threads: Vec<_> = (0..6)
+            .map(|_| {
+                let (client, stop, number) = (client.clone(), Arc::clone(&stop), Arc::clone(&number));
+                std::thread::spawn(move || {
+                    while !stop.load(Ordering::Relaxed) {
+                        client.capture(event(number.fetch_add(1, Ordering::SeqCst)));
+                    }
+                })
+            })
+            .collect();
+        eventually("events flow", || number.load(Ordering::SeqCst) >= moment && wire.requests() > 0);
+        client.opt_out().unwrap();
+        let (sent, last) = (wire.requests(), number.load(Ordering::SeqCst));
+        eventually("captures go on", || number.load(Ordering::SeqCst) > last + 1_000);
+        client.flush(LONG).unwrap();
+        stop.store(true, Ordering::Relaxed);
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(wire.requests(), sent);
+        assert!(wire.numbers().iter().all(|number| *number <= last));
+        let stats = client.stats();
+        assert_eq!(stats.queued, 0, "{stats}");
+        assert_eq!(stats.captured, stats.sent + stats.lost_total(), "{stats}");
+        assert!(stats.captured < number.load(Ordering::SeqCst));
+    }
+}
+
+#[test]
+fn the_other_process_stops_within_its_next_check() {
+    let scratch = Scratch::new();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child_process", "--nocapture"])
+        .env(CHILD, &scratch.0)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    eventually("the other process sends", || scratch.0.join("sends").exists());
+    assert!(child.try_wait().unwrap().is_none());
+    let here = client(documented().state_dir(&scratch.0), &Wire::default());
+    here.opt_out().unwrap();
+    let status = child.wait().unwrap();
+    assert!(status.success(), "{status:?}");
+}
+
+/// Not a test by itself: the process that the test above starts.
+#[test]
+fn child_process() {
+    let Some(dir) = std::env::var_os(CHILD) else { return };
+    let wire = Wire::default();
+    let client = client(documented().state_dir(&dir), &wire);
+    client.capture(event(0));
+    client.flush(LONG).unwrap();
+    assert_eq!(wire.requests(), 1);
+    fs::write(Path::new(&dir).join("sends"), "").unwrap();
+    eventually("the withdrawal is seen", || {
+        client.capture(event(1));
+        !client.is_open()
+    });
+    assert_eq!(client.status().decided_by, Layer::User);
+    client.flush(LONG).unwrap();
+    assert_eq!(wire.requests(), 1);
+    std::process::exit(0);
+}
+
+#[test]
+fn a_file_changed_by_somebody_else_is_seen_before_the_next_request() {
+    let yaml = "deployment:\n  parameters:\n    AnalyticsDisabled: ";
+    let cases: [(&str, String, String, fn(PathBuf) -> Consent); 3] = [
+        ("a.yml", format!("{yaml}\"false\"\n"), format!("{yaml}\"true\"\n"), |path| {
+            documented().deployment_file(path)
+        }),
+        (
+            "a.json",
+            r#"{"telemetry":{"enabled":true}}"#.into(),
+            r#"{"telemetry":{"enabled":"no"}}"#.into(),
+            |path| documented().project_file(path),
+        ),
+        ("b.json", r#"{"enabled":true}"#.into(), r#"{"enabled":false}"#.into(), |path| {
+            documented().policy_file(path)
+        }),
+    ];
+    for (name, before, after, consent) in
+        cases.into_iter().filter(|case| cfg!(feature = "yaml") || case.0 != "a.yml")
+    {
+        let scratch = Scratch::new();
+        let wire = Wire::default();
+        let client = client(consent(scratch.file(name, &before)), &wire);
+        client.capture(event(1));
+        client.flush(LONG).unwrap();
+        client.capture(event(2));
+        scratch.file(name, &after);
+        client.flush(LONG).unwrap();
+        assert_eq!(wire.numbers(), [1], "{name}");
+        assert!(!client.is_open());
+        assert_eq!(client.state(), ConsentState::Denied);
+        let stats = client.stats();
+        assert_eq!(stats.lost(LossReason::ConsentWithdrawn), 1, "{stats}");
+        // Changed back, it stays off here: who said no is not asked again by a process that runs.
+        scratch.file(name, &before);
+        client.capture(event(3));
+        assert!(!client.is_open());
+    }
+}
+
+#[test]
+fn a_change_is_seen_on_capture_alone() {
+    let scratch = Scratch::new();
+    let wire = Wire::default();
+    let path = scratch.file("a.json", "{}");
+    let client = client(documented().project_file(path), &wire);
+    client.capture(event(1));
+    scratch.file("a.json", r#"{"telemetry":{"enabled":false}}"#);
+    eventually("the change is seen", || {
+        client.capture(event(2));
+        !client.is_open()
+    });
+    eventually("the worker drops what it had", || client.stats().queued == 0);
+    assert_eq!(wire.requests(), 0);
+}
+
+#[test]
+fn nothing_captured_before_a_withdrawal_is_sent_after_a_new_grant() {
+    let scratch = Scratch::new();
+    let wire = Wire::default();
+    let client = client(Consent::opt_in().policy_file("/nowhere/p.toml").state_dir(&scratch.0), &wire);
+    client.capture(event(0));
+    assert_eq!((client.state(), client.stats().captured), (ConsentState::Deferred, 0));
+    assert_eq!(client.opt_in().unwrap(), ConsentState::Granted);
+    client.capture(event(1));
+    client.opt_out().unwrap();
+    assert_eq!(client.stats().queued, 0);
+    client.capture(event(2));
+    assert_eq!(client.opt_in().unwrap(), ConsentState::Granted);
+    client.capture(event(3));
+    client.flush(LONG).unwrap();
+    assert_eq!(wire.numbers(), [3]);
+    let status = client.status();
+    assert_eq!(status.last_send.unwrap().outcome, "delivered");
+    assert!(status.would_send);
+    client.shutdown(LONG).unwrap();
+    assert_eq!(client.opt_in().unwrap(), ConsentState::Granted);
+    assert!(!client.is_open(), "a client that was shut down does not start again");
+}
+
+#[test]
+fn a_request_in_flight_is_cut_and_never_sent_again() {
+    let scratch = Scratch::new();
+    let wire = Wire::default();
+    wire.stalls.store(true, Ordering::SeqCst);
+    let config = config(documented().state_dir(&scratch.0), &wire).flush_at(1);
+    let client = Client::new(config).unwrap();
+    client.capture(event(1));
+    eventually("the request is under way", || wire.requests() == 1);
+    client.opt_out().unwrap();
+    assert_eq!(client.stats().lost(LossReason::ConsentWithdrawn), 1);
+    wire.stalls.store(false, Ordering::SeqCst);
+    client.opt_in().unwrap();
+    client.capture(event(2));
+    client.flush(LONG).unwrap();
+    assert_eq!(wire.numbers(), [1, 2]);
+}
+
+#[test]
+fn an_endpoint_that_is_gone_ends_it_for_this_process() {
+    for status in [410, 451] {
+        let scratch = Scratch::new();
+        let wire = Wire::default();
+        wire.status.store(status, Ordering::SeqCst);
+        let client = client(documented().state_dir(&scratch.0), &wire);
+        client.capture(event(1));
+        client.flush(LONG).unwrap();
+        eventually("the answer is heard", || !client.is_open());
+        client.capture(event(2));
+        client.flush(LONG).unwrap();
+        assert_eq!(wire.requests(), 1);
+        let explained = client.status();
+        assert_eq!((explained.state, explained.decided_by), (ConsentState::Denied, Layer::Runtime));
+        assert_eq!(client.opt_in().unwrap(), ConsentState::Denied);
+        assert!(!client.is_open());
+    }
+}
+
+#[test]
+fn an_opt_out_that_cannot_be_stored_still_stops_everything() {
+    let scratch = Scratch::new();
+    let not_a_dir = scratch.file("file", "");
+    let wire = Wire::default();
+    let client = client(documented().state_dir(not_a_dir), &wire);
+    client.capture(event(1));
+    let error = client.opt_out().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Storage);
+    assert!(error.to_string().contains("RUN_APP_TELEMETRY_DISABLED=1"), "{error}");
+    assert!(!client.is_open());
+    client.flush(LONG).unwrap();
+    assert_eq!((wire.requests(), client.stats().queued), (0, 0));
+}
+
+#[test]
+fn a_choice_that_cannot_be_read_is_set_aside_by_the_user_alone() {
+    let scratch = Scratch::new();
+    let path = scratch.file("telemetry-consent.json", "what?");
+    let client = client(documented().state_dir(&scratch.0), &Wire::default());
+    assert_eq!(client.state(), ConsentState::Denied);
+    assert_eq!(client.opt_in().unwrap_err().kind(), ErrorKind::Storage);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "what?");
+    client.set_choice_aside().unwrap();
+    assert_eq!(client.opt_in().unwrap(), ConsentState::Granted);
+    let readable = fs::read_to_string(&path).unwrap();
+    client.set_choice_aside().unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), readable);
+}
+
+#[test]
+fn the_status_explains_before_init_and_when_off() {
+    let env = Env::empty().with("DO_NOT_TRACK", "1");
+    let config = || config(documented(), &Wire::default()).env(env.clone());
+    let before = candor::status(&config());
+    assert_eq!((before.state, before.decided_by), (ConsentState::Denied, Layer::Universal));
+    let client = Client::new(config()).unwrap();
+    assert_eq!(client.status(), before);
+    assert!(client.off_because().unwrap().starts_with("DO_NOT_TRACK"));
+    assert_eq!(Client::disabled().status().decided_by, Layer::Runtime);
+    assert_eq!(Client::disabled().opt_in().unwrap_err().kind(), ErrorKind::NotRunning);
+}
+
+#[test]
+#[cfg(feature = "yaml")]
+fn the_deployments_log_level_prints_what_is_sent() {
+    listen();
+    let scratch = Scratch::new();
+    let text = "deployment:\n  parameters:\n    AnalyticsLogLevel: \"debug\"\n";
+    let wire = Wire::default();
+    let client = client(documented().deployment_file(scratch.file("d.yml", text)), &wire);
+    client.capture(DynamicEvent::new("printed by the deployment", "node-7").property("n", 1));
+    client.flush(LONG).unwrap();
+    assert_eq!(logged("printed by the deployment").len(), 1);
+    assert_eq!(wire.requests(), 1);
+}
+
+#[test]
+fn defect_1_a_listening_socket_sees_no_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let life = |env: Env| {
+        let config = Config::new("listener", "1.0.0").env(env).endpoint(&url).consent(documented());
+        let client = Client::new(config.request_timeout(Duration::from_millis(200)).max_retries(0)).unwrap();
+        client.capture(event(1));
+        client.flush(Duration::from_millis(300)).unwrap();
+        client.shutdown(Duration::from_millis(300)).unwrap();
+    };
+    life(Env::empty().with("DO_NOT_TRACK", "1"));
+    life(Env::empty().with("LISTENER_TELEMETRY", "0"));
+    assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    // The same life without a no connects, so the socket would have seen it.
+    life(Env::empty());
+    assert!(listener.accept().is_ok());
+}
+
+#[test]
+fn defect_2_do_not_track_is_read_as_people_mean_it() {
+    let open = |value: Option<&str>| {
+        let env = value.map_or_else(Env::empty, |value| Env::empty().with("DO_NOT_TRACK", value));
+        Client::new(config(documented(), &Wire::default()).env(env)).unwrap().is_open()
+    };
+    for value in [None, Some(""), Some("0"), Some("false"), Some("FALSE")] {
+        assert!(open(value), "{value:?}");
+    }
+    for value in ["1", "true", "yes", "TRUE", "on", "garbage", "2"] {
+        assert!(!open(Some(value)), "{value}");
+    }
+}
+
+#[test]
+fn defect_3_a_misspelt_switch_is_off_with_one_warning() {
+    listen();
+    let env = Env::empty().with("MISSPELT_TELEMETRY", "secret-ture");
+    let config =
+        Config::new("misspelt", "1.0.0").env(env).endpoint("http://127.0.0.1:9").consent(documented());
+    let client = Client::new(config).unwrap();
+    client.capture(event(1));
+    client.flush(LONG).unwrap();
+    assert!(!client.is_open());
+    let lines = logged("MISSPELT_TELEMETRY");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].starts_with("WARN candor ") && !lines[0].contains("secret"), "{lines:?}");
+}
+
+#[test]
+fn defect_14_a_full_queue_withdrawn_and_flushed_makes_no_request() {
+    let scratch = Scratch::new();
+    let wire = Wire::default();
+    let config = config(documented().state_dir(&scratch.0), &wire).queue_events(100);
+    let client = Client::new(config).unwrap();
+    for number in 0..150 {
+        client.capture(event(number));
+    }
+    assert_eq!(client.stats().lost(LossReason::QueueFull), 50);
+    client.opt_out().unwrap();
+    let flushed = client.flush(LONG).unwrap();
+    assert_eq!((flushed.delivered, flushed.waiting, wire.requests()), (0, 0, 0));
+    assert_eq!(client.stats().lost(LossReason::ConsentWithdrawn), 100);
+}
+
+#[test]
+fn defect_15_a_refusal_outlives_every_new_version_and_is_not_asked_about() {
+    let scratch = Scratch::new();
+    let shown =
+        || Consent::opt_out(Notice::shown("we count")).policy_file("/nowhere/p.toml").state_dir(&scratch.0);
+    client(shown(), &Wire::default()).opt_out().unwrap();
+    for newer in [shown().notice_version(2), shown().catalogue("other"), shown()] {
+        let moved = config(newer, &Wire::default()).endpoint("https://elsewhere.example.com");
+        let client = Client::new(moved).unwrap();
+        assert_eq!(client.status().decided_by, Layer::User);
+        assert_eq!(client.notice_due(), None);
+        assert_eq!(client.notice_shown().unwrap_err().kind(), ErrorKind::Config);
+    }
+}
+
+#[test]
+fn defect_17_without_a_notice_shown_nothing_is_sent_in_this_run_or_the_next() {
+    let scratch = Scratch::new();
+    let wire = Wire::default();
+    let shown =
+        || Consent::opt_out(Notice::shown("we count")).policy_file("/nowhere/p.toml").state_dir(&scratch.0);
+    let run = |shows: bool| {
+        let client = client(shown(), &wire);
+        if shows {
+            assert_eq!(client.notice_due(), Some("we count"));
+            client.notice_shown().unwrap();
+        }
+        client.capture(event(1));
+        client.flush(LONG).unwrap();
+        client.shutdown(LONG).unwrap();
+        wire.requests()
+    };
+    assert_eq!(run(false), 0, "no terminal, so the host did not show it");
+    assert_eq!(run(false), 0, "and was not taken to have");
+    assert_eq!(run(true), 0, "the run that shows it sends nothing");
+    assert_eq!(run(false), 1, "the next may");
+}
