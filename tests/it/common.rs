@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use candor::{Client, Config, DynamicEvent, Env, Event};
+use candor::{Client, Config, Consent, DynamicEvent, Env, Event, Notice};
 use serde_json::Value;
 
 use crate::support::Server;
@@ -15,10 +15,16 @@ pub(crate) const LONG: Duration = Duration::from_secs(30);
 /// Far less than the request timeout of 15 seconds: who returns within this has not waited one out.
 pub(crate) const SOON: Duration = Duration::from_secs(5);
 
+/// A consent to which nothing on this machine can say no: not even its policy file is read.
+pub(crate) fn granted() -> Consent {
+    Consent::opt_out(Notice::documented("https://example.com/telemetry")).policy_file("")
+}
+
 /// A configuration for an endpoint, on an empty environment, with short waits between retries.
 pub(crate) fn config_for(endpoint: &str) -> Config {
     Config::new("test-app", "1.2.3")
         .env(Env::empty())
+        .consent(granted())
         .endpoint(endpoint)
         .retry_delays(Duration::from_millis(5), Duration::from_millis(50))
         .shutdown_timeout(LONG)
@@ -29,7 +35,9 @@ pub(crate) fn config(server: &Server) -> Config {
 }
 
 pub(crate) fn client(config: Config) -> Client {
-    Client::new(config).expect("a configuration that works")
+    let client = Client::new(config).expect("a configuration that works");
+    assert!(client.is_open(), "{:?}", client.off_because());
+    client
 }
 
 /// A small event whose property `n` tells it from others.
