@@ -4,6 +4,61 @@
 //! and delivers them to PostHog, or to the vendor's own endpoint, in PostHog's batch form. A consent gate
 //! decides first: where the person, the project or the deployment said no, nothing exists: no thread, no
 //! socket, no file, no byte.
+//!
+//! ```no_run
+//! # fn main() -> candor::Result<()> {
+//! use candor::{Config, Consent, Notice};
+//!
+//! let _guard = candor::init(
+//!     Config::new("granted", "0.14.0")
+//!         .endpoint("https://t.example.com")
+//!         .consent(Consent::opt_out(Notice::documented("https://example.com/telemetry"))),
+//! )?;
+//! candor::event!("server started", distinct_id = "node-7", replicas = 3, tls = true);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Overview
+//!
+//! - [`init`] makes the global client and returns its [`Guard`]; [`capture`], [`event!`], [`flush`],
+//!   [`shutdown`], [`stats`] and [`status`] work on it. A [`Client`] does the same without globals.
+//! - [`Config`] holds every setting; [`Consent`] says whose yes is needed and whose no is heard.
+//! - [`Event`] is a typed event that encodes itself; [`DynamicEvent`] is put together at run time.
+//! - [`Transport`] carries requests and [`Envelope`] shapes them, where HTTP to PostHog is not what is
+//!   wanted.
+//! - [`testing`] captures the events of a closure, for a host's own tests.
+//!
+//! # What the host can rely on
+//!
+//! - `capture` returns nothing, never panics and never waits, unless [`Overflow::Wait`] was chosen. When
+//!   off it is one atomic load, and the arguments of [`event!`] are not evaluated.
+//! - Only `init`, `flush`, `shutdown` and changes of consent return a [`Result`].
+//! - Every event that is lost is counted with its [`LossReason`].
+//! - After `fork`, the child captures into a bounded queue that nobody empties; `flush` and `shutdown`
+//!   return at once, and `init` starts afresh. Tested on Linux.
+//! - A panic in the code of an event, in a hook, a transport or an envelope is caught and counted. That
+//!   needs `panic = "unwind"`, which is Rust's default.
+//!
+//! # Logs
+//!
+//! Through the `log` facade, target `candor`: `warn` once for what the host or an administrator should
+//! change, `debug` for counts and reasons. Contents are printed only where debugging was asked for, at
+//! `info` under the target `candor::batch`. The API key is never printed, nor are headers.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `rustls` | yes | https by rustls with ring and bundled roots |
+//! | `native-tls` | | https by the platform's library; used where `rustls` is off |
+//! | `platform-verifier` | | rustls with the platform's certificates |
+//! | `gzip` | yes | gzip and deflate for request bodies |
+//! | `yaml` | yes | deployment parameters in YAML |
+//! | `toml` | yes | policy and project files in TOML |
+//! | `derive` | yes | the derive macros |
+//!
+//! Without a TLS feature the crate builds, and says that an https endpoint needs one.
 
 mod capture;
 mod client;
