@@ -107,7 +107,10 @@ pub fn client() -> Option<&'static Client> {
 #[inline]
 fn with_client<T>(work: impl FnOnce(Option<&Client>) -> T) -> T {
     if testing::is_active() {
-        return testing::with_substitute(|substitute| work(substitute.or_else(|| client())));
+        return testing::with_substitute(|substitute| match substitute {
+            Some(substitute) => work(Some(substitute)),
+            None => work(client()),
+        });
     }
     work(client())
 }

@@ -33,6 +33,7 @@ use crate::wire::{Envelope, PostHogBatch};
 /// ```
 ///
 /// Nothing is checked before the client is made; then the first setting that cannot work is named.
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 #[must_use = "a configuration does nothing until a client is made from it"]
 pub struct Config {
     pub(super) app: String,

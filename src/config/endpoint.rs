@@ -12,7 +12,6 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     url: String,
-    host: String,
     is_https: bool,
 }
 
@@ -57,7 +56,7 @@ impl Endpoint {
         if uri.query().is_some() {
             return Err(wrong("a query has no place in it"));
         }
-        Ok(Self { url: url.to_owned(), host: authority.host().to_owned(), is_https })
+        Ok(Self { url: url.to_owned(), is_https })
     }
 
     /// Returns the URL of a path under this endpoint; `path` begins with a slash.
@@ -68,11 +67,6 @@ impl Endpoint {
     /// Returns the URL as given, without a trailing slash.
     pub(crate) fn as_str(&self) -> &str {
         &self.url
-    }
-
-    /// Returns the host's name or address.
-    pub(crate) fn host(&self) -> &str {
-        &self.host
     }
 
     /// Returns whether TLS is asked for.

@@ -36,9 +36,11 @@ impl fmt::Display for DeliveryError {
 
 impl std::error::Error for DeliveryError {}
 
+type Hook = dyn Fn(&DeliveryError) + Send + Sync;
+
 /// The host's hook for terminal failures; it runs on the worker's thread.
 #[derive(Clone, Default)]
-pub(crate) struct OnError(Option<Arc<dyn Fn(&DeliveryError) + Send + Sync>>);
+pub(crate) struct OnError(Option<Arc<Hook>>);
 
 impl OnError {
     pub(crate) fn new(hook: impl Fn(&DeliveryError) + Send + Sync + 'static) -> Self {
@@ -47,10 +49,9 @@ impl OnError {
 
     /// Calls the hook; a panic in it is caught, since the worker has other events to deliver.
     pub(crate) fn call(&self, error: &DeliveryError) {
-        if let Some(hook) = &self.0 {
-            if catch_unwind(AssertUnwindSafe(|| hook(error))).is_err() {
-                log::warn!(target: "candor", "the on_error hook panicked");
-            }
+        let Some(hook) = &self.0 else { return };
+        if catch_unwind(AssertUnwindSafe(|| hook(error))).is_err() {
+            log::warn!(target: "candor", "the on_error hook panicked");
         }
     }
 }

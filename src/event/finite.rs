@@ -1,6 +1,6 @@
 //! Finds numbers that JSON cannot hold.
 //! Takes any `Serialize` value; says whether all its floating point numbers are finite.
-//! Never writes anything: serde_json would turn such a number into `null` without a word.
+//! Never writes anything: `serde_json` would turn such a number into `null` without a word.
 
 use std::fmt;
 

@@ -81,7 +81,7 @@ impl Rfc3339 {
             self.second = Some(second);
         }
         out.extend_from_slice(self.text.as_bytes());
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a digit")]
+        #[expect(clippy::cast_sign_loss, reason = "a digit")]
         let digit = |value: i64| b'0' + (value % 10) as u8;
         out.extend_from_slice(&[b'.', digit(milli / 100), digit(milli / 10), digit(milli), b'Z']);
     }
