@@ -6,3 +6,4 @@ mod support;
 
 mod common;
 mod delivery;
+mod measuring;

@@ -1,0 +1,99 @@
+//! The examples that serve as measuring points: their options, their figures, and what arrives.
+//! Takes their programs as `cargo test` has built them; gives them a loopback server.
+//! Never asserts a speed.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::support::Server;
+
+/// Returns the program of an example, which `cargo test` builds beside the tests.
+pub(crate) fn example(name: &str) -> Command {
+    let tests = std::env::current_exe().expect("the path of the tests");
+    let profile = tests.parent().and_then(|deps| deps.parent()).expect("a target directory");
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    let path: PathBuf = profile.join("examples").join(file);
+    assert!(path.exists(), "{} is not built: run `cargo test` without a filter once", path.display());
+    Command::new(path)
+}
+
+fn run(name: &str, arguments: &[&str]) -> Output {
+    // What the machine says about telemetry must not matter to them.
+    let mut command = example(name);
+    command.args(arguments).env("DO_NOT_TRACK", "1").env("CI", "true");
+    command.output().expect("the example runs")
+}
+
+fn figures(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(text.trim_end().lines().count(), 1, "{text}");
+    serde_json::from_str(&text).expect("one line of JSON")
+}
+
+#[test]
+fn throughput_delivers_every_event_once_and_prints_its_figures() {
+    let server = Server::start([]);
+    let url = server.url();
+    let arguments = ["--events", "3000", "--url", &url, "--threads", "3", "--gzip", "--api-key", "phc_test"];
+    let figures = figures(&run("throughput", &arguments));
+    for key in ["capture_ns_p50", "capture_ns_p99", "capture_ns_mean", "seconds", "events_per_second"] {
+        assert!(figures[key].as_f64().is_some_and(|value| value > 0.0), "{key}: {figures}");
+    }
+    assert!(figures.as_object().expect("an object").contains_key("peak_rss_kib"), "{figures}");
+    for (key, value) in [("events", 3000), ("captured", 3000), ("delivered", 3000), ("dropped", 0)] {
+        assert_eq!(figures[key], value, "{key}");
+    }
+    let events = server.events();
+    let seqs: BTreeSet<_> = events.iter().filter_map(|event| event["properties"]["seq"].as_u64()).collect();
+    assert_eq!((events.len(), seqs.len(), seqs.last()), (3000, 3000, Some(&2999)));
+    let event = &events[0];
+    assert_eq!(event["event"], "cf:request.created");
+    assert!(event["properties"]["$groups"]["deployment"].is_string(), "{event}");
+    for key in ["has_reason", "provider", "requires_approval", "mode"] {
+        assert!(!event["properties"][key].is_null(), "{key}: {event}");
+    }
+    let request = &server.requests()[0];
+    assert_eq!(request.header("content-encoding"), Some("gzip"));
+    assert_eq!(request.json()["api_key"], "phc_test");
+}
+
+#[test]
+fn throughput_off_sends_nothing() {
+    let server = Server::start([]);
+    let figures = figures(&run("throughput", &["--events", "1000", "--url", &server.url(), "--off"]));
+    assert_eq!((&figures["captured"], &figures["delivered"]), (&Value::from(0), &Value::from(0)));
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn oneshot_delivers_its_one_event() {
+    let server = Server::start([]);
+    let figures = figures(&run("oneshot", &["--url", &server.url()]));
+    assert_eq!(figures["delivered"], 1);
+    assert_eq!(server.events().len(), 1);
+}
+
+#[test]
+fn a_wrong_call_is_told_how_it_is_right() {
+    for name in ["throughput", "oneshot"] {
+        let output = run(name, &["--nonsense"]);
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("usage"), "{name}");
+    }
+}
+
+#[test]
+fn the_quickstart_shows_what_arrived_and_what_was_lost() {
+    let output = run("quickstart", &[]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout);
+    for shown in
+        ["telemetry: granted", "it would be denied, decided by universal", "\"batch\": [", "not finite: 1"]
+    {
+        assert!(text.contains(shown), "{shown}: {text}");
+    }
+}
