@@ -76,7 +76,7 @@ mod wire;
 
 pub use capture::Sampling;
 pub use client::{Client, Config, Flushed, status};
-pub use config::{Account, CiPolicy, Compression, Consent, Env, Mode, Notice, Overflow, Subject};
+pub use config::{Account, CiPolicy, Compression, Consent, Env, Mode, Notice, Overflow, Protocol, Subject};
 pub use consent::{ConsentState, Granted, Status};
 pub use deliver::DeliveryError;
 pub use error::{Error, ErrorKind, Result};

@@ -10,15 +10,15 @@ use serde::Serialize;
 
 use crate::capture::{Hooks, Sampling};
 use crate::config::{
-    ApiKey, Batching, Compression, Consent, Endpoint, Env, Http, Overflow, Retry, asks_for_debug, defaults,
-    proxy,
+    ApiKey, Batching, Compression, Consent, Endpoint, Env, Http, Overflow, Protocol, Retry, asks_for_debug,
+    defaults, proxy,
 };
 use crate::consent::{Facts, Granted};
 use crate::deliver::{DeliveryError, OnError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Common, EventView, MOST_COMMON};
 use crate::transport::{Transport, TransportFactory};
-use crate::wire::{Envelope, PostHogBatch};
+use crate::wire::{Envelope, PostHogBatch, PostHogEvents};
 
 /// What a client is to do, and whom it asks first.
 ///
@@ -47,6 +47,7 @@ pub struct Config {
     groups: Vec<(String, String)>,
     super_properties: Vec<(String, serde_json::Result<Vec<u8>>)>,
     historical_migration: bool,
+    protocol: Protocol,
     batching: Batching,
     retry: Retry,
     http: Http,
@@ -81,6 +82,7 @@ impl Config {
             groups: Vec::new(),
             super_properties: Vec::new(),
             historical_migration: false,
+            protocol: Protocol::default(),
             batching: Batching::default(),
             retry: Retry::default(),
             http: Http::new(user_agent),
@@ -157,6 +159,12 @@ impl Config {
         self
     }
 
+    /// Sets which of PostHog's protocols carries the events; [`Protocol::V0`] unless set.
+    pub fn protocol(mut self, protocol: Protocol) -> Self {
+        self.protocol = protocol;
+        self
+    }
+
     /// Sets how many events make a batch; 100 unless set. A backlog leaves in larger ones.
     pub fn flush_at(mut self, events: usize) -> Self {
         self.batching.flush_at = events;
@@ -193,8 +201,8 @@ impl Config {
         self
     }
 
-    /// Sets how large the body of one batch may be before compression; 1 MiB unless set, at most 20 MiB.
-    /// One event that is larger goes alone.
+    /// Sets how large the body of one batch may be before compression; 1 MiB unless set, at most 20 MiB
+    /// with [`Protocol::V0`] and 10 MiB with [`Protocol::V1`]. One event that is larger goes alone.
     pub fn batch_bytes(mut self, bytes: usize) -> Self {
         self.batching.batch_bytes = bytes;
         self
@@ -260,7 +268,7 @@ impl Config {
         self
     }
 
-    /// Sets how bodies are compressed; not at all unless set.
+    /// Sets how bodies are compressed; not at all unless set. [`Protocol::V0`] takes gzip only.
     pub fn compression(mut self, compression: Compression) -> Self {
         self.http.compression = compression;
         self
@@ -301,7 +309,7 @@ impl Config {
         self
     }
 
-    /// Sets the shape of requests; PostHog's `/batch/` unless set.
+    /// Sets the shape of requests, in place of [`protocol`](Self::protocol)'s.
     pub fn envelope(mut self, envelope: impl Envelope + 'static) -> Self {
         self.envelope = Some(Arc::new(envelope));
         self
@@ -357,17 +365,13 @@ impl Config {
         if let Some(flaw) = api_key.as_ref().and_then(ApiKey::flaw) {
             return Err(Error::new(ErrorKind::Config, format!("api_key: {flaw}")));
         }
-        self.batching.check()?;
+        self.batching.check(self.protocol)?;
         self.http.check()?;
-        if self.http.compression != Compression::None && !cfg!(feature = "gzip") {
-            return Err(Error::new(ErrorKind::Config, "compression: this build lacks the feature `gzip`"));
-        }
+        self.check_compression()?;
         self.http.proxy = endpoint.as_ref().and_then(|endpoint| proxy(env, endpoint.is_https()));
         let common = self.common()?;
-        let envelope = self.envelope.take().unwrap_or_else(|| {
-            let key = api_key.as_ref().map(ApiKey::secret);
-            Arc::new(PostHogBatch::new(key, self.historical_migration))
-        });
+        let key = api_key.as_ref().map(ApiKey::secret);
+        let envelope = self.envelope.take().unwrap_or_else(|| self.own_envelope(key));
         Ok(Split {
             prints: self.debug || self.dry_run || asks_for_debug(env, &self.app),
             is_dry_run: self.dry_run,
@@ -386,6 +390,30 @@ impl Config {
         })
     }
 
+    fn check_compression(&self) -> Result<()> {
+        let codec = self.http.compression;
+        let wrong = |text: String| Err(Error::new(ErrorKind::Config, text));
+        if let Some(feature) = codec.missing_feature() {
+            return wrong(format!("compression: this build lacks the feature `{feature}`"));
+        }
+        let is_v0 = self.envelope.is_none() && self.protocol == Protocol::V0;
+        if is_v0 && !matches!(codec, Compression::None | Compression::Gzip) {
+            return wrong(format!("compression: protocol V0 takes gzip only, not {codec:?}"));
+        }
+        Ok(())
+    }
+
+    /// Makes the envelope of the protocol.
+    fn own_envelope(&self, key: Option<&str>) -> Arc<dyn Envelope> {
+        match self.protocol {
+            Protocol::V0 => Arc::new(PostHogBatch::new(key, self.historical_migration)),
+            Protocol::V1 => {
+                let info = format!("{}/{}", token(&self.library.0), token(&self.library.1));
+                Arc::new(PostHogEvents::new(key, info, self.historical_migration))
+            }
+        }
+    }
+
     /// Encodes what every event carries.
     fn common(&mut self) -> Result<Common> {
         let wrong = |text: String| Error::new(ErrorKind::Config, text);
@@ -402,8 +430,15 @@ impl Config {
             return Err(wrong(format!("super_property: at most {}", MOST_COMMON - 10)));
         }
         let text = |text: &str| serde_json::to_vec(text).unwrap_or_default();
-        properties.push(("$lib".to_owned(), text(&self.library.0)));
-        properties.push(("$lib_version".to_owned(), text(&self.library.1)));
+        let (name, version) = &self.library;
+        if name.trim().is_empty() || version.trim().is_empty() || name.len() + version.len() > 199 {
+            return Err(wrong("library: name and version must have 1 to 199 bytes together".to_owned()));
+        }
+        if self.protocol == Protocol::V0 || self.envelope.is_some() {
+            // V1 has both in a header, which wins over properties.
+            properties.push(("$lib".to_owned(), text(name)));
+            properties.push(("$lib_version".to_owned(), text(version)));
+        }
         properties.push(("$is_server".to_owned(), self.is_server.to_string().into_bytes()));
         if self.geoip_disable {
             properties.push(("$geoip_disable".to_owned(), b"true".to_vec()));

@@ -26,8 +26,47 @@ pub enum Compression {
     None,
     /// gzip, which both of PostHog's protocols take. Needs the feature `gzip`.
     Gzip,
-    /// deflate in a zlib stream, which only the v1 protocol takes. Needs the feature `gzip`.
+    /// deflate in a zlib stream, which only [`Protocol::V1`] takes. Needs the feature `gzip`.
     Deflate,
+    /// brotli, which only [`Protocol::V1`] takes. Needs the feature `brotli`.
+    Brotli,
+    /// zstd, which only [`Protocol::V1`] takes. Needs the feature `zstd`.
+    Zstd,
+}
+
+impl Compression {
+    /// Returns the feature that this build lacks for it.
+    pub(crate) fn missing_feature(self) -> Option<&'static str> {
+        let (is_there, feature) = match self {
+            Self::None => (true, ""),
+            Self::Gzip | Self::Deflate => (cfg!(feature = "gzip"), "gzip"),
+            Self::Brotli => (cfg!(feature = "brotli"), "brotli"),
+            Self::Zstd => (cfg!(feature = "zstd"), "zstd"),
+        };
+        (!is_there).then_some(feature)
+    }
+}
+
+/// Which of PostHog's two protocols carries the events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// `POST /batch/`, the older one, which every PostHog and every compatible endpoint takes. The default.
+    #[default]
+    V0,
+    /// `POST /i/v1/analytics/events`, the newer one: the key travels in a header, each event has a result of
+    /// its own, and only events that ask for it are sent again.
+    V1,
+}
+
+impl Protocol {
+    /// The largest body that the server takes, in bytes.
+    fn most_body(self) -> usize {
+        match self {
+            Self::V0 => 20 * 1024 * 1024,
+            Self::V1 => 10 * 1024 * 1024,
+        }
+    }
 }
 
 /// Sizes and intervals of batches, and the bounds of the queue.
@@ -63,7 +102,7 @@ const MOST_QUEUE_EVENTS: usize = 4_000_000;
 
 impl Batching {
     /// Says what cannot work.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self, protocol: Protocol) -> Result<()> {
         let wrong = |text: String| Err(Error::new(ErrorKind::Config, text));
         for (name, value) in [
             ("flush_at", self.flush_at),
@@ -83,8 +122,9 @@ impl Batching {
         if self.queue_bytes >= 1 << 40 {
             return wrong("queue_bytes: must be below 1 TiB".to_owned());
         }
-        if self.batch_bytes > 20 * 1024 * 1024 {
-            return wrong("batch_bytes: at most 20 MiB, which is what PostHog accepts".to_owned());
+        if self.batch_bytes > protocol.most_body() {
+            let most = protocol.most_body() >> 20;
+            return wrong(format!("batch_bytes: at most {most} MiB, which is what PostHog accepts"));
         }
         if self.interval.is_zero() {
             return wrong("flush_interval: must be longer than zero".to_owned());

@@ -16,6 +16,6 @@ pub use consent::{Account, CiPolicy, Consent, Mode, Notice, Subject};
 pub(crate) use endpoint::Endpoint;
 pub use env::Env;
 pub(crate) use groups::{Batching, Http, Proxy, Retry};
-pub use groups::{Compression, Overflow};
+pub use groups::{Compression, Overflow, Protocol};
 pub(crate) use key::ApiKey;
 pub(crate) use origin::{asks_for_debug, proxy, variable_prefix};

@@ -2,6 +2,7 @@
 //! Takes a batch; gives it back settled: ended, waiting, halved.
 //! Never sleeps, and never sends what the gate no longer holds.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use crate::config::{Compression, Retry};
 use crate::event::Timestamp;
 use crate::observe::{LossReason, print_batch};
 use crate::transport::{Answer, Request, SendError, Transport};
-use crate::wire::{Attempt, Envelope, Response, Verdict, compress};
+use crate::wire::{Attempt, Envelope, EventResult, Response, Verdict, compress};
 
 /// Asked before each attempt, and told when the endpoint is gone for good.
 pub(crate) trait Overseer: Send {
@@ -54,9 +55,8 @@ pub(crate) enum Settled {
     Gone,
 }
 
-/// What came of the request, as far as reports need it.
+/// What the answer said, as far as reports need it.
 struct Outcome {
-    verdict: Verdict,
     status: Option<u16>,
     detail: String,
 }
@@ -88,8 +88,8 @@ impl Sending {
             let now = parts.clock.now();
             return Settled::Waits(batch, now + self.retry.max_delay);
         }
-        let outcome = self.judge(answer, parts);
-        self.settle(batch, outcome, parts)
+        let (verdict, outcome) = self.judge(answer, parts);
+        self.settle(batch, verdict, outcome, parts)
     }
 
     fn request(
@@ -105,6 +105,8 @@ impl Sending {
             Compression::None => (None, ""),
             Compression::Gzip => (compress::gzip(body), "gzip"),
             Compression::Deflate => (compress::deflate(body), "deflate"),
+            Compression::Brotli => (compress::brotli(body), "br"),
+            Compression::Zstd => (compress::zstd(body), "zstd"),
         };
         if packed.is_some() {
             headers.push(("content-encoding", encoding.to_owned()));
@@ -119,7 +121,7 @@ impl Sending {
         })
     }
 
-    fn judge(&self, answer: Result<Answer, SendError>, parts: &Parts) -> Outcome {
+    fn judge(&self, answer: Result<Answer, SendError>, parts: &Parts) -> (Verdict, Outcome) {
         match answer {
             Ok(answer) => {
                 let verdict = self.envelope.verdict(&Response {
@@ -133,35 +135,40 @@ impl Sending {
                     Verdict::Done | Verdict::Each { .. } => String::new(),
                     _ => excerpt(&String::from_utf8_lossy(&answer.body)),
                 };
-                Outcome { verdict, status: Some(answer.status), detail }
+                (verdict, Outcome { status: Some(answer.status), detail })
             }
             Err(error) => {
-                Outcome { verdict: Verdict::Retry(None), status: None, detail: excerpt(&error.to_string()) }
+                (Verdict::Retry(None), Outcome { status: None, detail: excerpt(&error.to_string()) })
             }
         }
     }
 
-    fn settle(&self, batch: Batch, outcome: Outcome, parts: &Parts) -> Settled {
+    fn settle(&self, batch: Batch, verdict: Verdict, outcome: Outcome, parts: &Parts) -> Settled {
         let now = parts.clock.now();
         let history = History {
             attempts: batch.attempts,
             events: batch.len(),
             age: now.saturating_duration_since(batch.born),
         };
-        let entropy = match outcome.verdict {
+        let entropy = match verdict {
             Verdict::Retry(_) | Verdict::Each { .. } => Uuid::new_v4().as_u64_pair().0,
             _ => 0,
         };
-        let action = decide(&self.retry, outcome.verdict, history, entropy);
+        let action = decide(&self.retry, verdict, history, entropy);
         parts.counters.attempted(Timestamp::from(parts.clock.wall()).unix_millis(), action.as_str());
-        if action != Action::Done && !parts.gate.holds(batch.generation) {
-            // Withdrawn while it was under way: whatever the answer, it is not sent again.
-            parts.counters.lost(LossReason::ConsentWithdrawn, batch.len() as u64);
-            return Settled::Ended(batch.into_spare());
-        }
+        let holds = parts.gate.holds(batch.generation);
         match action {
             Action::Done => {
                 parts.counters.sent(batch.len() as u64);
+                Settled::Ended(batch.into_spare())
+            }
+            Action::Part { results, names_all, then } => {
+                let then = if holds { then } else { Err(LossReason::ConsentWithdrawn) };
+                self.settle_each(batch, results, names_all, then, outcome.status, parts)
+            }
+            _ if !holds => {
+                // Withdrawn while it was under way: whatever the answer, it is not sent again.
+                parts.counters.lost(LossReason::ConsentWithdrawn, batch.len() as u64);
                 Settled::Ended(batch.into_spare())
             }
             Action::RetryIn(delay) => {
@@ -169,24 +176,15 @@ impl Sending {
                 log::debug!(target: "candor", "{events} events are tried again in {delay:?}, status {status:?}");
                 Settled::Waits(batch, now + delay)
             }
-            Action::Halve => Settled::Halved(batch.halves()),
+            Action::Halve => Settled::Halved(batch.halves([Uuid::new_v4(), Uuid::new_v4()])),
             Action::Drop(reason) => {
-                self.report(parts, reason, batch.ids().to_vec(), outcome.status, outcome.detail);
+                self.report(parts, failure(reason, &batch, outcome));
                 Settled::Ended(batch.into_spare())
             }
             Action::Stop => {
                 self.overseer.gone(outcome.status.unwrap_or(0));
-                self.report(
-                    parts,
-                    LossReason::Rejected,
-                    batch.ids().to_vec(),
-                    outcome.status,
-                    outcome.detail,
-                );
+                self.report(parts, failure(LossReason::Rejected, &batch, outcome));
                 Settled::Gone
-            }
-            Action::Part { dropped, again, then } => {
-                self.settle_each(&batch, dropped, &again, then, outcome.status, parts)
             }
         }
     }
@@ -194,44 +192,66 @@ impl Sending {
     /// Settles a batch whose events have results of their own.
     fn settle_each(
         &self,
-        batch: &Batch,
-        dropped: Vec<(Uuid, String)>,
-        again: &[Uuid],
+        batch: Batch,
+        results: Vec<(Uuid, EventResult)>,
+        names_all: bool,
         then: Result<Duration, LossReason>,
         status: Option<u16>,
         parts: &Parts,
     ) -> Settled {
-        let ids = batch.ids();
-        let rest = batch.select(|index| ids.get(index).is_some_and(|id| again.contains(id)));
-        let refused: Vec<_> = dropped.into_iter().filter(|(id, _)| ids.contains(id)).collect();
-        let done = batch.len().saturating_sub(rest.len() + refused.len());
-        parts.counters.sent(done as u64);
-        for (id, why) in refused {
-            self.report(parts, LossReason::Rejected, vec![id], status, excerpt(&why));
+        let results: HashMap<Uuid, EventResult> = results.into_iter().collect();
+        let (mut taken, mut unnamed) = (0, 0);
+        let (mut refused, mut again) = (Vec::new(), Vec::new());
+        for id in batch.ids() {
+            match results.get(id) {
+                Some(EventResult::Taken) => taken += 1,
+                Some(EventResult::Dropped(why)) => refused.push((*id, EventResult::Dropped(excerpt(why)))),
+                Some(EventResult::Retry(why)) => again.push((*id, EventResult::Retry(excerpt(why)))),
+                None => unnamed += 1,
+            }
+        }
+        parts.counters.sent(taken + unnamed);
+        parts.counters.unconfirmed(if names_all { unnamed } else { 0 });
+        if !refused.is_empty() {
+            self.report(parts, failure_of_each(LossReason::Rejected, refused, status));
         }
         match then {
-            _ if rest.len() == 0 => Settled::Ended(Vec::new()),
-            Ok(delay) => Settled::Waits(rest, parts.clock.now() + delay),
+            _ if again.is_empty() => Settled::Ended(batch.into_spare()),
+            Ok(delay) => {
+                let asks = |id| matches!(results.get(id), Some(EventResult::Retry(_)));
+                let ids = batch.ids();
+                let rest = batch.select(|index| ids.get(index).is_some_and(asks));
+                Settled::Waits(rest, parts.clock.now() + delay)
+            }
             Err(reason) => {
-                self.report(parts, reason, rest.ids().to_vec(), status, String::new());
-                Settled::Ended(Vec::new())
+                self.report(parts, failure_of_each(reason, again, status));
+                Settled::Ended(batch.into_spare())
             }
         }
     }
 
     /// Counts a terminal failure, logs it and tells the host.
-    fn report(
-        &self,
-        parts: &Parts,
-        reason: LossReason,
-        events: Vec<Uuid>,
-        status: Option<u16>,
-        detail: String,
-    ) {
-        parts.counters.lost(reason, events.len() as u64);
+    fn report(&self, parts: &Parts, failure: DeliveryError) {
         // The endpoint's words may repeat an event, so they go to the hook and not to the log.
-        let count = events.len();
+        let (count, reason, status) = (failure.events.len(), failure.reason, failure.status);
+        parts.counters.lost(reason, count as u64);
         log::debug!(target: "candor", "{count} events lost: {reason}, status {status:?}");
-        self.on_error.call(&DeliveryError { reason, events, status, detail });
+        self.on_error.call(&failure);
     }
+}
+
+/// The failure of a whole batch.
+fn failure(reason: LossReason, batch: &Batch, outcome: Outcome) -> DeliveryError {
+    let Outcome { status, detail, .. } = outcome;
+    DeliveryError { reason, events: batch.ids().to_vec(), results: Vec::new(), status, detail }
+}
+
+/// The failure of events with results of their own.
+fn failure_of_each(
+    reason: LossReason,
+    results: Vec<(Uuid, EventResult)>,
+    status: Option<u16>,
+) -> DeliveryError {
+    let events = results.iter().map(|(id, _)| *id).collect();
+    DeliveryError { reason, events, results, status, detail: String::new() }
 }

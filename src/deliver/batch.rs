@@ -112,10 +112,16 @@ impl Batch {
         self.body.get(start..end).unwrap_or_default()
     }
 
-    /// Cuts the batch in two of the same order, with `attempts` as it was: halving is not a retry.
-    pub(crate) fn halves(self) -> [Self; 2] {
+    /// Cuts the batch in two of the same order, which are new batches under these ids. The attempt that
+    /// showed the need does not count: halving is not a retry.
+    pub(crate) fn halves(self, ids: [Uuid; 2]) -> [Self; 2] {
         let middle = self.len() / 2;
-        [self.select(|index| index < middle), self.select(|index| index >= middle)]
+        let mut halves = [self.select(|index| index < middle), self.select(|index| index >= middle)];
+        for (half, id) in halves.iter_mut().zip(ids) {
+            half.info.id = id;
+            half.attempts = self.attempts.saturating_sub(1);
+        }
+        halves
     }
 
     /// Returns a batch of the events that `keep` says yes to, in the same order and with the same bytes.

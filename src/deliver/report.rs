@@ -9,6 +9,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::observe::LossReason;
+use crate::wire::EventResult;
 
 /// Events that will not be delivered, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct DeliveryError {
     pub reason: LossReason,
     /// The ids of the events.
     pub events: Vec<Uuid>,
+    /// What the endpoint said about each of them, where its protocol does: the last result of each.
+    pub results: Vec<(Uuid, EventResult)>,
     /// The status of the last answer; `None` where there was none.
     pub status: Option<u16>,
     /// What the endpoint or the transport said, cut at 200 characters.

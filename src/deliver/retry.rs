@@ -23,8 +23,8 @@ pub(crate) enum Action {
     Drop(LossReason),
     /// Drop all, and never send again.
     Stop,
-    /// Some events were dropped; those that ask for it are sent again after the wait, or given up.
-    Part { dropped: Vec<(Uuid, String)>, again: Vec<Uuid>, then: Result<Duration, LossReason> },
+    /// Each event as its result says; those that ask for it are sent again after the wait, or given up.
+    Part { results: Vec<(Uuid, EventResult)>, names_all: bool, then: Result<Duration, LossReason> },
 }
 
 impl Action {
@@ -36,6 +36,9 @@ impl Action {
             Self::Halve => "refused, and tried again in parts",
             Self::Drop(_) => "refused",
             Self::Stop => "refused for good",
+            Self::Part { results, .. } if results.iter().all(|(_, it)| *it == EventResult::Taken) => {
+                "delivered"
+            }
             Self::Part { .. } => "delivered in part",
         }
     }
@@ -56,6 +59,7 @@ pub(crate) struct History {
 pub(crate) fn decide(policy: &Retry, verdict: Verdict, history: History, entropy: u64) -> Action {
     match verdict {
         Verdict::Done => Action::Done,
+        Verdict::Unreadable => Action::Drop(LossReason::UnreadableAnswer),
         Verdict::Gone => Action::Stop,
         Verdict::TooLarge | Verdict::Invalid if history.events > 1 => Action::Halve,
         Verdict::TooLarge => Action::Drop(LossReason::TooLarge),
@@ -64,15 +68,8 @@ pub(crate) fn decide(policy: &Retry, verdict: Verdict, history: History, entropy
             Ok(delay) => Action::RetryIn(delay),
             Err(reason) => Action::Drop(reason),
         },
-        Verdict::Each { results, wait: asked } => {
-            let (mut dropped, mut again) = (Vec::new(), Vec::new());
-            for (id, result) in results {
-                match result {
-                    EventResult::Retry => again.push(id),
-                    EventResult::Dropped(why) => dropped.push((id, why)),
-                }
-            }
-            Action::Part { dropped, again, then: wait(policy, asked, history, entropy) }
+        Verdict::Each { results, names_all, wait: asked } => {
+            Action::Part { results, names_all, then: wait(policy, asked, history, entropy) }
         }
     }
 }

@@ -2,6 +2,8 @@
 //! Takes super properties, client groups and the library's own; gives bytes and a key look-up.
 //! Never decides which of them an event overrides: it is told by a bit each.
 
+use super::record::is_lifted;
+
 /// At most this many common properties, since an event remembers in one bit each which it overrides.
 pub(crate) const MOST: usize = 60;
 
@@ -19,6 +21,7 @@ pub(crate) struct Common {
     all: Vec<u8>,
     filter: u64,
     groups_filter: u64,
+    has_lifted: bool,
 }
 
 #[derive(Debug)]
@@ -50,6 +53,7 @@ impl Common {
         common.entries.truncate(MOST);
         common.filter = common.entries.iter().fold(0, |bits, entry| bits | bit_of(&entry.key));
         common.groups_filter = common.groups.iter().fold(0, |bits, entry| bits | bit_of(&entry.key));
+        common.has_lifted = common.entries.iter().any(|entry| is_lifted(&entry.key));
         join(&mut common.all, &common.entries);
         common
     }
@@ -95,6 +99,11 @@ impl Common {
                 out.extend_from_slice(&entry.fragment);
             }
         }
+    }
+
+    /// Returns whether one of them is a property that PostHog's v1 protocol lifts out.
+    pub(crate) fn has_lifted(&self) -> bool {
+        self.has_lifted
     }
 
     /// Returns how many bytes the common properties take behind an event's own.

@@ -94,6 +94,11 @@ impl Record {
         self.generation
     }
 
+    /// Returns whether the event itself has a property that PostHog's v1 protocol lifts out.
+    pub(crate) fn has_lifted(&self) -> bool {
+        self.flags & LIFTED != 0
+    }
+
     /// Returns how many bytes of memory the event takes in the queue.
     pub(crate) fn weight(&self) -> usize {
         self.payload.len() + size_of::<Self>()

@@ -39,6 +39,8 @@ pub enum LossReason {
     ConsentWithdrawn,
     /// The receiver refused it.
     Rejected,
+    /// The receiver claimed success with an answer that says nothing readable; it may have taken the event.
+    UnreadableAnswer,
     /// It was tried as often, or for as long, as the settings allow.
     RetriesExhausted,
     /// The time of `shutdown` was up.
@@ -51,7 +53,7 @@ pub enum LossReason {
 
 impl LossReason {
     /// All reasons, in the order in which [`Stats`] prints them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::EmptyName,
         Self::LongName,
         Self::EmptyDistinctId,
@@ -66,6 +68,7 @@ impl LossReason {
         Self::QueueFull,
         Self::ConsentWithdrawn,
         Self::Rejected,
+        Self::UnreadableAnswer,
         Self::RetriesExhausted,
         Self::ShuttingDown,
         Self::WorkerPanicked,
@@ -89,6 +92,7 @@ impl LossReason {
             Self::QueueFull => "queue full",
             Self::ConsentWithdrawn => "consent withdrawn",
             Self::Rejected => "rejected",
+            Self::UnreadableAnswer => "unreadable answer",
             Self::RetriesExhausted => "retries exhausted",
             Self::ShuttingDown => "shutting down",
             Self::WorkerPanicked => "worker panicked",
@@ -125,6 +129,8 @@ pub struct Stats {
     pub retried: u64,
     /// Requests made, further attempts included.
     pub requests: u64,
+    /// Events among those sent that the receiver's answer did not name, where its protocol names each one.
+    pub unconfirmed: u64,
     lost: [u64; REASONS],
 }
 
@@ -157,6 +163,7 @@ impl Stats {
             sent: self.sent.saturating_sub(earlier.sent),
             retried: self.retried.saturating_sub(earlier.retried),
             requests: self.requests.saturating_sub(earlier.requests),
+            unconfirmed: self.unconfirmed.saturating_sub(earlier.unconfirmed),
             lost,
         }
     }
@@ -189,6 +196,7 @@ pub(crate) struct Counters {
     sent: AtomicU64,
     retried: AtomicU64,
     requests: AtomicU64,
+    unconfirmed: AtomicU64,
     lost: [AtomicU64; REASONS],
     /// Milliseconds since 1970, and the outcome.
     last_send: Mutex<Option<(i64, &'static str)>>,
@@ -212,6 +220,11 @@ impl Counters {
 
     pub(crate) fn sent(&self, events: u64) {
         self.sent.fetch_add(events, Ordering::Relaxed);
+    }
+
+    /// Counts events, among those sent, that the answer did not name.
+    pub(crate) fn unconfirmed(&self, events: u64) {
+        self.unconfirmed.fetch_add(events, Ordering::Relaxed);
     }
 
     /// Counts a request, and its events once more where it is a further attempt.
@@ -245,6 +258,7 @@ impl Counters {
             sent,
             retried: read(&self.retried),
             requests: read(&self.requests),
+            unconfirmed: read(&self.unconfirmed),
             lost,
         }
     }

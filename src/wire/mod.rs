@@ -4,8 +4,11 @@
 
 pub(crate) mod compress;
 mod ids;
+mod lifted;
+mod results;
 mod retry_after;
 mod v0;
+mod v1;
 mod verdict;
 
 use uuid::Uuid;
@@ -14,6 +17,7 @@ use crate::event::{Common, Record, Timestamp};
 
 pub(crate) use ids::Ids;
 pub use v0::PostHogBatch;
+pub(crate) use v1::PostHogEvents;
 pub use verdict::{EventResult, Response, Verdict};
 
 /// What all attempts of one batch share.
@@ -62,6 +66,12 @@ impl WireEvent<'_> {
     /// Appends all properties as one JSON object: its own, its groups, then those common to the client.
     pub fn write_properties(&self, out: &mut Vec<u8>) {
         self.record.write_properties(self.common, out);
+    }
+
+    /// Returns whether the event has a property that v1 carries outside of the properties.
+    #[inline]
+    pub(crate) fn has_lifted(&self) -> bool {
+        self.record.has_lifted() || self.common.has_lifted()
     }
 }
 

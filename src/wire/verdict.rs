@@ -47,10 +47,16 @@ pub enum Verdict {
     Reject,
     /// The endpoint is gone for good, and asks to be left alone: nothing is sent for the life of the process.
     Gone,
+    /// The answer claims success but says nothing that can be read: the events may have been taken, so they
+    /// are neither sent again nor counted as sent.
+    Unreadable,
     /// Each event has a result of its own; those not named were taken.
     Each {
-        /// Results that are not plain success, by event id.
+        /// Results by event id; plain success may be left out.
         results: Vec<(Uuid, EventResult)>,
+        /// Whether the protocol names every event, so that one which is missing counts as
+        /// [`unconfirmed`](crate::Stats::unconfirmed).
+        names_all: bool,
         /// Not before this wait is over may the events be tried again that ask for it.
         wait: Option<Duration>,
     },
@@ -60,8 +66,10 @@ pub enum Verdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventResult {
-    /// Not taken for now; try this one again.
-    Retry,
+    /// Taken, perhaps without all that was asked for.
+    Taken,
+    /// Not taken for now, with the endpoint's reason; try this one again.
+    Retry(String),
     /// Refused for good, with the endpoint's reason.
     Dropped(String),
 }
