@@ -84,7 +84,9 @@ pub use event::{DynamicEvent, Encoder, Event, EventView, Flaw, Record, Timestamp
 pub use global::{Guard, capture, client, flush, init, opt_in, opt_out, shutdown, stats};
 pub use observe::{LossReason, Stats};
 pub use transport::{Answer, Request, SendError, Transport, TransportFactory};
-pub use wire::{Attempt, BatchInfo, Envelope, EventResult, PostHogBatch, Response, Verdict, WireEvent};
+pub use wire::{
+    Attempt, BatchInfo, Bearer, Envelope, EventResult, FlatRecord, PostHogBatch, Response, Verdict, WireEvent,
+};
 
 #[doc(hidden)]
 pub use global::open_client;

@@ -18,7 +18,7 @@ use crate::deliver::{DeliveryError, OnError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Common, EventView, MOST_COMMON};
 use crate::transport::{Transport, TransportFactory};
-use crate::wire::{Envelope, PostHogBatch, PostHogEvents};
+use crate::wire::{Envelope, LegacyBatch, PostHogBatch, PostHogEvents};
 
 /// What a client is to do, and whom it asks first.
 ///
@@ -396,9 +396,12 @@ impl Config {
         if let Some(feature) = codec.missing_feature() {
             return wrong(format!("compression: this build lacks the feature `{feature}`"));
         }
-        let is_v0 = self.envelope.is_none() && self.protocol == Protocol::V0;
+        let is_v0 = self.envelope.is_none() && self.protocol != Protocol::V1;
         if is_v0 && !matches!(codec, Compression::None | Compression::Gzip) {
-            return wrong(format!("compression: protocol V0 takes gzip only, not {codec:?}"));
+            return wrong(format!(
+                "compression: protocol {:?} takes gzip only, not {codec:?}",
+                self.protocol
+            ));
         }
         Ok(())
     }
@@ -407,6 +410,10 @@ impl Config {
     fn own_envelope(&self, key: Option<&str>) -> Arc<dyn Envelope> {
         match self.protocol {
             Protocol::V0 => Arc::new(PostHogBatch::new(key, self.historical_migration)),
+            Protocol::Legacy => {
+                let library = (self.library.0.as_str(), self.library.1.as_str());
+                Arc::new(LegacyBatch::new(key, self.historical_migration, library))
+            }
             Protocol::V1 => {
                 let info = format!("{}/{}", token(&self.library.0), token(&self.library.1));
                 Arc::new(PostHogEvents::new(key, info, self.historical_migration))
@@ -434,12 +441,14 @@ impl Config {
         if name.trim().is_empty() || version.trim().is_empty() || name.len() + version.len() > 199 {
             return Err(wrong("library: name and version must have 1 to 199 bytes together".to_owned()));
         }
-        if self.protocol == Protocol::V0 || self.envelope.is_some() {
+        if self.protocol != Protocol::V1 || self.envelope.is_some() {
             // V1 has both in a header, which wins over properties.
             properties.push(("$lib".to_owned(), text(name)));
             properties.push(("$lib_version".to_owned(), text(version)));
         }
-        properties.push(("$is_server".to_owned(), self.is_server.to_string().into_bytes()));
+        if self.protocol != Protocol::Legacy {
+            properties.push(("$is_server".to_owned(), self.is_server.to_string().into_bytes()));
+        }
         if self.geoip_disable {
             properties.push(("$geoip_disable".to_owned(), b"true".to_vec()));
         }

@@ -47,7 +47,7 @@ impl Compression {
     }
 }
 
-/// Which of PostHog's two protocols carries the events.
+/// Which of PostHog's protocols carries the events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Protocol {
@@ -57,13 +57,17 @@ pub enum Protocol {
     /// `POST /i/v1/analytics/events`, the newer one: the key travels in a header, each event has a result of
     /// its own, and only events that ask for it are sent again.
     V1,
+    /// `POST /batch/` as PostHog's libraries wrote it years ago, for endpoints that were made for them: `type`,
+    /// `library` and `library_version` at the root of each event, `$set` of `$identify` there too, and neither
+    /// `$is_server` nor `sent_at`. PostHog takes this form as well.
+    Legacy,
 }
 
 impl Protocol {
     /// The largest body that the server takes, in bytes.
     fn most_body(self) -> usize {
         match self {
-            Self::V0 => 20 * 1024 * 1024,
+            Self::V0 | Self::Legacy => 20 * 1024 * 1024,
             Self::V1 => 10 * 1024 * 1024,
         }
     }

@@ -2,11 +2,16 @@
 //! Takes records; gives bodies, headers and what an answer means.
 //! Never sends, and never waits.
 
+mod bearer;
 pub(crate) mod compress;
+mod flat;
 mod ids;
+mod legacy;
 mod lifted;
 mod results;
 mod retry_after;
+#[cfg(test)]
+mod sample;
 mod v0;
 mod v1;
 mod verdict;
@@ -15,7 +20,10 @@ use uuid::Uuid;
 
 use crate::event::{Common, Record, Timestamp};
 
+pub use bearer::Bearer;
+pub use flat::FlatRecord;
 pub(crate) use ids::Ids;
+pub(crate) use legacy::LegacyBatch;
 pub use v0::PostHogBatch;
 pub(crate) use v1::PostHogEvents;
 pub use verdict::{EventResult, Response, Verdict};

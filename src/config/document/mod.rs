@@ -3,11 +3,14 @@
 //! Never reads a file, and never guesses: what is not plain is an error.
 
 mod json;
+mod members;
 mod toml;
 mod yaml;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+
+pub(crate) use members::Members;
 
 /// The deepest nest that is read. People write four or five levels.
 pub(crate) const DEPTH_LIMIT: usize = 32;

@@ -1,0 +1,135 @@
+//! The members of a JSON object, by their places in the text.
+//! Takes JSON that was checked or written before; gives where each key and value stands.
+//! Never decodes, and ends at the first thing that is not as it should be.
+
+use std::ops::Range;
+
+/// Where one member stands: its key with quotes, and its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Member {
+    pub(crate) key: Range<usize>,
+    pub(crate) value: Range<usize>,
+}
+
+/// Walks over the members of one object, and not into their values.
+#[derive(Clone, Debug)]
+pub(crate) struct Members<'a> {
+    json: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Members<'a> {
+    /// Starts behind the opening brace; the closing one may be missing.
+    pub(crate) fn inside(json: &'a [u8], at: usize) -> Self {
+        Self { json, at }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.json.get(self.at).copied()
+    }
+
+    fn skip_blanks(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    fn skip(&mut self, wanted: u8) -> Option<()> {
+        self.skip_blanks();
+        (self.peek()? == wanted).then(|| self.at += 1)
+    }
+
+    /// Steps over a string, from quote to quote.
+    fn string(&mut self) -> Option<Range<usize>> {
+        let start = self.at;
+        self.skip(b'"')?;
+        loop {
+            match self.peek()? {
+                b'"' => break,
+                b'\\' => self.at += 2,
+                _ => self.at += 1,
+            }
+        }
+        self.at += 1;
+        Some(start..self.at)
+    }
+
+    fn value(&mut self) -> Option<Range<usize>> {
+        let start = self.at;
+        let mut depth = 0_usize;
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    self.string()?;
+                }
+                Some(b'{' | b'[') => {
+                    depth += 1;
+                    self.at += 1;
+                }
+                Some(b'}' | b']') if depth > 0 => {
+                    depth -= 1;
+                    self.at += 1;
+                }
+                Some(b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n') | None if depth == 0 => break,
+                Some(_) => self.at += 1,
+                None => return None,
+            }
+        }
+        (self.at > start).then_some(start..self.at)
+    }
+}
+
+impl Iterator for Members<'_> {
+    type Item = Member;
+
+    fn next(&mut self) -> Option<Member> {
+        self.skip_blanks();
+        if self.peek() == Some(b',') {
+            self.at += 1;
+            self.skip_blanks();
+        }
+        let key = self.string()?;
+        self.skip(b':')?;
+        self.skip_blanks();
+        let value = self.value()?;
+        Some(Member { key, value })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Member, Members};
+
+    fn walk(json: &str) -> Vec<(&str, &str)> {
+        let start = usize::from(json.starts_with('{'));
+        Members::inside(json.as_bytes(), start)
+            .map(|Member { key, value }| (&json[key], &json[value]))
+            .collect()
+    }
+
+    #[test]
+    fn finds_every_member_and_leaves_values_alone() {
+        let json = r#"{ "a" : 1 , "b\"}" : {"a":[1,{"x":"]}"}]} ,"c":"t\\","d":true
+        }"#;
+        let found = walk(json);
+        assert_eq!(
+            found,
+            [
+                ("\"a\"", "1"),
+                (r#""b\"}""#, r#"{"a":[1,{"x":"]}"}]}"#),
+                ("\"c\"", r#""t\\""#),
+                ("\"d\"", "true")
+            ]
+        );
+        assert_eq!(walk(r#""a":1,"b":[]"#), [("\"a\"", "1"), ("\"b\"", "[]")]);
+        assert_eq!(walk("{}"), []);
+        assert_eq!(walk(""), []);
+    }
+
+    #[test]
+    fn ends_where_the_text_is_broken() {
+        for json in ["{\"a", "{\"a\"", "{\"a\":", "{\"a\":{", "{\"a\":\"\\", "{a:1}", "{\"a\" 1}"] {
+            assert_eq!(walk(json), [], "{json}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Any envelope, with a bearer token beside it.
+//! Takes an envelope and a token; gives the same bodies and one header more.
+//! Never writes the token into a body, a log or an error.
+
+use std::fmt;
+
+use super::{Attempt, BatchInfo, Envelope, Response, Verdict, WireEvent};
+use crate::error::{Error, ErrorKind, Result};
+
+/// An envelope whose requests carry `Authorization: Bearer ..`.
+///
+/// ```
+/// # fn main() -> candor::Result<()> {
+/// use candor::{Bearer, Config, FlatRecord};
+///
+/// let token = "token of the session";
+/// let config = Config::new("cilock", "0.4.1").envelope(Bearer::new(token, FlatRecord::new("/cli/t"))?);
+/// # drop(config);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Bearer<E> {
+    header: String,
+    envelope: E,
+}
+
+impl<E: Envelope> Bearer<E> {
+    /// Puts a token beside an envelope.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] where the token is blank or cannot stand in a header: visible ASCII and blanks.
+    pub fn new(token: impl AsRef<str>, envelope: E) -> Result<Self> {
+        let token = token.as_ref().trim();
+        if token.is_empty() || !token.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+            return Err(Error::new(ErrorKind::Config, "bearer token: blank, or not visible ASCII"));
+        }
+        Ok(Self { header: format!("Bearer {token}"), envelope })
+    }
+}
+
+impl<E: Envelope> Envelope for Bearer<E> {
+    fn path(&self) -> &str {
+        self.envelope.path()
+    }
+
+    fn most_events(&self) -> usize {
+        self.envelope.most_events()
+    }
+
+    fn most_answer(&self) -> usize {
+        self.envelope.most_answer()
+    }
+
+    fn begin(&self, batch: &BatchInfo, body: &mut Vec<u8>) {
+        self.envelope.begin(batch, body);
+    }
+
+    fn event(&self, event: &WireEvent<'_>, body: &mut Vec<u8>) {
+        self.envelope.event(event, body);
+    }
+
+    fn end(&self, batch: &BatchInfo, attempt: Attempt, body: &mut Vec<u8>) {
+        self.envelope.end(batch, attempt, body);
+    }
+
+    fn headers(&self, batch: &BatchInfo, attempt: Attempt, headers: &mut Vec<(&'static str, String)>) {
+        self.envelope.headers(batch, attempt, headers);
+        headers.push(("authorization", self.header.clone()));
+    }
+
+    fn verdict(&self, response: &Response<'_>) -> Verdict {
+        self.envelope.verdict(response)
+    }
+}
+
+impl<E: fmt::Debug> fmt::Debug for Bearer<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bearer").field("envelope", &self.envelope).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Bearer;
+    use crate::event::{Common, DynamicEvent};
+    use crate::wire::sample::{body_of, headers_of};
+    use crate::wire::{Envelope, FlatRecord};
+
+    #[test]
+    fn the_token_stands_in_the_header_alone() {
+        let bearer = Bearer::new(" tok_secret ", FlatRecord::new("/cli/t")).unwrap();
+        assert_eq!(headers_of(&bearer), [("authorization", "Bearer tok_secret".to_owned())]);
+        assert_eq!((bearer.path(), bearer.most_events()), ("/cli/t", 1));
+        let body = body_of(&bearer, &Common::default(), &[DynamicEvent::new("run", "acc").property("n", 1)]);
+        assert_eq!(body, br#"{"n":1}"#);
+        assert!(!format!("{bearer:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_token_that_is_no_header_is_refused_without_its_text() {
+        for token in ["", "  ", "a\nsecret", "secret\u{7f}", "sécret"] {
+            let error = Bearer::new(token, FlatRecord::new("/")).unwrap_err().to_string();
+            assert!(!error.contains("cret"), "{error}");
+        }
+    }
+}

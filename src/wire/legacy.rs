@@ -1,0 +1,252 @@
+//! PostHog's batch as its libraries wrote it years ago, with `type` and `library` beside each event.
+//! Takes records; gives `{"batch":[..]}`, with the API key in front where there is one.
+//! Never writes `sent_at`, which that form does not know.
+
+use super::{Attempt, BatchInfo, Envelope, WireEvent};
+use crate::config::Members;
+use crate::event::write_string;
+
+/// The old batch form: `type`, `library` and `library_version` at the root of each event, `$set` of
+/// `$identify` there too, no distinct id at the root of `$create_alias`, and no type for `$groupidentify`.
+#[derive(Clone, Debug)]
+pub(crate) struct LegacyBatch {
+    begin: Vec<u8>,
+    library: Vec<u8>,
+}
+
+impl LegacyBatch {
+    /// Makes the envelope; the library is named at the root of each event.
+    pub(crate) fn new(api_key: Option<&str>, historical_migration: bool, library: (&str, &str)) -> Self {
+        let mut begin = vec![b'{'];
+        if let Some(key) = api_key {
+            begin.extend_from_slice(b"\"api_key\":");
+            write_string(&mut begin, key);
+            begin.push(b',');
+        }
+        if historical_migration {
+            begin.extend_from_slice(b"\"historical_migration\":true,");
+        }
+        begin.extend_from_slice(b"\"batch\":[");
+        let mut names = b"\"library\":".to_vec();
+        write_string(&mut names, library.0);
+        names.extend_from_slice(b",\"library_version\":");
+        write_string(&mut names, library.1);
+        Self { begin, library: names }
+    }
+
+    /// Writes the event with its properties as they are.
+    fn capture(event: &WireEvent<'_>, body: &mut Vec<u8>) {
+        write_id(event, body);
+        body.extend_from_slice(b",\"properties\":");
+        event.write_properties(body);
+    }
+
+    /// Writes one of PostHog's own events, whose parts stand in other places.
+    fn special(kind: &Kind, event: &WireEvent<'_>, body: &mut Vec<u8>) {
+        let mut properties = Vec::new();
+        event.write_properties(&mut properties);
+        let mut kept = vec![b'{'];
+        let (mut has_id, mut set) = (false, None);
+        for member in Members::inside(&properties, 1) {
+            let (key, value) = (properties.get(member.key.clone()), properties.get(member.value.clone()));
+            let (Some(key), Some(value)) = (key, value) else { break };
+            match key {
+                b"\"$set\"" if *kind == Kind::Identify => set = Some(value),
+                b"\"$groups\"" if *kind != Kind::Identify => {}
+                _ => {
+                    has_id |= key == b"\"distinct_id\"";
+                    if kept.len() > 1 {
+                        kept.push(b',');
+                    }
+                    kept.extend_from_slice(key);
+                    kept.push(b':');
+                    kept.extend_from_slice(value);
+                }
+            }
+        }
+        kept.push(b'}');
+        if *kind != Kind::Alias || !has_id {
+            write_id(event, body);
+        }
+        if let Some(set) = set {
+            body.extend_from_slice(b",\"$set\":");
+            body.extend_from_slice(set);
+        }
+        body.extend_from_slice(b",\"properties\":");
+        body.extend_from_slice(&kept);
+    }
+}
+
+/// What the old libraries told apart by `type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Capture,
+    Identify,
+    GroupIdentify,
+    Alias,
+}
+
+impl Kind {
+    fn of(name: &[u8]) -> Self {
+        match name {
+            b"\"$identify\"" => Self::Identify,
+            b"\"$groupidentify\"" => Self::GroupIdentify,
+            b"\"$create_alias\"" => Self::Alias,
+            _ => Self::Capture,
+        }
+    }
+
+    fn text(self) -> Option<&'static [u8]> {
+        match self {
+            Self::Capture => Some(b",\"type\":\"capture\""),
+            Self::Identify => Some(b",\"type\":\"identify\""),
+            Self::Alias => Some(b",\"type\":\"alias\""),
+            Self::GroupIdentify => None,
+        }
+    }
+}
+
+fn write_id(event: &WireEvent<'_>, body: &mut Vec<u8>) {
+    body.extend_from_slice(b",\"distinct_id\":");
+    body.extend_from_slice(event.record().distinct_id());
+}
+
+impl Envelope for LegacyBatch {
+    fn path(&self) -> &str {
+        "/batch/"
+    }
+
+    fn begin(&self, _batch: &BatchInfo, body: &mut Vec<u8>) {
+        body.extend_from_slice(&self.begin);
+    }
+
+    fn event(&self, event: &WireEvent<'_>, body: &mut Vec<u8>) {
+        let kind = Kind::of(event.record().name());
+        for part in [
+            b"{\"uuid\":\"".as_slice(),
+            event.uuid().as_bytes(),
+            b"\"",
+            kind.text().unwrap_or_default(),
+            b",",
+            &self.library,
+            b",\"timestamp\":\"",
+            event.timestamp(),
+            b"\",\"event\":",
+            event.record().name(),
+        ] {
+            body.extend_from_slice(part);
+        }
+        match kind {
+            Kind::Capture => Self::capture(event, body),
+            kind => Self::special(&kind, event, body),
+        }
+        body.push(b'}');
+    }
+
+    fn end(&self, _batch: &BatchInfo, _attempt: Attempt, body: &mut Vec<u8>) {
+        body.extend_from_slice(b"]}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::LegacyBatch;
+    use crate::event::{Common, DynamicEvent};
+    use crate::wire::sample::body_of;
+
+    fn common() -> Common {
+        let lib = |name: &str| serde_json::to_vec(name).unwrap();
+        let properties = [("$lib".to_owned(), lib("old-go")), ("$lib_version".to_owned(), lib("dev"))];
+        Common::new(&[("deployment".to_owned(), "dep_1".to_owned())], &properties)
+    }
+
+    fn sent(event: &DynamicEvent) -> Value {
+        let envelope = LegacyBatch::new(None, false, ("old-go", "dev"));
+        let body = body_of(&envelope, &common(), std::slice::from_ref(event));
+        let mut body: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body.as_object().unwrap().len(), 1, "{body}");
+        let mut event = body["batch"][0].take();
+        for gone in ["uuid", "timestamp"] {
+            assert!(event.as_object_mut().unwrap().remove(gone).is_some(), "{gone}");
+        }
+        event
+    }
+
+    #[test]
+    fn a_captured_event_names_type_and_library_at_its_root() {
+        assert_eq!(
+            sent(&DynamicEvent::new("seen", "usr_1").property("n", 1).property("$set", json!({"a": 1}))),
+            json!({
+                "type": "capture", "library": "old-go", "library_version": "dev",
+                "event": "seen", "distinct_id": "usr_1",
+                "properties": {
+                    "n": 1, "$set": {"a": 1}, "$groups": {"deployment": "dep_1"},
+                    "$lib": "old-go", "$lib_version": "dev",
+                },
+            })
+        );
+    }
+
+    #[test]
+    fn the_set_of_an_identify_stands_at_its_root() {
+        let event = DynamicEvent::new("$identify", "usr_1").property("$set", json!({"role": "a,}\""}));
+        assert_eq!(
+            sent(&event),
+            json!({
+                "type": "identify", "library": "old-go", "library_version": "dev",
+                "event": "$identify", "distinct_id": "usr_1", "$set": {"role": "a,}\""},
+                "properties": {
+                    "$groups": {"deployment": "dep_1"}, "$lib": "old-go", "$lib_version": "dev",
+                },
+            })
+        );
+    }
+
+    #[test]
+    fn a_group_has_no_type_and_no_groups() {
+        let event = DynamicEvent::new("$groupidentify", "$deployment_dep_1")
+            .property("$group_type", "deployment")
+            .property("$group_key", "dep_1")
+            .property("$group_set", json!({"stage": "test"}));
+        assert_eq!(
+            sent(&event),
+            json!({
+                "library": "old-go", "library_version": "dev",
+                "event": "$groupidentify", "distinct_id": "$deployment_dep_1",
+                "properties": {
+                    "$group_type": "deployment", "$group_key": "dep_1", "$group_set": {"stage": "test"},
+                    "$lib": "old-go", "$lib_version": "dev",
+                },
+            })
+        );
+    }
+
+    #[test]
+    fn an_alias_has_its_id_in_the_properties_only() {
+        let event =
+            DynamicEvent::new("$create_alias", "old").property("distinct_id", "old").property("alias", "new");
+        let sent = sent(&event);
+        assert_eq!(sent["type"], "alias");
+        assert_eq!(sent.get("distinct_id"), None);
+        assert_eq!(
+            sent["properties"],
+            json!({"distinct_id": "old", "alias": "new", "$lib": "old-go", "$lib_version": "dev"})
+        );
+        // One that says it nowhere else keeps it, since an event about nobody is refused.
+        assert_eq!(self::sent(&DynamicEvent::new("$create_alias", "old"))["distinct_id"], "old");
+    }
+
+    #[test]
+    fn the_key_stands_in_front_where_there_is_one() {
+        let events = [DynamicEvent::new("a", "1"), DynamicEvent::new("b", "2")];
+        let envelope = LegacyBatch::new(Some("phc_1"), true, ("l", "v"));
+        let body: Value = serde_json::from_slice(&body_of(&envelope, &common(), &events)).unwrap();
+        assert_eq!(body["api_key"], "phc_1");
+        assert_eq!(body["historical_migration"], true);
+        assert_eq!(body["batch"][0]["event"], "a");
+        assert_eq!(body["batch"][1]["event"], "b");
+        assert_eq!(body["batch"][1]["uuid"].as_str().unwrap().len(), 36);
+    }
+}
