@@ -208,7 +208,7 @@ impl Client {
         let Some(live) = inner.live.get() else { return };
         let wall = inner.clock.wall();
         let now = Timestamp::from(wall);
-        if inner.pace.is_due(now.unix_millis().unsigned_abs()) && !self.still_granted(wall) {
+        if !self.holds_at(wall, now) {
             return;
         }
         inner.counters.captured();

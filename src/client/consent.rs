@@ -119,9 +119,18 @@ impl Client {
         self.oversight()?.set_choice_aside(self.inner.clock.wall())
     }
 
+    /// Returns whether consent still holds at a moment; looks at the files of the gate where that is due.
+    ///
+    /// Public for the benchmark of the gate alone.
+    #[doc(hidden)]
+    #[inline]
+    pub fn holds_at(&self, wall: SystemTime, now: Timestamp) -> bool {
+        !self.inner.pace.is_due(now.unix_millis().unsigned_abs()) || self.still_granted(wall)
+    }
+
     /// Looks again whether consent holds; called every 250 ms on the way of a capture. Returns whether it does.
     #[cold]
-    pub(super) fn still_granted(&self, now: SystemTime) -> bool {
+    fn still_granted(&self, now: SystemTime) -> bool {
         let state = self.inner.oversight.as_ref().and_then(|oversight| oversight.try_recheck(now));
         if state.is_none_or(|state| state == ConsentState::Granted) {
             return true;

@@ -1,0 +1,95 @@
+//! What the gate costs: a capture when off, and the question alone when on.
+//! Takes no argument; prints the median of many rounds in nanoseconds.
+//! Never sends: the transport of the open client answers by itself.
+//!
+//! ```sh
+//! cargo bench --bench consent
+//! ```
+
+use std::hint::black_box;
+use std::time::{Instant, SystemTime};
+
+use candor::{
+    Answer, Client, Config, Consent, DynamicEvent, Env, Notice, Request, SendError, Timestamp, Transport,
+};
+
+const ROUNDS: usize = 31;
+const CALLS: u32 = 2_000_000;
+
+struct Nowhere;
+
+impl Transport for Nowhere {
+    fn send(&self, _: &Request<'_>) -> Result<Answer, SendError> {
+        Ok(Answer::status(200))
+    }
+}
+
+fn client(env: Env) -> Client {
+    let consent = Consent::opt_out(Notice::documented("https://example.com/telemetry")).policy_file("");
+    let config = Config::new("bench", "1.0.0").env(env).endpoint("http://127.0.0.1:9").consent(consent);
+    let config = config.transport(|_granted| Ok(Box::new(Nowhere) as Box<dyn Transport>));
+    Client::new(config).expect("a configuration that works")
+}
+
+/// Runs the calls in rounds, and returns the median of nanoseconds for one call.
+fn median(mut call: impl FnMut(u32)) -> f64 {
+    let mut rounds: Vec<_> = (0..ROUNDS)
+        .map(|_| {
+            let start = Instant::now();
+            for number in 0..CALLS {
+                call(black_box(number));
+            }
+            start.elapsed().as_secs_f64() * 1e9 / f64::from(CALLS)
+        })
+        .collect();
+    rounds.sort_by(f64::total_cmp);
+    rounds[ROUNDS / 2]
+}
+
+fn main() {
+    let (off, on) = (client(Env::empty().with("DO_NOT_TRACK", "1")), client(Env::empty()));
+    assert!(!off.is_open() && on.is_open());
+    let wall = SystemTime::now();
+    let now = Timestamp::from(wall);
+
+    let nothing = median(|number| {
+        black_box(number);
+    });
+    let off_client = median(|number| {
+        candor::event!(client = off, "counted", distinct_id = "node-7", number = number);
+    });
+    let off_capture = median(|_| off.capture(black_box(&EVENT)));
+    let off_global = median(|number| candor::event!("counted", distinct_id = "node-7", number = number));
+    let work = |number: u32| {
+        black_box(number.wrapping_mul(2_654_435_761));
+    };
+    let ungated = median(work);
+    let gated = median(|number| {
+        if black_box(&on).is_open() && on.holds_at(wall, now) {
+            work(number);
+        }
+    });
+
+    println!("an empty loop                        {nothing:6.2} ns");
+    println!("off: event! on a client              {off_client:6.2} ns");
+    println!("off: Client::capture                 {off_capture:6.2} ns");
+    println!("off: event! on the global client     {off_global:6.2} ns");
+    println!("on:  work without a gate             {ungated:6.2} ns");
+    println!("on:  the same behind the gate        {gated:6.2} ns");
+    println!("on:  the gate alone                  {:6.2} ns", gated - ungated);
+}
+
+/// An event that costs nothing to hand over.
+struct Ready;
+
+static EVENT: Ready = Ready;
+
+impl candor::Event for &Ready {
+    fn name(&self) -> &str {
+        "counted"
+    }
+
+    fn encode(&self, encoder: &mut candor::Encoder<'_>) {
+        DynamicEvent::new("counted", "node-7").encode(encoder);
+    }
+}
