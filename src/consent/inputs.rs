@@ -78,6 +78,8 @@ pub enum FileState {
     /// The host declares no such file, or its directory is unknown.
     #[default]
     NotDeclared,
+    /// It was not looked at, as telemetry is off without it.
+    NotRead,
     /// It is not there.
     Missing,
     /// It was read.

@@ -141,8 +141,12 @@ impl LayerReport {
     }
 
     pub(crate) fn with_raw(mut self, raw: &std::ffi::OsStr) -> Self {
-        let text = raw.to_string_lossy();
-        self.raw_value = Some(text.escape_debug().take(64).collect());
+        // Escaped by its own rules, so that bytes which are no text show as what they are.
+        #[expect(clippy::unnecessary_debug_formatting, reason = "the escaping is what is wanted")]
+        let text = format!("{raw:?}");
+        let text = text.strip_prefix('"').unwrap_or(&text);
+        let text = text.strip_suffix('"').unwrap_or(text);
+        self.raw_value = Some(text.chars().take(64).collect());
         self
     }
 

@@ -8,7 +8,8 @@ use parking_lot::Mutex;
 
 use super::choice::Answer;
 use super::decide::{ConsentState, Decision, decide};
-use super::inputs::{Facts, Inputs, Runtime};
+use super::inputs::{Facts, FileState, Inputs, Runtime};
+use super::layer::Layer;
 use super::sources::collect;
 use super::status::Status;
 use super::store::Store;
@@ -161,11 +162,34 @@ pub(crate) fn explain(facts: Facts, env: Env, now: SystemTime) -> Status {
 }
 
 fn look(facts: &Facts, env: &Env, runtime: Runtime, now: SystemTime) -> (Decision, Option<Watch>) {
-    // The stamps come first, so that no change falls between them and the reading.
+    let unread = decide(&unread(facts, env, runtime, seconds(now)));
+    if unread.state() == ConsentState::Denied && unread.decided_by() <= Layer::Flag {
+        // No file could change that, and none comes before it: then none is even looked for.
+        return (unread, None);
+    }
+    let read = || decide(&collect(facts.clone(), env.clone(), runtime, seconds(now)));
+    let first = read();
+    if first.state() != ConsentState::Granted {
+        return (first, None);
+    }
+    // What is granted is looked at again. The stamps come first, so that no change falls between them and the reading.
     let watch = Watch::new(facts, env);
-    let decision = decide(&collect(facts.clone(), env.clone(), runtime, seconds(now)));
+    let decision = read();
     let granted = decision.state() == ConsentState::Granted;
     (decision, granted.then_some(watch))
+}
+
+/// The inputs as far as they are known without looking at a file.
+fn unread(facts: &Facts, env: &Env, runtime: Runtime, now: u64) -> Inputs {
+    let mut inputs = Inputs::new(facts.clone(), env.clone(), now);
+    inputs.runtime = runtime;
+    let files = &mut inputs.files;
+    for source in
+        [&mut files.policy, &mut files.deployment, &mut files.project, &mut files.choice, &mut files.receipt]
+    {
+        source.state = FileState::NotRead;
+    }
+    inputs
 }
 
 /// Says in the log what was found wrong: where, and how it was read, and never the value.

@@ -41,7 +41,7 @@ impl Store {
                 Err(reason) => return Err(unreadable(&path, reason)),
             },
             FileState::Failed(_) => return Err(unreadable(&path, "cannot be read")),
-            FileState::Missing | FileState::NotDeclared => 0,
+            FileState::Missing | FileState::NotRead | FileState::NotDeclared => 0,
         };
         let mut choice = Choice::new(answer, now, before.saturating_add(1));
         choice.notice_version = facts.consent.notice_version;
@@ -63,7 +63,7 @@ impl Store {
             FileState::Read(file) => {
                 Receipt::parse(&file.bytes).map_err(|reason| unreadable(&path, reason))?;
             }
-            FileState::Missing | FileState::NotDeclared => {}
+            FileState::Missing | FileState::NotRead | FileState::NotDeclared => {}
         }
         let receipt = Receipt::new(facts.consent.notice_version, now, &facts.app_version, text);
         write(&path, &receipt.to_bytes())
@@ -74,7 +74,7 @@ impl Store {
         let path = self.dir.join(CHOICE_FILE);
         let can_be_read = match read_file(&path) {
             FileState::Read(file) => Choice::parse(&file.bytes).is_ok(),
-            FileState::Missing | FileState::NotDeclared => true,
+            FileState::Missing | FileState::NotRead | FileState::NotDeclared => true,
             FileState::Failed(_) => false,
         };
         if can_be_read {

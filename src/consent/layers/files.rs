@@ -137,7 +137,7 @@ fn stored_choice(inputs: &Inputs, source: &Source) -> LayerReport {
     let consent = &inputs.facts.consent;
     let file = match content(Layer::User, source) {
         Ok(file) => file,
-        Err(report) if source.path.is_none() => {
+        Err(report) if source.state == FileState::NotDeclared => {
             return LayerReport::silent(
                 Layer::User,
                 report.source,
@@ -180,6 +180,7 @@ pub(crate) fn content(layer: Layer, source: &Source) -> Result<&FileContent, Lay
     let name = label(source);
     match &source.state {
         FileState::NotDeclared => Err(LayerReport::silent(layer, name, "not declared")),
+        FileState::NotRead => Err(LayerReport::silent(layer, name, "not read, as it is off anyway")),
         FileState::Missing => Err(LayerReport::silent(layer, name, "not there")),
         FileState::Failed(failure) => Err(LayerReport::wrong(layer, name, failure_text(*failure))),
         FileState::Read(file) if file.world_writable => {

@@ -4,7 +4,7 @@
 
 use super::super::choice::Receipt;
 use super::super::ci::CiProvider;
-use super::super::inputs::Inputs;
+use super::super::inputs::{FileState, Inputs};
 use super::super::layer::{Layer, LayerReport, Verdict};
 use super::files::{content, label};
 use crate::config::{CiPolicy, Mode, Notice};
@@ -18,11 +18,23 @@ pub(crate) fn environment(inputs: &Inputs, others: &[LayerReport]) -> LayerRepor
         return LayerReport::silent(Layer::Environment, "continuous integration", "not detected");
     };
     let report = if consent.ci == CiPolicy::Allow {
-        LayerReport::silent(Layer::Environment, variable, format!("{provider}, which the host allows"))
+        LayerReport::silent(
+            Layer::Environment,
+            variable,
+            format!("continuous integration ({provider}), which the host allows"),
+        )
     } else if let Some(by) = explicit_grant(inputs, others) {
-        LayerReport::silent(Layer::Environment, variable, format!("{provider}, granted by {by}"))
+        LayerReport::silent(
+            Layer::Environment,
+            variable,
+            format!("continuous integration ({provider}), granted by {by}"),
+        )
     } else {
-        LayerReport::deny(Layer::Environment, variable, format!("{provider}, and nobody granted for it"))
+        LayerReport::deny(
+            Layer::Environment,
+            variable,
+            format!("continuous integration ({provider}), and nobody granted for it"),
+        )
     };
     match inputs.env.get(variable) {
         Some(raw) => report.with_raw(raw),
@@ -78,7 +90,7 @@ fn shown(inputs: &Inputs, name: &str) -> LayerReport {
     let file = match content(Layer::Mode, source) {
         Ok(file) => file,
         Err(report) if report.verdict == Verdict::Deny => return report,
-        Err(_) if source.path.is_none() => {
+        Err(_) if source.state == FileState::NotDeclared => {
             return waiting("no state directory is known: the receipt of the notice cannot be kept");
         }
         Err(_) => return waiting("the notice has not been shown yet: there is no receipt"),
