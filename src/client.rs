@@ -16,10 +16,10 @@ use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 
 use crate::capture::Capture;
-use crate::clock::Clock;
+use crate::clock::{Clock, later};
 use crate::config::{Env, Overflow};
 use crate::consent::{ConsentState, Gate, Granted, Look, Oversight, Pace, Status, explain};
-use crate::deliver::{Limits, Overseer, Parts, Queue, Refused, Sending, Worker};
+use crate::deliver::{Limits, Overseer, Parts, Queue, Sending, Worker};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Record, Timestamp};
 use crate::observe::{Counters, LossReason, Stats};
@@ -220,33 +220,47 @@ impl Client {
 
     #[inline]
     fn push(&self, live: &Live, record: Record, generation: u32) {
-        if let Err(refused) = live.queue.push(record) {
-            self.refused(live, refused, generation);
+        if let Err(record) = live.queue.push(record) {
+            self.refused(live, record, generation);
         }
-        if self.gate.look() != Look::Open(generation) {
+        if self.gate.look_again() != Look::Open(generation) {
             self.overtaken(live);
         }
     }
 
     /// The queue is full: the event is dropped, or waits for room if the host chose so.
     #[cold]
-    fn refused(&self, live: &Live, mut refused: Refused, generation: u32) {
-        if let Overflow::Wait(timeout) = live.overflow {
-            let deadline = Instant::now() + timeout;
-            while let Some(left) = deadline.checked_duration_since(Instant::now()).filter(|l| !l.is_zero()) {
-                if self.gate.look() != Look::Open(generation) || !live.queue.is_ours() {
-                    break;
-                }
-                live.queue.wait_for_room(left, || self.gate.look() == Look::Open(generation));
-                match live.queue.push(refused.record) {
-                    Ok(()) => return,
-                    Err(again) => refused = again,
-                }
-            }
-        } else if refused.is_first {
-            log::warn!(target: "candor", "the queue is full: new events are dropped until half of it is free");
+    fn refused(&self, live: &Live, record: Record, generation: u32) {
+        let kept = match live.overflow {
+            Overflow::Wait(timeout) => self.wait_and_push(live, record, timeout, generation),
+            Overflow::DropNewest => false,
+        };
+        if kept {
+            return;
         }
         self.inner.counters.lost(LossReason::QueueFull, 1);
+        if live.queue.lost_one() {
+            log::warn!(target: "candor", "the queue is full: new events are dropped until half of it is free");
+        }
+    }
+
+    /// Waits for room and pushes; returns whether the record went in.
+    #[cold]
+    fn wait_and_push(&self, live: &Live, mut record: Record, timeout: Duration, generation: u32) -> bool {
+        let deadline = later(Instant::now(), timeout);
+        let still_wanted = || self.gate.look() == Look::Open(generation);
+        while still_wanted() && live.queue.may_wait() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            live.queue.wait_for_room(left, still_wanted);
+            match live.queue.push(record) {
+                Ok(()) => return true,
+                Err(again) => record = again,
+            }
+        }
+        false
     }
 
     /// The gate was closed while the event was on its way to the queue.
@@ -277,7 +291,7 @@ impl Client {
     ///
     /// [`ErrorKind::NotRunning`] in a forked child, whose parent has the worker, and after a shutdown.
     pub fn flush(&self, timeout: Duration) -> Result<Flushed> {
-        let deadline = self.inner.clock.now() + timeout;
+        let deadline = later(self.inner.clock.now(), timeout);
         let before = self.stats();
         if !self.inner.has_worker() || self.gate.look() == Look::Closed {
             return Ok(Flushed::default());
@@ -308,7 +322,7 @@ impl Client {
     ///
     /// [`ErrorKind::NotRunning`] in a forked child, whose parent has the worker.
     pub fn shutdown(&self, timeout: Duration) -> Result<Flushed> {
-        let deadline = Instant::now() + timeout;
+        let deadline = later(Instant::now(), timeout);
         let before = self.stats();
         self.inner.is_shut_down.store(true, Ordering::Release);
         if !self.inner.has_worker() {
@@ -376,8 +390,8 @@ impl Live {
         let limits = Limits {
             events: batching.queue_events as u64,
             bytes: batching.queue_bytes as u64,
-            wake_events: batching.flush_at as u64,
-            wake_bytes: batching.flush_bytes as u64,
+            wake_events: batching.leaves_at_events(),
+            wake_bytes: batching.leaves_at_bytes(),
         };
         let capture = Capture::new(
             Arc::clone(&split.common),

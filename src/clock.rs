@@ -25,6 +25,12 @@ pub(crate) struct Manual {
     nanos: AtomicU64,
 }
 
+/// Adds a time that a host chose: one beyond all reason becomes a year, where `+` would panic.
+pub(crate) fn later(now: Instant, by: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    now.checked_add(by.min(YEAR)).unwrap_or(now)
+}
+
 impl Clock {
     /// Returns the instant for intervals and deadlines.
     pub(crate) fn now(&self) -> Instant {
@@ -59,5 +65,17 @@ impl Manual {
 
     fn gone(&self) -> Duration {
         Duration::from_nanos(self.nanos.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_time_is_too_long_to_be_added() {
+        let now = Instant::now();
+        assert_eq!(later(now, Duration::from_secs(5)), now + Duration::from_secs(5));
+        assert!(later(now, Duration::MAX) > now + Duration::from_secs(1_000_000));
     }
 }

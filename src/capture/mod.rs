@@ -78,7 +78,7 @@ impl Capture {
 
     #[cold]
     fn run_hooks(&self, record: &Record, generation: u32) -> Result<Record, LossReason> {
-        let view = self.hooks.run(record, &self.common)?;
+        let view = self.hooks.run(record, &self.common).map_err(|reason| self.refused(reason))?;
         let (now, everything) = (view.timestamp, Common::default());
         // The view holds the common properties already: what a hook took out stays out.
         let encoded = catch_unwind(AssertUnwindSafe(|| {
@@ -108,10 +108,23 @@ impl Capture {
             // What made the event large may have grown the buffers.
             let _ = BUFFERS.try_with(|buffers| buffers.try_borrow_mut().map(|mut b| b.shrink()));
         }
+        self.log_once(reason);
+        reason
+    }
+
+    /// Logs the first event that the hooks cost for other reasons than their own wish.
+    #[cold]
+    fn refused(&self, reason: LossReason) -> LossReason {
+        if reason != LossReason::DroppedByHook {
+            self.log_once(reason);
+        }
+        reason
+    }
+
+    fn log_once(&self, reason: LossReason) {
         let bit = 1 << (reason as u64);
         if self.logged.fetch_or(bit, Ordering::Relaxed) & bit == 0 {
             log::warn!(target: "candor", "an event was dropped: {reason} (logged once, counted always)");
         }
-        reason
     }
 }

@@ -16,7 +16,7 @@ use crate::config::{
 use crate::consent::{Facts, Granted};
 use crate::deliver::{DeliveryError, OnError};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Common, EventView, MOST_COMMON};
+use crate::event::{Common, EventView, Flaw, MOST_COMMON, to_json};
 use crate::transport::{Transport, TransportFactory};
 use crate::wire::{Envelope, LegacyBatch, PostHogBatch, PostHogEvents};
 
@@ -45,7 +45,7 @@ pub struct Config {
     is_server: bool,
     geoip_disable: bool,
     groups: Vec<(String, String)>,
-    super_properties: Vec<(String, serde_json::Result<Vec<u8>>)>,
+    super_properties: Vec<(String, std::result::Result<Vec<u8>, Flaw>)>,
     historical_migration: bool,
     protocol: Protocol,
     batching: Batching,
@@ -149,7 +149,7 @@ impl Config {
     ///
     /// At most 50. The library's own properties (`$lib` and the like) cannot be set this way.
     pub fn super_property<V: Serialize>(mut self, key: impl Into<String>, value: V) -> Self {
-        self.super_properties.push((key.into(), serde_json::to_vec(&value)));
+        self.super_properties.push((key.into(), to_json(&value)));
         self
     }
 
@@ -366,6 +366,7 @@ impl Config {
             return Err(Error::new(ErrorKind::Config, format!("api_key: {flaw}")));
         }
         self.batching.check(self.protocol)?;
+        self.retry.check()?;
         self.http.check()?;
         self.check_compression()?;
         self.http.proxy = endpoint.as_ref().and_then(|endpoint| proxy(env, endpoint.is_https()));
@@ -429,8 +430,10 @@ impl Config {
             if matches!(key.as_str(), "$lib" | "$lib_version" | "$is_server" | "$geoip_disable" | "$groups") {
                 return Err(wrong(format!("super_property: {key} has a setting of its own")));
             }
-            let json =
-                value.map_err(|cause| wrong(format!("super_property {key}: no JSON")).caused_by(cause))?;
+            let json = value.map_err(|flaw| {
+                let why = if flaw == Flaw::NotFinite { "a number is not finite" } else { "no JSON" };
+                wrong(format!("super_property {key}: {why}"))
+            })?;
             properties.push((key, json));
         }
         if properties.len() > MOST_COMMON - 10 {

@@ -105,6 +105,17 @@ impl Default for Batching {
 const MOST_QUEUE_EVENTS: usize = 4_000_000;
 
 impl Batching {
+    /// Returns at how many events a batch leaves: a queue that holds fewer than a batch is full before.
+    pub(crate) fn leaves_at_events(&self) -> u64 {
+        self.flush_at.min(self.queue_events) as u64
+    }
+
+    /// Returns at how many bytes a batch leaves. A queue takes no event that no longer fits, so one that
+    /// is smaller than a batch is emptied from its half on.
+    pub(crate) fn leaves_at_bytes(&self) -> u64 {
+        self.flush_bytes.min(self.queue_bytes.div_ceil(2)) as u64
+    }
+
     /// Says what cannot work.
     pub(crate) fn check(&self, protocol: Protocol) -> Result<()> {
         let wrong = |text: String| Err(Error::new(ErrorKind::Config, text));
@@ -161,6 +172,22 @@ impl Default for Retry {
     }
 }
 
+impl Retry {
+    /// Says what cannot work.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.base.is_zero() {
+            return Err(Error::new(ErrorKind::Config, "retry_delays: must be longer than zero"));
+        }
+        if self.waiting_bytes == 0 {
+            return Err(Error::new(ErrorKind::Config, "retry_bytes: must be at least 1"));
+        }
+        Ok(())
+    }
+}
+
+/// The longest time for any part of a request; more is a mistake, and would overflow a clock.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How requests travel.
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
@@ -215,6 +242,9 @@ impl Http {
         let times = [self.resolve, self.connect, self.read, self.total];
         if times.iter().any(Duration::is_zero) {
             return Err(Error::new(ErrorKind::Config, "timeouts: must be longer than zero"));
+        }
+        if times.iter().any(|time| *time > LONGEST_TIMEOUT) {
+            return Err(Error::new(ErrorKind::Config, "timeouts: must be at most a day"));
         }
         Ok(())
     }

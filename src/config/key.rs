@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-/// A project's API key, which prints as its first four characters.
+/// A project's API key, which prints as its first four characters, or where it is short as none of them.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ApiKey {
     secret: String,
@@ -18,7 +18,8 @@ impl ApiKey {
         if secret.is_empty() {
             return None;
         }
-        let start: String = secret.chars().take(4).collect();
+        // Of a short key four characters would be too much.
+        let start: String = secret.chars().take(if secret.len() > 8 { 4 } else { 0 }).collect();
         Some(Self { secret: secret.to_owned(), shown: format!("{start}...") })
     }
 
@@ -36,8 +37,10 @@ impl ApiKey {
     pub(crate) fn flaw(&self) -> Option<&'static str> {
         if self.secret.len() > 64 {
             Some("longer than 64 bytes")
-        } else if !self.secret.bytes().all(|byte| byte.is_ascii_graphic()) {
-            Some("not plain ASCII")
+        } else if !self.secret.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte)) {
+            // With quotes or backslashes the key would look different in a body, and not be found there
+            // where it has to be hidden.
+            Some("not plain ASCII, or with quotes or backslashes")
         } else if self.secret.starts_with("phx_") {
             Some("a personal key (phx_), not a project key")
         } else {
@@ -61,6 +64,7 @@ mod tests {
         let key = ApiKey::new("  phc_abcdef ").unwrap();
         assert_eq!(format!("{key:?}"), "phc_...");
         assert_eq!(key.secret(), "phc_abcdef");
+        assert_eq!(format!("{:?}", ApiKey::new("short").unwrap()), "...");
         assert!(ApiKey::new("  ").is_none());
     }
 
@@ -71,5 +75,7 @@ mod tests {
         assert!(flaw("phx_abc").is_some());
         assert!(flaw(&"k".repeat(65)).is_some());
         assert!(flaw("ph\u{fc}").is_some());
+        assert!(flaw("phc_\"abc").is_some());
+        assert!(flaw("phc_\\abc").is_some());
     }
 }

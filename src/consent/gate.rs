@@ -29,18 +29,31 @@ pub(crate) enum Look {
     Stopped,
 }
 
+impl Look {
+    #[inline]
+    fn of(word: u32) -> Self {
+        if word & OPEN == OPEN {
+            Self::Open(word & !FLAGS)
+        } else if word & STOPPED == STOPPED {
+            Self::Stopped
+        } else {
+            Self::Closed
+        }
+    }
+}
+
 impl Gate {
     /// Looks once: one relaxed load, which is all that a capture costs when off.
     #[inline]
     pub(crate) fn look(&self) -> Look {
-        let word = self.word.load(Ordering::Relaxed);
-        if word & OPEN == OPEN {
-            Look::Open(word & !FLAGS)
-        } else if word & STOPPED == STOPPED {
-            Look::Stopped
-        } else {
-            Look::Closed
-        }
+        Look::of(self.word.load(Ordering::Relaxed))
+    }
+
+    /// Looks once more behind a push, in one order with it: who closes the gate and then finds the queue
+    /// empty is seen here by whoever pushes after that.
+    #[inline]
+    pub(crate) fn look_again(&self) -> Look {
+        Look::of(self.word.load(Ordering::SeqCst))
     }
 
     /// Returns whether the gate is open.

@@ -1,22 +1,19 @@
-//! One attempt at one batch: gate, body, request, verdict, counts.
+//! One attempt at one batch: gate, body, request, verdict.
 //! Takes a batch; gives it back settled: ended, waiting, halved.
 //! Never sleeps, and never sends what the gate no longer holds.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use uuid::Uuid;
-
 use super::batch::Batch;
-use super::report::{DeliveryError, OnError, excerpt};
-use super::retry::{Action, History, decide};
+use super::report::{OnError, excerpt};
 use super::worker::Parts;
+use crate::clock::later;
 use crate::config::{Compression, Retry};
 use crate::event::Timestamp;
 use crate::observe::{LossReason, print_batch};
 use crate::transport::{Answer, Request, SendError, Transport};
-use crate::wire::{Attempt, Envelope, EventResult, Response, Verdict, compress};
+use crate::wire::{Attempt, Envelope, Response, Verdict, compress};
 
 /// Asked before each attempt, and told when the endpoint is gone for good.
 pub(crate) trait Overseer: Send {
@@ -56,9 +53,9 @@ pub(crate) enum Settled {
 }
 
 /// What the answer said, as far as reports need it.
-struct Outcome {
-    status: Option<u16>,
-    detail: String,
+pub(super) struct Outcome {
+    pub(super) status: Option<u16>,
+    pub(super) detail: String,
 }
 
 impl Sending {
@@ -85,8 +82,7 @@ impl Sending {
         let answer = self.request(&mut batch, attempt, left);
         if answer == Err(SendError::Aborted) {
             // Cut by a shutdown or a withdrawal: the worker ends next, and counts under that reason.
-            let now = parts.clock.now();
-            return Settled::Waits(batch, now + self.retry.max_delay);
+            return Settled::Waits(batch, later(parts.clock.now(), self.retry.max_delay));
         }
         let (verdict, outcome) = self.judge(answer, parts);
         self.settle(batch, verdict, outcome, parts)
@@ -142,116 +138,4 @@ impl Sending {
             }
         }
     }
-
-    fn settle(&self, batch: Batch, verdict: Verdict, outcome: Outcome, parts: &Parts) -> Settled {
-        let now = parts.clock.now();
-        let history = History {
-            attempts: batch.attempts,
-            events: batch.len(),
-            age: now.saturating_duration_since(batch.born),
-        };
-        let entropy = match verdict {
-            Verdict::Retry(_) | Verdict::Each { .. } => Uuid::new_v4().as_u64_pair().0,
-            _ => 0,
-        };
-        let action = decide(&self.retry, verdict, history, entropy);
-        parts.counters.attempted(Timestamp::from(parts.clock.wall()).unix_millis(), action.as_str());
-        let holds = parts.gate.holds(batch.generation);
-        match action {
-            Action::Done => {
-                parts.counters.sent(batch.len() as u64);
-                Settled::Ended(batch.into_spare())
-            }
-            Action::Part { results, names_all, then } => {
-                let then = if holds { then } else { Err(LossReason::ConsentWithdrawn) };
-                self.settle_each(batch, results, names_all, then, outcome.status, parts)
-            }
-            _ if !holds => {
-                // Withdrawn while it was under way: whatever the answer, it is not sent again.
-                parts.counters.lost(LossReason::ConsentWithdrawn, batch.len() as u64);
-                Settled::Ended(batch.into_spare())
-            }
-            Action::RetryIn(delay) => {
-                let (events, status) = (batch.len(), outcome.status);
-                log::debug!(target: "candor", "{events} events are tried again in {delay:?}, status {status:?}");
-                Settled::Waits(batch, now + delay)
-            }
-            Action::Halve => Settled::Halved(batch.halves([Uuid::new_v4(), Uuid::new_v4()])),
-            Action::Drop(reason) => {
-                self.report(parts, failure(reason, &batch, outcome));
-                Settled::Ended(batch.into_spare())
-            }
-            Action::Stop => {
-                self.overseer.gone(outcome.status.unwrap_or(0));
-                self.report(parts, failure(LossReason::Rejected, &batch, outcome));
-                Settled::Gone
-            }
-        }
-    }
-
-    /// Settles a batch whose events have results of their own.
-    fn settle_each(
-        &self,
-        batch: Batch,
-        results: Vec<(Uuid, EventResult)>,
-        names_all: bool,
-        then: Result<Duration, LossReason>,
-        status: Option<u16>,
-        parts: &Parts,
-    ) -> Settled {
-        let results: HashMap<Uuid, EventResult> = results.into_iter().collect();
-        let (mut taken, mut unnamed) = (0, 0);
-        let (mut refused, mut again) = (Vec::new(), Vec::new());
-        for id in batch.ids() {
-            match results.get(id) {
-                Some(EventResult::Taken) => taken += 1,
-                Some(EventResult::Dropped(why)) => refused.push((*id, EventResult::Dropped(excerpt(why)))),
-                Some(EventResult::Retry(why)) => again.push((*id, EventResult::Retry(excerpt(why)))),
-                None => unnamed += 1,
-            }
-        }
-        parts.counters.sent(taken + unnamed);
-        parts.counters.unconfirmed(if names_all { unnamed } else { 0 });
-        if !refused.is_empty() {
-            self.report(parts, failure_of_each(LossReason::Rejected, refused, status));
-        }
-        match then {
-            _ if again.is_empty() => Settled::Ended(batch.into_spare()),
-            Ok(delay) => {
-                let asks = |id| matches!(results.get(id), Some(EventResult::Retry(_)));
-                let ids = batch.ids();
-                let rest = batch.select(|index| ids.get(index).is_some_and(asks));
-                Settled::Waits(rest, parts.clock.now() + delay)
-            }
-            Err(reason) => {
-                self.report(parts, failure_of_each(reason, again, status));
-                Settled::Ended(batch.into_spare())
-            }
-        }
-    }
-
-    /// Counts a terminal failure, logs it and tells the host.
-    fn report(&self, parts: &Parts, failure: DeliveryError) {
-        // The endpoint's words may repeat an event, so they go to the hook and not to the log.
-        let (count, reason, status) = (failure.events.len(), failure.reason, failure.status);
-        parts.counters.lost(reason, count as u64);
-        log::debug!(target: "candor", "{count} events lost: {reason}, status {status:?}");
-        self.on_error.call(&failure);
-    }
-}
-
-/// The failure of a whole batch.
-fn failure(reason: LossReason, batch: &Batch, outcome: Outcome) -> DeliveryError {
-    let Outcome { status, detail, .. } = outcome;
-    DeliveryError { reason, events: batch.ids().to_vec(), results: Vec::new(), status, detail }
-}
-
-/// The failure of events with results of their own.
-fn failure_of_each(
-    reason: LossReason,
-    results: Vec<(Uuid, EventResult)>,
-    status: Option<u16>,
-) -> DeliveryError {
-    let events = results.iter().map(|(id, _)| *id).collect();
-    DeliveryError { reason, events, results, status, detail: String::new() }
 }

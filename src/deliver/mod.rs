@@ -8,10 +8,11 @@ mod queue;
 mod report;
 mod retry;
 mod schedule;
+mod settle;
 mod worker;
 
 pub(crate) use attempt::{Overseer, Sending};
-pub(crate) use queue::{Limits, Queue, Refused};
+pub(crate) use queue::{Limits, Queue};
 pub use report::DeliveryError;
 pub(crate) use report::OnError;
 pub(crate) use worker::{Command, Parts, Worker};

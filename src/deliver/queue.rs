@@ -4,11 +4,13 @@
 
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use parking_lot::{Condvar, Mutex};
 
+use crate::clock::later;
 use crate::event::Record;
 
 /// Events and bytes in one word, so that a push counts both with one atomic addition: the events above
@@ -30,6 +32,8 @@ pub(crate) struct Queue {
     wake: Sender<()>,
     woken: Receiver<()>,
     owner: u32,
+    /// The worker's thread, which would wait for itself.
+    worker: Mutex<Option<ThreadId>>,
     is_full: AtomicBool,
     is_closed: AtomicBool,
     waiting: AtomicUsize,
@@ -44,14 +48,6 @@ pub(crate) struct Limits {
     pub(crate) bytes: u64,
     pub(crate) wake_events: u64,
     pub(crate) wake_bytes: u64,
-}
-
-/// A record that found the queue full.
-#[derive(Debug)]
-pub(crate) struct Refused {
-    pub(crate) record: Record,
-    /// Whether it is the first of this episode, and worth a warning.
-    pub(crate) is_first: bool,
 }
 
 /// How much lies in the queue.
@@ -84,6 +80,7 @@ impl Queue {
             wake,
             woken,
             owner: process::id(),
+            worker: Mutex::new(None),
             is_full: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
             waiting: AtomicUsize::new(0),
@@ -94,7 +91,7 @@ impl Queue {
 
     /// Pushes a record, or hands it back where the queue is full.
     #[inline]
-    pub(crate) fn push(&self, record: Record) -> Result<(), Refused> {
+    pub(crate) fn push(&self, record: Record) -> Result<(), Record> {
         let weight = record.weight() as u64;
         let before = Level::of(self.level.fetch_add(ONE_EVENT + weight, Ordering::AcqRel));
         let after = Level { events: before.events + 1, bytes: before.bytes + weight };
@@ -117,14 +114,29 @@ impl Queue {
     }
 
     #[cold]
-    fn refuse(&self, record: Record, weight: u64) -> Refused {
+    fn refuse(&self, record: Record, weight: u64) -> Record {
         self.level.fetch_sub(ONE_EVENT + weight, Ordering::AcqRel);
-        Refused { record, is_first: !self.is_full.swap(true, Ordering::Relaxed) }
+        record
+    }
+
+    /// Notes that an event was lost to a full queue; returns whether it is the first of this episode.
+    pub(crate) fn lost_one(&self) -> bool {
+        !self.is_full.swap(true, Ordering::Relaxed)
     }
 
     /// Returns whether this process made the queue, and not the parent of a fork.
     pub(crate) fn is_ours(&self) -> bool {
         self.owner == process::id()
+    }
+
+    /// Notes that the current thread is the one that takes the records.
+    pub(crate) fn worked_by_this_thread(&self) {
+        *self.worker.lock() = Some(thread::current().id());
+    }
+
+    /// Returns whether the current thread may wait for room, which it cannot where it has to make it.
+    pub(crate) fn may_wait(&self) -> bool {
+        self.is_ours() && *self.worker.lock() != Some(thread::current().id())
     }
 
     /// Wakes the worker, unless it belongs to the parent of this forked process.
@@ -142,10 +154,10 @@ impl Queue {
     /// every event.
     #[cold]
     pub(crate) fn wait_for_room(&self, timeout: Duration, still_wanted: impl Fn() -> bool) {
-        if !self.is_ours() {
+        if !self.may_wait() {
             return;
         }
-        let deadline = Instant::now() + timeout;
+        let deadline = later(Instant::now(), timeout);
         self.waiting.fetch_add(1, Ordering::AcqRel);
         let mut room = self.room.lock();
         while !self.is_half_empty() && still_wanted() {
@@ -235,7 +247,7 @@ mod tests {
     fn push(queue: &Queue, id: &str) -> (bool, bool) {
         match queue.push(Record::sample(id)) {
             Ok(()) => (true, false),
-            Err(refused) => (false, refused.is_first),
+            Err(_) => (false, queue.lost_one()),
         }
     }
 

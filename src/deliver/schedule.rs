@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::batch::Batch;
 use super::queue::Level;
+use crate::clock::later;
 use crate::config::{Batching, Retry};
 
 /// What the worker does next.
@@ -51,8 +52,8 @@ pub(crate) struct Schedule {
 impl Schedule {
     pub(crate) fn new(batching: &Batching, retry: &Retry) -> Self {
         Self {
-            flush_events: batching.flush_at as u64,
-            flush_bytes: batching.flush_bytes as u64,
+            flush_events: batching.leaves_at_events(),
+            flush_bytes: batching.leaves_at_bytes(),
             interval: batching.interval,
             most_waiting: retry.waiting_batches,
             most_waiting_bytes: retry.waiting_bytes,
@@ -73,7 +74,7 @@ impl Schedule {
             self.since = None;
             return Step::Wait(self.next_retry());
         }
-        let leaves_at = *self.since.get_or_insert(now) + self.interval;
+        let leaves_at = later(*self.since.get_or_insert(now), self.interval);
         let is_full = level.events >= self.flush_events || level.bytes >= self.flush_bytes;
         if haste != Haste::Shutdown && !self.has_room() {
             return Step::Wait(self.next_retry());

@@ -13,7 +13,7 @@ use super::attempt::{Sending, Settled};
 use super::batch::{Batch, Bounds, Filler};
 use super::queue::{Level, Queue};
 use super::schedule::{Haste, Schedule, Step};
-use crate::clock::Clock;
+use crate::clock::{Clock, later};
 use crate::config::Batching;
 use crate::consent::Gate;
 use crate::event::{Common, Timestamp};
@@ -93,15 +93,31 @@ impl Worker {
     /// Works until it is told to end, or consent is gone. A panic of the host's code costs the batch in
     /// hand and nothing else.
     pub(crate) fn run(mut self) {
-        while catch_unwind(AssertUnwindSafe(|| self.work())).is_err() {
-            let taken = std::mem::take(&mut self.filler.taken);
-            self.parts.queue.release(taken.level);
-            self.taken += taken.level.events;
-            let lost = std::mem::take(&mut self.in_hand) + taken.level.events;
-            self.parts.counters.lost(LossReason::WorkerPanicked, lost);
-            log::warn!(target: "candor", "the worker panicked and goes on; {lost} events were lost");
+        self.parts.queue.worked_by_this_thread();
+        while quietly(|| self.work()).is_none() {
+            let lost = self.count_panicked();
+            quietly(
+                || log::warn!(target: "candor", "the worker panicked and goes on; {lost} events were lost"),
+            );
         }
-        self.end();
+        quietly(|| self.end());
+    }
+
+    /// Counts what a panic has cost, and returns how many events that were.
+    fn count_panicked(&mut self) -> u64 {
+        let mut taken = std::mem::take(&mut self.filler.taken).level;
+        self.parts.queue.release(taken);
+        let mut lost = std::mem::take(&mut self.in_hand) + taken.events;
+        if lost == 0 {
+            // It would panic at the same place again, for ever: what it meets there has to go.
+            taken = self.filler.drop_carried();
+            self.parts.queue.release(taken);
+            taken.events += self.parts.queue.purge();
+            lost = taken.events + self.schedule.clear();
+        }
+        self.taken += taken.events;
+        self.parts.counters.lost(LossReason::WorkerPanicked, lost);
+        lost
     }
 
     fn work(&mut self) {
@@ -224,7 +240,7 @@ impl Worker {
     /// The last client went without a shutdown: drain for a while, since nobody waits for it.
     fn all_clients_are_gone(&mut self) {
         self.parts.commands = never();
-        let deadline = self.parts.clock.now() + self.parts.farewell;
+        let deadline = later(self.parts.clock.now(), self.parts.farewell);
         self.stopping.get_or_insert(deadline);
     }
 
@@ -247,7 +263,7 @@ impl Worker {
     }
 
     /// Counts what is left, under the reason for the end.
-    fn end(mut self) {
+    fn end(&mut self) {
         let is_withdrawn = self.is_withdrawn || !self.parts.gate.holds(self.parts.generation);
         let reason = if is_withdrawn { LossReason::ConsentWithdrawn } else { LossReason::ShuttingDown };
         let carried = self.filler.drop_carried();
@@ -265,4 +281,9 @@ impl Worker {
         }
         self.replies.clear();
     }
+}
+
+/// Runs code of the host, or code that logs through the host's logger; `None` where it panicked.
+fn quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
 }

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -56,12 +57,15 @@ impl DynamicEvent {
     pub fn property<V: Serialize>(mut self, key: impl Into<Cow<'static, str>>, value: V) -> Self {
         let key = key.into();
         let start = self.json.len();
-        if !is_finite(&value) {
-            self.flaw.get_or_insert(Flaw::NotFinite);
-            return self;
-        }
-        if serde_json::to_writer(&mut self.json, &value).is_err() {
-            self.flaw.get_or_insert(Flaw::Unserializable);
+        // The value's code is the host's: a panic in it costs the event, not the caller.
+        let written = catch_unwind(AssertUnwindSafe(|| {
+            if !is_finite(&value) {
+                return Err(Flaw::NotFinite);
+            }
+            serde_json::to_writer(&mut self.json, &value).map_err(|_| Flaw::Unserializable)
+        }));
+        if let Err(flaw) = written.unwrap_or(Err(Flaw::Panicked)) {
+            self.flaw.get_or_insert(flaw);
             self.json.truncate(start);
             return self;
         }

@@ -6,11 +6,21 @@ use std::fmt;
 
 use serde::ser::{self, Serialize};
 
+use super::Flaw;
+
 /// Returns whether every number in `value` is finite. For values without floats this compiles to nothing.
 #[inline]
 pub(super) fn is_finite<V: Serialize + ?Sized>(value: &V) -> bool {
     // A failure of the value's own `Serialize` is not about numbers; it shows again when it is written.
     !matches!(value.serialize(Check), Err(Stop::NotFinite))
+}
+
+/// Writes a value as JSON text, with the flaw that keeps it from being sent.
+pub(crate) fn to_json<V: Serialize + ?Sized>(value: &V) -> Result<Vec<u8>, Flaw> {
+    if !is_finite(value) {
+        return Err(Flaw::NotFinite);
+    }
+    serde_json::to_vec(value).map_err(|_| Flaw::Unserializable)
 }
 
 #[derive(Debug)]

@@ -15,6 +15,7 @@ pub(crate) use common::{Common, MOST as MOST_COMMON, write_string};
 pub use dynamic::DynamicEvent;
 pub(crate) use encoder::Buffers;
 pub use encoder::{Encoder, Flaw};
+pub(crate) use finite::to_json;
 pub use record::Record;
 pub(crate) use timestamp::Rfc3339;
 pub use timestamp::Timestamp;

@@ -6,4 +6,6 @@ mod support;
 
 mod common;
 mod delivery;
+mod invalid_input;
+mod lines;
 mod measuring;

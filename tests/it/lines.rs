@@ -1,0 +1,59 @@
+//! What the crate and its dependencies say in the host's log.
+//! Takes every line of this process, at every level; gives those of a thread or with a text.
+//! Never prints.
+
+use std::sync::{Mutex, Once, PoisonError};
+use std::thread::{self, ThreadId};
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) thread: ThreadId,
+    pub(crate) level: Level,
+    pub(crate) target: String,
+    pub(crate) text: String,
+}
+
+struct Lines(Mutex<Vec<Line>>);
+
+static LINES: Lines = Lines(Mutex::new(Vec::new()));
+
+impl Log for Lines {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let line = Line {
+            thread: thread::current().id(),
+            level: record.level(),
+            target: record.target().to_owned(),
+            text: record.args().to_string(),
+        };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+
+    fn flush(&self) {}
+}
+
+/// Starts keeping the lines of this process; call it before what is to be heard.
+pub(crate) fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        log::set_logger(&LINES).expect("the only logger");
+        log::set_max_level(LevelFilter::Trace);
+    });
+}
+
+/// Returns all lines so far, those of other tests included.
+pub(crate) fn all() -> Vec<Line> {
+    LINES.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Returns the warnings that this thread has caused.
+pub(crate) fn warnings_here() -> Vec<String> {
+    let here = thread::current().id();
+    let is_ours = |line: &Line| line.thread == here && line.level == Level::Warn;
+    all().into_iter().filter(is_ours).map(|line| line.text).collect()
+}
