@@ -27,6 +27,7 @@
 //! - [`Event`] is a typed event that encodes itself; [`DynamicEvent`] is put together at run time.
 //! - [`Transport`] carries requests and [`Envelope`] shapes them, where HTTP to PostHog is not what is
 //!   wanted.
+//! - [`cli`] measures runs of a command and asks a person at the terminal.
 //! - [`testing`] captures the events of a closure, for a host's own tests.
 //!
 //! # What the host can rely on
@@ -61,6 +62,7 @@
 //! Without a TLS feature the crate builds, and says that an https endpoint needs one.
 
 mod capture;
+pub mod cli;
 mod client;
 mod clock;
 mod config;

@@ -13,7 +13,7 @@ mod origin;
 
 pub(crate) use consent::AccountAnswer;
 pub use consent::{Account, CiPolicy, Consent, Mode, Notice, Subject};
-pub(crate) use document::Members;
+pub(crate) use document::{Members, set_bool};
 pub(crate) use endpoint::Endpoint;
 pub use env::Env;
 pub(crate) use groups::{Batching, Http, Proxy, Retry};

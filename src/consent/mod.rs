@@ -14,6 +14,7 @@ mod layers;
 mod oversight;
 mod pace;
 mod places;
+mod project;
 mod sources;
 mod status;
 mod store;
@@ -29,6 +30,7 @@ pub use inputs::{Facts, FileContent, FileState, Files, Inputs, ReadFailure, Runt
 pub use layer::{Layer, LayerReport, Verdict};
 pub(crate) use oversight::{Oversight, explain};
 pub(crate) use pace::Pace;
+pub use project::write_project_answer;
 pub use sources::collect;
 pub use status::{LastSend, QueueStatus, Status};
 pub use switch::{Reading, SwitchKind, parse_switch};

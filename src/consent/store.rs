@@ -86,19 +86,47 @@ impl Store {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    try_write(path, bytes).map_err(|error| failed(path, error))
+    let private = path.parent().ok_or_else(|| io::ErrorKind::InvalidInput.into()).and_then(private_dir);
+    private.and_then(|()| try_write(path, bytes, PRIVATE)).map_err(|error| failed(path, error))
 }
 
-fn try_write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    static COUNTER: AtomicU32 = AtomicU32::new(0);
-    let dir = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+/// Replaces a file that is not ours alone, durably; it stays readable for whom it was.
+pub(super) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    let known = fs::symlink_metadata(path).ok().map(|metadata| metadata.permissions());
+    try_write(path, bytes, known.map_or(SHARED, Mode::Known)).map_err(|error| failed(path, error))
+}
+
+/// Makes the directory of a private file; a link in its place may lead where others write.
+fn private_dir(dir: &Path) -> io::Result<()> {
     make_dir(dir)?;
     if dir.symlink_metadata()?.file_type().is_symlink() {
         return Err(io::Error::other("the directory is a symbolic link"));
     }
+    Ok(())
+}
+
+/// Who may read a new file.
+enum Mode {
+    /// These, less what the process's mask takes away.
+    New(u32),
+    /// The same as before.
+    Known(fs::Permissions),
+}
+
+const PRIVATE: Mode = Mode::New(0o600);
+const SHARED: Mode = Mode::New(0o666);
+
+fn try_write(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let dir = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
     let beside = path.with_extension(format!("{}-{number}.tmp", std::process::id()));
-    let written = create(&beside).and_then(|mut file| {
+    let new = if let Mode::New(mode) = mode { mode } else { 0o600 };
+    let written = create(&beside, new).and_then(|mut file| {
+        if let Mode::Known(permissions) = mode {
+            file.set_permissions(permissions)?;
+        }
         file.write_all(bytes)?;
         file.sync_all()
     });
@@ -122,13 +150,13 @@ fn make_dir(dir: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn create(path: &Path) -> io::Result<File> {
+fn create(path: &Path, mode: u32) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
-    OpenOptions::new().write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW).open(path)
+    OpenOptions::new().write(true).create_new(true).mode(mode).custom_flags(libc::O_NOFOLLOW).open(path)
 }
 
 #[cfg(not(unix))]
-fn create(path: &Path) -> io::Result<File> {
+fn create(path: &Path, _: u32) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
 }
 

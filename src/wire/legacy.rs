@@ -42,7 +42,7 @@ impl LegacyBatch {
     }
 
     /// Writes one of PostHog's own events, whose parts stand in other places.
-    fn special(kind: &Kind, event: &WireEvent<'_>, body: &mut Vec<u8>) {
+    fn special(kind: Kind, event: &WireEvent<'_>, body: &mut Vec<u8>) {
         let mut properties = Vec::new();
         event.write_properties(&mut properties);
         let mut kept = vec![b'{'];
@@ -51,8 +51,8 @@ impl LegacyBatch {
             let (key, value) = (properties.get(member.key.clone()), properties.get(member.value.clone()));
             let (Some(key), Some(value)) = (key, value) else { break };
             match key {
-                b"\"$set\"" if *kind == Kind::Identify => set = Some(value),
-                b"\"$groups\"" if *kind != Kind::Identify => {}
+                b"\"$set\"" if kind == Kind::Identify => set = Some(value),
+                b"\"$groups\"" if kind != Kind::Identify => {}
                 _ => {
                     has_id |= key == b"\"distinct_id\"";
                     if kept.len() > 1 {
@@ -65,7 +65,7 @@ impl LegacyBatch {
             }
         }
         kept.push(b'}');
-        if *kind != Kind::Alias || !has_id {
+        if kind != Kind::Alias || !has_id {
             write_id(event, body);
         }
         if let Some(set) = set {
@@ -138,7 +138,7 @@ impl Envelope for LegacyBatch {
         }
         match kind {
             Kind::Capture => Self::capture(event, body),
-            kind => Self::special(&kind, event, body),
+            kind => Self::special(kind, event, body),
         }
         body.push(b'}');
     }

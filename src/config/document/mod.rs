@@ -3,6 +3,7 @@
 //! Never reads a file, and never guesses: what is not plain is an error.
 
 mod json;
+mod json_edit;
 mod members;
 mod toml;
 mod yaml;
@@ -10,6 +11,7 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+pub(crate) use json_edit::set_bool;
 pub(crate) use members::Members;
 
 /// The deepest nest that is read. People write four or five levels.

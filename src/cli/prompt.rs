@@ -1,0 +1,151 @@
+//! A question that is answered with yes or no, and with no unless somebody says yes.
+//! Takes the words, a reader and a writer; gives the answer.
+//! Never asks twice, and never takes silence, an end or noise for a yes.
+
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+
+use crate::config::Env;
+use crate::consent::CiProvider;
+
+/// What somebody said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// `y` or `yes`, in any case.
+    Yes,
+    /// Everything else.
+    No,
+}
+
+impl Answer {
+    /// Returns whether it was a yes.
+    pub const fn is_yes(self) -> bool {
+        matches!(self, Self::Yes)
+    }
+}
+
+/// No answer is longer; what comes behind is not read.
+const LONGEST: u64 = 1024;
+
+/// Writes a question and reads one line.
+///
+/// Only `y` and `yes`, in any case and with blanks around, are a yes. Enter alone, the end of the input, a
+/// failure to write or read and every other word are a no. Ask where [`may_prompt`] says so, and store the
+/// answer before anything is sent.
+///
+/// ```
+/// use candor::cli::{Answer, prompt};
+///
+/// let mut shown = Vec::new();
+/// let answer = prompt("Enable telemetry? (y/N): ", &mut "\n".as_bytes(), &mut shown);
+/// assert_eq!(answer, Answer::No);
+/// assert_eq!(shown, b"Enable telemetry? (y/N): ");
+/// ```
+pub fn prompt(question: &str, input: &mut impl BufRead, output: &mut impl Write) -> Answer {
+    // Who has not seen the question has not answered it.
+    let shown = output.write_all(question.as_bytes()).and_then(|()| output.flush());
+    if shown.is_err() {
+        return Answer::No;
+    }
+    let mut line = Vec::new();
+    match input.take(LONGEST).read_until(b'\n', &mut line) {
+        Ok(_) if is_yes(&line) => Answer::Yes,
+        Ok(_) | Err(_) => Answer::No,
+    }
+}
+
+fn is_yes(line: &[u8]) -> bool {
+    let word = line.trim_ascii();
+    word.eq_ignore_ascii_case(b"y") || word.eq_ignore_ascii_case(b"yes")
+}
+
+/// Returns whether a person is there to be asked: standard input and output are terminals, and neither
+/// continuous integration nor an agent is at work.
+pub fn may_prompt(env: &Env) -> bool {
+    person_is_there(env, io::stdin().is_terminal(), io::stdout().is_terminal())
+}
+
+/// Variables that coding agents set. An agent may drive a terminal, but an answer is a person's to give.
+const AGENTS: [&str; 7] = [
+    "CLAUDECODE",
+    "CODEX_CLI",
+    "CURSOR_AGENT",
+    "CURSOR_EDITOR",
+    "CURSOR_TRACE_ID",
+    "GEMINI_CLI",
+    "GITHUB_COPILOT_CLI_MODE",
+];
+
+fn person_is_there(env: &Env, input: bool, output: bool) -> bool {
+    input
+        && output
+        && CiProvider::detect(env).is_none()
+        && !AGENTS.iter().any(|name| env.get(name).is_some_and(|value| !value.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, BufReader, Read, Write};
+
+    use super::{Answer, person_is_there, prompt};
+    use crate::config::Env;
+
+    fn answer(typed: &[u8]) -> Answer {
+        prompt("?", &mut &*typed, &mut Vec::new())
+    }
+
+    #[test]
+    fn only_a_clear_yes_is_a_yes() {
+        for yes in ["y", "y\n", "Y\r\n", " yes \n", "YES\nno\n", "yEs"] {
+            assert_eq!(answer(yes.as_bytes()), Answer::Yes, "{yes:?}");
+        }
+        for no in
+            ["", "\n", "\r\n", "n\n", "no\n", "yess\n", "y es\n", "1\n", "true\n", "j\n", "\0y\n", "\ny\n"]
+        {
+            assert_eq!(answer(no.as_bytes()), Answer::No, "{no:?}");
+        }
+        assert_eq!(answer(b"y\xff\n"), Answer::No);
+        assert_eq!(answer(&b"y".repeat(100_000)), Answer::No);
+    }
+
+    #[test]
+    fn what_was_typed_behind_the_line_is_left_for_others() {
+        let mut input = &b"y\nnext"[..];
+        assert_eq!(prompt("?", &mut input, &mut Vec::new()), Answer::Yes);
+        assert_eq!(input, b"next");
+    }
+
+    struct Broken;
+
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("broken"))
+        }
+    }
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::Error::other("broken"))
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_question_that_was_not_shown_or_an_answer_that_was_not_read_is_a_no() {
+        assert_eq!(prompt("?", &mut "y\n".as_bytes(), &mut Broken), Answer::No);
+        assert_eq!(prompt("?", &mut BufReader::new(Broken), &mut Vec::new()), Answer::No);
+    }
+
+    #[test]
+    fn nobody_is_asked_without_both_terminals_or_by_a_machine() {
+        let env = Env::empty();
+        assert!(person_is_there(&env, true, true));
+        assert!(!person_is_there(&env, false, true));
+        assert!(!person_is_there(&env, true, false));
+        assert!(!person_is_there(&env.clone().with("CI", "true"), true, true));
+        assert!(!person_is_there(&env.clone().with("CURSOR_AGENT", "1"), true, true));
+        assert!(person_is_there(&env.with("CURSOR_AGENT", ""), true, true));
+    }
+}

@@ -1,0 +1,114 @@
+//! Writes the project's answer into its committed file.
+//! Takes the path, the key and a yes or no; changes that one switch, and makes the file where there is none.
+//! Never touches a file that the gate could not read, and writes no id, time or secret into it.
+
+use std::path::Path;
+
+use super::inputs::{FileState, ReadFailure};
+use super::sources::read_file;
+use super::store::replace_file;
+use crate::config::set_bool;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Sets the switch in a project's JSON file, `telemetry.enabled` for example, and keeps everything else in it:
+/// other keys, their order, the layout, and who may read it.
+///
+/// Objects that are missing on the way to the key are added, and so is the file itself. It is written beside and
+/// renamed into place, so that a crash leaves the old file or the new one.
+///
+/// ```
+/// # fn main() -> candor::Result<()> {
+/// # let dir = std::env::temp_dir().join(format!("candor-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&dir).map_err(|e| candor::Error::new(candor::ErrorKind::Storage, "dir").caused_by(e))?;
+/// let file = dir.join(".cdk-insights.json");
+/// candor::consent::write_project_answer(&file, "telemetry.enabled", true)?;
+/// # let _ = std::fs::remove_dir_all(&dir);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::Storage`] where the file is not well-formed JSON, has a key twice, holds anything but true or false
+/// at the key, is larger than 64 KiB, is a symbolic link, or cannot be written. It is then left as it is.
+pub fn write_project_answer(path: &Path, key: &str, enabled: bool) -> Result<()> {
+    let refused = |reason: &str| {
+        Error::new(ErrorKind::Storage, format!("{} {reason}: it is left as it is", path.display()))
+    };
+    let before = match read_file(path) {
+        FileState::Read(file) => String::from_utf8(file.bytes).map_err(|_| refused("is not UTF-8"))?,
+        FileState::Missing | FileState::NotDeclared => "{}\n".to_owned(),
+        FileState::Failed(ReadFailure::Link) => return Err(refused("is a symbolic link")),
+        FileState::Failed(ReadFailure::TooLarge) => return Err(refused("is larger than 64 KiB")),
+        FileState::Failed(_) => return Err(refused("cannot be read")),
+    };
+    let after = set_bool(&before, key, enabled).map_err(refused)?;
+    replace_file(path, after.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::write_project_answer;
+
+    struct Dir(PathBuf);
+
+    impl Dir {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("candor-project-{}-{name}", std::process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Dir {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_missing_file_is_made_and_a_known_one_keeps_its_rest() {
+        let dir = Dir::new("made");
+        let file = dir.0.join("project.json");
+        write_project_answer(&file, "telemetry.enabled", false).unwrap();
+        assert_eq!(
+            fs::read_to_string(&file).unwrap(),
+            "{\n  \"telemetry\": {\n    \"enabled\": false\n  }\n}\n"
+        );
+        write_project_answer(&file, "telemetry.enabled", true).unwrap();
+        assert!(fs::read_to_string(&file).unwrap().contains("\"enabled\": true"));
+        assert_eq!(fs::read_dir(&dir.0).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_mode_of_the_file_stays_and_a_link_is_refused() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let dir = Dir::new("mode");
+        let file = dir.0.join("project.json");
+        fs::write(&file, "{\"a\":1}").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o664)).unwrap();
+        write_project_answer(&file, "telemetry.enabled", true).unwrap();
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o664);
+        let link = dir.0.join("link.json");
+        symlink(&file, &link).unwrap();
+        let before = fs::read(&file).unwrap();
+        assert!(write_project_answer(&link, "telemetry.enabled", false).is_err());
+        assert_eq!(fs::read(&file).unwrap(), before);
+    }
+
+    #[test]
+    fn a_broken_file_is_left_as_it_is() {
+        let dir = Dir::new("broken");
+        let file = dir.0.join("project.json");
+        for text in ["{\"telemetry\": {", "{\"telemetry\":{\"enabled\":\"yes\"}}", "", "\u{0}"] {
+            fs::write(&file, text).unwrap();
+            let error = write_project_answer(&file, "telemetry.enabled", true).unwrap_err().to_string();
+            assert!(error.contains("project.json") && error.contains("left as it is"), "{error}");
+            assert_eq!(fs::read_to_string(&file).unwrap(), text);
+        }
+    }
+}
