@@ -37,7 +37,7 @@ pub fn write_project_answer(path: &Path, key: &str, enabled: bool) -> Result<()>
     };
     let before = match read_file(path) {
         FileState::Read(file) => String::from_utf8(file.bytes).map_err(|_| refused("is not UTF-8"))?,
-        FileState::Missing | FileState::NotDeclared => "{}\n".to_owned(),
+        FileState::Missing | FileState::NotDeclared | FileState::NotRead => "{}\n".to_owned(),
         FileState::Failed(ReadFailure::Link) => return Err(refused("is a symbolic link")),
         FileState::Failed(ReadFailure::TooLarge) => return Err(refused("is larger than 64 KiB")),
         FileState::Failed(_) => return Err(refused("cannot be read")),
