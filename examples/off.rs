@@ -41,8 +41,8 @@ fn live(url: String) -> candor::Result<String> {
     for number in 0..CAPTURES {
         candor::event!("cf:request.created", distinct_id = "usr_1", seq = number, has_reason = true);
     }
-    candor::flush(Duration::from_secs(10))?;
-    candor::shutdown(Duration::from_secs(10))?;
+    candor::flush(Duration::from_secs(5))?;
+    candor::shutdown(Duration::from_secs(5))?;
     let stats = candor::stats();
     Ok(format!(
         r#"{{"state":"{state}","captures":{CAPTURES},"captured":{},"sent":{}}}"#,

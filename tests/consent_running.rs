@@ -279,7 +279,7 @@ fn a_change_is_seen_on_capture_alone() {
     let scratch = Scratch::new();
     let wire = Wire::default();
     let path = scratch.file("a.json", "{}");
-    let client = client(documented().project_file(path), &wire);
+    let client = client(documented().project_file(path).state_dir(&scratch.0), &wire);
     client.capture(event(1));
     scratch.file("a.json", r#"{"telemetry":{"enabled":false}}"#);
     eventually("the change is seen", || {
@@ -288,6 +288,13 @@ fn a_change_is_seen_on_capture_alone() {
     });
     eventually("the worker drops what it had", || client.stats().queued == 0);
     assert_eq!(wire.requests(), 0);
+    // The user's own yes starts it again, where the file no longer says no.
+    assert_eq!(client.opt_in().unwrap(), ConsentState::Denied);
+    scratch.file("a.json", "{}");
+    assert_eq!(client.opt_in().unwrap(), ConsentState::Granted);
+    client.capture(event(3));
+    client.flush(LONG).unwrap();
+    assert_eq!(wire.numbers(), [3]);
 }
 
 #[test]
@@ -390,6 +397,10 @@ fn the_status_explains_before_init_and_when_off() {
     assert_eq!((before.state, before.decided_by), (ConsentState::Denied, Layer::Universal));
     let client = Client::new(config()).unwrap();
     assert_eq!(client.status(), before);
+    let mut command = Command::new("child");
+    client.hand_down(&mut command);
+    let names: Vec<_> = command.get_envs().map(|(name, _)| name.to_str().unwrap().to_owned()).collect();
+    assert_eq!(names, ["DO_NOT_TRACK", "RUN_APP_TELEMETRY_DISABLED"]);
     assert!(client.off_because().unwrap().starts_with("DO_NOT_TRACK"));
     assert_eq!(Client::disabled().status().decided_by, Layer::Runtime);
     assert_eq!(Client::disabled().opt_in().unwrap_err().kind(), ErrorKind::NotRunning);

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -66,6 +67,17 @@ const CASES: &[Case] = &[
     ("build", &[], |_| documented().non_release_build(true)),
     ("nobody asked", &[], |_| Consent::opt_in()),
     ("notice not shown", &[], |_| Consent::opt_out(Notice::shown("we count"))),
+    ("state directory read-only", &[], |dir| {
+        let state = dir.join("state");
+        fs::create_dir(&state).unwrap();
+        fs::set_permissions(&state, fs::Permissions::from_mode(0o555)).unwrap();
+        Consent::opt_out(Notice::shown("we count")).state_dir(state)
+    }),
+    ("state directory a dangling link", &[], |dir| {
+        std::os::unix::fs::symlink("/nowhere/at/all", dir.join("state")).unwrap();
+        Consent::opt_in().state_dir(dir.join("state"))
+    }),
+    ("home no directory", &[("HOME", "/dev/null")], |_| Consent::opt_in()),
     ("no home", &[("HOME", "")], |_| Consent::opt_out(Notice::shown("we count"))),
 ];
 

@@ -2,7 +2,7 @@
 //! Takes what the user says and what changes on disk; opens and closes the gate, and ends the worker.
 //! Never decides: the gate's rules do.
 
-use std::process;
+use std::process::{self, Command};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -87,6 +87,13 @@ impl Client {
             self.end_worker();
         }
         Ok(state)
+    }
+
+    /// Hands a denial down to a process that is about to be started; see [`Decision::hand_down`].
+    pub fn hand_down(&self, command: &mut Command) {
+        if let Some(oversight) = &self.inner.oversight {
+            oversight.decision().hand_down(oversight.app(), command);
+        }
     }
 
     /// Returns the words of the notice where this is the moment to show them: nothing else is missing.

@@ -42,6 +42,11 @@ impl Oversight {
         Self { facts, env, inner: Mutex::new(inner) }
     }
 
+    /// Returns the name of the application.
+    pub(crate) fn app(&self) -> &str {
+        &self.facts.app
+    }
+
     /// Returns the decision that holds.
     pub(crate) fn decision(&self) -> Decision {
         self.inner.lock().decision.clone()

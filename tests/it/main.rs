@@ -6,6 +6,7 @@ mod support;
 
 mod common;
 mod delivery;
+mod explained;
 mod invalid_input;
 mod lines;
 mod measuring;

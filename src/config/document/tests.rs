@@ -153,6 +153,8 @@ fn bombs_are_refused_without_a_deep_stack() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
     #[test]
     fn no_bytes_make_a_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         for format in [Format::Json, Format::Toml, Format::Yaml] {

@@ -139,6 +139,8 @@ fn start(mode: u8, env_may_grant: bool) -> Inputs {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
     #[test]
     fn random_bytes_never_grant(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         let raw = os_string(bytes.iter().copied().filter(|byte| *byte != 0).collect());
