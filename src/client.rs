@@ -4,6 +4,7 @@
 
 mod config;
 mod consent;
+mod identity;
 mod worker_handle;
 
 use std::fmt;
@@ -191,6 +192,15 @@ impl Client {
     pub fn capture<E: Event>(&self, event: E) {
         match self.gate.look() {
             Look::Open(generation) => self.capture_open(&event, generation),
+            Look::Closed => {}
+            Look::Stopped => self.capture_stopped(),
+        }
+    }
+
+    /// Captures an event that is made only where the gate is open.
+    fn capture_made<E: Event>(&self, make: impl FnOnce() -> E) {
+        match self.gate.look() {
+            Look::Open(generation) => self.capture_open(&make(), generation),
             Look::Closed => {}
             Look::Stopped => self.capture_stopped(),
         }

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use once_cell::sync::OnceCell;
+use serde::Serialize;
 
 use crate::client::{Client, Config, Flushed};
 use crate::consent::ConsentState;
@@ -115,16 +116,52 @@ fn with_client<T>(work: impl FnOnce(Option<&Client>) -> T) -> T {
     work(client())
 }
 
+/// Does something on the global client, where there is one.
+#[inline]
+fn on_client(work: impl FnOnce(&Client)) {
+    with_client(|client| {
+        if let Some(client) = client {
+            work(client);
+        }
+    });
+}
+
 /// Captures an event on the global client. Without one, or when it is off, nothing happens.
 ///
 /// Returns nothing, never panics and never waits; see [`Client::capture`].
 #[inline]
 pub fn capture<E: Event>(event: E) {
-    with_client(|client| {
-        if let Some(client) = client {
-            client.capture(event);
-        }
-    });
+    on_client(|client| client.capture(event));
+}
+
+/// Tells PostHog who a distinct id is; see [`Client::identify`].
+pub fn identify<P: Serialize>(distinct_id: impl Into<String>, properties: P) {
+    on_client(|client| client.identify(distinct_id, properties));
+}
+
+/// Makes two persons one; see [`Client::alias`].
+pub fn alias(previous: impl Into<String>, alias: impl Into<String>) {
+    on_client(|client| client.alias(previous, alias));
+}
+
+/// Sets properties of a group; see [`Client::group_identify`].
+pub fn group_identify<P: Serialize>(group_type: impl Into<String>, key: impl Into<String>, properties: P) {
+    on_client(|client| client.group_identify(group_type, key, properties));
+}
+
+/// Sets properties of a person; see [`Client::set`].
+pub fn set<P: Serialize>(distinct_id: impl Into<String>, properties: P) {
+    on_client(|client| client.set(distinct_id, properties));
+}
+
+/// Sets properties of a person that are not set yet; see [`Client::set_once`].
+pub fn set_once<P: Serialize>(distinct_id: impl Into<String>, properties: P) {
+    on_client(|client| client.set_once(distinct_id, properties));
+}
+
+/// Removes properties of a person; see [`Client::unset`].
+pub fn unset<K: AsRef<str>>(distinct_id: impl Into<String>, keys: impl IntoIterator<Item = K>) {
+    on_client(|client| client.unset(distinct_id, keys));
 }
 
 /// Waits until what was captured before is delivered or lost, for `timeout` at the most.

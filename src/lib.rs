@@ -83,7 +83,10 @@ pub use consent::{ConsentState, Granted, Status};
 pub use deliver::DeliveryError;
 pub use error::{Error, ErrorKind, Result};
 pub use event::{DynamicEvent, Encoder, Event, EventView, Flaw, Record, Timestamp};
-pub use global::{Guard, capture, client, flush, init, opt_in, opt_out, shutdown, stats};
+pub use global::{
+    Guard, alias, capture, client, flush, group_identify, identify, init, opt_in, opt_out, set, set_once,
+    shutdown, stats, unset,
+};
 pub use observe::{LossReason, Stats};
 pub use transport::{Answer, Request, SendError, Transport, TransportFactory};
 pub use wire::{

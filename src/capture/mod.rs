@@ -79,7 +79,7 @@ impl Capture {
     #[cold]
     fn run_hooks(&self, record: &Record, generation: u32) -> Result<Record, LossReason> {
         let view = self.hooks.run(record, &self.common).map_err(|reason| self.refused(reason))?;
-        let (now, everything) = (view.timestamp, Common::default());
+        let (now, everything) = (view.timestamp, self.common.bare());
         // The view holds the common properties already: what a hook took out stays out.
         let encoded = catch_unwind(AssertUnwindSafe(|| {
             let mut buffers = Buffers::default();
@@ -99,6 +99,9 @@ impl Capture {
             Flaw::LongName => LossReason::LongName,
             Flaw::EmptyDistinctId => LossReason::EmptyDistinctId,
             Flaw::LongDistinctId => LossReason::LongDistinctId,
+            Flaw::SharedDistinctId => LossReason::SharedDistinctId,
+            Flaw::EmptyGroup => LossReason::EmptyGroup,
+            Flaw::Malformed => LossReason::Malformed,
             Flaw::NotFinite => LossReason::NotFinite,
             Flaw::Unserializable => LossReason::Unserializable,
             Flaw::TooLarge => LossReason::TooLarge,

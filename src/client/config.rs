@@ -16,7 +16,7 @@ use crate::config::{
 use crate::consent::{Facts, Granted};
 use crate::deliver::{DeliveryError, OnError};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Common, EventView, Flaw, MOST_COMMON, to_json};
+use crate::event::{Common, EventView, Flaw, MOST_COMMON, Rules, to_json};
 use crate::transport::{Transport, TransportFactory};
 use crate::wire::{Envelope, LegacyBatch, PostHogBatch, PostHogEvents};
 
@@ -434,6 +434,10 @@ impl Config {
                 let why = if flaw == Flaw::NotFinite { "a number is not finite" } else { "no JSON" };
                 wrong(format!("super_property {key}: {why}"))
             })?;
+            let is_bool = matches!(json.as_slice(), b"true" | b"false");
+            if key == "$cookieless_mode" && !is_bool {
+                return Err(wrong("super_property: $cookieless_mode must be a boolean".to_owned()));
+            }
             properties.push((key, json));
         }
         if properties.len() > MOST_COMMON - 10 {
@@ -455,7 +459,9 @@ impl Config {
         if self.geoip_disable {
             properties.push(("$geoip_disable".to_owned(), b"true".to_vec()));
         }
-        Ok(Common::new(&self.groups, &properties))
+        let is_v1 = self.protocol == Protocol::V1 && self.envelope.is_none();
+        let rules = Rules { counts_bytes: is_v1, knows_shared_ids: is_v1 };
+        Ok(Common::new(&self.groups, &properties).with_rules(rules))
     }
 }
 

@@ -3,6 +3,7 @@
 //! Never decides which of them an event overrides: it is told by a bit each.
 
 use super::record::is_lifted;
+use super::rules::Rules;
 
 /// At most this many common properties, since an event remembers in one bit each which it overrides.
 pub(crate) const MOST: usize = 60;
@@ -13,6 +14,9 @@ pub(super) const ALL: u64 = (1 << MOST) - 1;
 /// The bit of the entry for `$groups`: always the first, empty where the client has no groups.
 pub(super) const GROUPS: u64 = 1;
 
+/// Whether an event is stored with a person.
+pub(super) const PROFILE: &str = "$process_person_profile";
+
 /// Common properties, ready to be copied behind an event's own.
 #[derive(Debug, Default)]
 pub(crate) struct Common {
@@ -22,6 +26,8 @@ pub(crate) struct Common {
     filter: u64,
     groups_filter: u64,
     has_lifted: bool,
+    has_profile: bool,
+    rules: Rules,
 }
 
 #[derive(Debug)]
@@ -54,8 +60,30 @@ impl Common {
         common.filter = common.entries.iter().fold(0, |bits, entry| bits | bit_of(&entry.key));
         common.groups_filter = common.groups.iter().fold(0, |bits, entry| bits | bit_of(&entry.key));
         common.has_lifted = common.entries.iter().any(|entry| is_lifted(&entry.key));
+        common.has_profile = common.bit(PROFILE) != 0;
         join(&mut common.all, &common.entries);
         common
+    }
+
+    /// Sets the rules of the receiver's protocol.
+    pub(crate) fn with_rules(self, rules: Rules) -> Self {
+        Self { rules, ..self }
+    }
+
+    /// Returns the same rules without any property, for events that hold the common ones already.
+    pub(crate) fn bare(&self) -> Self {
+        Self { rules: self.rules, ..Self::default() }
+    }
+
+    /// Returns whether the client says for all events whether they have a person.
+    #[inline]
+    pub(super) fn has_profile(&self) -> bool {
+        self.has_profile
+    }
+
+    /// Returns the rules of the receiver's protocol.
+    pub(super) fn rules(&self) -> Rules {
+        self.rules
     }
 
     /// Returns the bit of a common property of this name, or 0 where there is none.

@@ -28,7 +28,7 @@ use super::{Encoder, Event, Flaw, Timestamp};
 #[derive(Clone)]
 pub struct DynamicEvent {
     name: Cow<'static, str>,
-    distinct_id: String,
+    distinct_id: Option<String>,
     json: Vec<u8>,
     properties: Vec<(Cow<'static, str>, Range<usize>)>,
     groups: Vec<(Cow<'static, str>, String)>,
@@ -40,9 +40,19 @@ pub struct DynamicEvent {
 impl DynamicEvent {
     /// Starts an event; the name and the distinct id have 1 to 200 characters.
     pub fn new(name: impl Into<Cow<'static, str>>, distinct_id: impl Into<String>) -> Self {
+        Self::made(name.into(), Some(distinct_id.into()))
+    }
+
+    /// Starts an event about whoever the [`Context`](super::Context) of its capture is about; without a
+    /// context it is dropped, since it has no distinct id.
+    pub fn in_context(name: impl Into<Cow<'static, str>>) -> Self {
+        Self::made(name.into(), None)
+    }
+
+    pub(super) fn made(name: Cow<'static, str>, distinct_id: Option<String>) -> Self {
         Self {
-            name: name.into(),
-            distinct_id: distinct_id.into(),
+            name,
+            distinct_id,
             json: Vec::new(),
             properties: Vec::new(),
             groups: Vec::new(),
@@ -54,8 +64,12 @@ impl DynamicEvent {
 
     /// Sets a property; a second value under the same name replaces the first.
     #[must_use]
-    pub fn property<V: Serialize>(mut self, key: impl Into<Cow<'static, str>>, value: V) -> Self {
-        let key = key.into();
+    pub fn property<V: Serialize>(self, key: impl Into<Cow<'static, str>>, value: V) -> Self {
+        self.with(key.into(), value, false)
+    }
+
+    /// Adds a property, which has to be an object where `is_object` says so; `null` then means none.
+    pub(super) fn with<V: Serialize>(mut self, key: Cow<'static, str>, value: V, is_object: bool) -> Self {
         let start = self.json.len();
         // The value's code is the host's: a panic in it costs the event, not the caller.
         let written = catch_unwind(AssertUnwindSafe(|| {
@@ -66,6 +80,13 @@ impl DynamicEvent {
         }));
         if let Err(flaw) = written.unwrap_or(Err(Flaw::Panicked)) {
             self.flaw.get_or_insert(flaw);
+            self.json.truncate(start);
+            return self;
+        }
+        if is_object && self.json.get(start) != Some(&b'{') {
+            if self.json.get(start..) != Some(b"null") {
+                self.flaw.get_or_insert(Flaw::Malformed);
+            }
             self.json.truncate(start);
             return self;
         }
@@ -85,6 +106,18 @@ impl DynamicEvent {
             Some((_, known)) => *known = key,
             None => self.groups.push((group_type, key)),
         }
+        self
+    }
+
+    /// Sets who or what the event is about, in place of what its constructor chose.
+    #[must_use]
+    pub fn distinct_id(mut self, distinct_id: impl Into<String>) -> Self {
+        self.distinct_id = Some(distinct_id.into());
+        self
+    }
+
+    pub(super) fn with_flaw(mut self, flaw: Option<Flaw>) -> Self {
+        self.flaw = self.flaw.or(flaw);
         self
     }
 
@@ -112,7 +145,9 @@ impl Event for DynamicEvent {
         if let Some(flaw) = self.flaw {
             event.flaw(flaw);
         }
-        event.distinct_id(&self.distinct_id);
+        if let Some(distinct_id) = &self.distinct_id {
+            event.distinct_id(distinct_id);
+        }
         for (key, range) in &self.properties {
             event.fragment(key, self.json.get(range.clone()).unwrap_or(b"null"));
         }

@@ -5,9 +5,10 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::common::{Common, GROUPS, write_string};
+use super::common::{Common, GROUPS, PROFILE, write_string};
 use super::finite::is_finite;
 use super::record::{self, Record};
+use super::rules::{self, Remedy};
 use super::timestamp::Timestamp;
 
 /// At most this many characters in an event name or a distinct id: PostHog cuts ids there, so that two
@@ -20,12 +21,18 @@ const MOST_CHARACTERS: usize = 200;
 pub enum Flaw {
     /// The event has no name, or a blank one.
     EmptyName,
-    /// The name has more than 200 characters.
+    /// The name has more than 200 characters, or with PostHog's v1 protocol more than 200 bytes.
     LongName,
     /// The event has no distinct id, or a blank one.
     EmptyDistinctId,
-    /// The distinct id has more than 200 characters.
+    /// The distinct id has more than 200 characters, or with PostHog's v1 protocol more than 200 bytes.
     LongDistinctId,
+    /// The event would make, change or merge a person under an id that strangers share, such as `anonymous`.
+    SharedDistinctId,
+    /// The event is about a group whose type or key is blank.
+    EmptyGroup,
+    /// A reserved property has a value that the receiver would refuse, such as a `$set` that is no object.
+    Malformed,
     /// A number is not finite, so that JSON cannot hold it.
     NotFinite,
     /// A value's own `Serialize` failed, or has no form in JSON.
@@ -49,6 +56,9 @@ pub struct Encoder<'a> {
     timestamp: Option<Timestamp>,
     uuid: Option<Uuid>,
     flaw: Option<Flaw>,
+    /// Reserved properties of the event's own that are looked at when it is closed.
+    has_profile: bool,
+    has_cookieless: bool,
 }
 
 /// The reused memory behind an encoder.
@@ -81,10 +91,20 @@ impl<'a> Encoder<'a> {
         if flaw.is_none() {
             write_string(&mut buffers.name, name);
         }
-        Self { buffers, common, overridden: 0, overridden_groups: 0, timestamp: None, uuid: None, flaw }
+        Self {
+            buffers,
+            common,
+            overridden: 0,
+            overridden_groups: 0,
+            timestamp: None,
+            uuid: None,
+            flaw,
+            has_profile: false,
+            has_cookieless: false,
+        }
     }
 
-    /// Sets who or what the event is about; at most 200 characters, not blank.
+    /// Sets who or what the event is about; at most 200 characters (bytes with PostHog's v1), not blank.
     #[inline]
     pub fn distinct_id(&mut self, id: &str) {
         if let Some(flaw) = flaw_of(id, Flaw::EmptyDistinctId, Flaw::LongDistinctId) {
@@ -93,6 +113,11 @@ impl<'a> Encoder<'a> {
         }
         self.buffers.distinct_id.clear();
         write_string(&mut self.buffers.distinct_id, id);
+        if self.buffers.distinct_id.len() != id.len() + 2 && id.contains('\0') {
+            // The receiver would do the same.
+            self.buffers.distinct_id.clear();
+            write_string(&mut self.buffers.distinct_id, &id.replace('\0', "\u{fffd}"));
+        }
     }
 
     /// Adds a property; name each one once, since of two equal names receivers keep either.
@@ -168,6 +193,8 @@ impl<'a> Encoder<'a> {
         self.overridden |= self.common.bit(key);
         if key.as_bytes().first() == Some(&b'$') && record::is_lifted(key) {
             self.overridden |= record::LIFTED;
+            self.has_profile |= key == PROFILE;
+            self.has_cookieless |= key == "$cookieless_mode";
         }
     }
 
@@ -186,6 +213,9 @@ impl<'a> Encoder<'a> {
         if self.buffers.distinct_id.is_empty() {
             return Err(Flaw::EmptyDistinctId);
         }
+        if self.is_unusual() {
+            self.judge()?;
+        }
         if !self.buffers.groups.is_empty() {
             self.merge_groups();
         }
@@ -196,6 +226,33 @@ impl<'a> Encoder<'a> {
             return Err(Flaw::TooLarge);
         }
         Ok(Record::new(parts, self.timestamp.unwrap_or(now), generation, self.overridden, self.uuid))
+    }
+
+    /// Says cheaply whether the receiver's rules need a closer look.
+    #[inline]
+    fn is_unusual(&self) -> bool {
+        let Buffers { name, distinct_id, .. } = &*self.buffers;
+        name.len() > rules::MOST_QUOTED
+            || distinct_id.len() > rules::MOST_QUOTED
+            || rules::may_be_shared(distinct_id)
+            || self.has_profile
+            || self.has_cookieless
+            || self.common.has_profile()
+    }
+
+    #[cold]
+    fn judge(&mut self) -> Result<(), Flaw> {
+        let Buffers { name, distinct_id, properties, .. } = &*self.buffers;
+        let (has_profile, has_cookieless) = (self.has_profile, self.has_cookieless);
+        let parts = rules::Parts { name, distinct_id, properties, has_profile, has_cookieless };
+        let remedy = rules::judge(&parts, self.common.rules())?;
+        let of_client = self.common.bit(PROFILE);
+        if of_client != 0 && rules::needs_a_person(name) {
+            self.overridden |= of_client;
+        } else if of_client == 0 && remedy == Remedy::Personless {
+            self.fragment(PROFILE, b"false");
+        }
+        Ok(())
     }
 
     fn merge_groups(&mut self) {

@@ -8,6 +8,8 @@ mod encoder;
 mod finite;
 mod macros;
 mod record;
+mod rules;
+mod special;
 mod timestamp;
 mod view;
 
@@ -17,6 +19,7 @@ pub(crate) use encoder::Buffers;
 pub use encoder::{Encoder, Flaw};
 pub(crate) use finite::to_json;
 pub use record::Record;
+pub(crate) use rules::Rules;
 pub(crate) use timestamp::Rfc3339;
 pub use timestamp::Timestamp;
 pub use view::EventView;
@@ -47,7 +50,7 @@ pub use view::EventView;
 /// `encode` runs on the thread that captures, and only while the consent gate is open. A panic in
 /// it is caught: the event is dropped and counted as invalid.
 pub trait Event {
-    /// Returns the name of the event: not blank, at most 200 characters.
+    /// Returns the name of the event: not blank, at most 200 characters (bytes with PostHog's v1 protocol).
     fn name(&self) -> &str;
 
     /// Writes the distinct id, the properties and what else the event has.

@@ -13,12 +13,19 @@ use parking_lot::Mutex;
 pub enum LossReason {
     /// The event had no name, or a blank one.
     EmptyName,
-    /// The event's name had more than 200 characters.
+    /// The event's name had more than 200 characters, or with PostHog's v1 protocol more than 200 bytes.
     LongName,
     /// The event had no distinct id, or a blank one.
     EmptyDistinctId,
-    /// The distinct id had more than 200 characters.
+    /// The distinct id had more than 200 characters, or with PostHog's v1 protocol more than 200 bytes.
     LongDistinctId,
+    /// The event would have made, changed or merged a person under an id that strangers share, such as
+    /// `anonymous` or `0`.
+    SharedDistinctId,
+    /// The event was about a group whose type or key was blank.
+    EmptyGroup,
+    /// A reserved property had a value that the receiver would have refused.
+    Malformed,
     /// A number was not finite.
     NotFinite,
     /// A value could not be written as JSON.
@@ -53,11 +60,14 @@ pub enum LossReason {
 
 impl LossReason {
     /// All reasons, in the order in which [`Stats`] prints them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::EmptyName,
         Self::LongName,
         Self::EmptyDistinctId,
         Self::LongDistinctId,
+        Self::SharedDistinctId,
+        Self::EmptyGroup,
+        Self::Malformed,
         Self::NotFinite,
         Self::Unserializable,
         Self::TooLarge,
@@ -82,6 +92,9 @@ impl LossReason {
             Self::LongName => "long name",
             Self::EmptyDistinctId => "empty distinct id",
             Self::LongDistinctId => "long distinct id",
+            Self::SharedDistinctId => "shared distinct id",
+            Self::EmptyGroup => "empty group",
+            Self::Malformed => "malformed",
             Self::NotFinite => "not finite",
             Self::Unserializable => "unserializable",
             Self::TooLarge => "too large",

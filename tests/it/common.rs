@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use candor::{Client, Config, Consent, DynamicEvent, Env, Event, Notice};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
-use crate::support::Server;
+use crate::support::{Received, Reply, Server};
 
 /// More time than anything here needs, even on a busy machine.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
@@ -49,4 +49,22 @@ pub(crate) fn numbered(n: usize) -> impl Event {
 pub(crate) fn numbers(events: &[Value]) -> Vec<usize> {
     let number = |event: &Value| event["properties"]["n"].as_u64().and_then(|n| usize::try_from(n).ok());
     events.iter().filter_map(number).collect()
+}
+
+/// A server that takes everything, with a result for each event as PostHog's v1 protocol wants it.
+pub(crate) fn taking_server() -> Server {
+    Server::always(Reply::judged(taken))
+}
+
+/// A reply that names each event of the request as taken.
+pub(crate) fn taken(request: &Received) -> Reply {
+    results(request, |_| json!({ "result": "ok" }))
+}
+
+/// A reply with the result that `judge` has for each event.
+pub(crate) fn results(request: &Received, judge: impl Fn(&Value) -> Value) -> Reply {
+    let events = request.events();
+    let results: Map<String, Value> =
+        events.iter().filter_map(|event| Some((event["uuid"].as_str()?.to_owned(), judge(event)))).collect();
+    Reply::ok().body(json!({ "results": results }).to_string())
 }

@@ -7,6 +7,7 @@ mod support;
 mod common;
 mod delivery;
 mod explained;
+mod identity;
 mod invalid_input;
 mod lines;
 mod measuring;

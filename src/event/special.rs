@@ -1,0 +1,118 @@
+//! PostHog's special events: who is who, and what is known about persons and groups.
+//! Takes ids and properties; gives dynamic events with reserved names and properties.
+//! Never merges strangers: blank ids, and ids that many share, are flaws.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::dynamic::DynamicEvent;
+use super::encoder::Flaw;
+use super::rules;
+
+impl DynamicEvent {
+    /// Starts a `$identify`: from now on PostHog keeps a person for this id.
+    ///
+    /// ```
+    /// # let client = candor::Client::disabled();
+    /// let event = candor::DynamicEvent::identify("user_123")
+    ///     .set(serde_json::json!({ "plan": "pro" }))
+    ///     .set_once(serde_json::json!({ "first_seen": "2026-08-21" }));
+    /// client.capture(event);
+    /// ```
+    pub fn identify(distinct_id: impl Into<String>) -> Self {
+        Self::new("$identify", distinct_id)
+    }
+
+    /// Starts a `$create_alias`: the person of `alias` and that of `previous` are one from now on.
+    pub fn alias(previous: impl Into<String>, alias: impl Into<String>) -> Self {
+        let (previous, alias) = (previous.into(), alias.into());
+        let flaw = flaw_of_id(&alias);
+        Self::new("$create_alias", previous.clone())
+            .property("distinct_id", previous)
+            .property("alias", alias)
+            .with_flaw(flaw)
+    }
+
+    /// Starts a `$groupidentify` with properties of a group: an object, such as a struct or a map.
+    ///
+    /// Its distinct id is `$<type>_<key>` unless [`distinct_id`](Self::distinct_id) sets another.
+    pub fn group_identify<P: Serialize>(
+        group_type: impl Into<String>,
+        key: impl Into<String>,
+        properties: P,
+    ) -> Self {
+        let (group_type, key) = (group_type.into(), key.into());
+        let is_blank = group_type.trim().is_empty() || key.trim().is_empty();
+        let event = Self::new("$groupidentify", format!("${group_type}_{key}"))
+            .property("$group_type", group_type)
+            .property("$group_key", key)
+            .with_flaw(is_blank.then_some(Flaw::EmptyGroup));
+        event.property("$group_set", Empty {}).with("$group_set".into(), properties, true)
+    }
+
+    /// Starts a `$set`, which does nothing but change what is known about a person: by
+    /// [`set`](Self::set), [`set_once`](Self::set_once) and [`unset`](Self::unset).
+    pub fn person(distinct_id: impl Into<String>) -> Self {
+        Self::new("$set", distinct_id)
+    }
+
+    /// Starts an event that nobody is behind: its distinct id is random, and no person is made for it.
+    pub fn anonymous(name: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        Self::new(name, Uuid::new_v4().hyphenated().to_string()).personless()
+    }
+
+    /// Sets properties of the person (`$set`): an object, such as a struct or a map.
+    #[must_use]
+    pub fn set<P: Serialize>(self, properties: P) -> Self {
+        self.with("$set".into(), properties, true)
+    }
+
+    /// Sets properties of the person that are not set yet (`$set_once`): an object.
+    #[must_use]
+    pub fn set_once<P: Serialize>(self, properties: P) -> Self {
+        self.with("$set_once".into(), properties, true)
+    }
+
+    /// Removes properties of the person (`$unset`).
+    #[must_use]
+    pub fn unset<K: AsRef<str>>(self, keys: impl IntoIterator<Item = K>) -> Self {
+        let keys: Vec<String> = keys.into_iter().map(|key| key.as_ref().to_owned()).collect();
+        self.property("$unset", keys)
+    }
+
+    /// Names the id under which the person was known before (`$anon_distinct_id`), for
+    /// [`identify`](Self::identify).
+    #[must_use]
+    pub fn previously(self, anonymous_id: impl Into<String>) -> Self {
+        let id = anonymous_id.into();
+        let flaw = flaw_of_id(&id);
+        self.property("$anon_distinct_id", id).with_flaw(flaw)
+    }
+
+    /// Stores the event without a person (`$process_person_profile: false`).
+    #[must_use]
+    pub fn personless(self) -> Self {
+        self.property("$process_person_profile", false)
+    }
+
+    /// Names the session that the event belongs to (`$session_id`).
+    #[must_use]
+    pub fn session_id(self, id: impl Into<String>) -> Self {
+        self.property("$session_id", id.into())
+    }
+}
+
+/// `{}`, which the receiver wants where a group has no properties.
+#[derive(Serialize)]
+struct Empty {}
+
+/// What is wrong with an id that is to become one with another.
+fn flaw_of_id(id: &str) -> Option<Flaw> {
+    if id.trim().is_empty() {
+        Some(Flaw::EmptyDistinctId)
+    } else if id.chars().count() > 200 {
+        Some(Flaw::LongDistinctId)
+    } else {
+        rules::is_shared(id).then_some(Flaw::SharedDistinctId)
+    }
+}
