@@ -5,6 +5,9 @@
 //! ```sh
 //! cargo bench --bench consent
 //! ```
+//!
+//! On 2026-11-20, two busy cores of an x86_64 virtual machine, Rust 1.95: an empty loop 0.25 ns; off, `event!` on a
+//! client 0.43 ns, `Client::capture` 0.99 ns, `event!` on the global client 0.80 ns; on, the gate alone 0.77 ns.
 
 use std::hint::black_box;
 use std::time::{Instant, SystemTime};

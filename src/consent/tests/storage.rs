@@ -146,6 +146,7 @@ fn two_writers_leave_one_whole_answer_and_no_rest() {
 }
 
 #[test]
+#[cfg(unix)]
 fn places_follow_the_platform_and_an_explicit_path_comes_first() {
     let env = Env::empty()
         .with("HOME", "/home/ann")
