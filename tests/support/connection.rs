@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::thread;
+use std::time::Duration;
 
 use super::reply::{Manner, Reply};
 use super::{PATIENCE, Received, Shared};
@@ -23,8 +24,12 @@ pub(super) fn serve(shared: &Shared, mut stream: TcpStream, connection: usize) -
         if matches!(reply.manner, Manner::ResetBeforeBody) {
             return reset(&stream);
         }
+        if matches!(reply.manner, Manner::StallBeforeBody) {
+            while shared.pause(PATIENCE) {}
+            return Ok(());
+        }
         let length = received.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-        read_body(&mut stream, length, &mut received.body)?;
+        read_body(shared, &mut stream, length, reply.reads_slowly, &mut received.body)?;
         if let Manner::Judged(judge) = &reply.manner {
             reply = judge(&received);
         }
@@ -72,7 +77,7 @@ fn answer(shared: &Shared, stream: &mut TcpStream, reply: &Reply) -> io::Result<
                 stream.write_all(&[b'x'; 8192])?;
             }
         }
-        Manner::ResetBeforeBody | Manner::ResetAfterBody | Manner::Judged(_) => {
+        Manner::ResetBeforeBody | Manner::StallBeforeBody | Manner::ResetAfterBody | Manner::Judged(_) => {
             unreachable!("decided before")
         }
     }
@@ -134,13 +139,24 @@ fn parse_head(head: &[u8], connection: usize) -> Received {
 }
 
 /// Reads the body, but leaves a copy of its last byte with the system, so that a reset stays possible.
-fn read_body(stream: &mut TcpStream, length: usize, body: &mut Vec<u8>) -> io::Result<()> {
+fn read_body(
+    shared: &Shared,
+    stream: &mut TcpStream,
+    length: usize,
+    pause: Option<Duration>,
+    body: &mut Vec<u8>,
+) -> io::Result<()> {
     if length == 0 {
         return Ok(());
     }
     body.resize(length, 0);
     let (last, others) = body.split_last_mut().ok_or(ErrorKind::InvalidData)?;
-    stream.read_exact(others)?;
+    for piece in others.chunks_mut(4096) {
+        stream.read_exact(piece)?;
+        if pause.is_some_and(|pause| !shared.pause(pause)) {
+            return Err(ErrorKind::ConnectionAborted.into());
+        }
+    }
     let mut ahead = [0];
     if stream.peek(&mut ahead)? == 0 {
         return Err(ErrorKind::UnexpectedEof.into());

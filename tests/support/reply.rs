@@ -16,12 +16,14 @@ pub(crate) struct Reply {
     pub(super) body: Vec<u8>,
     pub(super) is_held: bool,
     pub(super) closes: bool,
+    pub(super) reads_slowly: Option<Duration>,
 }
 
 #[derive(Clone)]
 pub(super) enum Manner {
     Plain,
     ResetBeforeBody,
+    StallBeforeBody,
     ResetAfterBody,
     Half,
     Stall,
@@ -34,7 +36,7 @@ pub(super) enum Manner {
 impl Reply {
     fn new(manner: Manner, status: u16) -> Self {
         let body = br#"{"status":1}"#.to_vec();
-        Self { manner, status, headers: Vec::new(), body, is_held: false, closes: false }
+        Self { manner, status, headers: Vec::new(), body, is_held: false, closes: false, reads_slowly: None }
     }
 
     /// Answers 200 with the body that PostHog's older server gives.
@@ -55,6 +57,11 @@ impl Reply {
     /// Resets the connection once the request's head was read: its body is never taken.
     pub(crate) fn reset_before_body() -> Self {
         Self::new(Manner::ResetBeforeBody, 0)
+    }
+
+    /// Reads the request's head and nothing more, and never answers.
+    pub(crate) fn stall_before_body() -> Self {
+        Self::new(Manner::StallBeforeBody, 0)
     }
 
     /// Takes the whole request, then resets the connection without a word.
@@ -102,6 +109,12 @@ impl Reply {
     /// Holds the answer back until [`Server::release`](super::Server::release).
     pub(crate) fn held(mut self) -> Self {
         self.is_held = true;
+        self
+    }
+
+    /// Takes the body in pieces of 4 KiB with this pause between them.
+    pub(crate) fn reading_slowly(mut self, pause: Duration) -> Self {
+        self.reads_slowly = Some(pause);
         self
     }
 

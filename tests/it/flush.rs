@@ -1,0 +1,116 @@
+//! Flush waits for what was captured before, and no longer than it may.
+
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use candor::{Client, ErrorKind};
+
+use crate::common::{LONG, SOON, client, config, numbered, numbers};
+use crate::support::{Reply, Server};
+
+#[test]
+fn returns_when_everything_captured_before_has_arrived() {
+    let server = Server::start([]);
+    let client = client(config(&server).flush_interval(LONG * 10));
+    for n in 0..250 {
+        client.capture(numbered(n));
+    }
+    let flushed = client.flush(LONG).unwrap();
+    assert!(flushed.is_complete() && flushed.delivered == 250, "{flushed:?}");
+    assert_eq!(numbers(&server.events()), (0..250).collect::<Vec<_>>());
+}
+
+#[test]
+fn with_nothing_to_send_makes_no_request() {
+    let server = Server::start([]);
+    let client = client(config(&server));
+    let began = Instant::now();
+    assert!(client.flush(LONG).unwrap().is_complete());
+    assert!(began.elapsed() < SOON);
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn is_over_when_its_time_is_up() {
+    let server = Server::always(Reply::stall());
+    let client = client(config(&server));
+    client.capture(numbered(1));
+    for timeout in [Duration::ZERO, Duration::from_millis(100)] {
+        let began = Instant::now();
+        let flushed = client.flush(timeout).unwrap();
+        assert!(began.elapsed() < SOON);
+        assert_eq!((flushed.delivered, flushed.waiting), (0, 1));
+    }
+    client.shutdown(Duration::ZERO).unwrap();
+}
+
+#[test]
+fn does_not_wait_for_a_retry_beyond_its_time() {
+    let server = Server::start([Reply::status(503)]);
+    let client = client(config(&server).retry_delays(LONG * 10, LONG * 10));
+    client.capture(numbered(1));
+    let began = Instant::now();
+    let flushed = client.flush(LONG).unwrap();
+    assert!(began.elapsed() < SOON);
+    assert_eq!((flushed.delivered, flushed.waiting), (0, 1));
+}
+
+#[test]
+fn waits_for_a_retry_within_its_time() {
+    let server = Server::start([Reply::status(503), Reply::reset_after_body()]);
+    let client = client(config(&server));
+    client.capture(numbered(1));
+    assert!(client.flush(LONG).unwrap().is_complete());
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[test]
+fn of_many_threads_is_answered_for_all() {
+    let server = Server::start([]);
+    let client = client(config(&server).flush_interval(LONG * 10));
+    thread::scope(|scope| {
+        for thread in 0..4 {
+            let client = &client;
+            scope.spawn(move || {
+                for round in 0..20 {
+                    client.capture(numbered(thread * 100 + round));
+                    client.flush(LONG).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(server.events().len(), 80);
+    assert_eq!(client.stats().queued, 0);
+}
+
+#[test]
+fn from_the_workers_own_thread_returns_at_once() {
+    let server = Server::start([Reply::status(401)]);
+    let own = Arc::new(OnceLock::<Client>::new());
+    let hook = Arc::clone(&own);
+    let client = client(config(&server).on_error(move |_| {
+        hook.get().unwrap().flush(LONG * 10).unwrap();
+    }));
+    own.set(client.clone()).ok().unwrap();
+    client.capture(numbered(1));
+    let began = Instant::now();
+    client.flush(LONG).unwrap();
+    assert!(began.elapsed() < LONG);
+    client.shutdown(LONG).unwrap();
+}
+
+#[test]
+fn of_a_client_that_is_off_does_nothing() {
+    let off = Client::disabled();
+    assert_eq!(off.flush(LONG).unwrap(), candor::Flushed::default());
+    assert_eq!(off.shutdown(LONG).unwrap(), candor::Flushed::default());
+}
+
+#[test]
+fn after_a_shutdown_is_an_error() {
+    let server = Server::start([]);
+    let client = client(config(&server));
+    client.shutdown(LONG).unwrap();
+    assert_eq!(client.flush(LONG).unwrap_err().kind(), ErrorKind::NotRunning);
+}

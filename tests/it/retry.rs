@@ -1,0 +1,224 @@
+//! What fails for now is tried again, the same; what fails for good is not.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use candor::{DeliveryError, DynamicEvent, LossReason};
+use serde_json::Value;
+
+use crate::common::{LONG, client, config, config_for, numbered, numbers};
+use crate::support::{Received, Reply, Server};
+
+/// Sends three events to a server whose first reply is this: they arrive in full with the second request.
+#[track_caller]
+fn is_tried_again(what: &str, reply: Reply) {
+    let server = Server::start([reply]);
+    let client = client(config(&server).request_timeout(Duration::from_millis(400)));
+    for n in 0..3 {
+        client.capture(numbered(n));
+    }
+    let flushed = client.shutdown(LONG).unwrap();
+    assert!(flushed.is_complete(), "{what}: {flushed:?}");
+    let requests = server.requests();
+    let last = requests.last().unwrap();
+    assert_eq!(numbers(&last.events()), [0, 1, 2], "{what}");
+    assert_eq!(client.stats().requests, 2, "{what}");
+    assert_eq!(client.stats().retried, 3, "{what}");
+    if let [first, second] = &requests[..] {
+        // Same ids, times and order; only the time of sending is new.
+        let batch = |received: &Received| received.json()["batch"].clone();
+        assert_eq!(batch(first), batch(second), "{what}");
+    }
+}
+
+#[test]
+fn statuses_that_may_pass_are_tried_again() {
+    for status in [408, 429, 500, 502, 503, 504, 599] {
+        is_tried_again(&status.to_string(), Reply::status(status));
+    }
+}
+
+#[test]
+fn connections_that_break_are_tried_again() {
+    is_tried_again("reset before the body", Reply::reset_before_body());
+    is_tried_again("reset after the body", Reply::reset_after_body());
+    is_tried_again("garbage", Reply::garbage());
+}
+
+#[test]
+fn answers_that_do_not_come_are_tried_again() {
+    is_tried_again("stall", Reply::stall());
+    is_tried_again("trickle", Reply::trickle(Duration::from_millis(50)));
+}
+
+#[test]
+fn a_status_counts_even_where_the_body_breaks_off() {
+    for reply in [Reply::half(200), Reply::endless(200)] {
+        let server = Server::start([reply]);
+        let client = client(config(&server));
+        client.capture(numbered(1));
+        assert!(client.shutdown(LONG).unwrap().is_complete());
+        assert_eq!((client.stats().sent, client.stats().requests), (1, 1));
+    }
+}
+
+#[test]
+fn every_success_is_a_success() {
+    for status in [200, 201, 202, 204, 299] {
+        let server = Server::always(Reply::status(status));
+        let client = client(config(&server));
+        client.capture(numbered(1));
+        assert!(client.shutdown(LONG).unwrap().is_complete(), "{status}");
+    }
+}
+
+#[test]
+fn statuses_for_good_make_one_request() {
+    for status in [301, 304, 400, 401, 402, 403, 404, 413, 422] {
+        let server = Server::always(Reply::status(status));
+        let client = client(config(&server));
+        client.capture(numbered(1));
+        client.shutdown(LONG).unwrap();
+        assert_eq!(server.requests().len(), 1, "{status}");
+        let reason = if status == 413 { LossReason::TooLarge } else { LossReason::Rejected };
+        assert_eq!(client.stats().lost(reason), 1, "{status}");
+    }
+}
+
+#[test]
+fn n_retries_are_n_plus_one_requests() {
+    let server = Server::always(Reply::status(503).body("no room"));
+    let told = Arc::new(Mutex::new(Vec::<DeliveryError>::new()));
+    let hook = Arc::clone(&told);
+    let client = client(
+        config(&server).max_retries(3).on_error(move |error| hook.lock().unwrap().push(error.clone())),
+    );
+    client.capture(numbered(1));
+    client.flush(LONG).unwrap();
+    assert_eq!(server.requests().len(), 4);
+    assert_eq!(client.stats().lost(LossReason::RetriesExhausted), 1);
+    let told = told.lock().unwrap();
+    let [error] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((error.reason, error.status), (LossReason::RetriesExhausted, Some(503)));
+    assert_eq!(error.events[0].to_string(), server.requests()[0].uuids()[0]);
+    assert_eq!(error.detail, "no room");
+}
+
+#[test]
+fn each_attempt_says_when_it_left() {
+    let server = Server::start([Reply::status(503), Reply::status(503)]);
+    let client = client(config(&server).retry_delays(Duration::from_millis(20), Duration::from_millis(20)));
+    client.capture(numbered(1));
+    assert!(client.shutdown(LONG).unwrap().is_complete());
+    let sent_at = |received: &Received| received.json()["sent_at"].as_str().unwrap().to_owned();
+    let times: Vec<String> = server.requests().iter().map(sent_at).collect();
+    assert!(times.windows(2).all(|pair| pair[0] < pair[1]), "{times:?}");
+    assert!(server.events()[0]["timestamp"].as_str().unwrap() <= times[0].as_str());
+}
+
+#[test]
+fn retry_after_is_a_minimum() {
+    let server = Server::start([Reply::status(429).header("Retry-After", "1")]);
+    let client = client(config(&server).retry_delays(Duration::from_millis(1), LONG));
+    client.capture(numbered(1));
+    let began = Instant::now();
+    assert!(client.shutdown(LONG).unwrap().is_complete());
+    assert!(began.elapsed() >= Duration::from_secs(1));
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn retry_after_cannot_ask_for_more_than_the_longest_wait() {
+    let server = Server::start([Reply::status(503).header("Retry-After", "Fri, 31 Dec 2100 23:59:59 GMT")]);
+    let client = client(config(&server));
+    client.capture(numbered(1));
+    assert!(client.shutdown(LONG).unwrap().is_complete());
+}
+
+#[test]
+fn a_batch_that_waits_does_not_hold_up_the_next() {
+    let server = Server::start([Reply::status(503).header("Retry-After", "3600")]);
+    let client = client(config(&server).retry_delays(LONG * 100, LONG * 100));
+    client.capture(numbered(1));
+    client.flush(LONG).unwrap();
+    client.capture(numbered(2));
+    let flushed = client.flush(LONG).unwrap();
+    assert_eq!((flushed.delivered, flushed.waiting), (1, 1));
+    assert_eq!(numbers(&server.events()), [1, 2]);
+}
+
+/// Answers with the status where the request holds more than one event.
+fn only_single(status: u16) -> Reply {
+    Reply::judged(move |received| match received.events().len() {
+        1 => Reply::ok(),
+        _ => Reply::status(status),
+    })
+}
+
+#[test]
+fn a_body_that_is_too_large_goes_in_halves_and_in_order() {
+    let server = Server::always(only_single(413));
+    let client = client(config(&server));
+    for n in 0..9 {
+        client.capture(numbered(n));
+    }
+    assert!(client.shutdown(LONG).unwrap().is_complete());
+    let taken: Vec<Value> =
+        server.requests().iter().filter(|r| r.events().len() == 1).flat_map(Received::events).collect();
+    assert_eq!(numbers(&taken), (0..9).collect::<Vec<_>>());
+}
+
+#[test]
+fn one_poison_event_does_not_take_the_others_with_it() {
+    let is_poison = |event: &Value| event["event"] == "poison";
+    let server = Server::always(Reply::judged(move |received| {
+        if received.events().iter().any(is_poison) { Reply::status(400) } else { Reply::ok() }
+    }));
+    let told = Arc::new(Mutex::new(Vec::<DeliveryError>::new()));
+    let hook = Arc::clone(&told);
+    let client = client(config(&server).on_error(move |error| hook.lock().unwrap().push(error.clone())));
+    for n in 0..50 {
+        if n % 20 == 7 {
+            client.capture(DynamicEvent::new("poison", "node-7"));
+        } else {
+            client.capture(numbered(n));
+        }
+    }
+    client.shutdown(LONG).unwrap();
+    let stats = client.stats();
+    assert_eq!((stats.sent, stats.lost(LossReason::Rejected), stats.queued), (48 - 1, 3, 0));
+    let taken: Vec<Value> = server
+        .requests()
+        .iter()
+        .map(Received::events)
+        .filter(|events| !events.iter().any(is_poison))
+        .flatten()
+        .collect();
+    assert_eq!(numbers(&taken), (0..50).filter(|n| n % 20 != 7).collect::<Vec<_>>());
+    let told = told.lock().unwrap();
+    assert!(told.len() == 3 && told.iter().all(|error| error.events.len() == 1), "{told:?}");
+}
+
+#[test]
+fn halving_does_not_use_up_the_retries() {
+    // Too large; then each half fails once, and passes with its only retry.
+    let script = [413, 503, 503, 200, 200];
+    let server = Server::start(script.map(Reply::status));
+    let client = client(config(&server).max_retries(1));
+    client.capture(numbered(1));
+    client.capture(numbered(2));
+    let flushed = client.shutdown(LONG).unwrap();
+    assert!(flushed.is_complete(), "{flushed:?}");
+}
+
+#[test]
+fn an_endpoint_that_is_not_there_is_tried_until_it_is() {
+    // A port that was free a moment ago: nobody listens there.
+    let url = Server::start([]).url();
+    let client = client(config_for(&url).flush_at(1));
+    client.capture(numbered(1));
+    let flushed = client.flush(Duration::from_millis(200)).unwrap();
+    assert_eq!((flushed.waiting, flushed.lost()), (1, 0));
+    client.shutdown(Duration::ZERO).unwrap();
+    assert_eq!(client.stats().lost(LossReason::ShuttingDown), 1);
+}

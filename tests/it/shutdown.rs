@@ -1,0 +1,215 @@
+//! Shutdown keeps its time, whatever the endpoint does and wherever it is called from.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use candor::{Answer, Client, ErrorKind, LossReason, Request, SendError, Transport};
+
+use crate::common::{LONG, SOON, client, config, config_for, numbered, numbers};
+use crate::support::{Reply, Server, eventually};
+
+const SHORT: Duration = Duration::from_millis(250);
+
+/// Shuts down while the server does this: in time, and with every event accounted for.
+#[track_caller]
+fn keeps_its_time(what: &str, reply: Reply) {
+    let server = Server::always(reply);
+    let client = client(config(&server).flush_at(1).batch_bytes(20 * 1024 * 1024).event_bytes(8_000_000));
+    // More than the buffers of a connection hold.
+    client.capture(candor::DynamicEvent::new("large", "node-7").property("text", "x".repeat(6_000_000)));
+    server.wait_for_begun(1);
+    client.capture(numbered(2));
+    let began = Instant::now();
+    client.shutdown(SHORT).unwrap();
+    assert!(began.elapsed() < SOON, "{what}: {:?}", began.elapsed());
+    eventually("the worker to count what is left", || client.stats().queued == 0);
+    let stats = client.stats();
+    assert_eq!(stats.lost(LossReason::ShuttingDown), 2, "{what}: {stats}");
+}
+
+#[test]
+fn against_an_endpoint_that_stalls() {
+    keeps_its_time("stall", Reply::stall());
+}
+
+#[test]
+fn against_an_endpoint_that_does_not_read() {
+    keeps_its_time("stall before the body", Reply::stall_before_body());
+}
+
+#[test]
+fn against_an_endpoint_that_reads_slowly() {
+    keeps_its_time("slow read", Reply::ok().reading_slowly(Duration::from_millis(20)));
+}
+
+#[test]
+fn against_an_endpoint_that_trickles() {
+    keeps_its_time("trickle", Reply::trickle(Duration::from_millis(100)));
+}
+
+#[test]
+fn against_an_endpoint_that_always_fails() {
+    let server = Server::always(Reply::status(503));
+    let client = client(config(&server));
+    client.capture(numbered(1));
+    let began = Instant::now();
+    client.shutdown(SHORT).unwrap();
+    assert!(began.elapsed() < SOON);
+    assert_eq!(client.stats().lost(LossReason::ShuttingDown), 1);
+}
+
+#[test]
+fn does_not_wait_for_a_retry_beyond_its_time() {
+    let server = Server::start([Reply::status(503)]);
+    let client = client(config(&server).retry_delays(LONG * 10, LONG * 10));
+    client.capture(numbered(1));
+    let began = Instant::now();
+    client.shutdown(LONG).unwrap();
+    assert!(began.elapsed() < SOON);
+    assert_eq!(client.stats().lost(LossReason::ShuttingDown), 1);
+}
+
+#[test]
+fn against_a_transport_that_cannot_be_cut() {
+    struct Deaf;
+    impl Transport for Deaf {
+        fn send(&self, _: &Request<'_>) -> Result<Answer, SendError> {
+            thread::sleep(SOON * 2);
+            Ok(Answer::status(200))
+        }
+    }
+    let client = client(config_for("http://127.0.0.1:9").transport(|_| Ok(Box::new(Deaf))));
+    client.capture(numbered(1));
+    let began = Instant::now();
+    client.shutdown(SHORT).unwrap();
+    assert!(began.elapsed() < SOON);
+}
+
+#[test]
+fn a_second_call_does_nothing_and_later_events_are_counted() {
+    let server = Server::start([]);
+    let client = client(config(&server));
+    client.capture(numbered(1));
+    assert_eq!(client.shutdown(LONG).unwrap().delivered, 1);
+    client.capture(numbered(2));
+    let second = client.shutdown(LONG).unwrap();
+    assert_eq!((second.delivered, second.waiting), (0, 0));
+    assert_eq!(client.stats().lost(LossReason::ShuttingDown), 1);
+    assert_eq!(client.flush(LONG).unwrap_err().kind(), ErrorKind::NotRunning);
+    assert_eq!(numbers(&server.events()), [1]);
+}
+
+#[test]
+fn two_calls_at_once_are_both_in_time() {
+    let server = Server::always(Reply::stall());
+    let client = client(config(&server).flush_at(1));
+    client.capture(numbered(1));
+    server.wait_for(1);
+    let began = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| client.shutdown(SHORT).unwrap());
+        }
+    });
+    assert!(began.elapsed() < SOON);
+}
+
+#[test]
+fn inside_an_async_task_it_neither_panics_nor_hangs() {
+    let server = Server::start([]);
+    let client = client(config(&server));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let clone = client.clone();
+    let task = runtime.spawn(async move {
+        clone.capture(numbered(1));
+        clone.shutdown(LONG).unwrap()
+    });
+    assert_eq!(runtime.block_on(task).unwrap().delivered, 1);
+    assert_eq!(numbers(&server.events()), [1]);
+}
+
+/// A place for a client that a hook of its own needs.
+type Own = Arc<OnceLock<Client>>;
+
+#[test]
+fn from_a_before_send_hook() {
+    let server = Server::start([]);
+    let own = Own::default();
+    let hook = Arc::clone(&own);
+    let client = client(config(&server).before_send(move |view| {
+        if view.properties["n"] == 2 {
+            hook.get().unwrap().shutdown(LONG).unwrap();
+        }
+        Some(view)
+    }));
+    own.set(client.clone()).ok().unwrap();
+    let began = Instant::now();
+    client.capture(numbered(1));
+    client.capture(numbered(2));
+    client.capture(numbered(3));
+    assert!(began.elapsed() < LONG);
+    assert_eq!(numbers(&server.events()), [1]);
+    let stats = client.stats();
+    assert_eq!((stats.sent, stats.lost(LossReason::ShuttingDown), stats.queued), (1, 2, 0), "{stats}");
+}
+
+#[test]
+fn from_an_on_error_hook() {
+    let server = Server::start([Reply::status(401)]);
+    let own = Own::default();
+    let hook = Arc::clone(&own);
+    let client = client(config(&server).on_error(move |_| {
+        let client = hook.get().unwrap();
+        client.flush(LONG).unwrap();
+        client.shutdown(LONG).unwrap();
+    }));
+    own.set(client.clone()).ok().unwrap();
+    client.capture(numbered(1));
+    client.flush(LONG).unwrap();
+    eventually("the client to be shut down", || client.flush(LONG).is_err());
+    client.capture(numbered(2));
+    let stats = client.stats();
+    assert_eq!((stats.lost(LossReason::Rejected), stats.lost(LossReason::ShuttingDown)), (1, 1), "{stats}");
+}
+
+#[test]
+fn while_a_panic_unwinds() {
+    struct Finally(Client);
+    impl Drop for Finally {
+        fn drop(&mut self) {
+            self.0.shutdown(LONG).unwrap();
+        }
+    }
+    let server = Server::start([]);
+    let client = client(config(&server));
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let _finally = Finally(client.clone());
+        client.capture(numbered(1));
+        panic!("the host's own");
+    }));
+    assert!(result.is_err());
+    assert_eq!(numbers(&server.events()), [1]);
+}
+
+#[test]
+fn while_other_threads_capture_every_event_is_accounted_for() {
+    let server = Server::start([]);
+    let client = client(config(&server).flush_at(10));
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for n in 0..2000 {
+                    client.capture(numbered(n));
+                }
+            });
+        }
+        server.wait_for(1);
+        client.shutdown(LONG).unwrap();
+    });
+    let stats = client.stats();
+    assert_eq!((stats.captured, stats.queued), (8000, 0), "{stats}");
+    assert_eq!(server.events().len() as u64, stats.sent);
+    assert_eq!(stats.sent + stats.lost(LossReason::ShuttingDown), 8000, "{stats}");
+}
