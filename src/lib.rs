@@ -1,6 +1,6 @@
 //! Product analytics that ask first.
 //!
-//! Server applications and command-line tools call [`capture`]; a background worker batches the events
+//! Server applications and command-line tools call [`capture()`]; a background worker batches the events
 //! and delivers them to PostHog, or to the vendor's own endpoint, in PostHog's batch form. A consent gate
 //! decides first: where the person, the project or the deployment said no, nothing exists: no thread, no
 //! socket, no file, no byte.
@@ -21,7 +21,7 @@
 //!
 //! # Overview
 //!
-//! - [`init`] makes the global client and returns its [`Guard`]; [`capture`], [`event!`], [`flush`],
+//! - [`init`] makes the global client and returns its [`Guard`]; [`capture()`], [`event!`], [`flush`],
 //!   [`shutdown`], [`stats`] and [`status`] work on it. A [`Client`] does the same without globals.
 //! - [`Config`] holds every setting; [`Consent`] says whose yes is needed and whose no is heard.
 //! - [`Event`] is a typed event that encodes itself; [`DynamicEvent`] is put together at run time.

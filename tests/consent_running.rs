@@ -237,7 +237,8 @@ fn child_process() {
 #[test]
 fn a_file_changed_by_somebody_else_is_seen_before_the_next_request() {
     let yaml = "deployment:\n  parameters:\n    AnalyticsDisabled: ";
-    let cases: [(&str, String, String, fn(PathBuf) -> Consent); 3] = [
+    type Case = (&'static str, String, String, fn(PathBuf) -> Consent);
+    let cases: [Case; 3] = [
         ("a.yml", format!("{yaml}\"false\"\n"), format!("{yaml}\"true\"\n"), |path| {
             documented().deployment_file(path)
         }),

@@ -54,12 +54,12 @@ impl Sending {
             }
             Action::Halve => Settled::Halved(batch.halves([Uuid::new_v4(), Uuid::new_v4()])),
             Action::Drop(reason) => {
-                self.report(parts, failure(reason, &batch, outcome));
+                self.report(parts, &failure(reason, &batch, outcome));
                 Settled::Ended(batch.into_spare())
             }
             Action::Stop => {
                 self.overseer.gone(outcome.status.unwrap_or(0));
-                self.report(parts, failure(LossReason::Rejected, &batch, outcome));
+                self.report(parts, &failure(LossReason::Rejected, &batch, outcome));
                 Settled::Gone
             }
         }
@@ -89,7 +89,7 @@ impl Sending {
         parts.counters.sent(taken + unnamed);
         parts.counters.unconfirmed(if names_all { unnamed } else { 0 });
         if !refused.is_empty() {
-            self.report(parts, failure_of_each(LossReason::Rejected, refused, status));
+            self.report(parts, &failure_of_each(LossReason::Rejected, refused, status));
         }
         match then {
             _ if again.is_empty() => Settled::Ended(batch.into_spare()),
@@ -100,19 +100,19 @@ impl Sending {
                 Settled::Waits(rest, later(parts.clock.now(), delay))
             }
             Err(reason) => {
-                self.report(parts, failure_of_each(reason, again, status));
+                self.report(parts, &failure_of_each(reason, again, status));
                 Settled::Ended(batch.into_spare())
             }
         }
     }
 
     /// Counts a terminal failure, logs it and tells the host.
-    fn report(&self, parts: &Parts, failure: DeliveryError) {
+    fn report(&self, parts: &Parts, failure: &DeliveryError) {
         // The endpoint's words may repeat an event, so they go to the hook and not to the log.
         let (count, reason, status) = (failure.events.len(), failure.reason, failure.status);
         parts.counters.lost(reason, count as u64);
         log::debug!(target: "candor", "{count} events lost: {reason}, status {status:?}");
-        self.on_error.call(&failure);
+        self.on_error.call(failure);
     }
 }
 

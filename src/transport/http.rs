@@ -5,8 +5,6 @@
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ureq::config::ConfigBuilder;
-use ureq::typestate::AgentScope;
 use ureq::{Agent, Body, ProxyProtocol};
 
 use super::{Answer, Request, SendError, Transport, tls};
@@ -39,7 +37,7 @@ impl HttpTransport {
             .max_idle_connections(1)
             .proxy(settings.proxy.as_ref().map(parse_proxy).transpose()?);
         if endpoint.is_https() {
-            config = with_tls(config)?;
+            config = tls::with_tls(config)?;
         }
         Ok(Self {
             agent: config.build().new_agent(),
@@ -133,14 +131,4 @@ fn parse_proxy(proxy: &Proxy) -> Result<ureq::Proxy> {
         builder = builder.no_proxy(exception);
     }
     builder.build().map_err(wrong)
-}
-
-fn with_tls(config: ConfigBuilder<AgentScope>) -> Result<ConfigBuilder<AgentScope>> {
-    match tls::config() {
-        Some(tls) => Ok(config.tls_config(tls).https_only(true)),
-        None => Err(Error::new(
-            ErrorKind::Transport,
-            "endpoint: https needs TLS, and this build has none: enable the feature `rustls` or `native-tls`",
-        )),
-    }
 }

@@ -21,6 +21,7 @@ pub(crate) const DEPTH_LIMIT: usize = 32;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Node {
     /// A key with nothing behind it, in YAML.
+    #[allow(dead_code, reason = "never made in a build without the feature `yaml`")]
     Nothing,
     Null,
     Bool(bool),
@@ -33,6 +34,7 @@ pub(crate) enum Node {
         merges: bool,
     },
     /// A YAML alias or a tagged value, neither of which is followed.
+    #[allow(dead_code, reason = "never made in a build without the feature `yaml`")]
     Opaque,
 }
 
