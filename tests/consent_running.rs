@@ -234,10 +234,12 @@ fn child_process() {
     std::process::exit(0);
 }
 
+/// A file's name, what it says at first and later, and the consent that reads it.
+type Case = (&'static str, String, String, fn(PathBuf) -> Consent);
+
 #[test]
 fn a_file_changed_by_somebody_else_is_seen_before_the_next_request() {
     let yaml = "deployment:\n  parameters:\n    AnalyticsDisabled: ";
-    type Case = (&'static str, String, String, fn(PathBuf) -> Consent);
     let cases: [Case; 3] = [
         ("a.yml", format!("{yaml}\"false\"\n"), format!("{yaml}\"true\"\n"), |path| {
             documented().deployment_file(path)
