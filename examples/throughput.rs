@@ -8,31 +8,35 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use candor::{Client, Compression, Config, Consent, Encoder, Env, Event, Notice, Overflow};
+use candor::{Client, Compression, Config, Consent, Env, Event, Label, Notice, Overflow};
 
+/// An access request was created.
+#[derive(Event)]
+#[event(name = "cf:request.created")]
 struct RequestCreated<'a> {
+    /// Who asked for access.
+    #[event(
+        distinct_id,
+        raw = "hashed by the caller, so that the figures show the capture and not the hash"
+    )]
     requested_by: &'a str,
+    /// Whether the requester gave a reason.
     has_reason: bool,
+    /// The provider.
+    #[event(raw = "the public name of a plugin")]
     provider: &'a str,
+    /// Whether somebody must approve.
     requires_approval: bool,
-    mode: &'a str,
+    /// When access is wanted.
+    mode: Mode,
+    /// A number that shows whether an event is missing.
     seq: u64,
 }
 
-impl Event for RequestCreated<'_> {
-    fn name(&self) -> &str {
-        "cf:request.created"
-    }
-
-    #[inline]
-    fn encode(&self, event: &mut Encoder<'_>) {
-        event.distinct_id(self.requested_by);
-        event.literal("has_reason", "\"has_reason\":", &self.has_reason);
-        event.literal("provider", "\"provider\":", self.provider);
-        event.literal("requires_approval", "\"requires_approval\":", &self.requires_approval);
-        event.literal("mode", "\"mode\":", self.mode);
-        event.literal("seq", "\"seq\":", &self.seq);
-    }
+/// When access is wanted.
+#[derive(Clone, Copy, Label)]
+enum Mode {
+    Asap,
 }
 
 #[derive(Default)]
@@ -126,7 +130,7 @@ fn capture_one(client: &Client, seq: u64) -> u32 {
         has_reason: true,
         provider: "commonfate/test-provider@v1",
         requires_approval: true,
-        mode: "asap",
+        mode: Mode::Asap,
         seq,
     });
     u32::try_from(started.elapsed().as_nanos()).unwrap_or(u32::MAX)

@@ -5,6 +5,7 @@
 mod config;
 mod consent;
 mod identity;
+mod preview;
 mod worker_handle;
 
 use std::fmt;
@@ -29,6 +30,7 @@ use crate::transport::{HttpTransport, Transport};
 pub use config::Config;
 use config::Split;
 use consent::ClientOverseer;
+pub use preview::Preview;
 use worker_handle::{WorkerHandle, commands};
 
 /// How long `flush` and `shutdown` wait for another thread that is doing the same.
@@ -126,8 +128,10 @@ impl Client {
             None => Some("made disabled".to_owned()),
         };
         let shutdown_timeout = settings.as_ref().map_or(Duration::ZERO, |split| split.shutdown_timeout);
+        let counters: Arc<Counters> = Arc::default();
+        counters.fields(settings.as_ref().map_or(0, |split| split.undeclared), 0);
         let inner = Inner {
-            counters: Arc::default(),
+            counters,
             clock: Clock::System,
             live: OnceCell::new(),
             worker: Mutex::new(None),
@@ -149,7 +153,7 @@ impl Client {
         let inner = &self.inner;
         let Some(split) = &inner.settings else { return Ok(()) };
         let transport = transport(split, granted)?;
-        let live = inner.live.get_or_init(|| Live::new(split));
+        let live = inner.live.get_or_init(|| Live::new(split, Arc::clone(&inner.counters)));
         live.queue.set_closed(false);
         let (sender, receiver) = commands();
         let overseer = ClientOverseer {
@@ -164,7 +168,7 @@ impl Client {
             gate: Arc::clone(&self.gate),
             generation,
             counters: Arc::clone(&inner.counters),
-            common: Arc::clone(&split.common),
+            common: Arc::clone(&split.terms.common),
             commands: receiver,
             batching: split.batching.clone(),
             clock: inner.clock.clone(),
@@ -395,7 +399,7 @@ impl Inner {
 }
 
 impl Live {
-    fn new(split: &Split) -> Self {
+    fn new(split: &Split, counters: Arc<Counters>) -> Self {
         let batching = &split.batching;
         let limits = Limits {
             events: batching.queue_events as u64,
@@ -403,12 +407,7 @@ impl Live {
             wake_events: batching.leaves_at_events(),
             wake_bytes: batching.leaves_at_bytes(),
         };
-        let capture = Capture::new(
-            Arc::clone(&split.common),
-            split.hooks.clone(),
-            split.sampling.clone(),
-            batching.event_bytes,
-        );
+        let capture = Capture::new(split.terms.clone(), counters);
         Self { capture, queue: Arc::new(Queue::new(limits)), overflow: batching.overflow }
     }
 }

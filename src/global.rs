@@ -7,11 +7,11 @@ use std::time::Duration;
 use once_cell::sync::OnceCell;
 use serde::Serialize;
 
-use crate::client::{Client, Config, Flushed};
+use crate::client::{Client, Config, Flushed, Preview};
 use crate::consent::ConsentState;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
-use crate::observe::Stats;
+use crate::observe::{LossReason, Stats};
 use crate::testing;
 
 /// A place for a client, and the place for its successor: after a shutdown, or in a forked child.
@@ -162,6 +162,19 @@ pub fn set_once<P: Serialize>(distinct_id: impl Into<String>, properties: P) {
 /// Removes properties of a person; see [`Client::unset`].
 pub fn unset<K: AsRef<str>>(distinct_id: impl Into<String>, keys: impl IntoIterator<Item = K>) {
     on_client(|client| client.unset(distinct_id, keys));
+}
+
+/// Returns the exact bytes that a capture of the event would put on the wire now, whether the global client
+/// is on, off or not there; see [`Client::preview`]. No thread and no socket is made for it.
+///
+/// # Errors
+///
+/// The reason for which the capture would lose the event.
+pub fn preview<E: Event>(event: &E) -> std::result::Result<Preview, LossReason> {
+    with_client(|client| match client {
+        Some(client) => client.preview(event),
+        None => Client::disabled().preview(event),
+    })
 }
 
 /// Waits until what was captured before is delivered or lost, for `timeout` at the most.

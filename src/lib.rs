@@ -61,6 +61,10 @@
 //!
 //! Without a TLS feature the crate builds, and says that an https endpoint needs one.
 
+// The derives name this crate by its name, in its own tests, too.
+#[cfg(test)]
+extern crate self as candor;
+
 mod capture;
 pub mod cli;
 mod client;
@@ -77,15 +81,19 @@ mod transport;
 mod wire;
 
 pub use capture::Sampling;
-pub use client::{Client, Config, Flushed, status};
+pub use client::{Client, Config, Flushed, Preview, status};
 pub use config::{Account, CiPolicy, Compression, Consent, Env, Mode, Notice, Overflow, Protocol, Subject};
 pub use consent::{ConsentState, Granted, Status};
 pub use deliver::DeliveryError;
 pub use error::{Error, ErrorKind, Result};
-pub use event::{DynamicEvent, Encoder, Event, EventView, Flaw, Record, Timestamp};
+pub use event::{
+    Catalogue, Catalogued, ClosedLabel, Count, DynamicEvent, Encoder, Event, EventView, Field, FieldSchema,
+    Flaw, Hashed, Histogram, Identifier, Kind, Label, Labels, Pattern, Properties, PseudonymKey, Purpose,
+    Record, Schema, TextPolicy, Timestamp, Unit, Word,
+};
 pub use global::{
-    Guard, alias, capture, client, flush, group_identify, identify, init, opt_in, opt_out, set, set_once,
-    shutdown, stats, unset,
+    Guard, alias, capture, client, flush, group_identify, identify, init, opt_in, opt_out, preview, set,
+    set_once, shutdown, stats, unset,
 };
 pub use observe::{LossReason, Stats};
 pub use transport::{Answer, Request, SendError, Transport, TransportFactory};
@@ -93,6 +101,8 @@ pub use wire::{
     Attempt, BatchInfo, Bearer, Envelope, EventResult, FlatRecord, PostHogBatch, Response, Verdict, WireEvent,
 };
 
+#[doc(hidden)]
+pub use event::private as __private;
 #[doc(hidden)]
 pub use global::open_client;
 

@@ -1,6 +1,8 @@
 //! Tools for a host's own tests: capture events without a network.
 //! Takes a closure; gives the events that it captured.
-//! Never opens a socket, and never reads the environment.
+//! Never opens a socket, and never reads the environment but for the wish to renew a page.
+
+mod catalogue;
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +15,7 @@ use crate::config::{Consent, Env, Notice};
 use crate::transport::Transport;
 
 pub use crate::transport::{MemoryTransport, Sent};
+pub use catalogue::assert_catalogue;
 
 /// An event as it would have arrived.
 #[derive(Clone, Debug, PartialEq)]

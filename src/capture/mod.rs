@@ -10,19 +10,30 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::event::{Buffers, Common, Encoder, Event, Flaw, Record, Timestamp};
-use crate::observe::LossReason;
+use crate::event::{
+    Allowed, Buffers, Common, Encoder, Event, Flaw, PseudonymKey, Record, Schema, Tally, Timestamp,
+};
+use crate::observe::{Counters, LossReason};
 
 pub(crate) use hooks::Hooks;
 pub use sampling::Sampling;
 
+/// What every capture of a client has in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Terms {
+    pub(crate) common: Arc<Common>,
+    pub(crate) hooks: Hooks,
+    pub(crate) sampling: Option<Arc<Sampling>>,
+    pub(crate) allowed: Arc<Allowed>,
+    pub(crate) pseudonyms: Option<PseudonymKey>,
+    pub(crate) event_bytes: usize,
+}
+
 /// The way of an event from the host's types to a record.
 #[derive(Debug)]
 pub(crate) struct Capture {
-    common: Arc<Common>,
-    hooks: Hooks,
-    sampling: Option<Arc<Sampling>>,
-    event_bytes: usize,
+    terms: Terms,
+    counters: Arc<Counters>,
     /// One bit for each reason that was logged.
     logged: AtomicU64,
 }
@@ -32,13 +43,8 @@ thread_local! {
 }
 
 impl Capture {
-    pub(crate) fn new(
-        common: Arc<Common>,
-        hooks: Hooks,
-        sampling: Option<Arc<Sampling>>,
-        event_bytes: usize,
-    ) -> Self {
-        Self { common, hooks, sampling, event_bytes, logged: AtomicU64::new(0) }
+    pub(crate) fn new(terms: Terms, counters: Arc<Counters>) -> Self {
+        Self { terms, counters, logged: AtomicU64::new(0) }
     }
 
     /// Encodes, samples and runs the hooks, in that order.
@@ -51,10 +57,14 @@ impl Capture {
     ) -> Result<Record, LossReason> {
         let encoded = self.encode(event, now, generation).map_err(|flaw| self.invalid(flaw));
         let record = encoded?;
-        if self.sampling.as_ref().is_some_and(|sampling| !sampling.keeps(&record)) {
+        if self.terms.sampling.as_ref().is_some_and(|sampling| !sampling.keeps(&record)) {
             return Err(LossReason::SampledOut);
         }
-        if self.hooks.is_empty() { Ok(record) } else { self.run_hooks(&record, generation) }
+        if self.terms.hooks.is_empty() {
+            Ok(record)
+        } else {
+            self.run_hooks(&record, generation, event.schema())
+        }
     }
 
     #[inline]
@@ -62,9 +72,13 @@ impl Capture {
         // The event's code is the host's: a panic in it costs the event, not the caller.
         let encoded = catch_unwind(AssertUnwindSafe(|| {
             let in_buffers = |buffers: &mut Buffers| {
-                let mut encoder = Encoder::new(buffers, &self.common, event.name());
+                let terms = &self.terms;
+                let mut encoder = Encoder::new(buffers, &terms.common, event.name())
+                    .keyed(terms.pseudonyms.as_ref().map(|key| key.epoch(now)))
+                    .allowed(&terms.allowed, event.name(), event.schema());
                 event.encode(&mut encoder);
-                encoder.finish(now, generation, self.event_bytes)
+                self.note(encoder.tally());
+                encoder.finish(now, generation, terms.event_bytes)
             };
             // Busy where an event captures another while it is encoded; gone while a thread ends.
             let reused = BUFFERS.try_with(|buffers| match buffers.try_borrow_mut() {
@@ -77,18 +91,51 @@ impl Capture {
     }
 
     #[cold]
-    fn run_hooks(&self, record: &Record, generation: u32) -> Result<Record, LossReason> {
-        let view = self.hooks.run(record, &self.common).map_err(|reason| self.refused(reason))?;
-        let (now, everything) = (view.timestamp, self.common.bare());
+    fn run_hooks(
+        &self,
+        record: &Record,
+        generation: u32,
+        schema: Option<&'static Schema>,
+    ) -> Result<Record, LossReason> {
+        let terms = &self.terms;
+        let view = terms.hooks.run(record, &terms.common).map_err(|reason| self.refused(reason))?;
+        // A list of names for events without a schema has done its work: a hook is the host's own code.
+        let none = Allowed::default();
+        let allowed = if terms.allowed.is_strict { &*terms.allowed } else { &none };
+        // A hook may have turned the event into another.
+        let schema = schema.filter(|schema| schema.name() == view.name);
+        let (now, everything) = (view.timestamp, terms.common.bare());
         // The view holds the common properties already: what a hook took out stays out.
         let encoded = catch_unwind(AssertUnwindSafe(|| {
             let mut buffers = Buffers::default();
-            let mut encoder = Encoder::new(&mut buffers, &everything, &view.name);
+            let mut encoder =
+                Encoder::new(&mut buffers, &everything, &view.name).allowed(allowed, &view.name, schema);
             view.encode(&mut encoder);
             encoder.override_all();
-            encoder.finish(now, generation, self.event_bytes)
+            self.note(encoder.tally());
+            encoder.finish(now, generation, terms.event_bytes)
         }));
         encoded.unwrap_or(Err(Flaw::Panicked)).map_err(|flaw| self.invalid(flaw))
+    }
+
+    /// Counts what an event has left out or replaced.
+    #[inline]
+    fn note(&self, tally: Tally) {
+        if tally.dropped | tally.clamped != 0 {
+            self.note_losses(tally);
+        }
+    }
+
+    #[cold]
+    fn note_losses(&self, tally: Tally) {
+        self.counters.fields(tally.dropped, tally.clamped);
+        let field = tally.field.unwrap_or("an undeclared property");
+        log::debug!(
+            target: "candor",
+            "fields left out: {}, replaced: {}; the last one: {field}",
+            tally.dropped,
+            tally.clamped
+        );
     }
 
     /// Names the reason for a flaw, and logs it the first time.
@@ -106,6 +153,7 @@ impl Capture {
             Flaw::Unserializable => LossReason::Unserializable,
             Flaw::TooLarge => LossReason::TooLarge,
             Flaw::Panicked => LossReason::EventPanicked,
+            Flaw::Undeclared => LossReason::Undeclared,
         };
         if reason == LossReason::TooLarge {
             // What made the event large may have grown the buffers.

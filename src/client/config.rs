@@ -2,13 +2,15 @@
 //! Takes settings by value; gives the groups that each part needs, checked.
 //! Never starts anything, and never reads the environment but for the snapshot it is given.
 
+mod declared;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::capture::{Hooks, Sampling};
+use crate::capture::{Hooks, Sampling, Terms};
 use crate::config::{
     ApiKey, Batching, Compression, Consent, Endpoint, Env, Http, Overflow, Protocol, Retry, asks_for_debug,
     defaults, proxy,
@@ -16,7 +18,7 @@ use crate::config::{
 use crate::consent::{Facts, Granted};
 use crate::deliver::{DeliveryError, OnError};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Common, EventView, Flaw, MOST_COMMON, Rules, to_json};
+use crate::event::{Allowed, Common, EventView, Flaw, MOST_COMMON, PseudonymKey, Rules, to_json};
 use crate::transport::{Transport, TransportFactory};
 use crate::wire::{Envelope, LegacyBatch, PostHogBatch, PostHogEvents};
 
@@ -56,6 +58,8 @@ pub struct Config {
     hooks: Hooks,
     on_error: OnError,
     sampling: Option<Arc<Sampling>>,
+    allowed: Allowed,
+    pseudonyms: Option<PseudonymKey>,
     envelope: Option<Arc<dyn Envelope>>,
     transport: Option<Arc<TransportFactory>>,
     pub(super) shutdown_timeout: Duration,
@@ -91,6 +95,8 @@ impl Config {
             hooks: Hooks::default(),
             on_error: OnError::default(),
             sampling: None,
+            allowed: Allowed::default(),
+            pseudonyms: None,
             envelope: None,
             transport: None,
             shutdown_timeout: defaults::SHUTDOWN,
@@ -370,6 +376,7 @@ impl Config {
         self.http.check()?;
         self.check_compression()?;
         self.http.proxy = endpoint.as_ref().and_then(|endpoint| proxy(env, endpoint.is_https()));
+        let undeclared = self.take_undeclared();
         let common = self.common()?;
         let key = api_key.as_ref().map(ApiKey::secret);
         let envelope = self.envelope.take().unwrap_or_else(|| self.own_envelope(key));
@@ -378,13 +385,19 @@ impl Config {
             is_dry_run: self.dry_run,
             endpoint,
             hide: api_key.map(|key| (key.secret().to_owned(), key.shown().to_owned())),
-            common: Arc::new(common),
+            undeclared,
+            terms: Terms {
+                common: Arc::new(common),
+                hooks: self.hooks,
+                sampling: self.sampling,
+                allowed: Arc::new(self.allowed),
+                pseudonyms: self.pseudonyms,
+                event_bytes: self.batching.event_bytes,
+            },
             batching: self.batching,
             retry: self.retry,
             http: self.http,
-            hooks: self.hooks,
             on_error: self.on_error,
-            sampling: self.sampling,
             envelope,
             transport: self.transport,
             shutdown_timeout: self.shutdown_timeout,
@@ -480,15 +493,15 @@ impl fmt::Debug for Config {
 pub(super) struct Split {
     pub(super) endpoint: Option<Endpoint>,
     pub(super) hide: Option<(String, String)>,
-    pub(super) common: Arc<Common>,
+    /// How many super properties and groups strict mode has taken out.
+    pub(super) undeclared: u32,
+    pub(super) terms: Terms,
     pub(super) batching: Batching,
     pub(super) retry: Retry,
     pub(super) http: Http,
     pub(super) prints: bool,
     pub(super) is_dry_run: bool,
-    pub(super) hooks: Hooks,
     pub(super) on_error: OnError,
-    pub(super) sampling: Option<Arc<Sampling>>,
     pub(super) envelope: Arc<dyn Envelope>,
     pub(super) transport: Option<Arc<TransportFactory>>,
     pub(super) shutdown_timeout: Duration,

@@ -2,11 +2,16 @@
 //! Takes what `Event::encode` says; gives a record, or the first flaw that makes the event invalid.
 //! Never allocates beyond the record's one box once the buffers have grown.
 
+mod derived;
+
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::allow::Filter;
 use super::common::{Common, GROUPS, PROFILE, write_string};
+use super::field::Tally;
 use super::finite::is_finite;
+use super::pseudonym::Epoch;
 use super::record::{self, Record};
 use super::rules::{self, Remedy};
 use super::timestamp::Timestamp;
@@ -41,6 +46,8 @@ pub enum Flaw {
     TooLarge,
     /// The code of the event panicked while it was encoded.
     Panicked,
+    /// The client sends only what its catalogue declares, and this event is not in it.
+    Undeclared,
 }
 
 /// Receives the parts of one event; handed to [`Event::encode`](super::Event::encode).
@@ -55,10 +62,12 @@ pub struct Encoder<'a> {
     overridden_groups: u64,
     timestamp: Option<Timestamp>,
     uuid: Option<Uuid>,
-    flaw: Option<Flaw>,
     /// Reserved properties of the event's own that are looked at when it is closed.
     has_profile: bool,
     has_cookieless: bool,
+    epoch: Option<Epoch>,
+    filter: Option<Filter<'a>>,
+    tally: Tally,
 }
 
 /// The reused memory behind an encoder.
@@ -91,6 +100,7 @@ impl<'a> Encoder<'a> {
         if flaw.is_none() {
             write_string(&mut buffers.name, name);
         }
+        let tally = Tally { flaw, ..Tally::default() };
         Self {
             buffers,
             common,
@@ -98,9 +108,11 @@ impl<'a> Encoder<'a> {
             overridden_groups: 0,
             timestamp: None,
             uuid: None,
-            flaw,
             has_profile: false,
             has_cookieless: false,
+            epoch: None,
+            filter: None,
+            tally,
         }
     }
 
@@ -110,6 +122,9 @@ impl<'a> Encoder<'a> {
         if let Some(flaw) = flaw_of(id, Flaw::EmptyDistinctId, Flaw::LongDistinctId) {
             self.flaw(flaw);
             return;
+        }
+        if self.filter.is_some_and(|filter| !filter.admits_id(id)) {
+            self.flaw(Flaw::Undeclared);
         }
         self.buffers.distinct_id.clear();
         write_string(&mut self.buffers.distinct_id, id);
@@ -125,37 +140,49 @@ impl<'a> Encoder<'a> {
     /// An event's own property replaces a super property or a library property of the same name.
     #[inline]
     pub fn property<V: Serialize + ?Sized>(&mut self, key: &str, value: &V) {
-        self.note(key);
-        let out = &mut self.buffers.properties;
-        separate(out);
-        write_string(out, key);
-        out.push(b':');
+        let begin = self.key(key);
         self.value(value);
-    }
-
-    /// Adds a property whose name needs no escaping; `quoted` is the name in quotes with a colon.
-    #[doc(hidden)]
-    #[inline]
-    pub fn literal<V: Serialize + ?Sized>(&mut self, key: &'static str, quoted: &'static str, value: &V) {
-        self.note(key);
-        let out = &mut self.buffers.properties;
-        separate(out);
-        out.extend_from_slice(quoted.as_bytes());
-        self.value(value);
+        self.added(key, begin);
     }
 
     /// Adds a property whose value is JSON text already.
     pub(crate) fn fragment(&mut self, key: &str, json: &[u8]) {
-        self.note(key);
+        let begin = self.key(key);
+        self.buffers.properties.extend_from_slice(json);
+        self.added(key, begin);
+    }
+
+    /// Writes the name of a property; returns where the property begins and where its value does.
+    #[inline]
+    fn key(&mut self, key: &str) -> (usize, usize) {
         let out = &mut self.buffers.properties;
+        let start = out.len();
         separate(out);
         write_string(out, key);
         out.push(b':');
-        out.extend_from_slice(json);
+        (start, out.len())
+    }
+
+    /// Keeps a property that was written, unless the client's rules forbid it.
+    #[inline]
+    fn added(&mut self, key: &str, (start, value): (usize, usize)) {
+        if let Some(filter) = self.filter {
+            let properties = &mut self.buffers.properties;
+            if !filter.admits(key, properties.get(value..).unwrap_or_default()) {
+                properties.truncate(start);
+                self.tally.dropped = self.tally.dropped.saturating_add(1);
+                return;
+            }
+        }
+        self.note(key);
     }
 
     /// Adds the event to a group; replaces the client's group of the same type for this event.
     pub fn group(&mut self, group_type: &str, key: &str) {
+        if self.filter.is_some_and(|filter| !filter.admits_group(group_type, key)) {
+            self.tally.dropped = self.tally.dropped.saturating_add(1);
+            return;
+        }
         self.overridden_groups |= self.common.group_bit(group_type);
         let out = &mut self.buffers.groups;
         separate(out);
@@ -176,7 +203,7 @@ impl<'a> Encoder<'a> {
 
     /// Marks the event as one that must not be sent; the first flaw counts.
     pub fn flaw(&mut self, flaw: Flaw) {
-        self.flaw.get_or_insert(flaw);
+        self.tally.flaw.get_or_insert(flaw);
     }
 
     #[inline]
@@ -207,7 +234,7 @@ impl<'a> Encoder<'a> {
     /// sized record.
     #[inline]
     pub(crate) fn finish(mut self, now: Timestamp, generation: u32, most: usize) -> Result<Record, Flaw> {
-        if let Some(flaw) = self.flaw {
+        if let Some(flaw) = self.tally.flaw {
             return Err(flaw);
         }
         if self.buffers.distinct_id.is_empty() {

@@ -2,24 +2,59 @@
 //! Takes the host's values; gives records: exactly sized JSON fragments with a time.
 //! Never reads a clock, a file or the environment.
 
+mod admit;
+mod aggregate;
+mod allow;
+mod catalogue;
 mod common;
+#[cfg(feature = "derive")]
+mod derives;
 mod dynamic;
 mod encoder;
+mod field;
 mod finite;
+mod hashed;
+mod label;
+mod list;
 mod macros;
+mod measure;
+mod pattern;
+#[doc(hidden)]
+pub mod private;
+mod properties;
+mod pseudonym;
 mod record;
+mod registry;
 mod rules;
+mod schema;
 mod special;
+mod text;
 mod timestamp;
+mod values;
 mod view;
 
+pub use aggregate::{Count, Histogram};
+pub(crate) use allow::Allowed;
+pub(crate) use catalogue::Drift;
 pub(crate) use common::{Common, MOST as MOST_COMMON, write_string};
+#[cfg(feature = "derive")]
+pub use derives::{Event, Label, Properties};
 pub use dynamic::DynamicEvent;
 pub(crate) use encoder::Buffers;
 pub use encoder::{Encoder, Flaw};
+pub(crate) use field::Tally;
+pub use field::{Field, Identifier};
 pub(crate) use finite::to_json;
+pub use hashed::Hashed;
+pub use label::{ClosedLabel, Label, Labels, Word};
+pub use measure::Unit;
+pub use pattern::Pattern;
+pub use properties::Properties;
+pub use pseudonym::PseudonymKey;
 pub use record::Record;
+pub use registry::{Catalogue, Catalogued};
 pub(crate) use rules::Rules;
+pub use schema::{FieldSchema, Kind, Purpose, Schema, TextPolicy};
 pub(crate) use timestamp::Rfc3339;
 pub use timestamp::Timestamp;
 pub use view::EventView;
@@ -55,6 +90,11 @@ pub trait Event {
 
     /// Writes the distinct id, the properties and what else the event has.
     fn encode(&self, event: &mut Encoder<'_>);
+
+    /// Returns what the event sends, where that is declared: a derived event's schema.
+    fn schema(&self) -> Option<&'static Schema> {
+        None
+    }
 }
 
 impl<E: Event + ?Sized> Event for &E {
@@ -64,6 +104,10 @@ impl<E: Event + ?Sized> Event for &E {
 
     fn encode(&self, event: &mut Encoder<'_>) {
         (**self).encode(event);
+    }
+
+    fn schema(&self) -> Option<&'static Schema> {
+        (**self).schema()
     }
 }
 
@@ -75,4 +119,11 @@ impl<E: Event + ?Sized> Event for Box<E> {
     fn encode(&self, event: &mut Encoder<'_>) {
         (**self).encode(event);
     }
+
+    fn schema(&self) -> Option<&'static Schema> {
+        (**self).schema()
+    }
 }
+
+#[cfg(all(test, feature = "derive"))]
+mod tests;

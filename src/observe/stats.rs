@@ -30,6 +30,8 @@ pub enum LossReason {
     NotFinite,
     /// A value could not be written as JSON.
     Unserializable,
+    /// The client sends only what its catalogue declares, and the event was not in it.
+    Undeclared,
     /// The event was larger than the limit for one event.
     TooLarge,
     /// The event's own code panicked while it was encoded.
@@ -60,7 +62,7 @@ pub enum LossReason {
 
 impl LossReason {
     /// All reasons, in the order in which [`Stats`] prints them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::EmptyName,
         Self::LongName,
         Self::EmptyDistinctId,
@@ -70,6 +72,7 @@ impl LossReason {
         Self::Malformed,
         Self::NotFinite,
         Self::Unserializable,
+        Self::Undeclared,
         Self::TooLarge,
         Self::EventPanicked,
         Self::SampledOut,
@@ -97,6 +100,7 @@ impl LossReason {
             Self::Malformed => "malformed",
             Self::NotFinite => "not finite",
             Self::Unserializable => "unserializable",
+            Self::Undeclared => "undeclared",
             Self::TooLarge => "too large",
             Self::EventPanicked => "event panicked",
             Self::SampledOut => "sampled out",
@@ -144,6 +148,12 @@ pub struct Stats {
     pub requests: u64,
     /// Events among those sent that the receiver's answer did not name, where its protocol names each one.
     pub unconfirmed: u64,
+    /// Fields, list items and map entries that were left out of events that were captured: a text did not
+    /// match its pattern or was too long, a word was no label, a pseudonym had no key, a list was longer
+    /// than its bound, or the client's rules did not allow a property.
+    pub fields_dropped: u64,
+    /// Fields that were sent as their declared `other`, since the text did not match or the word was unknown.
+    pub fields_replaced: u64,
     lost: [u64; REASONS],
 }
 
@@ -177,6 +187,8 @@ impl Stats {
             retried: self.retried.saturating_sub(earlier.retried),
             requests: self.requests.saturating_sub(earlier.requests),
             unconfirmed: self.unconfirmed.saturating_sub(earlier.unconfirmed),
+            fields_dropped: self.fields_dropped.saturating_sub(earlier.fields_dropped),
+            fields_replaced: self.fields_replaced.saturating_sub(earlier.fields_replaced),
             lost,
         }
     }
@@ -210,6 +222,8 @@ pub(crate) struct Counters {
     retried: AtomicU64,
     requests: AtomicU64,
     unconfirmed: AtomicU64,
+    fields_dropped: AtomicU64,
+    fields_replaced: AtomicU64,
     lost: [AtomicU64; REASONS],
     /// Milliseconds since 1970, and the outcome.
     last_send: Mutex<Option<(i64, &'static str)>>,
@@ -233,6 +247,12 @@ impl Counters {
 
     pub(crate) fn sent(&self, events: u64) {
         self.sent.fetch_add(events, Ordering::Relaxed);
+    }
+
+    /// Counts fields that an event has left out, and fields that it has replaced.
+    pub(crate) fn fields(&self, dropped: u32, replaced: u32) {
+        self.fields_dropped.fetch_add(dropped.into(), Ordering::Relaxed);
+        self.fields_replaced.fetch_add(replaced.into(), Ordering::Relaxed);
     }
 
     /// Counts events, among those sent, that the answer did not name.
@@ -272,6 +292,8 @@ impl Counters {
             retried: read(&self.retried),
             requests: read(&self.requests),
             unconfirmed: read(&self.unconfirmed),
+            fields_dropped: read(&self.fields_dropped),
+            fields_replaced: read(&self.fields_replaced),
             lost,
         }
     }

@@ -1,0 +1,174 @@
+//! `#[derive(Event)]`.
+//! Takes a struct; gives `Event` and `Catalogued`.
+//! Never writes a value otherwise than under its policy.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{DeriveInput, Error, Path, Result};
+
+use crate::attributes::quote_json;
+use crate::bounds::bounded;
+use crate::container::Container;
+use crate::docs::Docs;
+use crate::field::{Role, Spec};
+use crate::parts::{fields, is_property, patterns};
+use crate::schema;
+use crate::value::{option, value};
+
+/// Generates the implementations.
+pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
+    let container = Container::event(&input.attrs)?;
+    let candor = container.candor();
+    let Some(name) = container.name.as_ref().map(|given| &given.value) else {
+        return Err(Error::new_spanned(
+            &input.ident,
+            format!(
+                "the event `{}` has no name: give one with `#[event(name = \"...\")]`, so that renaming the type \
+                 never renames what is sent",
+                input.ident
+            ),
+        ));
+    };
+    let specs = fields(input, &container, "events")?;
+    roles(input, &container, &specs)?;
+    let generics = bounded(&input.generics, &specs, &candor);
+    let (implement, types, clause) = generics.split_for_impl();
+    let (ident, patterns) = (&input.ident, patterns(&specs, &candor));
+    let schema = schema_of(name, input, &container, &specs);
+    let encode = encode(&container, &specs, &candor);
+    Ok(quote! {
+        const _: () = {
+            #patterns
+
+            #[automatically_derived]
+            impl #implement #candor::Catalogued for #ident #types #clause {
+                const SCHEMA: &'static #candor::Schema = &#schema;
+            }
+
+            #[automatically_derived]
+            impl #implement #candor::Event for #ident #types #clause {
+                #[inline]
+                fn name(&self) -> &str {
+                    #name
+                }
+
+                #[inline]
+                fn encode(&self, event: &mut #candor::Encoder<'_>) {
+                    #encode
+                }
+
+                #[inline]
+                fn schema(&self) -> ::core::option::Option<&'static #candor::Schema> {
+                    ::core::option::Option::Some(<Self as #candor::Catalogued>::SCHEMA)
+                }
+            }
+        };
+    })
+}
+
+/// Checks what stands once in an event.
+fn roles(input: &DeriveInput, container: &Container, specs: &[Spec]) -> Result<()> {
+    let ids: Vec<&Spec> = specs.iter().filter(|spec| matches!(spec.role, Role::DistinctId { .. })).collect();
+    if let Some(second) = ids.get(usize::from(container.distinct_id.is_none())) {
+        return Err(Error::new(second.span, "an event has one distinct id"));
+    }
+    if ids.is_empty() && container.distinct_id.is_none() {
+        return Err(Error::new_spanned(
+            &input.ident,
+            format!(
+                "the event `{}` does not say whom it is about: mark one field with `#[event(distinct_id, hashed = \
+                 \"usr\")]`, or give the event a fixed one with `#[event(distinct_id = \"...\")]`",
+                input.ident
+            ),
+        ));
+    }
+    let groups = specs.iter().find(|spec| matches!(spec.role, Role::Group(_)));
+    if let (Some(group), true) = (groups, container.no_groups.is_some()) {
+        return Err(Error::new(group.span, "an event with `no_groups` has none of its own"));
+    }
+    Ok(())
+}
+
+fn schema_of(name: &str, input: &DeriveInput, container: &Container, specs: &[Spec]) -> TokenStream {
+    let candor = container.candor();
+    let docs = Docs::read(&input.attrs);
+    let description = docs.first;
+    let why = container.why.as_ref().map_or(docs.rest, |given| given.value.clone());
+    let distinct_id = match specs.iter().find(|spec| matches!(spec.role, Role::DistinctId { .. })) {
+        Some(spec) => schema::named(spec, "distinct_id", &candor),
+        None => {
+            let id = container.distinct_id.as_ref().map_or("", |given| given.value.as_str());
+            quote! {
+                #candor::FieldSchema::new(
+                    "distinct_id",
+                    "",
+                    #candor::Kind::Text(#candor::TextPolicy::Constant(#id)),
+                    true,
+                )
+            }
+        }
+    };
+    let groups = specs
+        .iter()
+        .filter(|spec| matches!(spec.role, Role::Group(_)))
+        .map(|spec| schema::field(spec, &candor));
+    let fields = schema::properties(specs, &candor);
+    let purpose = match &container.purpose {
+        Some(given) => quote::format_ident!("{}", given.value),
+        None => quote::format_ident!("Usage"),
+    };
+    let link = option(container.link.as_ref().map(|given| &given.value));
+    let since = option(container.since.as_ref().map(|given| &given.value));
+    quote! {
+        #candor::Schema::new(#name, #description, #why, #distinct_id, const { &[#(#groups),*] }, #fields)
+            .with(#candor::Purpose::#purpose, #link, #since)
+    }
+}
+
+fn encode(container: &Container, specs: &[Spec], candor: &Path) -> TokenStream {
+    let constant = container.distinct_id.as_ref().map(|given| {
+        let id = &given.value;
+        quote!(event.distinct_id(#id);)
+    });
+    let no_groups = container.no_groups.as_ref().map(|_| quote!(event.without_groups();));
+    let parts = specs.iter().map(|spec| part(spec, candor));
+    let properties = specs.iter().filter(|spec| is_property(spec)).map(|spec| property(spec, candor));
+    quote! {
+        #constant
+        #no_groups
+        #(#parts)*
+        #(#properties)*
+    }
+}
+
+/// Writes what is no property.
+fn part(spec: &Spec, candor: &Path) -> TokenStream {
+    let ident = &spec.ident;
+    match &spec.role {
+        Role::DistinctId { .. } => {
+            let value = value(spec, candor);
+            quote!(event.identify(#value);)
+        }
+        Role::Group(kind) => {
+            let (value, quoted) = (value(spec, candor), quoted(kind));
+            quote!(event.group_field(#kind, #quoted, #value);)
+        }
+        Role::Timestamp => quote!(#candor::__private::set_timestamp(&self.#ident, event);),
+        Role::Uuid => quote!(#candor::__private::set_uuid(&self.#ident, event);),
+        Role::Property | Role::Skip => TokenStream::new(),
+    }
+}
+
+fn property(spec: &Spec, candor: &Path) -> TokenStream {
+    let (name, quoted) = (&spec.name, quoted(&spec.name));
+    if matches!(spec.role, Role::DistinctId { .. }) {
+        return quote!(event.identity(#name, #quoted););
+    }
+    let value = value(spec, candor);
+    quote!(event.field(#name, #quoted, #value);)
+}
+
+/// Returns a name in quotes with a colon, as it stands in JSON.
+pub(crate) fn quoted(name: &str) -> String {
+    quote_json(name) + ":"
+}

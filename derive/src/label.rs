@@ -1,0 +1,242 @@
+//! `#[derive(Label)]`.
+//! Takes an enum without data, or a struct of one text with a pattern; gives `Label`.
+//! Never makes a label of anything that could hold free text.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::spanned::Spanned;
+use syn::{Data, DataEnum, DeriveInput, Error, Fields, Ident, LitStr, Path, Result, Variant, parse_quote};
+
+use crate::attributes::{Given, number, once, quote_json, text};
+use crate::docs::Docs;
+use crate::names::{self, Case};
+use crate::value::option;
+
+/// What stands on the type.
+#[derive(Default)]
+struct Container {
+    rename_all: Option<Given<Case>>,
+    pattern: Option<Given<String>>,
+    max: Option<Given<usize>>,
+    candor: Option<Given<Path>>,
+}
+
+impl Container {
+    fn read(input: &DeriveInput) -> Result<Self> {
+        let mut container = Self::default();
+        for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("label")) {
+            attribute.parse_nested_meta(|meta| {
+                if meta.path.is_ident("rename_all") {
+                    let literal: LitStr = meta.value()?.parse()?;
+                    once(&mut container.rename_all, &meta, Case::parse(&literal.value(), literal.span())?)
+                } else if meta.path.is_ident("pattern") {
+                    once(&mut container.pattern, &meta, text(&meta)?)
+                } else if meta.path.is_ident("max") {
+                    once(&mut container.max, &meta, number(&meta, 1, 200)?)
+                } else if meta.path.is_ident("crate") {
+                    let literal: LitStr = meta.value()?.parse()?;
+                    once(&mut container.candor, &meta, literal.parse()?)
+                } else {
+                    Err(meta.error("a label knows `rename_all`, `pattern`, `max` and `crate`"))
+                }
+            })?;
+        }
+        Ok(container)
+    }
+}
+
+/// Generates the implementations.
+pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
+    let container = Container::read(input)?;
+    let candor: Path =
+        container.candor.as_ref().map_or_else(|| parse_quote!(::candor), |given| given.value.clone());
+    match (&input.data, &container.pattern) {
+        (Data::Enum(data), None) => closed(input, data, &container, &candor),
+        (Data::Enum(_), Some(given)) => Err(Error::new(
+            given.span,
+            "an enum is a closed set of words; `pattern` stands on a struct of one text",
+        )),
+        (Data::Struct(data), Some(pattern)) => open(input, &data.fields, pattern, &container, &candor),
+        _ => Err(Error::new_spanned(
+            &input.ident,
+            format!(
+                "`{}` is no closed set of words: a label is an enum, or a struct of one text with \
+                 `#[label(pattern = \"...\")]`",
+                input.ident
+            ),
+        )),
+    }
+}
+
+/// One variant with its word.
+struct Labelled<'a> {
+    ident: &'a Ident,
+    word: String,
+    description: String,
+    is_other: bool,
+}
+
+fn labelled<'a>(variant: &'a Variant, case: Case) -> Result<Labelled<'a>> {
+    if !matches!(variant.fields, Fields::Unit) {
+        return Err(Error::new(
+            variant.span(),
+            format!(
+                "the label `{}` holds data, which could be anything; labels are words only",
+                variant.ident
+            ),
+        ));
+    }
+    let (mut name, mut other) = (None, None);
+    for attribute in variant.attrs.iter().filter(|attribute| attribute.path().is_ident("label")) {
+        attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("name") || meta.path.is_ident("rename") {
+                once(&mut name, &meta, text(&meta)?)
+            } else if meta.path.is_ident("other") {
+                once(&mut other, &meta, ())
+            } else {
+                Err(meta.error("a variant of a label knows `name` and `other`"))
+            }
+        })?;
+    }
+    let word = name.map_or_else(|| case.apply(&variant.ident.to_string()), |given| given.value);
+    names::check(&word, "label", variant.span())?;
+    let description = Docs::read(&variant.attrs).first;
+    Ok(Labelled { ident: &variant.ident, word, description, is_other: other.is_some() })
+}
+
+fn closed(input: &DeriveInput, data: &DataEnum, container: &Container, candor: &Path) -> Result<TokenStream> {
+    let case = container.rename_all.as_ref().map_or(Case::Snake, |given| given.value);
+    if let Some(given) = &container.max {
+        return Err(Error::new(given.span, "`max` stands beside `pattern`"));
+    }
+    let mut labels: Vec<Labelled<'_>> = Vec::new();
+    for variant in &data.variants {
+        let label = labelled(variant, case)?;
+        if labels.iter().any(|known| known.word == label.word) {
+            return Err(Error::new(variant.span(), format!("two variants are sent as `{}`", label.word)));
+        }
+        if label.is_other && labels.iter().any(|known| known.is_other) {
+            return Err(Error::new(variant.span(), "one variant stands for all unknown words"));
+        }
+        labels.push(label);
+    }
+    if labels.is_empty() {
+        return Err(Error::new_spanned(&input.ident, "a label without a word is never sent"));
+    }
+    Ok(closed_impls(input, &labels, candor))
+}
+
+fn closed_impls(input: &DeriveInput, labels: &[Labelled<'_>], candor: &Path) -> TokenStream {
+    let ident = &input.ident;
+    let variants: Vec<_> = labels.iter().map(|label| label.ident).collect();
+    let words: Vec<_> = labels.iter().map(|label| &label.word).collect();
+    let descriptions = labels.iter().map(|label| &label.description);
+    let quoted = words.iter().map(|word| quote_json(word));
+    let other = labels.iter().find(|label| label.is_other);
+    let other_word = option(other.map(|label| &label.word));
+    let other_variant = option(other.map(|label| {
+        let variant = label.ident;
+        quote!(Self::#variant)
+    }));
+    let private = quote!(#candor::__private);
+    quote! {
+        const _: () = {
+            #[automatically_derived]
+            impl #private::Encode for #ident {
+                #[inline]
+                fn put(&self, slot: &mut #private::Slot<'_>) -> #private::Outcome {
+                    slot.literal(match self { #(Self::#variants => #quoted),* })
+                }
+            }
+
+            #[automatically_derived]
+            impl #candor::Field for #ident {
+                const KIND: #candor::Kind = #candor::Kind::Label(&<Self as #candor::Label>::LABELS);
+            }
+
+            #[automatically_derived]
+            impl #candor::Label for #ident {
+                const LABELS: #candor::Labels = #candor::Labels::Closed {
+                    words: &[#(#candor::Word { name: #words, description: #descriptions }),*],
+                    other: #other_word,
+                };
+
+                #[inline]
+                fn label(&self) -> &str {
+                    match self { #(Self::#variants => #words),* }
+                }
+
+                #[inline]
+                fn checked(&self) -> ::core::option::Option<&str> {
+                    ::core::option::Option::Some(<Self as #candor::Label>::label(self))
+                }
+            }
+
+            #[automatically_derived]
+            impl #candor::ClosedLabel for #ident {
+                const ALL: &'static [Self] = &[#(Self::#variants),*];
+
+                fn from_label(text: &str) -> ::core::option::Option<Self> {
+                    match text {
+                        #(#words => ::core::option::Option::Some(Self::#variants),)*
+                        _ => #other_variant,
+                    }
+                }
+            }
+        };
+    }
+}
+
+fn open(
+    input: &DeriveInput,
+    fields: &Fields,
+    pattern: &Given<String>,
+    container: &Container,
+    candor: &Path,
+) -> Result<TokenStream> {
+    let inner = match fields {
+        Fields::Unnamed(fields) if fields.unnamed.len() == 1 => fields.unnamed.first(),
+        _ => None,
+    };
+    let Some(inner) = inner else {
+        return Err(Error::new_spanned(
+            &input.ident,
+            "a label with a pattern is a struct of one text: `struct Rule(String)`",
+        ));
+    };
+    let most = container.max.as_ref().map_or(64, |given| given.value);
+    let (source, span): (&str, Span) = (&pattern.value, pattern.span);
+    let (ident, ty) = (&input.ident, &inner.ty);
+    let (implement, types, clause) = input.generics.split_for_impl();
+    let private = quote!(#candor::__private);
+    let compiled = quote::quote_spanned! {span=>
+        static PATTERN: #candor::Pattern = #candor::Pattern::new(#source);
+    };
+    Ok(quote! {
+        const _: () = {
+            #compiled
+
+            #[automatically_derived]
+            impl #implement #private::Encode for #ident #types #clause {
+                fn put(&self, slot: &mut #private::Slot<'_>) -> #private::Outcome {
+                    #private::put_label::<Self, #ty>(&self.0, slot)
+                }
+            }
+
+            #[automatically_derived]
+            impl #implement #candor::Field for #ident #types #clause {
+                const KIND: #candor::Kind = #candor::Kind::Label(&<Self as #candor::Label>::LABELS);
+                const OPTIONAL: bool = <#ty as #private::Text>::OPTIONAL;
+            }
+
+            #[automatically_derived]
+            impl #implement #candor::Label for #ident #types #clause {
+                const LABELS: #candor::Labels = #candor::Labels::Pattern { pattern: &PATTERN, most: #most };
+
+                fn label(&self) -> &str {
+                    #private::Text::text(&self.0).unwrap_or("")
+                }
+            }
+        };
+    })
+}

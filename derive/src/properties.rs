@@ -1,0 +1,60 @@
+//! `#[derive(Properties)]`.
+//! Takes a struct; gives `Properties` and `Field`: an object within an event.
+//! Never writes a value otherwise than under its policy.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{DeriveInput, Error, Result};
+
+use crate::bounds::bounded;
+use crate::container::Container;
+use crate::event::quoted;
+use crate::field::Role;
+use crate::parts::{fields, is_property, patterns};
+use crate::schema;
+use crate::value::value;
+
+/// Generates the implementations.
+pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
+    let container = Container::properties(&input.attrs)?;
+    let candor = container.candor();
+    let specs = fields(input, &container, "properties")?;
+    if let Some(spec) = specs.iter().find(|spec| !matches!(spec.role, Role::Property | Role::Skip)) {
+        return Err(Error::new(spec.span, "only an event has a distinct id, groups, a timestamp and a uuid"));
+    }
+    let generics = bounded(&input.generics, &specs, &candor);
+    let (implement, types, clause) = generics.split_for_impl();
+    let (ident, patterns) = (&input.ident, patterns(&specs, &candor));
+    let schemas = schema::properties(&specs, &candor);
+    let members = specs.iter().filter(|spec| is_property(spec)).map(|spec| {
+        let (quoted, value) = (quoted(&spec.name), value(spec, &candor));
+        quote!(object.field(#quoted, #value);)
+    });
+    Ok(quote! {
+        const _: () = {
+            #patterns
+
+            #[automatically_derived]
+            impl #implement #candor::__private::Encode for #ident #types #clause {
+                #[inline]
+                fn put(&self, slot: &mut #candor::__private::Slot<'_>) -> #candor::__private::Outcome {
+                    slot.object(|object| {
+                        let _ = &object;
+                        #(#members)*
+                    })
+                }
+            }
+
+            #[automatically_derived]
+            impl #implement #candor::Field for #ident #types #clause {
+                const KIND: #candor::Kind =
+                    #candor::Kind::Object(<Self as #candor::Properties>::FIELDS);
+            }
+
+            #[automatically_derived]
+            impl #implement #candor::Properties for #ident #types #clause {
+                const FIELDS: &'static [#candor::FieldSchema] = #schemas;
+            }
+        };
+    })
+}

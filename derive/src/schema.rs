@@ -1,0 +1,118 @@
+//! How a field is described.
+//! Takes a field; gives an expression for its schema, known when the program is compiled.
+//! Never looks at a value.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::Path;
+use syn::spanned::Spanned;
+
+use crate::field::{Role, Spec};
+use crate::parts::{is_property, pattern_name};
+use crate::policy::Policy;
+use crate::value::{bucket_labels, option};
+
+/// Returns the schema of a field under the name of its role.
+pub(crate) fn field(spec: &Spec, candor: &Path) -> TokenStream {
+    let name = match &spec.role {
+        Role::Group(kind) => kind,
+        _ => &spec.name,
+    };
+    named(spec, name, candor)
+}
+
+/// Returns the schema of a field under a name.
+pub(crate) fn named(spec: &Spec, name: &str, candor: &Path) -> TokenStream {
+    let (description, kind, required) = (&spec.description, kind(spec, candor), required(spec, candor));
+    let raw = option(match &spec.policy {
+        Policy::Raw { reason, .. } => Some(reason),
+        _ => None,
+    });
+    let example = option(spec.example.as_ref().map(|given| &given.value));
+    let since = option(spec.since.as_ref());
+    quote! {
+        #candor::FieldSchema::new(#name, #description, #kind, #required).with(#raw, #example, #since)
+    }
+}
+
+/// Returns the schemas of all properties, in their order.
+pub(crate) fn properties(specs: &[Spec], candor: &Path) -> TokenStream {
+    let fields = specs.iter().filter(|spec| is_property(spec)).map(|spec| named(spec, &spec.name, candor));
+    quote!(const { &[#(#fields),*] })
+}
+
+/// Returns the type of one item, or of the field where it is no list.
+fn item(spec: &Spec, candor: &Path) -> TokenStream {
+    let ty = &spec.ty;
+    match spec.items {
+        Some(_) => quote_spanned!(ty.span()=> <#ty as #candor::__private::Items>::Item),
+        None => quote!(#ty),
+    }
+}
+
+fn kind(spec: &Spec, candor: &Path) -> TokenStream {
+    let one = one(spec, candor);
+    match spec.items {
+        Some(most) => quote!(#candor::Kind::List { of: const { &#one }, most: #most }),
+        None => one,
+    }
+}
+
+fn one(spec: &Spec, candor: &Path) -> TokenStream {
+    let kind = quote!(#candor::Kind);
+    let text = quote!(#candor::TextPolicy);
+    let item = item(spec, candor);
+    match &spec.policy {
+        Policy::Typed => quote_spanned!(spec.ty.span()=> <#item as #candor::Field>::KIND),
+        Policy::Hashed(prefix) => {
+            quote!(#kind::Text(#text::Hashed { prefix: ::core::option::Option::Some(#prefix) }))
+        }
+        Policy::Hex(digits) => quote!(#kind::Text(#text::Hex { digits: #digits })),
+        Policy::Keyed(prefix) => quote!(#kind::Text(#text::Keyed { prefix: #prefix })),
+        Policy::Pattern { pattern, most, other } => {
+            let (name, other) = (pattern_name(pattern), option(other.as_deref()));
+            quote!(#kind::Text(#text::Pattern { pattern: &#name, most: #most, other: #other }))
+        }
+        Policy::Label(label) => quote!(#kind::Label(&<#label as #candor::Label>::LABELS)),
+        Policy::Raw { most, pattern, .. } => {
+            let pattern = option(pattern.as_ref().map(pattern_name).map(|name| quote!(&#name)));
+            quote! {
+                #candor::__private::raw_kind(<#item as #candor::__private::Raw>::KIND, #most, #pattern)
+            }
+        }
+        Policy::Bucket { bounds, unit } => {
+            let labels = bucket_labels(bounds);
+            let unit = option(unit.map(|unit| {
+                let unit = format_ident!("{}", unit.variant());
+                quote!(#candor::Unit::#unit)
+            }));
+            quote!(#kind::Bucket { labels: &[#(#labels),*], unit: #unit })
+        }
+        Policy::Duration(unit) => {
+            let unit = format_ident!("{}", unit.variant());
+            quote!(#kind::Duration { unit: #candor::Unit::#unit })
+        }
+        Policy::Number => quote!(#kind::ZeroOrOne),
+    }
+}
+
+fn required(spec: &Spec, candor: &Path) -> TokenStream {
+    let ty = &spec.ty;
+    let by = |name: TokenStream| quote!(!<#ty as #name>::OPTIONAL);
+    let private = quote!(#candor::__private);
+    if spec.items.is_some() {
+        return by(quote!(#private::Items));
+    }
+    match &spec.policy {
+        Policy::Typed => by(quote!(#candor::Field)),
+        Policy::Raw { .. } => by(quote!(#private::Raw)),
+        Policy::Number => by(quote!(#private::Switch)),
+        Policy::Duration(_) | Policy::Bucket { unit: Some(_), .. } => by(quote!(#private::Span)),
+        Policy::Bucket { unit: None, .. } => by(quote!(#private::Whole)),
+        Policy::Label(label) => {
+            let present = by(quote!(#private::Text));
+            quote!(#present && <#label as #candor::Label>::LABELS.other().is_some())
+        }
+        _ => by(quote!(#private::Text)),
+    }
+}

@@ -1,0 +1,101 @@
+//! What a capture would put on the wire, without capturing.
+//! Takes an event; gives the body of a request with this one event.
+//! Never makes a thread or a socket, never counts, never asks for consent: nothing leaves.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::config::Split;
+use super::{Client, Config};
+use crate::capture::{Capture, Terms};
+use crate::config::Env;
+use crate::event::{Event, Rfc3339, Timestamp};
+use crate::observe::LossReason;
+use crate::wire::{Attempt, BatchInfo, Ids, WireEvent};
+
+/// The bytes that a capture would put on the wire: the body of a request with one event.
+///
+/// It is shown as text, API key included.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Preview {
+    path: String,
+    body: Vec<u8>,
+    event: Range<usize>,
+}
+
+impl Preview {
+    /// Returns the path of the request under the endpoint.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Returns the whole body, before it is compressed. It says when the request is made, and that is now.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Returns the event within the body. With an id and a timestamp of the event's own, these are the same
+    /// bytes each time.
+    pub fn event(&self) -> &[u8] {
+        self.body.get(self.event.clone()).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Preview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.body))
+    }
+}
+
+impl fmt::Debug for Preview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The contents stay out of logs.
+        f.debug_struct("Preview").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Returns the exact bytes that a capture of the event would put on the wire now, whether the client is
+    /// on or off. Nothing is sent, queued or counted, and consent is not asked.
+    ///
+    /// Hooks run, since they change what is sent; sampling is left out. A client that was made
+    /// [`disabled`](Self::disabled) shows what the settings of a new [`Config`] would send.
+    ///
+    /// # Errors
+    ///
+    /// The reason for which the capture would lose the event.
+    pub fn preview<E: Event>(&self, event: &E) -> Result<Preview, LossReason> {
+        let now = Timestamp::from(self.inner.clock.wall());
+        if let Some(split) = &self.inner.settings {
+            return preview(split, event, now);
+        }
+        match Config::new("app", "0").split(&Env::empty()) {
+            Ok(split) => preview(&split, event, now),
+            // The settings of a new configuration always work.
+            Err(_) => Err(LossReason::ShuttingDown),
+        }
+    }
+}
+
+fn preview<E: Event>(split: &Split, event: &E, now: Timestamp) -> Result<Preview, LossReason> {
+    let terms = Terms { sampling: None, ..split.terms.clone() };
+    let common = Arc::clone(&terms.common);
+    let record = Capture::new(terms, Arc::default()).record(event, now, 0)?;
+    let mut ids = Ids::seeded(Uuid::new_v4());
+    let info = BatchInfo { created_at: now, id: ids.next(now) };
+    let uuid = record.uuid().unwrap_or_else(|| ids.next(record.timestamp()));
+    let mut timestamp = Vec::new();
+    Rfc3339::default().write(record.timestamp(), &mut timestamp);
+    let text = uuid.hyphenated().to_string();
+    let wire = WireEvent { record: &record, common: &common, uuid: &text, timestamp: &timestamp };
+    let mut body = Vec::new();
+    split.envelope.begin(&info, &mut body);
+    let start = body.len();
+    split.envelope.event(&wire, &mut body);
+    let event = start..body.len();
+    split.envelope.end(&info, Attempt { number: 1, at: now }, &mut body);
+    Ok(Preview { path: split.envelope.path().to_owned(), body, event })
+}

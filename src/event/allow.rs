@@ -1,0 +1,134 @@
+//! What may leave beside what the types say: strict mode, and the allow-list of dynamic events.
+//! Takes the host's settings and an event's name or schema; gives a filter for the encoder.
+//! Never looks at what a derived field writes: its type has said enough.
+
+use serde_json::Value;
+
+use super::encoder::Flaw;
+use super::registry::Catalogue;
+use super::schema::{FieldSchema, Schema};
+
+/// What the library itself adds to an event's properties.
+const LIBRARY: [&str; 5] =
+    ["$lib", "$lib_version", "$is_server", "$geoip_disable", "$process_person_profile"];
+
+/// What the host allows to leave.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Allowed {
+    pub(crate) catalogue: Option<Catalogue>,
+    pub(crate) is_strict: bool,
+    /// Property names of events without a schema, where they are limited.
+    pub(crate) dynamic: Option<Vec<String>>,
+}
+
+/// What an event may hold.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Filter<'a> {
+    /// Properties of these names.
+    Names(&'a [String]),
+    /// What a schema and the catalogue around it declare.
+    Declared { schema: &'static Schema, catalogue: Option<&'a Catalogue> },
+}
+
+impl Allowed {
+    /// Returns whether everything may leave.
+    #[inline]
+    pub(crate) fn everything(&self) -> bool {
+        !self.is_strict && self.dynamic.is_none()
+    }
+
+    /// Returns what an event may hold; nothing where it may hold anything.
+    pub(super) fn filter(
+        &self,
+        name: &str,
+        schema: Option<&'static Schema>,
+    ) -> Result<Option<Filter<'_>>, Flaw> {
+        let catalogue = self.catalogue.as_ref();
+        if !self.is_strict {
+            return Ok(match (schema, &self.dynamic) {
+                (None, Some(names)) => Some(Filter::Names(names)),
+                _ => None,
+            });
+        }
+        let declared = match (schema, catalogue) {
+            (Some(schema), None) => Some(schema),
+            (Some(schema), Some(catalogue)) => {
+                catalogue.events.iter().find(|known| same(known, schema)).copied()
+            }
+            (None, catalogue) => catalogue.and_then(|catalogue| catalogue.event(name)),
+        };
+        match declared.filter(|schema| schema.name == name) {
+            Some(schema) => Ok(Some(Filter::Declared { schema, catalogue })),
+            None => Err(Flaw::Undeclared),
+        }
+    }
+
+    /// Returns whether every event may carry a property of the client.
+    pub(crate) fn admits_common(&self, name: &str, json: &[u8]) -> bool {
+        if !self.is_strict {
+            return true;
+        }
+        let common = self.catalogue.as_ref().map_or(&[][..], |catalogue| catalogue.common);
+        serde_json::from_slice(json).is_ok_and(|value| is_declared(common, name, &value))
+    }
+
+    /// Returns whether the client may have a group of this type.
+    pub(crate) fn admits_group(&self, kind: &str) -> bool {
+        !self.is_strict || self.catalogue.as_ref().is_some_and(|catalogue| has_group(catalogue, kind))
+    }
+}
+
+impl Filter<'_> {
+    /// Returns whether an event may hold a property.
+    pub(super) fn admits(&self, name: &str, json: &[u8]) -> bool {
+        match self {
+            Self::Names(names) => names.iter().any(|known| known == name),
+            Self::Declared { schema, catalogue } => {
+                let Ok(value) = serde_json::from_slice::<Value>(json) else { return false };
+                if name == "$groups" {
+                    let groups = value.as_object();
+                    return groups.is_some_and(|groups| {
+                        groups
+                            .iter()
+                            .all(|(kind, key)| key.as_str().is_some_and(|key| self.admits_group(kind, key)))
+                    });
+                }
+                let common = catalogue.map_or(&[][..], |catalogue| catalogue.common);
+                let is_librarys = LIBRARY.contains(&name) && (value.is_string() || value.is_boolean());
+                is_librarys || is_declared(schema.fields, name, &value) || is_declared(common, name, &value)
+            }
+        }
+    }
+
+    /// Returns whether an event may belong to a group.
+    pub(super) fn admits_group(&self, kind: &str, key: &str) -> bool {
+        match self {
+            Self::Names(_) => true,
+            Self::Declared { schema, catalogue } => {
+                catalogue.is_some_and(|catalogue| has_group(catalogue, kind))
+                    || is_declared(schema.groups, kind, &Value::from(key))
+            }
+        }
+    }
+
+    /// Returns whether an event may be about this person or thing.
+    pub(super) fn admits_id(&self, id: &str) -> bool {
+        match self {
+            Self::Names(_) => true,
+            Self::Declared { schema, .. } => schema.distinct_id.kind.admits(&Value::from(id)),
+        }
+    }
+}
+
+fn is_declared(fields: &[FieldSchema], name: &str, value: &Value) -> bool {
+    fields.iter().any(|field| field.name == name && field.kind.admits(value))
+}
+
+fn has_group(catalogue: &Catalogue, kind: &str) -> bool {
+    catalogue.groups.iter().any(|(known, _)| *known == kind)
+}
+
+/// Compares two schemas: mostly they are one and the same.
+fn same(one: &'static Schema, two: &'static Schema) -> bool {
+    std::ptr::eq(one, two) || one.name == two.name && one == two
+}

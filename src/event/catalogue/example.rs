@@ -1,0 +1,112 @@
+//! Examples of what is sent.
+//! Takes schemas; gives values that satisfy them, the same on every run.
+//! Never shows a value that was sent.
+
+use super::json::Json;
+use crate::event::hashed::{Hashed, write_hash, write_hex};
+use crate::event::label::Labels;
+use crate::event::pseudonym::PseudonymKey;
+use crate::event::registry::Catalogue;
+use crate::event::schema::{FieldSchema, Kind, Schema, TextPolicy};
+use crate::event::timestamp::Timestamp;
+
+const INSTANT: &str = "2026-01-31T12:00:00.000Z";
+const UUID: &str = "019c1417-8a00-7000-8000-000000000000";
+
+/// Returns an example of an event as it stands in a batch.
+pub(super) fn event(catalogue: &Catalogue, schema: &Schema) -> Json {
+    let mut properties = fields(schema.fields);
+    let mut groups = fields(schema.groups);
+    for (kind, _) in catalogue.groups {
+        if schema.groups.iter().all(|own| own.name != *kind) {
+            groups.push(((*kind).to_owned(), Json::string("example")));
+        }
+    }
+    if !groups.is_empty() {
+        properties.push(("$groups".to_owned(), Json::Object(groups)));
+    }
+    for common in fields(catalogue.common) {
+        if properties.iter().all(|(name, _)| *name != common.0) {
+            properties.push(common);
+        }
+    }
+    properties.push(("$lib".to_owned(), Json::string("candor")));
+    properties.push(("$lib_version".to_owned(), Json::string("0.1.0")));
+    Json::object([
+        ("uuid", Json::string(UUID)),
+        ("event", Json::string(schema.name)),
+        ("distinct_id", field(&schema.distinct_id)),
+        ("timestamp", Json::string(INSTANT)),
+        ("properties", Json::Object(properties)),
+    ])
+}
+
+fn fields(fields: &[FieldSchema]) -> Vec<(String, Json)> {
+    fields.iter().map(|each| (each.name.to_owned(), field(each))).collect()
+}
+
+fn field(field: &FieldSchema) -> Json {
+    value(&field.kind, field.example)
+}
+
+fn value(kind: &Kind, given: Option<&'static str>) -> Json {
+    if let Kind::List { of, most } = kind {
+        let one = value(of, given);
+        return Json::Array(if *most > 0 { vec![one] } else { Vec::new() });
+    }
+    if let (Some(given), false) = (given, is_hashed(kind)) {
+        return Json::Text(given.to_owned());
+    }
+    match kind {
+        Kind::Boolean => Json::plain(true),
+        Kind::ZeroOrOne => Json::plain(1),
+        Kind::Integer { most, .. } => Json::plain(3.min(*most)),
+        Kind::Number => Json::plain(1.5),
+        Kind::Count | Kind::Duration { .. } => Json::plain(12),
+        Kind::Bucket { labels, .. } => Json::string(labels.get(1).copied().unwrap_or_default()),
+        Kind::Timestamp => Json::string(INSTANT),
+        Kind::Label(labels) => Json::string(&word(labels)),
+        Kind::Text(policy) => text(policy, given),
+        Kind::Object(inner) => Json::Object(fields(inner)),
+        Kind::Map { keys, values, .. } => Json::Object(vec![(word(keys), value(values, None))]),
+        Kind::Histogram { keys, .. } => Json::Object(vec![(word(keys), Json::plain(12))]),
+        Kind::List { .. } => Json::Array(Vec::new()),
+    }
+}
+
+fn is_hashed(kind: &Kind) -> bool {
+    matches!(kind, Kind::Text(TextPolicy::Hashed { .. } | TextPolicy::Hex { .. } | TextPolicy::Keyed { .. }))
+}
+
+fn word(labels: &Labels) -> String {
+    match labels {
+        Labels::Closed { words, .. } => words.first().map_or("", |word| word.name).to_owned(),
+        Labels::Pattern { pattern, .. } => pattern.example(),
+    }
+}
+
+fn text(policy: &TextPolicy, given: Option<&'static str>) -> Json {
+    let given: String =
+        given.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_else(|| "example".to_owned());
+    let json = |bytes: Vec<u8>| Json::Text(String::from_utf8(bytes).unwrap_or_default());
+    let mut out = Vec::new();
+    match policy {
+        TextPolicy::Hashed { prefix } => {
+            Json::string(&Hashed::new(prefix.unwrap_or("id"), &given).to_string())
+        }
+        TextPolicy::Hex { digits } => {
+            write_hex(&given, *digits, &mut out);
+            json(out)
+        }
+        TextPolicy::Keyed { prefix } => {
+            let epoch = PseudonymKey::new([0; 32]).epoch(Timestamp::from_unix_millis(0));
+            write_hash(prefix, &epoch.pseudonym(prefix, &given), &mut out);
+            json(out)
+        }
+        TextPolicy::Pattern { pattern, .. } | TextPolicy::Raw { pattern: Some(pattern), .. } => {
+            Json::string(&pattern.example())
+        }
+        TextPolicy::Constant(text) => Json::string(text),
+        TextPolicy::Raw { pattern: None, .. } => Json::string("text"),
+    }
+}

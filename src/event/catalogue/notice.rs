@@ -1,0 +1,43 @@
+//! The short text that people see before anything is sent.
+//! Takes a catalogue; gives a few lines of plain text.
+//! Never promises more than the catalogue keeps.
+
+use super::words::Uses;
+use crate::event::registry::Catalogue;
+use crate::event::schema::Purpose;
+
+/// Returns the notice.
+pub(super) fn write(catalogue: &Catalogue) -> String {
+    let mut lines = vec![format!(
+        "{} sends {} {}{}.",
+        catalogue.product,
+        super::counted(catalogue.events.len()),
+        purposes(catalogue),
+        catalogue.endpoint.map(|endpoint| format!(", to {endpoint}")).unwrap_or_default(),
+    )];
+    let uses = Uses::of(catalogue);
+    if let Some(by) = catalogue.identified {
+        lines.push(format!("The events are not anonymous: {by}."));
+    }
+    if uses.hashed {
+        lines.push("Identifiers are hashed: the events are pseudonymous, not anonymous.".to_owned());
+    } else if uses.keyed {
+        lines.push("Identifiers are replaced by pseudonyms that change from time to time.".to_owned());
+    }
+    if uses.raw {
+        lines.push("Some values are sent as they are; the full list says which and why.".to_owned());
+    }
+    lines.extend(catalogue.retention.map(str::to_owned));
+    if !catalogue.turn_off.is_empty() {
+        lines.push(format!("To turn it off: {}", catalogue.turn_off.join(" Or: ")));
+    }
+    lines.extend(catalogue.link.map(|link| format!("Everything that is sent: {link}")));
+    lines.join("\n")
+}
+
+fn purposes(catalogue: &Catalogue) -> String {
+    let all = [Purpose::Usage, Purpose::Error, Purpose::UpdateCheck];
+    let used =
+        all.into_iter().filter(|purpose| catalogue.events.iter().any(|event| event.purpose == *purpose));
+    used.map(super::aim).collect::<Vec<_>>().join(", and ")
+}

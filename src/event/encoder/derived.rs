@@ -1,0 +1,127 @@
+//! What derived events ask of an encoder, and what a client allows them.
+//! Takes values that write themselves under a policy; gives JSON fragments in the encoder's buffers.
+//! Never looks at a value again: its type has said enough.
+
+use super::{Buffers, Encoder, Flaw};
+use crate::event::Schema;
+use crate::event::allow::Allowed;
+use crate::event::common::GROUPS;
+use crate::event::field::{self, Encode, Outcome, Slot, Tally};
+use crate::event::pseudonym::Epoch;
+
+impl<'a> Encoder<'a> {
+    /// Gives the event the key of its pseudonyms, for fields that are `keyed`.
+    #[must_use]
+    pub(crate) fn keyed(mut self, epoch: Option<Epoch>) -> Self {
+        self.epoch = epoch;
+        self
+    }
+
+    /// Holds the event to what the client allows.
+    #[inline]
+    #[must_use]
+    pub(crate) fn allowed(
+        mut self,
+        allowed: &'a Allowed,
+        name: &str,
+        schema: Option<&'static Schema>,
+    ) -> Self {
+        if !allowed.everything() {
+            match allowed.filter(name, schema) {
+                Ok(filter) => self.filter = filter,
+                Err(flaw) => self.flaw(flaw),
+            }
+        }
+        self
+    }
+
+    /// Returns what was left out or replaced so far.
+    pub(crate) fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// Adds a field whose name needs no escaping; `quoted` is the name in quotes with a colon.
+    #[doc(hidden)]
+    #[inline]
+    pub fn field<V: Encode + ?Sized>(&mut self, key: &'static str, quoted: &'static str, value: &V) {
+        let Buffers { properties, .. } = &mut *self.buffers;
+        let comma = !properties.is_empty();
+        let slot = &mut Slot { out: properties, tally: &mut self.tally, epoch: self.epoch.as_ref() };
+        if field::member(slot, comma, quoted, value) {
+            self.note(key);
+        }
+    }
+
+    /// Sets the distinct id to a value with a policy of its own.
+    #[doc(hidden)]
+    #[inline]
+    pub fn identify<V: Encode + ?Sized>(&mut self, value: &V) {
+        let out = &mut self.buffers.distinct_id;
+        out.clear();
+        let slot = &mut Slot { out, tally: &mut self.tally, epoch: self.epoch.as_ref() };
+        if value.put(slot) != Outcome::Written {
+            self.buffers.distinct_id.clear();
+            self.flaw(Flaw::EmptyDistinctId);
+        } else if !is_plain(&self.buffers.distinct_id) {
+            self.identify_again();
+        }
+    }
+
+    /// Holds a distinct id that is not plain to the rules of all; a number becomes text.
+    #[cold]
+    fn identify_again(&mut self) {
+        let id = std::mem::take(&mut self.buffers.distinct_id);
+        match serde_json::from_slice::<String>(&id) {
+            Ok(text) => self.distinct_id(&text),
+            Err(_) => self.distinct_id(&String::from_utf8_lossy(&id)),
+        }
+    }
+
+    /// Adds the distinct id as a property, too.
+    #[doc(hidden)]
+    #[inline]
+    pub fn identity(&mut self, key: &'static str, quoted: &'static str) {
+        self.note(key);
+        let Buffers { properties, distinct_id, .. } = &mut *self.buffers;
+        super::separate(properties);
+        properties.extend_from_slice(quoted.as_bytes());
+        properties.extend_from_slice(distinct_id);
+    }
+
+    /// Adds the event to a group whose key has a policy of its own.
+    #[doc(hidden)]
+    pub fn group_field<V: Encode + ?Sized>(
+        &mut self,
+        group_type: &'static str,
+        quoted: &'static str,
+        value: &V,
+    ) {
+        let Buffers { groups, .. } = &mut *self.buffers;
+        let comma = !groups.is_empty();
+        let slot = &mut Slot { out: groups, tally: &mut self.tally, epoch: self.epoch.as_ref() };
+        if field::member(slot, comma, quoted, value) {
+            self.overridden_groups |= self.common.group_bit(group_type);
+        }
+    }
+
+    /// Leaves the client's groups out of this event.
+    #[doc(hidden)]
+    pub fn without_groups(&mut self) {
+        self.overridden |= GROUPS;
+    }
+}
+
+/// Returns whether a distinct id in JSON needs no closer look: it is text, begins visibly, holds nothing
+/// that was escaped, and cannot be too long.
+#[inline]
+fn is_plain(id: &[u8]) -> bool {
+    match id {
+        [b'"', first, .., b'"'] => {
+            first.is_ascii_graphic()
+                && id.len() <= super::MOST_CHARACTERS
+                && !id.contains(&b'\\')
+                && id.len() > 2
+        }
+        _ => false,
+    }
+}

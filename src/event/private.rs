@@ -1,0 +1,61 @@
+//! What the derives need and nobody else: reached as `candor::__private`.
+//! Takes fields; gives them back under the bound that they must meet.
+//! Never part of the public interface.
+
+pub use super::encoder::Encoder;
+pub use super::field::{Encode, Outcome, Slot};
+pub use super::list::{Items, list};
+pub use super::measure::{Span, Switch, Whole, duration, put_bucket, put_zero_or_one};
+pub use super::text::{Raw, Text, by, put_hashed, put_hex, put_keyed, put_label, put_pattern, raw_kind};
+
+use super::field::{Field, Identifier};
+use super::timestamp::Timestamp;
+use uuid::Uuid;
+
+/// Gives back a value whose type says that it is safe.
+#[inline]
+pub fn typed<T: Field + ?Sized>(value: &T) -> &T {
+    value
+}
+
+/// Gives back a value whose type says that it is a safe identifier.
+#[inline]
+pub fn identifier<T: Identifier + ?Sized>(value: &T) -> &T {
+    value
+}
+
+/// When an event happened, perhaps unknown.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no instant",
+    label = "not a `candor::Timestamp` or `std::time::SystemTime`"
+)]
+pub trait Instant {
+    /// Returns the instant, where it is known.
+    fn instant(&self) -> Option<Timestamp>;
+}
+
+impl<T: Copy + Into<Timestamp>> Instant for T {
+    fn instant(&self) -> Option<Timestamp> {
+        Some((*self).into())
+    }
+}
+
+impl<T: Copy + Into<Timestamp>> Instant for Option<T> {
+    fn instant(&self) -> Option<Timestamp> {
+        self.map(Into::into)
+    }
+}
+
+/// Sets when the event happened.
+pub fn set_timestamp<T: Instant>(value: &T, event: &mut Encoder<'_>) {
+    if let Some(at) = value.instant() {
+        event.timestamp(at);
+    }
+}
+
+/// Sets the id of the event.
+pub fn set_uuid<T: Copy + Into<Option<Uuid>>>(value: &T, event: &mut Encoder<'_>) {
+    if let Some(uuid) = (*value).into() {
+        event.uuid(uuid);
+    }
+}

@@ -1,0 +1,167 @@
+//! The list of all events of a program.
+//! Takes the types that derive `Event`, and what the host says about itself; gives a catalogue.
+//! Never runs before `main`, never finds an event by itself.
+
+use super::properties::Properties;
+use super::schema::{FieldSchema, Schema};
+
+/// An event whose schema is known when the program is compiled: what `#[derive(Event)]` implements.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no schema, so that the catalogue cannot show it",
+    label = "not an event that derives `Event`",
+    note = "derive it: `#[derive(candor::Event)]`"
+)]
+pub trait Catalogued {
+    /// What the event sends.
+    const SCHEMA: &'static Schema;
+}
+
+/// Lists the events of a program as a [`Catalogue`](crate::Catalogue).
+///
+/// ```
+/// /// A scan ended.
+/// #[derive(candor::Event)]
+/// #[event(name = "scan ended", distinct_id = "tool")]
+/// struct ScanEnded {
+///     /// How many files were read.
+///     files: u32,
+/// }
+///
+/// const EVENTS: candor::Catalogue = candor::events![ScanEnded].product("Scanner").notice_version(1);
+/// assert!(EVENTS.markdown().contains("### scan ended"));
+/// ```
+#[macro_export]
+macro_rules! events {
+    ($($event:ty),* $(,)?) => {
+        $crate::Catalogue::new(&[$(<$event as $crate::Catalogued>::SCHEMA),*])
+    };
+}
+
+/// All that a program sends, and what people must know about it.
+///
+/// Made by [`events!`](crate::events). Everything is known when the program is compiled, so that a
+/// catalogue is a `const`. From it come a page for people ([`markdown`](Self::markdown)), a JSON Schema
+/// for each event and for the batch, and the short text of the notice.
+#[derive(Clone, Copy, Debug)]
+pub struct Catalogue {
+    pub(super) events: &'static [&'static Schema],
+    pub(super) common: &'static [FieldSchema],
+    pub(super) groups: &'static [(&'static str, &'static str)],
+    pub(super) product: &'static str,
+    pub(super) endpoint: Option<&'static str>,
+    pub(super) recipients: &'static [(&'static str, &'static str)],
+    pub(super) retention: Option<&'static str>,
+    pub(super) turn_off: &'static [&'static str],
+    pub(super) link: Option<&'static str>,
+    pub(super) notice_version: u32,
+    pub(super) identified: Option<&'static str>,
+}
+
+impl Catalogue {
+    /// Makes a catalogue of schemas; [`events!`](crate::events) says it shorter.
+    pub const fn new(events: &'static [&'static Schema]) -> Self {
+        Self {
+            events,
+            common: &[],
+            groups: &[],
+            product: "This program",
+            endpoint: None,
+            recipients: &[],
+            retention: None,
+            turn_off: &["Set the environment variable `DO_NOT_TRACK=1`."],
+            link: None,
+            notice_version: 1,
+            identified: None,
+        }
+    }
+
+    /// Declares the super properties, which every event carries, as a struct that derives `Properties`.
+    #[must_use]
+    pub const fn super_properties<P: Properties>(mut self) -> Self {
+        self.common = P::FIELDS;
+        self
+    }
+
+    /// Declares the groups of the client, each with what its key says and why it is sent as it is.
+    #[must_use]
+    pub const fn groups(mut self, groups: &'static [(&'static str, &'static str)]) -> Self {
+        self.groups = groups;
+        self
+    }
+
+    /// Sets the name of the product. Default: `This program`.
+    #[must_use]
+    pub const fn product(mut self, name: &'static str) -> Self {
+        self.product = name;
+        self
+    }
+
+    /// Says where the events go.
+    #[must_use]
+    pub const fn endpoint(mut self, endpoint: &'static str) -> Self {
+        self.endpoint = Some(endpoint);
+        self
+    }
+
+    /// Names everybody who processes the events, each with what for.
+    #[must_use]
+    pub const fn recipients(mut self, recipients: &'static [(&'static str, &'static str)]) -> Self {
+        self.recipients = recipients;
+        self
+    }
+
+    /// Says how long events are kept.
+    #[must_use]
+    pub const fn retention(mut self, text: &'static str) -> Self {
+        self.retention = Some(text);
+        self
+    }
+
+    /// Says how to turn it off, one sentence a way. Default: `DO_NOT_TRACK=1`.
+    #[must_use]
+    pub const fn turn_off(mut self, ways: &'static [&'static str]) -> Self {
+        self.turn_off = ways;
+        self
+    }
+
+    /// Says where the page is published.
+    #[must_use]
+    pub const fn link(mut self, address: &'static str) -> Self {
+        self.link = Some(address);
+        self
+    }
+
+    /// Sets the version of the notice. Raise it with every change in what is sent. Default: 1.
+    #[must_use]
+    pub const fn notice_version(mut self, version: u32) -> Self {
+        self.notice_version = version;
+        self
+    }
+
+    /// Says that the receiver can tell who sends, and by what: the texts then say that nothing is anonymous.
+    #[must_use]
+    pub const fn identified(mut self, by: &'static str) -> Self {
+        self.identified = Some(by);
+        self
+    }
+
+    /// Returns the schemas of all events, in the order of the list.
+    pub const fn events(&self) -> &'static [&'static Schema] {
+        self.events
+    }
+
+    /// Returns the declared super properties.
+    pub const fn common_fields(&self) -> &'static [FieldSchema] {
+        self.common
+    }
+
+    /// Returns the version of the notice.
+    pub const fn version(&self) -> u32 {
+        self.notice_version
+    }
+
+    /// Returns the schema of an event by its name.
+    pub fn event(&self, name: &str) -> Option<&'static Schema> {
+        self.events.iter().find(|schema| schema.name() == name).copied()
+    }
+}

@@ -1,0 +1,55 @@
+//! The test that keeps a committed catalogue true.
+//! Takes a path and a catalogue; panics where page and code differ, and says what to do.
+//! Never writes a page unless it is asked to, and never one whose notice needs a new version.
+
+use std::path::Path;
+
+use crate::config::Env;
+use crate::event::{Catalogue, Drift};
+
+/// The variable that asks for pages to be written anew.
+const RENEW: &str = "CANDOR_RENEW";
+
+/// Fails where a committed page differs from the code.
+///
+/// The path is relative to the directory in which the test runs, which for `cargo test` is that of the
+/// package. With `CANDOR_RENEW=1` in the environment the page is written instead. Not so where what is
+/// sent has changed while the notice has kept its version: people who agreed to the old notice must be
+/// asked again, so that [`Catalogue::notice_version`] comes first.
+///
+/// ```no_run
+/// # const EVENTS: candor::Catalogue = candor::events![];
+/// #[test]
+/// fn the_catalogue_is_current() {
+///     candor::testing::assert_catalogue("TELEMETRY.md", &EVENTS);
+/// }
+/// ```
+///
+/// # Panics
+///
+/// Where the page is missing or differs, where an event has no doc comment, where two events have the
+/// same name, and where the file cannot be read or written.
+#[track_caller]
+pub fn assert_catalogue(path: impl AsRef<Path>, catalogue: &Catalogue) {
+    let path = path.as_ref();
+    let page = match std::fs::read_to_string(path) {
+        Ok(page) => Some(page),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => panic!("{}: {error}", path.display()),
+    };
+    let Err(drift) = catalogue.check(page.as_deref()) else { return };
+    let renews = Env::from_process().text(RENEW).is_some_and(|value| value == "1");
+    if renews && drift.is_renewable() {
+        if let Err(error) = std::fs::write(path, catalogue.markdown()) {
+            panic!("{}: {error}", path.display());
+        }
+        return;
+    }
+    panic!("{}", complaint(path, &drift));
+}
+
+fn complaint(path: &Path, drift: &Drift) -> String {
+    let path = path.display();
+    let first = if drift.is_renewable() { "renew it with" } else { "then renew it with" };
+    format!("{path}: {drift}\n{first} `{RENEW}=1 cargo test`, and commit the page")
+}
