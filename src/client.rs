@@ -2,6 +2,8 @@
 //! Takes a configuration; gives capture, flush, shutdown and what became of the events.
 //! Never makes a thread, a transport or a queue before consent is granted.
 
+mod ai;
+mod batch;
 mod config;
 mod consent;
 mod identity;
@@ -27,6 +29,7 @@ use crate::event::{Event, Record, Timestamp};
 use crate::observe::{Counters, LossReason, Stats};
 use crate::transport::{HttpTransport, Transport};
 
+use ai::AiLane;
 pub use config::Config;
 use config::Split;
 use consent::ClientOverseer;
@@ -64,6 +67,7 @@ struct Inner {
     /// Held while the user's answer changes, so that answers take effect one after the other.
     changes: Mutex<()>,
     is_shut_down: AtomicBool,
+    ai: AiLane,
 }
 
 /// What exists only once consent was granted.
@@ -128,28 +132,22 @@ impl Client {
             None => Some("made disabled".to_owned()),
         };
         let shutdown_timeout = settings.as_ref().map_or(Duration::ZERO, |split| split.shutdown_timeout);
+        let oversight = oversight.map(Arc::new);
         let counters: Arc<Counters> = Arc::default();
         counters.fields(settings.as_ref().map_or(0, |split| split.undeclared), 0);
-        let inner = Inner {
-            counters,
-            clock: Clock::System,
-            live: OnceCell::new(),
-            worker: Mutex::new(None),
-            has_worker: AtomicBool::new(false),
-            made_by: process::id(),
-            settings,
-            shutdown_timeout,
-            off_because,
-            oversight: oversight.map(Arc::new),
-            pace: Pace::default(),
-            changes: Mutex::new(()),
-            is_shut_down: AtomicBool::new(false),
-        };
+        let inner = Inner { counters, settings, shutdown_timeout, off_because, oversight, ..Inner::empty() };
         Self { gate: Arc::default(), inner: Arc::new(inner) }
     }
 
     /// Makes the transport, the queue and the worker, then opens the gate.
     fn start(&self, granted: Granted) -> Result<()> {
+        self.start_worker(granted, None).inspect_err(|_| {
+            self.gate.close();
+        })
+    }
+
+    /// Makes the transport, the queue and the worker, for a generation under way or a new one.
+    fn start_worker(&self, granted: Granted, generation: Option<u32>) -> Result<()> {
         let inner = &self.inner;
         let Some(split) = &inner.settings else { return Ok(()) };
         let transport = transport(split, granted)?;
@@ -162,7 +160,7 @@ impl Client {
             clock: inner.clock.clone(),
         };
         let debug = inner.oversight.as_ref().is_some_and(|oversight| oversight.decision().debug_print());
-        let generation = self.gate.open();
+        let generation = generation.unwrap_or_else(|| self.gate.open());
         let worker = Worker::new(Parts {
             queue: Arc::clone(&live.queue),
             gate: Arc::clone(&self.gate),
@@ -175,17 +173,10 @@ impl Client {
             sending: sending(split, debug, Arc::clone(&transport), Box::new(overseer)),
             farewell: split.shutdown_timeout,
         });
-        match WorkerHandle::start(worker, sender, transport) {
-            Ok(handle) => {
-                *inner.worker.lock() = Some(handle);
-                inner.has_worker.store(true, Ordering::Release);
-                Ok(())
-            }
-            Err(error) => {
-                self.gate.close();
-                Err(error)
-            }
-        }
+        let handle = WorkerHandle::start(worker, sender, transport)?;
+        *inner.worker.lock() = Some(handle);
+        inner.has_worker.store(true, Ordering::Release);
+        Ok(())
     }
 
     /// Captures an event: encodes it on this thread and queues it for the worker.
@@ -218,13 +209,17 @@ impl Client {
 
     #[inline(never)]
     fn capture_open<E: Event>(&self, event: &E, generation: u32) {
+        let wall = self.inner.clock.wall();
+        let now = Timestamp::from(wall);
+        if self.holds_at(wall, now) {
+            self.capture_at(event, now, generation);
+        }
+    }
+
+    #[inline]
+    fn capture_at<E: Event>(&self, event: &E, now: Timestamp, generation: u32) {
         let inner = &*self.inner;
         let Some(live) = inner.live.get() else { return };
-        let wall = inner.clock.wall();
-        let now = Timestamp::from(wall);
-        if !self.holds_at(wall, now) {
-            return;
-        }
         inner.counters.captured();
         match live.capture.record(event, now, generation) {
             Ok(record) => self.push(live, record, generation),
@@ -310,19 +305,23 @@ impl Client {
         if !self.inner.has_worker() || self.gate.look() == Look::Closed {
             return Ok(Flushed::default());
         }
-        let done = {
-            let Some(worker) = self.inner.worker.try_lock_for(LOCK.min(timeout)) else {
+        let lanes = [Some(self), self.known_ai_lane()];
+        let mut flushes = Vec::new();
+        for lane in lanes.into_iter().flatten() {
+            let Some(worker) = lane.inner.worker.try_lock_for(LOCK.min(timeout)) else {
                 return Ok(self.flushed_since(&before));
             };
             match &*worker {
                 Some(handle) if !handle.is_ours() => return Err(forked()),
                 Some(handle) if handle.is_current() => return Ok(self.flushed_since(&before)),
-                Some(handle) => handle.flush(deadline),
+                Some(handle) => flushes.push(handle.flush(deadline)),
                 None => return Err(Error::new(ErrorKind::NotRunning, "the client was shut down")),
             }
-        };
-        // The time is up, the worker has ended, or it is done: the counts tell which.
-        let _ = done.recv_deadline(deadline);
+        }
+        for done in flushes {
+            // The time is up, the worker has ended, or it is done: the counts tell which.
+            let _ = done.recv_deadline(deadline);
+        }
         Ok(self.flushed_since(&before))
     }
 
@@ -350,9 +349,16 @@ impl Client {
         if !handle.is_ours() {
             return Err(forked());
         }
+        let lane = self.known_ai_lane().and_then(|lane| lane.inner.worker.try_lock_for(LOCK)?.take());
+        let lane = lane.filter(WorkerHandle::is_ours).map(|lane| (lane.ask_to_end(deadline), lane));
         handle.shutdown(deadline);
-        if let Some(live) = self.inner.live.get() {
-            live.queue.call_waiting();
+        if let Some((done, lane)) = lane {
+            lane.ended(&done, deadline);
+        }
+        for lane in [Some(self), self.known_ai_lane()].into_iter().flatten() {
+            if let Some(live) = lane.inner.live.get() {
+                live.queue.call_waiting();
+            }
         }
         Ok(self.flushed_since(&before))
     }
@@ -389,6 +395,26 @@ impl fmt::Debug for Client {
 }
 
 impl Inner {
+    /// Nothing yet: no settings, no consent, no worker.
+    fn empty() -> Self {
+        Self {
+            counters: Arc::default(),
+            clock: Clock::System,
+            live: OnceCell::new(),
+            worker: Mutex::new(None),
+            has_worker: AtomicBool::new(false),
+            made_by: process::id(),
+            settings: None,
+            shutdown_timeout: Duration::ZERO,
+            off_because: None,
+            oversight: None,
+            pace: Pace::default(),
+            changes: Mutex::new(()),
+            is_shut_down: AtomicBool::new(false),
+            ai: AiLane::default(),
+        }
+    }
+
     fn has_worker(&self) -> bool {
         self.has_worker.load(Ordering::Acquire)
     }

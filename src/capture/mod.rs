@@ -157,7 +157,12 @@ impl Capture {
         };
         if reason == LossReason::TooLarge {
             // What made the event large may have grown the buffers.
-            let _ = BUFFERS.try_with(|buffers| buffers.try_borrow_mut().map(|mut b| b.shrink()));
+            let _ = BUFFERS.try_with(|buffers| {
+                let Ok(mut buffers) = buffers.try_borrow_mut() else { return };
+                let (name, bytes) = buffers.name_and_size();
+                log::debug!(target: "candor", "{name} has {bytes} bytes, which is too large");
+                buffers.shrink();
+            });
         }
         self.log_once(reason);
         reason

@@ -3,6 +3,7 @@
 //! Never starts anything, and never reads the environment but for the snapshot it is given.
 
 mod declared;
+mod split;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,17 +11,18 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::capture::{Hooks, Sampling, Terms};
+use crate::capture::{Hooks, Sampling};
 use crate::config::{
-    ApiKey, Batching, Compression, Consent, Endpoint, Env, Http, Overflow, Protocol, Retry, asks_for_debug,
-    defaults, proxy,
+    Batching, Compression, Consent, Endpoint, Env, Http, Overflow, Protocol, Retry, defaults,
 };
 use crate::consent::{Facts, Granted};
 use crate::deliver::{DeliveryError, OnError};
-use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Allowed, Common, EventView, Flaw, MOST_COMMON, PseudonymKey, Rules, to_json};
+use crate::error::Result;
+use crate::event::{Allowed, EventView, Flaw, PseudonymKey, to_json};
 use crate::transport::{Transport, TransportFactory};
-use crate::wire::{Envelope, LegacyBatch, PostHogBatch, PostHogEvents};
+use crate::wire::Envelope;
+pub(super) use split::Split;
+use split::token;
 
 /// What a client is to do, and whom it asks first.
 ///
@@ -363,119 +365,6 @@ impl Config {
         facts.api_key_missing = self.api_key.as_deref().is_some_and(|key| key.trim().is_empty());
         facts
     }
-
-    /// Splits the configuration into what each part needs, and checks it.
-    pub(super) fn split(mut self, env: &Env) -> Result<Split> {
-        let endpoint = self.endpoint.as_deref().map(Endpoint::parse).transpose()?;
-        let api_key = self.api_key.as_deref().and_then(ApiKey::new);
-        if let Some(flaw) = api_key.as_ref().and_then(ApiKey::flaw) {
-            return Err(Error::new(ErrorKind::Config, format!("api_key: {flaw}")));
-        }
-        self.batching.check(self.protocol)?;
-        self.retry.check()?;
-        self.http.check()?;
-        self.check_compression()?;
-        self.http.proxy = endpoint.as_ref().and_then(|endpoint| proxy(env, endpoint.is_https()));
-        let undeclared = self.take_undeclared();
-        let common = self.common()?;
-        let key = api_key.as_ref().map(ApiKey::secret);
-        let envelope = self.envelope.take().unwrap_or_else(|| self.own_envelope(key));
-        Ok(Split {
-            prints: self.debug || self.dry_run || asks_for_debug(env, &self.app),
-            is_dry_run: self.dry_run,
-            endpoint,
-            hide: api_key.map(|key| (key.secret().to_owned(), key.shown().to_owned())),
-            undeclared,
-            terms: Terms {
-                common: Arc::new(common),
-                hooks: self.hooks,
-                sampling: self.sampling,
-                allowed: Arc::new(self.allowed),
-                pseudonyms: self.pseudonyms,
-                event_bytes: self.batching.event_bytes,
-            },
-            batching: self.batching,
-            retry: self.retry,
-            http: self.http,
-            on_error: self.on_error,
-            envelope,
-            transport: self.transport,
-            shutdown_timeout: self.shutdown_timeout,
-        })
-    }
-
-    fn check_compression(&self) -> Result<()> {
-        let codec = self.http.compression;
-        let wrong = |text: String| Err(Error::new(ErrorKind::Config, text));
-        if let Some(feature) = codec.missing_feature() {
-            return wrong(format!("compression: this build lacks the feature `{feature}`"));
-        }
-        let is_v0 = self.envelope.is_none() && self.protocol != Protocol::V1;
-        if is_v0 && !matches!(codec, Compression::None | Compression::Gzip) {
-            return wrong(format!(
-                "compression: protocol {:?} takes gzip only, not {codec:?}",
-                self.protocol
-            ));
-        }
-        Ok(())
-    }
-
-    /// Makes the envelope of the protocol.
-    fn own_envelope(&self, key: Option<&str>) -> Arc<dyn Envelope> {
-        match self.protocol {
-            Protocol::V0 => Arc::new(PostHogBatch::new(key, self.historical_migration)),
-            Protocol::Legacy => {
-                let library = (self.library.0.as_str(), self.library.1.as_str());
-                Arc::new(LegacyBatch::new(key, self.historical_migration, library))
-            }
-            Protocol::V1 => {
-                let info = format!("{}/{}", token(&self.library.0), token(&self.library.1));
-                Arc::new(PostHogEvents::new(key, info, self.historical_migration))
-            }
-        }
-    }
-
-    /// Encodes what every event carries.
-    fn common(&mut self) -> Result<Common> {
-        let wrong = |text: String| Error::new(ErrorKind::Config, text);
-        let mut properties = Vec::new();
-        for (key, value) in self.super_properties.drain(..) {
-            if matches!(key.as_str(), "$lib" | "$lib_version" | "$is_server" | "$geoip_disable" | "$groups") {
-                return Err(wrong(format!("super_property: {key} has a setting of its own")));
-            }
-            let json = value.map_err(|flaw| {
-                let why = if flaw == Flaw::NotFinite { "a number is not finite" } else { "no JSON" };
-                wrong(format!("super_property {key}: {why}"))
-            })?;
-            let is_bool = matches!(json.as_slice(), b"true" | b"false");
-            if key == "$cookieless_mode" && !is_bool {
-                return Err(wrong("super_property: $cookieless_mode must be a boolean".to_owned()));
-            }
-            properties.push((key, json));
-        }
-        if properties.len() > MOST_COMMON - 10 {
-            return Err(wrong(format!("super_property: at most {}", MOST_COMMON - 10)));
-        }
-        let text = |text: &str| serde_json::to_vec(text).unwrap_or_default();
-        let (name, version) = &self.library;
-        if name.trim().is_empty() || version.trim().is_empty() || name.len() + version.len() > 199 {
-            return Err(wrong("library: name and version must have 1 to 199 bytes together".to_owned()));
-        }
-        if self.protocol != Protocol::V1 || self.envelope.is_some() {
-            // V1 has both in a header, which wins over properties.
-            properties.push(("$lib".to_owned(), text(name)));
-            properties.push(("$lib_version".to_owned(), text(version)));
-        }
-        if self.protocol != Protocol::Legacy {
-            properties.push(("$is_server".to_owned(), self.is_server.to_string().into_bytes()));
-        }
-        if self.geoip_disable {
-            properties.push(("$geoip_disable".to_owned(), b"true".to_vec()));
-        }
-        let is_v1 = self.protocol == Protocol::V1 && self.envelope.is_none();
-        let rules = Rules { counts_bytes: is_v1, knows_shared_ids: is_v1 };
-        Ok(Common::new(&self.groups, &properties).with_rules(rules))
-    }
 }
 
 impl fmt::Debug for Config {
@@ -487,28 +376,4 @@ impl fmt::Debug for Config {
             .field("retry", &self.retry)
             .finish_non_exhaustive()
     }
-}
-
-/// A configuration, split once into what each part needs.
-pub(super) struct Split {
-    pub(super) endpoint: Option<Endpoint>,
-    pub(super) hide: Option<(String, String)>,
-    /// How many super properties and groups strict mode has taken out.
-    pub(super) undeclared: u32,
-    pub(super) terms: Terms,
-    pub(super) batching: Batching,
-    pub(super) retry: Retry,
-    pub(super) http: Http,
-    pub(super) prints: bool,
-    pub(super) is_dry_run: bool,
-    pub(super) on_error: OnError,
-    pub(super) envelope: Arc<dyn Envelope>,
-    pub(super) transport: Option<Arc<TransportFactory>>,
-    pub(super) shutdown_timeout: Duration,
-}
-
-/// Leaves in a name what may stand in a user agent.
-fn token(text: &str) -> String {
-    let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-._+".contains(letter);
-    text.chars().map(|letter| if allowed(letter) { letter } else { '-' }).collect()
 }

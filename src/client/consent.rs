@@ -143,14 +143,20 @@ impl Client {
             return true;
         }
         self.gate.close();
-        // Told and not waited for: a capture never waits. The worker counts and drops what is left.
+        for lane in [Some(self), self.known_ai_lane()].into_iter().flatten() {
+            lane.tell_withdrawn();
+        }
+        false
+    }
+
+    /// Told and not waited for: a capture never waits. The worker counts and drops what is left.
+    fn tell_withdrawn(&self) {
         if let Some(handle) = self.inner.worker.try_lock().as_deref().and_then(Option::as_ref) {
             handle.tell_withdrawn();
         }
         if let Some(live) = self.inner.live.get() {
             live.queue.wake();
         }
-        false
     }
 
     fn oversight(&self) -> Result<&Arc<Oversight>> {
@@ -173,7 +179,10 @@ impl Client {
     }
 
     /// Ends the worker, cuts its request and empties the queue. The gate is closed already.
-    fn end_worker(&self) {
+    pub(super) fn end_worker(&self) {
+        if let Some(lane) = self.known_ai_lane() {
+            lane.end_worker();
+        }
         let inner = &self.inner;
         let handle = inner.worker.try_lock_for(LOCK).and_then(|mut worker| worker.take());
         if let Some(handle) = handle.filter(WorkerHandle::is_ours) {

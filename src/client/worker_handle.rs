@@ -70,16 +70,26 @@ impl WorkerHandle {
         done
     }
 
-    /// Ends the worker by the deadline; a request in flight is cut there.
-    pub(super) fn shutdown(mut self, deadline: Instant) {
+    /// Asks the worker to end by the deadline; the receiver is disconnected at its end.
+    pub(super) fn ask_to_end(&self, deadline: Instant) -> Receiver<()> {
         let (reply, done) = bounded(1);
         self.tell(Command::Shutdown { reply, deadline });
+        done
+    }
+
+    /// Waits for the end that was asked for; a request in flight is cut at the deadline.
+    pub(super) fn ended(mut self, done: &Receiver<()>, deadline: Instant) {
         if self.is_current() {
             return;
         }
-        // The worker drops the reply at its end.
         let ended = done.recv_deadline(deadline).is_err_and(|error| error.is_disconnected());
         self.join(ended);
+    }
+
+    /// Ends the worker by the deadline; a request in flight is cut there.
+    pub(super) fn shutdown(self, deadline: Instant) {
+        let done = self.ask_to_end(deadline);
+        self.ended(&done, deadline);
     }
 
     /// Tells the worker that consent is gone, and cuts its request, without waiting for either.

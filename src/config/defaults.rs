@@ -63,3 +63,15 @@ pub(crate) const TIMEOUT_TOTAL: Duration = Duration::from_secs(15);
 /// Time that the guard gives its flush when it is dropped. Long enough for a round trip across the
 /// world, short enough that nobody wonders why a program does not end.
 pub(crate) const SHUTDOWN: Duration = Duration::from_secs(2);
+
+/// Bytes in one event of the AI route at the most: what PostHog's server takes there.
+pub(crate) const AI_EVENT_BYTES: usize = 8 * 1024 * 1024;
+
+/// Bytes in one batch of the AI route at the most, so that the largest event goes alone. The route takes 20 MiB.
+pub(crate) const AI_BATCH_BYTES: usize = 8 * 1024 * 1024;
+
+/// Events in the queue of the AI route at the most. They are few and large: bytes are the bound that counts.
+pub(crate) const AI_QUEUE_EVENTS: usize = 1_000;
+
+/// Bytes in the queue of the AI route, and in its batches that wait for a retry: four of the largest events.
+pub(crate) const AI_QUEUE_BYTES: usize = 32 * 1024 * 1024;

@@ -80,6 +80,12 @@ pub(crate) struct Buffers {
 }
 
 impl Buffers {
+    /// Returns the name and the size of the event that was encoded last, for a log line.
+    pub(crate) fn name_and_size(&self) -> (String, usize) {
+        let size = self.name.len() + self.distinct_id.len() + self.groups.len() + self.properties.len();
+        (String::from_utf8_lossy(&self.name).into_owned(), size)
+    }
+
     /// Gives back what one unusually large event has taken, so that a thread does not keep it.
     pub(crate) fn shrink(&mut self) {
         const KEEP: usize = 16 * 1024;

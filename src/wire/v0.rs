@@ -8,9 +8,16 @@ use crate::event::write_string;
 /// The batch form of PostHog's server libraries, with or without an API key.
 ///
 /// Without a key the body has none, for a relay that adds its own.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct PostHogBatch {
+    path: &'static str,
     begin: Vec<u8>,
+}
+
+impl Default for PostHogBatch {
+    fn default() -> Self {
+        Self::new(None, false)
+    }
 }
 
 impl PostHogBatch {
@@ -26,13 +33,18 @@ impl PostHogBatch {
             begin.extend_from_slice(b"\"historical_migration\":true,");
         }
         begin.extend_from_slice(b"\"batch\":[");
-        Self { begin }
+        Self { path: "/batch/", begin }
+    }
+
+    /// Makes the same envelope for the route of AI events.
+    pub(crate) fn for_ai(api_key: Option<&str>, historical_migration: bool) -> Self {
+        Self { path: "/i/v0/ai/batch/", ..Self::new(api_key, historical_migration) }
     }
 }
 
 impl Envelope for PostHogBatch {
     fn path(&self) -> &str {
-        "/batch/"
+        self.path
     }
 
     fn begin(&self, _batch: &BatchInfo, body: &mut Vec<u8>) {

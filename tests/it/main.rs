@@ -14,4 +14,5 @@ mod lines;
 mod measuring;
 mod queue;
 mod retry;
+mod routes;
 mod shutdown;
