@@ -270,7 +270,11 @@ impl Config {
         self
     }
 
-    /// Adds a header to every request. Its value is never logged.
+    /// Adds a header to every request.
+    ///
+    /// Its value is in no line of this crate's, and in none of the HTTP library's but at level trace:
+    /// there the target `ureq_proto` prints request heads as they travel. A warning says so where that
+    /// level is on.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.http.headers.push((name.into(), value.into()));
         self

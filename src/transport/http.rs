@@ -22,6 +22,7 @@ pub(crate) struct HttpTransport {
 impl HttpTransport {
     /// Makes the transport; no socket is opened before the first request.
     pub(crate) fn new(_granted: Granted, settings: &Http, endpoint: &Endpoint) -> Result<Self> {
+        warn_of_trace();
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             // A redirect would send events where nobody consented to: it is an answer like any other.
@@ -67,6 +68,14 @@ impl Transport for HttpTransport {
     fn abort(&self) {
         self.is_aborted.store(true, Ordering::Release);
         self.agent.clone().shutdown();
+    }
+}
+
+/// Warns of the one way in which a header's value gets into a log: ureq's protocol library prints the
+/// bytes of request heads at level trace.
+fn warn_of_trace() {
+    if log::log_enabled!(target: "ureq_proto::util", log::Level::Trace) {
+        log::warn!(target: "candor", "the log target ureq_proto is at trace, which prints request headers, tokens included");
     }
 }
 

@@ -4,15 +4,22 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod api;
 mod common;
+mod debug_mode;
 mod delivery;
 mod explained;
 mod flush;
+mod hooks;
 mod identity;
 mod invalid_input;
+mod layers;
 mod lines;
 mod measuring;
+mod peers;
 mod queue;
 mod retry;
 mod routes;
 mod shutdown;
+mod transport;
+mod wire_v0;

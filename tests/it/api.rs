@@ -1,0 +1,112 @@
+//! The public surface: what a host writes, and what it gets.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use candor::{Client, Config, Env, EventView, LossReason};
+
+use crate::common::{LONG, client, config, config_for, granted, numbered, numbers};
+use crate::support::Server;
+
+static EVALUATED: AtomicUsize = AtomicUsize::new(0);
+
+fn costly() -> usize {
+    EVALUATED.fetch_add(1, Ordering::Relaxed)
+}
+
+#[test]
+fn the_macro_evaluates_its_arguments_when_on_only() {
+    let off = Client::disabled();
+    candor::event!(client = off, "counted", distinct_id = "id", n = costly());
+    assert_eq!(EVALUATED.load(Ordering::Relaxed), 0);
+
+    let server = Server::start([]);
+    let on = client(config(&server));
+    candor::event!(
+        client = on,
+        "counted",
+        distinct_id = "id",
+        n = costly(),
+        "two words" = true,
+        groups = { team = "t" }
+    );
+    on.shutdown(LONG).unwrap();
+    assert_eq!(EVALUATED.load(Ordering::Relaxed), 1);
+    let properties = &server.events()[0]["properties"];
+    assert_eq!(
+        (properties["two words"].as_bool(), properties["$groups"]["team"].as_str()),
+        (Some(true), Some("t"))
+    );
+}
+
+#[test]
+fn clones_share_one_client() {
+    let server = Server::start([]);
+    let client = client(config(&server));
+    let clone = client.clone();
+    client.capture(numbered(1));
+    clone.capture(numbered(2));
+    assert_eq!(client.flush(LONG).unwrap().delivered, 2);
+    assert_eq!(clone.stats(), client.stats());
+    clone.shutdown(LONG).unwrap();
+    assert!(!client.is_open());
+}
+
+#[test]
+fn a_client_can_be_sent_and_shared() {
+    fn check<T: Clone + Send + Sync + 'static>() {}
+    check::<Client>();
+    fn sent<T: Send>() {}
+    sent::<Config>();
+    sent::<EventView>();
+}
+
+#[test]
+fn each_switch_of_the_environment_makes_no_connection() {
+    let server = Server::start([]);
+    for (name, value) in
+        [("DO_NOT_TRACK", "1"), ("TEST_APP_TELEMETRY_DISABLED", "1"), ("TEST_APP_TELEMETRY", "0")]
+    {
+        let off = Client::new(config(&server).env(Env::empty().with(name, value))).unwrap();
+        off.capture(numbered(1));
+        assert!(!off.is_open());
+        assert!(off.off_because().is_some_and(|why| why.contains(name)), "{:?}", off.off_because());
+        assert!(off.flush(LONG).unwrap().is_complete());
+        off.shutdown(LONG).unwrap();
+        assert_eq!(off.stats().captured, 0);
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn without_an_endpoint_or_with_a_blank_key_a_client_is_off() {
+    let nowhere = Client::new(Config::new("test-app", "1.0").env(Env::empty()).consent(granted())).unwrap();
+    assert!(!nowhere.is_open());
+    let blank = Client::new(config_for("http://127.0.0.1:9").api_key("  ")).unwrap();
+    assert!(!blank.is_open());
+}
+
+#[test]
+fn stats_print_what_became_of_every_event() {
+    let server = Server::start([]);
+    let client = client(config(&server).before_send(|view| (view.properties["n"] != 1).then_some(view)));
+    client.capture(numbered(1));
+    client.capture(numbered(2));
+    client.flush(LONG).unwrap();
+    let text = client.stats().to_string();
+    assert!(
+        text.starts_with("captured 2, queued 0, sent 1, retried 0, lost 1 (dropped by hook: 1)"),
+        "{text}"
+    );
+    assert_eq!(client.stats().losses().collect::<Vec<_>>(), [(LossReason::DroppedByHook, 1)]);
+    assert_eq!(numbers(&server.events()), [2]);
+}
+
+#[test]
+fn a_hosts_test_sees_its_own_events() {
+    let events = candor::testing::capture_with(Config::new("app", "1.0").group("team", "t"), || {
+        candor::capture(numbered(7));
+        candor::event!("named", distinct_id = "id");
+    });
+    assert_eq!(events.iter().map(|event| event.name.as_str()).collect::<Vec<_>>(), ["counted", "named"]);
+    assert_eq!(events[0].properties["$groups"]["team"], "t");
+}

@@ -1,0 +1,68 @@
+//! Debug mode prints what is sent, from the bytes that are sent; a dry run prints and does not send.
+
+use candor::{Compression, Config, Env, LossReason};
+use serde_json::Value;
+
+use crate::common::{LONG, client, config, numbered};
+use crate::lines;
+use crate::support::Server;
+
+/// Captures an event under a key of its own, and returns the printed batches that hold it.
+fn printed(config: Config, mark: usize) -> Vec<String> {
+    lines::listen();
+    let client = client(config);
+    client.capture(numbered(mark));
+    client.shutdown(LONG).unwrap();
+    let text = format!("\"n\": {mark}");
+    let batches = lines::all().into_iter().filter(|line| line.target == "candor::batch");
+    batches.map(|line| line.text).filter(|line| line.contains(&text)).collect()
+}
+
+fn json_of(line: &str) -> Value {
+    serde_json::from_str(line.split_once('\n').unwrap().1).unwrap()
+}
+
+#[test]
+fn prints_each_batch_pretty_as_it_is_sent() {
+    let server = Server::start([]);
+    let lines = printed(config(&server).debug(true), 81_000_001);
+    assert_eq!(lines.len(), 1);
+    assert_eq!(json_of(&lines[0]), server.requests()[0].json());
+    assert!(lines[0].contains("\n      \"event\": \"counted\",\n"), "{}", lines[0]);
+}
+
+#[test]
+fn prints_the_text_and_not_its_compression() {
+    let server = Server::start([]);
+    let lines = printed(config(&server).debug(true).compression(Compression::Gzip), 81_000_002);
+    assert_eq!(json_of(&lines[0]), server.requests()[0].json());
+}
+
+#[test]
+fn the_applications_variable_asks_for_it_too() {
+    let server = Server::start([]);
+    let env = Env::empty().with("TEST_APP_TELEMETRY_LOG", "debug");
+    assert_eq!(printed(config(&server).env(env), 81_000_003).len(), 1);
+    assert_eq!(printed(config(&server), 81_000_004).len(), 0);
+}
+
+#[test]
+fn the_key_is_cut_short_in_print_and_whole_on_the_wire() {
+    let server = Server::start([]);
+    let lines = printed(config(&server).debug(true).api_key("phc_confidential_one"), 81_000_005);
+    assert!(lines[0].contains("\"api_key\": \"phc_...\"") && !lines[0].contains("confidential"));
+    assert_eq!(server.requests()[0].json()["api_key"], "phc_confidential_one");
+}
+
+#[test]
+fn a_dry_run_prints_counts_and_opens_no_connection() {
+    lines::listen();
+    let server = Server::start([]);
+    let client = client(config(&server).dry_run(true));
+    client.capture(numbered(81_000_006));
+    let flushed = client.shutdown(LONG).unwrap();
+    assert_eq!(flushed.stats.lost(LossReason::DryRun), 1);
+    assert_eq!((server.connections(), client.stats().requests), (0, 0));
+    let is_ours = |line: &lines::Line| line.text.contains("81000006") && line.text.starts_with("dry run");
+    assert_eq!(lines::all().iter().filter(|line| is_ours(line)).count(), 1);
+}
