@@ -41,13 +41,13 @@ fn a_whole_body_byte_for_byte() {
         r#""timestamp":"2026-08-21T10:15:29.998Z","properties":{"#,
         r#""plan":"pro","looks_like_a_time":"2025-01-02T08:34:05+05:30","#,
         r#""$groups":{"company":"acme","deployment":"dep_1"},"#,
-        r#""region":{"id":1},"$lib":"my-sdk","$lib_version":"0.1.0","$is_server":true,"#,
-        r#""$geoip_disable":true}},"#,
+        r#""region":{"id":1},"$is_server":true,"$geoip_disable":true,"#,
+        r#""$lib":"my-sdk","$lib_version":"0.1.0"}},"#,
         r#"{"uuid":"00000000-0000-0000-0000-000000000000","event":"second","distinct_id":"node-7","#,
         r#""timestamp":"2026-08-21T10:15:29.998Z","properties":{"#,
         r#""$groups":{"company":"none","deployment":"dep_1"},"#,
-        r#""plan":"team","region":{"id":1},"$lib":"my-sdk","$lib_version":"0.1.0","$is_server":true,"#,
-        r#""$geoip_disable":true}}]"#,
+        r#""plan":"team","region":{"id":1},"$is_server":true,"$geoip_disable":true,"#,
+        r#""$lib":"my-sdk","$lib_version":"0.1.0"}}]"#,
     );
     assert_eq!(batch, golden);
     assert!(is_utc(&serde_json::from_str(end.trim_end_matches('}')).unwrap()), "{end}");
