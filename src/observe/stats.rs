@@ -146,6 +146,8 @@ pub struct Stats {
     pub retried: u64,
     /// Requests made, further attempts included.
     pub requests: u64,
+    /// Requests among those that were a further attempt.
+    pub retries: u64,
     /// Events among those sent that the receiver's answer did not name, where its protocol names each one.
     pub unconfirmed: u64,
     /// Fields, list items and map entries that were left out of events that were captured: a text did not
@@ -186,6 +188,7 @@ impl Stats {
             sent: self.sent.saturating_sub(earlier.sent),
             retried: self.retried.saturating_sub(earlier.retried),
             requests: self.requests.saturating_sub(earlier.requests),
+            retries: self.retries.saturating_sub(earlier.retries),
             unconfirmed: self.unconfirmed.saturating_sub(earlier.unconfirmed),
             fields_dropped: self.fields_dropped.saturating_sub(earlier.fields_dropped),
             fields_replaced: self.fields_replaced.saturating_sub(earlier.fields_replaced),
@@ -221,6 +224,7 @@ pub(crate) struct Counters {
     sent: AtomicU64,
     retried: AtomicU64,
     requests: AtomicU64,
+    retries: AtomicU64,
     unconfirmed: AtomicU64,
     fields_dropped: AtomicU64,
     fields_replaced: AtomicU64,
@@ -264,6 +268,7 @@ impl Counters {
     pub(crate) fn request(&self, events: u64, attempt: u32) {
         self.requests.fetch_add(1, Ordering::Relaxed);
         if attempt > 1 {
+            self.retries.fetch_add(1, Ordering::Relaxed);
             self.retried.fetch_add(events, Ordering::Relaxed);
         }
     }
@@ -291,6 +296,7 @@ impl Counters {
             sent,
             retried: read(&self.retried),
             requests: read(&self.requests),
+            retries: read(&self.retries),
             unconfirmed: read(&self.unconfirmed),
             fields_dropped: read(&self.fields_dropped),
             fields_replaced: read(&self.fields_replaced),

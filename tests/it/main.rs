@@ -7,6 +7,7 @@ mod support;
 mod api;
 mod common;
 mod debug_mode;
+mod compliance;
 mod delivery;
 mod explained;
 mod flush;
