@@ -1,0 +1,45 @@
+//! A program that ends without its guard loses what was not sent, and nothing else: it ends at once, with
+//! its own exit code and without a word on its outputs.
+//!
+//! This binary runs itself as that program; the variable says so, and carries the endpoint.
+
+mod support;
+
+use std::process::{Command, exit};
+use std::time::{Duration, Instant};
+
+use candor::{Config, Consent, DynamicEvent, Env, Notice};
+use support::{Reply, Server};
+
+const ENDPOINT: &str = "CANDOR_TEST_ENDPOINT";
+const TEST: &str = "a_program_that_forgets_its_guard_ends_at_once";
+
+/// Is the program: captures, waits for the request to be under way, and ends.
+fn program(endpoint: &str) -> ! {
+    let consent = Consent::opt_out(Notice::documented("https://example.com/telemetry")).policy_file("");
+    let config = Config::new("test-app", "1.0").env(Env::empty()).consent(consent).endpoint(endpoint);
+    let guard = candor::init(config.flush_at(1)).unwrap();
+    candor::capture(DynamicEvent::new("name", "id"));
+    while candor::stats().requests == 0 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::mem::forget(guard);
+    exit(7);
+}
+
+#[test]
+fn a_program_that_forgets_its_guard_ends_at_once() {
+    if let Ok(endpoint) = std::env::var(ENDPOINT) {
+        program(&endpoint);
+    }
+    let server = Server::always(Reply::stall());
+    let began = Instant::now();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", TEST, "--nocapture"])
+        .env(ENDPOINT, server.url())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(7));
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -1,0 +1,58 @@
+//! There is one global client at a time: a second `init` is an error until the first was shut down.
+//! A process of its own, since `init` holds for the whole process.
+
+mod support;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use candor::{Config, Consent, DynamicEvent, Env, ErrorKind, Notice};
+use support::Server;
+
+const LONG: Duration = Duration::from_secs(30);
+
+fn config(server: &Server) -> Config {
+    let consent = Consent::opt_out(Notice::documented("https://example.com/telemetry")).policy_file("");
+    let config = Config::new("test-app", "1.0").env(Env::empty()).consent(consent);
+    config.endpoint(server.url()).shutdown_timeout(LONG)
+}
+
+fn names(server: &Server) -> Vec<String> {
+    server.events().iter().map(|event| event["event"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn a_second_client_takes_the_place_of_one_that_was_shut_down() {
+    let (first, second, third) = (Server::start([]), Server::start([]), Server::start([]));
+
+    // A configuration that cannot work leaves the place free.
+    assert_eq!(candor::init(config(&first).flush_at(0)).unwrap_err().kind(), ErrorKind::Config);
+
+    let guard = candor::init(config(&first)).unwrap();
+    candor::capture(DynamicEvent::new("one", "id"));
+    assert_eq!(candor::init(config(&second)).unwrap_err().kind(), ErrorKind::AlreadyInitialised);
+    candor::event!("two", distinct_id = "id");
+    drop(guard);
+    assert_eq!(names(&first), ["one", "two"]);
+
+    // After the guard: dropped and counted, until there is a new client.
+    candor::capture(DynamicEvent::new("lost", "id"));
+    assert_eq!(candor::stats().lost_total(), 1);
+
+    let guard = candor::init(config(&second)).unwrap();
+    candor::capture(DynamicEvent::new("three", "id"));
+    assert_eq!(candor::flush(LONG).unwrap().delivered, 1);
+    candor::shutdown(LONG).unwrap();
+    drop(guard);
+    assert_eq!(names(&second), ["three"]);
+
+    // A guard that a panic drops still sends what was captured.
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let _guard = candor::init(config(&third)).unwrap();
+        candor::capture(DynamicEvent::new("four", "id"));
+        panic!("the host's own");
+    }));
+    assert!(result.is_err());
+    assert_eq!(names(&third), ["four"]);
+    assert_eq!(names(&first).len() + names(&second).len(), 3);
+}
