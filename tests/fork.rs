@@ -1,0 +1,130 @@
+//! A forked child never hangs on a worker that is not there: flush and shutdown return at once, memory is
+//! bounded, and `init` starts afresh. Tested on Unix only, where there is `fork`.
+//!
+//! This binary runs itself as the program that forks, so that a child that hangs can be ended; the
+//! variable says so, and carries the endpoints. The crate `fork` keeps the test free of unsafe code.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::{Command, Stdio, exit};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use candor::{Client, Config, Consent, DynamicEvent, Env, ErrorKind, Guard, LossReason, Notice, Overflow};
+use fork::{Fork, fork, waitpid};
+use support::{PATIENCE, Reply, Server};
+
+const ENDPOINTS: &str = "CANDOR_TEST_ENDPOINTS";
+const LONG: Duration = Duration::from_secs(20);
+/// Far less than [`LONG`]: who returns within this has not waited for the parent's worker.
+const SOON: Duration = Duration::from_secs(5);
+
+fn config(endpoint: &str) -> Config {
+    let consent = Consent::opt_out(Notice::documented("https://example.com/telemetry")).policy_file("");
+    let config = Config::new("test-app", "1.0").env(Env::empty()).consent(consent).endpoint(endpoint);
+    config.queue_events(500).flush_at(1).shutdown_timeout(LONG).overflow(Overflow::Wait(LONG))
+}
+
+fn named(name: &'static str) -> DynamicEvent {
+    DynamicEvent::new(name, "id").property("process", std::process::id())
+}
+
+/// Forks; the child does its work and ends with 0, or with 1 where that panics. Returns its exit code.
+fn in_child(work: impl FnOnce()) -> i32 {
+    match fork().unwrap() {
+        Fork::Parent(child) => {
+            let status = waitpid(child).unwrap();
+            // The exit code is above the signal, of which there is none.
+            if status & 0x7f == 0 { status >> 8 } else { -1 }
+        }
+        Fork::Child => exit(i32::from(catch_unwind(AssertUnwindSafe(work)).is_err())),
+    }
+}
+
+/// What every child does with the parent's client, and then with one of its own.
+fn child(parents: &Client, answering: &str) {
+    let began = Instant::now();
+    for _ in 0..2000 {
+        parents.capture(named("child of the parent's client"));
+    }
+    let stats = parents.stats();
+    // The queue, and the batch that the parent's worker had in hand.
+    assert!(stats.queued <= 500 + 500 + 10, "{stats}");
+    assert!(stats.lost(LossReason::QueueFull) > 0, "{stats}");
+    assert_eq!(parents.flush(LONG).unwrap_err().kind(), ErrorKind::NotRunning);
+    assert_eq!(candor::shutdown(LONG).unwrap_err().kind(), ErrorKind::NotRunning);
+    parents.capture(named("after"));
+    assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
+
+    let own: Guard = candor::init(config(answering)).unwrap();
+    candor::capture(named("child"));
+    assert_eq!(candor::flush(LONG).unwrap().delivered, 1);
+    assert!(candor::shutdown(LONG).unwrap().is_complete());
+    drop(own);
+}
+
+/// Forks while the worker waits for an answer that does not come, and while other threads capture.
+fn program(stalling: &str, answering: &str) {
+    let guard = candor::init(config(stalling)).unwrap();
+    candor::capture(named("parent"));
+    while candor::stats().requests == 0 {
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(in_child(|| child(guard.client(), answering)), 0, "while a request is under way");
+    // The parent's own client goes on as if nothing had been.
+    assert!(guard.client().is_open());
+    guard.client().shutdown(Duration::ZERO).unwrap();
+    drop(guard);
+
+    let guard = candor::init(config(answering)).unwrap();
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    candor::capture(named("parent"));
+                    thread::yield_now();
+                }
+            });
+        }
+        let codes: Vec<i32> = (0..20).map(|_| in_child(|| child(guard.client(), answering))).collect();
+        is_over.store(true, Ordering::Relaxed);
+        assert!(codes.iter().all(|code| *code == 0), "{codes:?}");
+    });
+    assert!(guard.client().shutdown(LONG).unwrap().is_complete());
+}
+
+#[test]
+fn a_forked_child_never_hangs_and_starts_afresh() {
+    if let Ok(endpoints) = std::env::var(ENDPOINTS) {
+        let (stalling, answering) = endpoints.split_once(' ').unwrap();
+        return program(stalling, answering);
+    }
+    let (stalling, answering) = (Server::always(Reply::stall()), Server::start([]));
+    let mut program = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_forked_child_never_hangs_and_starts_afresh", "--nocapture"])
+        .env(ENDPOINTS, format!("{} {}", stalling.url(), answering.url()))
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    let status = loop {
+        if let Some(status) = program.try_wait().unwrap() {
+            break status;
+        }
+        if Instant::now() > deadline {
+            program.kill().unwrap();
+            panic!("the program or a child of it hangs");
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    assert!(status.success(), "{status}");
+    // Each child has delivered its own event, and none of the parent's.
+    let of_children = answering.events().iter().filter(|event| event["event"] == "child").count();
+    assert_eq!(of_children, 21);
+    assert!(!answering.events().iter().any(|event| event["event"] == "child of the parent's client"));
+}
