@@ -20,12 +20,14 @@ pub(crate) fn granted() -> Consent {
     Consent::opt_out(Notice::documented("https://example.com/telemetry")).policy_file("")
 }
 
-/// A configuration for an endpoint, on an empty environment, with short waits between retries.
+/// A configuration for an endpoint, on an empty environment, with short waits between retries. Nothing
+/// leaves because time passes, so that a slow machine sees the same as a fast one.
 pub(crate) fn config_for(endpoint: &str) -> Config {
     Config::new("test-app", "1.2.3")
         .env(Env::empty())
         .consent(granted())
         .endpoint(endpoint)
+        .flush_interval(LONG * 100)
         .retry_delays(Duration::from_millis(5), Duration::from_millis(50))
         .shutdown_timeout(LONG)
 }
