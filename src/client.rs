@@ -25,7 +25,7 @@ use crate::config::{Env, Overflow};
 use crate::consent::{ConsentState, Gate, Granted, Look, Oversight, Pace, Status, explain};
 use crate::deliver::{Limits, Overseer, Parts, Queue, Sending, Worker};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Event, Record, Timestamp};
+use crate::event::{Context, Event, Record, Timestamp};
 use crate::observe::{Counters, LossReason, Stats};
 use crate::transport::{HttpTransport, Transport};
 
@@ -190,6 +190,14 @@ impl Client {
             Look::Closed => {}
             Look::Stopped => self.capture_stopped(),
         }
+    }
+
+    /// Captures an event in a context, on top of the one in force on this thread or task.
+    pub fn capture_in<E: Event>(&self, context: &Context, event: E) {
+        if self.gate.look() == Look::Closed {
+            return;
+        }
+        context.run(|| self.capture(event));
     }
 
     /// Captures an event that is made only where the gate is open.

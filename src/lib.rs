@@ -80,16 +80,18 @@ pub mod testing;
 mod transport;
 mod wire;
 
-pub use capture::Sampling;
+pub use capture::{ContextGuard, Sampling};
+#[cfg(feature = "tower")]
+pub use capture::{ContextLayer, ContextService};
 pub use client::{Client, Config, Flushed, Preview, status};
 pub use config::{Account, CiPolicy, Compression, Consent, Env, Mode, Notice, Overflow, Protocol, Subject};
 pub use consent::{ConsentState, Granted, Status};
 pub use deliver::DeliveryError;
 pub use error::{Error, ErrorKind, Result};
 pub use event::{
-    Catalogue, Catalogued, ClosedLabel, Count, DynamicEvent, Encoder, Event, EventView, Field, FieldSchema,
-    Flaw, Hashed, Histogram, Identifier, Kind, Label, Labels, Pattern, Properties, PseudonymKey, Purpose,
-    Record, Schema, TextPolicy, Timestamp, Unit, Word,
+    Catalogue, Catalogued, ClosedLabel, Context, Count, DynamicEvent, Encoder, Event, EventView, Field,
+    FieldSchema, Flaw, Hashed, Histogram, Identifier, Kind, Label, Labels, Pattern, Properties, PseudonymKey,
+    Purpose, Record, Schema, TextPolicy, Timestamp, Unit, Word,
 };
 pub use global::{
     Guard, alias, capture, client, flush, group_identify, identify, init, opt_in, opt_out, preview, set,

@@ -4,6 +4,7 @@
 
 mod hooks;
 mod sampling;
+mod scope;
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,6 +18,9 @@ use crate::observe::{Counters, LossReason};
 
 pub(crate) use hooks::Hooks;
 pub use sampling::Sampling;
+pub use scope::ContextGuard;
+#[cfg(feature = "tower")]
+pub use scope::{ContextLayer, ContextService};
 
 /// What every capture of a client has in common.
 #[derive(Clone, Debug)]
@@ -71,12 +75,15 @@ impl Capture {
     fn encode<E: Event + ?Sized>(&self, event: &E, now: Timestamp, generation: u32) -> Result<Record, Flaw> {
         // The event's code is the host's: a panic in it costs the event, not the caller.
         let encoded = catch_unwind(AssertUnwindSafe(|| {
+            let scene = scope::current();
             let in_buffers = |buffers: &mut Buffers| {
                 let terms = &self.terms;
                 let mut encoder = Encoder::new(buffers, &terms.common, event.name())
+                    .within(scene.as_deref())
                     .keyed(terms.pseudonyms.as_ref().map(|key| key.epoch(now)))
                     .allowed(&terms.allowed, event.name(), event.schema());
                 event.encode(&mut encoder);
+                encoder.complete();
                 self.note(encoder.tally());
                 encoder.finish(now, generation, terms.event_bytes)
             };

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::allow::Filter;
 use super::common::{Common, GROUPS, PROFILE, write_string};
+use super::context::Scene;
 use super::field::Tally;
 use super::finite::is_finite;
 use super::pseudonym::Epoch;
@@ -68,6 +69,10 @@ pub struct Encoder<'a> {
     epoch: Option<Epoch>,
     filter: Option<Filter<'a>>,
     tally: Tally,
+    /// The context in force, and which of its properties and groups the event has itself.
+    scene: Option<&'a Scene>,
+    in_scene: u64,
+    groups_in_scene: u64,
 }
 
 /// The reused memory behind an encoder.
@@ -119,6 +124,52 @@ impl<'a> Encoder<'a> {
             epoch: None,
             filter: None,
             tally,
+            scene: None,
+            in_scene: 0,
+            groups_in_scene: 0,
+        }
+    }
+
+    /// Puts the event into a context.
+    #[inline]
+    #[must_use]
+    pub(crate) fn within(mut self, scene: Option<&'a Scene>) -> Self {
+        self.scene = scene;
+        self
+    }
+
+    /// Adds what the context says and the event does not.
+    #[inline]
+    pub(crate) fn complete(&mut self) {
+        if let Some(scene) = self.scene.take() {
+            self.fill(scene);
+        }
+    }
+
+    #[cold]
+    fn fill(&mut self, scene: &Scene) {
+        if self.overridden & GROUPS == 0 {
+            for (kind, key) in scene.groups(self.groups_in_scene) {
+                self.group(kind, key);
+            }
+        }
+        let needs_a_person = rules::needs_a_person(&self.buffers.name);
+        for (key, json) in scene.properties(self.in_scene) {
+            if !(needs_a_person && key == PROFILE) {
+                self.fragment(key, json);
+            }
+        }
+        if self.buffers.distinct_id.is_empty() && self.tally.flaw.is_none() {
+            match scene.distinct_id() {
+                Some(id) => self.distinct_id(id),
+                None if needs_a_person => {}
+                None => {
+                    self.distinct_id(scene.nobody());
+                    if !self.has_profile {
+                        self.fragment(PROFILE, b"false");
+                    }
+                }
+            }
         }
     }
 
@@ -189,12 +240,19 @@ impl<'a> Encoder<'a> {
             self.tally.dropped = self.tally.dropped.saturating_add(1);
             return;
         }
-        self.overridden_groups |= self.common.group_bit(group_type);
+        self.note_group(group_type);
         let out = &mut self.buffers.groups;
         separate(out);
         write_string(out, group_type);
         out.push(b':');
         write_string(out, key);
+    }
+
+    fn note_group(&mut self, group_type: &str) {
+        self.overridden_groups |= self.common.group_bit(group_type);
+        if let Some(scene) = self.scene {
+            self.groups_in_scene |= scene.keys.group_bit(group_type);
+        }
     }
 
     /// Sets when the event happened, in place of the instant of its capture.
@@ -224,6 +282,9 @@ impl<'a> Encoder<'a> {
     #[inline]
     fn note(&mut self, key: &str) {
         self.overridden |= self.common.bit(key);
+        if let Some(scene) = self.scene {
+            self.in_scene |= scene.keys.bit(key);
+        }
         if key.as_bytes().first() == Some(&b'$') && record::is_lifted(key) {
             self.overridden |= record::LIFTED;
             self.has_profile |= key == PROFILE;

@@ -18,7 +18,8 @@
 /// ```
 ///
 /// Property names are identifiers or string literals; values are anything that is `serde::Serialize`.
-/// `timestamp = ...` sets when the event happened.
+/// `timestamp = ...` sets when the event happened. Without `distinct_id` the event is about whoever the
+/// [`Context`](crate::Context) in force is about.
 #[macro_export]
 macro_rules! event {
     (client = $client:expr, $name:expr, distinct_id = $id:expr $(, $($rest:tt)*)?) => {{
@@ -36,6 +37,17 @@ macro_rules! event {
             ));
         }
     }};
+    (client = $client:expr, $name:expr $(, $($rest:tt)*)?) => {{
+        let client = &$client;
+        if client.is_open() {
+            client.capture($crate::__event!($crate::DynamicEvent::in_context($name), $($($rest)*)?));
+        }
+    }};
+    ($name:expr $(, $($rest:tt)*)?) => {{
+        if let ::core::option::Option::Some(client) = $crate::open_client() {
+            client.capture($crate::__event!($crate::DynamicEvent::in_context($name), $($($rest)*)?));
+        }
+    }};
 }
 
 #[doc(hidden)]
@@ -44,6 +56,9 @@ macro_rules! __event {
     ($event:expr, $(,)?) => { $event };
     ($event:expr, groups = { $($kind:ident = $key:expr),* $(,)? } $(, $($rest:tt)*)?) => {
         $crate::__event!($event $(.group(::core::stringify!($kind), $key))*, $($($rest)*)?)
+    };
+    ($event:expr, distinct_id = $id:expr $(, $($rest:tt)*)?) => {
+        $crate::__event!($event.distinct_id($id), $($($rest)*)?)
     };
     ($event:expr, timestamp = $at:expr $(, $($rest:tt)*)?) => {
         $crate::__event!($event.timestamp($at), $($($rest)*)?)

@@ -7,6 +7,7 @@ mod aggregate;
 mod allow;
 mod catalogue;
 mod common;
+mod context;
 #[cfg(feature = "derive")]
 mod derives;
 mod dynamic;
@@ -37,6 +38,8 @@ pub use aggregate::{Count, Histogram};
 pub(crate) use allow::Allowed;
 pub(crate) use catalogue::Drift;
 pub(crate) use common::{Common, MOST as MOST_COMMON, write_string};
+pub use context::Context;
+pub(crate) use context::Scene;
 #[cfg(feature = "derive")]
 pub use derives::{Event, Label, Properties};
 pub use dynamic::DynamicEvent;

@@ -6,8 +6,9 @@ mod support;
 
 mod api;
 mod common;
-mod debug_mode;
 mod compliance;
+mod context;
+mod debug_mode;
 mod delivery;
 mod explained;
 mod flush;

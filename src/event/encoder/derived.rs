@@ -100,7 +100,7 @@ impl<'a> Encoder<'a> {
         let comma = !groups.is_empty();
         let slot = &mut Slot { out: groups, tally: &mut self.tally, epoch: self.epoch.as_ref() };
         if field::member(slot, comma, quoted, value) {
-            self.overridden_groups |= self.common.group_bit(group_type);
+            self.note_group(group_type);
         }
     }
 

@@ -1,0 +1,11 @@
+//! Contexts in force in a task, where the build has the feature `tokio`.
+
+#[cfg(not(feature = "tokio"))]
+mod disabled;
+#[cfg(feature = "tokio")]
+mod enabled;
+
+#[cfg(not(feature = "tokio"))]
+pub(super) use disabled::current;
+#[cfg(feature = "tokio")]
+pub(super) use enabled::current;
