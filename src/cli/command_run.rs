@@ -7,7 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
-use crate::event::Timestamp;
+use crate::event::private::{Encode, Outcome as Written, Slot};
+use crate::event::{Field, Kind, Label, Labels, Timestamp, Word};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +26,35 @@ impl Outcome {
             Self::Success => "success",
             Self::Error => "error",
         }
+    }
+}
+
+const OUTCOMES: Labels = Labels::Closed {
+    words: &[
+        Word { name: Outcome::Success.as_str(), description: "It ended as it should." },
+        Word { name: Outcome::Error.as_str(), description: "It failed, or ended without a word." },
+    ],
+    other: None,
+};
+
+impl Encode for Outcome {
+    fn put(&self, slot: &mut Slot<'_>) -> Written {
+        slot.literal(match self {
+            Self::Success => "\"success\"",
+            Self::Error => "\"error\"",
+        })
+    }
+}
+
+impl Field for Outcome {
+    const KIND: Kind = Kind::Label(&OUTCOMES);
+}
+
+impl Label for Outcome {
+    const LABELS: Labels = OUTCOMES;
+
+    fn label(&self) -> &str {
+        self.as_str()
     }
 }
 
@@ -145,6 +175,7 @@ mod tests {
 
     use super::{CommandRun, Finished, Outcome};
     use crate::clock::{Clock, Manual};
+    use crate::event::{Field, Label};
 
     fn reports(run: impl FnOnce(&RefCell<Vec<Finished<&'static str>>>)) -> Vec<Finished<&'static str>> {
         let reports = RefCell::new(Vec::new());
@@ -192,6 +223,14 @@ mod tests {
             run.success();
         });
         assert_eq!((all[0].millis(), all[0].ended.unix_millis()), (1234, 1234));
+    }
+
+    #[test]
+    fn an_outcome_is_a_word_of_the_catalogue() {
+        for outcome in [Outcome::Success, Outcome::Error] {
+            assert!(Outcome::KIND.admits(&outcome.as_str().into()));
+            assert_eq!(outcome.checked(), Some(outcome.as_str()));
+        }
     }
 
     #[test]

@@ -55,6 +55,8 @@ pub struct Catalogue {
     pub(super) link: Option<&'static str>,
     pub(super) notice_version: u32,
     pub(super) identified: Option<&'static str>,
+    pub(super) beside: Option<&'static [(&'static str, &'static str)]>,
+    pub(super) is_flat: bool,
 }
 
 impl Catalogue {
@@ -72,6 +74,8 @@ impl Catalogue {
             link: None,
             notice_version: 1,
             identified: None,
+            beside: None,
+            is_flat: false,
         }
     }
 
@@ -142,6 +146,22 @@ impl Catalogue {
     #[must_use]
     pub const fn identified(mut self, by: &'static str) -> Self {
         self.identified = Some(by);
+        self
+    }
+
+    /// Says what comes with every event beside its own fields, where that is not what PostHog's batch has: names
+    /// with what they say, those included that the receiver adds.
+    #[must_use]
+    pub const fn sent_beside(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
+        self.beside = Some(fields);
+        self
+    }
+
+    /// Says that each event is a record of its own, as [`FlatRecord`](crate::FlatRecord) writes it: the page then
+    /// shows its fields alone. The JSON Schemas stay those of PostHog's batch.
+    #[must_use]
+    pub const fn flat_records(mut self) -> Self {
+        self.is_flat = true;
         self
     }
 

@@ -41,6 +41,11 @@ pub(super) fn event(catalogue: &Catalogue, schema: &Schema) -> Json {
     ])
 }
 
+/// Returns an example of an event's own fields, where each event is a record of its own.
+pub(super) fn record(schema: &Schema) -> Json {
+    Json::Object(fields(schema.fields))
+}
+
 fn fields(fields: &[FieldSchema]) -> Vec<(String, Json)> {
     fields.iter().map(|each| (each.name.to_owned(), field(each))).collect()
 }

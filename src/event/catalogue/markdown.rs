@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use super::json::Json;
 use super::json_schema::LIBRARY;
 use super::words::{Uses, policy, values};
 use super::{example, page};
@@ -95,10 +96,16 @@ fn identifiers(catalogue: &Catalogue, out: &mut String) {
 
 fn always(catalogue: &Catalogue, out: &mut String) {
     out.push_str("## What comes with every event\n\n| Field | What it says |\n|---|---|\n");
-    out.push_str("| `uuid` | A fresh number for this one event, so that it is stored once. |\n");
-    out.push_str("| `timestamp` | When it happened, in UTC. |\n");
-    for (name, _, description) in LIBRARY {
-        let _ = writeln!(out, "| `{name}` | {description} |");
+    if let Some(beside) = catalogue.beside {
+        for (name, description) in beside {
+            let _ = writeln!(out, "| `{name}` | {} |", cell(description));
+        }
+    } else {
+        out.push_str("| `uuid` | A fresh number for this one event, so that it is stored once. |\n");
+        out.push_str("| `timestamp` | When it happened, in UTC. |\n");
+        for (name, _, description) in LIBRARY {
+            let _ = writeln!(out, "| `{name}` | {description} |");
+        }
     }
     for (kind, description) in catalogue.groups {
         let _ = writeln!(out, "| `$groups.{kind}` | **Sent as it is**: {} |", cell(description));
@@ -124,12 +131,17 @@ fn event(catalogue: &Catalogue, schema: &Schema, out: &mut String) {
     }
     out.push_str("\n\n");
     let id = FieldSchema { name: "distinct_id", ..schema.distinct_id };
-    let rows: Vec<FieldSchema> = std::iter::once(id).chain(schema.fields.iter().copied()).collect();
+    let id = (!catalogue.is_flat).then_some(id);
+    let rows: Vec<FieldSchema> = id.into_iter().chain(schema.fields.iter().copied()).collect();
     table(&rows, out);
     for group in schema.groups {
         let _ = writeln!(out, "\nGroup `{}`: {} {}.", group.name, values(&group.kind), policy(group));
     }
-    let _ = writeln!(out, "\n```json\n{}\n```", example::event(catalogue, schema).pretty());
+    let _ = writeln!(out, "\n```json\n{}\n```", example(catalogue, schema).pretty());
+}
+
+fn example(catalogue: &Catalogue, schema: &Schema) -> Json {
+    if catalogue.is_flat { example::record(schema) } else { example::event(catalogue, schema) }
 }
 
 fn table(fields: &[FieldSchema], out: &mut String) {

@@ -78,6 +78,7 @@ pub(super) fn fingerprint(catalogue: &Catalogue) -> String {
     part(catalogue.endpoint.unwrap_or_default());
     catalogue.recipients.iter().for_each(|(name, _)| part(name));
     part(catalogue.identified.unwrap_or_default());
+    catalogue.beside.unwrap_or_default().iter().for_each(|(name, _)| part(name));
     let bytes = hash.finalize();
     format!("{:016x}", bytes.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes)))
 }
