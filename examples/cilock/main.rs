@@ -1,0 +1,19 @@
+//! cilock, carried by candor: a tool that tells one record a run, and only while somebody is signed in.
+//!
+//! The verbs are `login`, `run`, `sign` and `verify [--fail]`; without one it plays its story against an edge of its
+//! own. `--url URL` sends to `URL/cli/t`, `--dir D` holds the session. `DO_NOT_TRACK` and `CILOCK_TELEMETRY=0` say
+//! no, and so does the account. `--page` prints the page of everything that is sent.
+
+#[path = "../../tests/support/mod.rs"]
+mod support;
+#[path = "../systems/mod.rs"]
+mod systems;
+
+mod app;
+mod catalogue;
+mod events;
+mod session;
+
+fn main() -> std::process::ExitCode {
+    systems::program::real(app::run)
+}

@@ -1,0 +1,308 @@
+//! The eight events of Common Fate, typed.
+//! Takes the server's values; gives events that hash every person and rule.
+//! Never holds an e-mail address, a name, a region or a reason in somebody's words.
+
+use std::time::Duration;
+
+use candor::{Event, Label, Properties};
+
+/// What the server knows about its deployment changed.
+///
+/// Tells which versions are in use, so that fixes are brought back to them.
+#[derive(Event)]
+#[event(name = "$groupidentify", no_groups, link = "https://github.com/common-fate/rfds/discussions/8")]
+pub(crate) struct DeploymentInfo<'a> {
+    /// The deployment, as PostHog names a group.
+    #[event(
+        distinct_id,
+        raw = "a random id of the deployment, which PostHog needs to tell groups apart",
+        pattern = r"\$deployment_dep_[A-Za-z0-9]+",
+        max = 64
+    )]
+    pub(crate) group: &'a str,
+    /// What kind of group it is.
+    #[event(rename = "$group_type")]
+    pub(crate) kind: GroupType,
+    /// The deployment.
+    #[event(
+        rename = "$group_key",
+        raw = "a random id of the deployment, which PostHog needs to tell groups apart",
+        pattern = "dep_[A-Za-z0-9]+",
+        max = 52
+    )]
+    pub(crate) key: &'a str,
+    /// What is known about it.
+    #[event(rename = "$group_set")]
+    pub(crate) set: Deployment<'a>,
+}
+
+/// A kind of group.
+#[derive(Clone, Copy, Label)]
+pub(crate) enum GroupType {
+    /// A deployment.
+    Deployment,
+}
+
+/// What is known about a deployment.
+#[derive(Properties)]
+pub(crate) struct Deployment<'a> {
+    /// How many groups it has.
+    pub(crate) group_count: u32,
+    /// What its people sign in with.
+    pub(crate) idp: IdentityProvider,
+    /// What the deployment is for.
+    pub(crate) stage: Stage,
+    /// How many people it has.
+    pub(crate) user_count: u32,
+    /// The version of Common Fate.
+    #[event(pattern = r"v[0-9]+\.[0-9]+\.[0-9]+|dev", max = 24)]
+    pub(crate) version: &'a str,
+}
+
+/// What people sign in with.
+#[derive(Clone, Copy, Label)]
+#[label(rename_all = "kebab-case")]
+pub(crate) enum IdentityProvider {
+    /// Amazon Cognito.
+    Cognito,
+    /// Okta.
+    Okta,
+    /// Azure AD.
+    Azure,
+    /// Google Workspace.
+    Google,
+    /// Any other.
+    #[label(other)]
+    Other,
+}
+
+/// What a deployment is for.
+#[derive(Clone, Copy, Label)]
+pub(crate) enum Stage {
+    /// Tests.
+    Test,
+    /// Development.
+    Dev,
+    /// Production.
+    Prod,
+    /// Anything else.
+    #[label(other)]
+    Other,
+}
+
+/// What the server knows about a person changed.
+///
+/// Tells how many roles and groups people have, and how many rules they can choose from.
+#[derive(Event)]
+#[event(name = "$identify", link = "https://github.com/common-fate/rfds/discussions/8")]
+pub(crate) struct UserInfo<'a> {
+    /// The person.
+    #[event(distinct_id, hashed = "usr")]
+    pub(crate) user: &'a str,
+    /// What is known about the person.
+    #[event(rename = "$set")]
+    pub(crate) set: User,
+}
+
+/// What is known about a person.
+#[derive(Properties)]
+pub(crate) struct User {
+    /// How many access rules the person can choose from.
+    pub(crate) available_rules: u32,
+    /// How many groups the person is in.
+    pub(crate) group_count: u32,
+    /// What the person may do.
+    pub(crate) role: Role,
+}
+
+/// What a person may do.
+#[derive(Clone, Copy, Label)]
+pub(crate) enum Role {
+    /// Everything.
+    Admin,
+    /// Ask for access.
+    EndUser,
+}
+
+/// Somebody asked for access.
+///
+/// Tells how many requests there are, and how large they are.
+#[derive(Event)]
+#[event(name = "cf:request.created", link = "https://github.com/common-fate/rfds/discussions/8")]
+pub(crate) struct RequestCreated<'a> {
+    /// How many groups of access were asked for.
+    pub(crate) access_groups_count: u32,
+    /// Whether a reason was given. The reason itself is never sent.
+    pub(crate) has_reason: bool,
+    /// The request.
+    #[event(
+        raw = "a random id of the request, which joins its events",
+        pattern = "req_[A-Za-z0-9]+",
+        max = 64
+    )]
+    pub(crate) request_id: &'a str,
+    /// Who asked.
+    #[event(distinct_id, property, hashed = "usr")]
+    pub(crate) requested_by: &'a str,
+    /// How many targets the access covers.
+    pub(crate) targets_count: u32,
+}
+
+/// Somebody decided about a request.
+///
+/// The time to approval shows whether the workflow is fast, and where reminders would help.
+#[derive(Event)]
+#[event(name = "cf:request.reviewed", link = "https://github.com/common-fate/rfds/discussions/8")]
+pub(crate) struct RequestReviewed<'a> {
+    /// The group of access that was decided about.
+    #[event(raw = "a random id of the group of access", pattern = "group_[A-Za-z0-9]+", max = 64)]
+    pub(crate) access_group_id: &'a str,
+    /// Whether a reason was given for the request. The reason itself is never sent.
+    pub(crate) has_reason: bool,
+    /// The time that the reviewer set in place of the one asked for.
+    pub(crate) override_timing: Option<Timing>,
+    /// How long the request had waited.
+    #[event(rename = "pending_duration_seconds")]
+    pub(crate) pending: Duration,
+    /// The request.
+    #[event(
+        raw = "a random id of the request, which joins its events",
+        pattern = "req_[A-Za-z0-9]+",
+        max = 64
+    )]
+    pub(crate) request_id: &'a str,
+    /// Who asked.
+    #[event(hashed = "usr")]
+    pub(crate) requested_by: &'a str,
+    /// What was decided.
+    pub(crate) review: Review,
+    /// Who decided.
+    #[event(distinct_id, property, hashed = "usr")]
+    pub(crate) reviewed_by: &'a str,
+    /// Whether the reviewer is an administrator.
+    pub(crate) reviewer_is_admin: bool,
+    /// How many targets the access covers.
+    pub(crate) targets_count: u32,
+    /// The time that was asked for.
+    pub(crate) timing: Timing,
+}
+
+/// What was decided.
+#[derive(Clone, Copy, Label)]
+#[label(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum Review {
+    /// Yes.
+    Approve,
+    /// No.
+    Decline,
+}
+
+/// When access begins, and how long it lasts.
+#[derive(Properties)]
+pub(crate) struct Timing {
+    /// How long it lasts.
+    #[event(rename = "duration_seconds")]
+    pub(crate) duration: Duration,
+    /// When it begins.
+    pub(crate) mode: TimingMode,
+}
+
+/// When access begins.
+#[derive(Clone, Copy, Label)]
+pub(crate) enum TimingMode {
+    /// At once.
+    Asap,
+    /// At a time that was asked for.
+    Scheduled,
+}
+
+/// Access was taken back.
+///
+/// Tells how often access ends before its time.
+#[derive(Event)]
+#[event(name = "cf:request.revoked", link = "https://github.com/common-fate/rfds/discussions/8")]
+pub(crate) struct RequestRevoked<'a> {
+    /// How many groups of access the request had.
+    pub(crate) access_group_count: u32,
+    /// Whether a reason was given for the request. The reason itself is never sent.
+    pub(crate) has_reason: bool,
+    /// The request.
+    #[event(
+        raw = "a random id of the request, which joins its events",
+        pattern = "req_[A-Za-z0-9]+",
+        max = 64
+    )]
+    pub(crate) request_id: &'a str,
+    /// Who had asked.
+    #[event(hashed = "usr")]
+    pub(crate) requested_by: &'a str,
+    /// Who took it back.
+    #[event(distinct_id, property, hashed = "usr")]
+    pub(crate) revoked_by: &'a str,
+}
+
+/// An access rule was archived.
+///
+/// Tells how long rules live.
+#[derive(Event)]
+#[event(name = "cf:rule.archived", link = "https://github.com/common-fate/rfds/discussions/8")]
+pub(crate) struct RuleArchived<'a> {
+    /// Who archived it.
+    #[event(distinct_id, property, hashed = "usr")]
+    pub(crate) archived_by: &'a str,
+    /// The rule.
+    #[event(hashed = "rul")]
+    pub(crate) rule_id: &'a str,
+}
+
+/// An access rule was made.
+///
+/// Shows which providers are in use, and how many rules need an approval.
+#[derive(Event)]
+#[event(name = "cf:rule.created", link = "https://github.com/common-fate/rfds/discussions/8")]
+pub(crate) struct RuleCreated<'a> {
+    /// Who made it.
+    #[event(distinct_id, property, hashed = "usr")]
+    pub(crate) created_by: &'a str,
+    /// Whether the rule has a filter. The filter itself is never sent.
+    pub(crate) has_filter_expression: bool,
+    /// The longest access that the rule gives.
+    #[event(rename = "max_duration_seconds")]
+    pub(crate) max_duration: Duration,
+    /// Whether somebody has to approve.
+    pub(crate) requires_approval: bool,
+    /// The rule.
+    #[event(hashed = "rul")]
+    pub(crate) rule_id: &'a str,
+    /// The providers that it gives access to, with their versions.
+    #[event(items = 32, pattern = "[a-z0-9-]+/[a-z0-9-]+@v[0-9]+", max = 80)]
+    pub(crate) targets: &'a [&'a str],
+    /// How many targets it has.
+    pub(crate) targets_count: u32,
+}
+
+/// An access rule was changed.
+///
+/// Shows which providers are in use, and how many rules need an approval.
+#[derive(Event)]
+#[event(name = "cf:rule.updated", link = "https://github.com/common-fate/rfds/discussions/8")]
+pub(crate) struct RuleUpdated<'a> {
+    /// Whether the rule has a filter. The filter itself is never sent.
+    pub(crate) has_filter_expression: bool,
+    /// The longest access that the rule gives.
+    #[event(rename = "max_duration_seconds")]
+    pub(crate) max_duration: Duration,
+    /// Whether somebody has to approve.
+    pub(crate) requires_approval: bool,
+    /// The rule.
+    #[event(hashed = "rul")]
+    pub(crate) rule_id: &'a str,
+    /// The providers that it gives access to, with their versions.
+    #[event(items = 32, pattern = "[a-z0-9-]+/[a-z0-9-]+@v[0-9]+", max = 80)]
+    pub(crate) targets: &'a [&'a str],
+    /// How many targets it has.
+    pub(crate) targets_count: u32,
+    /// Who changed it.
+    #[event(distinct_id, property, hashed = "usr")]
+    pub(crate) updated_by: &'a str,
+}

@@ -1,0 +1,65 @@
+//! The allow-list: what of an object may be stored.
+//! Takes the fields that the catalogue names and an object; gives what is left of it, or why it is refused.
+//! Never keeps a name that the catalogue does not know.
+
+use candor::{FieldSchema, Kind, TextPolicy};
+use serde_json::{Map, Value};
+
+/// What is left of an object.
+#[derive(Debug, Default)]
+pub(crate) struct Cleaned {
+    pub(crate) object: Map<String, Value>,
+    /// The names that were taken out.
+    pub(crate) dropped: Vec<String>,
+}
+
+/// Cleans an object: unknown names go, long texts are cut, and a word outside of its set refuses the whole.
+pub(crate) fn clean<'f>(
+    fields: impl Iterator<Item = &'f FieldSchema> + Clone,
+    object: Map<String, Value>,
+) -> Result<Cleaned, String> {
+    let mut cleaned = Cleaned::default();
+    for (name, value) in object {
+        let Some(field) = fields.clone().find(|field| field.name() == name) else {
+            cleaned.dropped.push(name);
+            continue;
+        };
+        match fit(field.kind(), value, &mut cleaned.dropped) {
+            Some(value) => {
+                cleaned.object.insert(name, value);
+            }
+            None if field.is_required() || is_word(field.kind()) => {
+                return Err(format!("{name} is not one of its values"));
+            }
+            None => cleaned.dropped.push(name),
+        }
+    }
+    match fields.into_iter().find(|field| field.is_required() && !cleaned.object.contains_key(field.name())) {
+        Some(field) => Err(format!("{} is missing", field.name())),
+        None => Ok(cleaned),
+    }
+}
+
+fn is_word(kind: &Kind) -> bool {
+    matches!(kind, Kind::Label(_) | Kind::Bucket { .. } | Kind::ZeroOrOne)
+}
+
+/// Makes a value fit its kind: cut to length, cleaned inside; nothing where it does not fit even so.
+fn fit(kind: &Kind, value: Value, dropped: &mut Vec<String>) -> Option<Value> {
+    let value = match (kind, value) {
+        (
+            Kind::Text(TextPolicy::Raw { most, .. } | TextPolicy::Pattern { most, .. }),
+            Value::String(text),
+        ) => Value::String(text.chars().take(*most).collect()),
+        (Kind::List { of, most }, Value::Array(items)) => {
+            Value::Array(items.into_iter().filter_map(|item| fit(of, item, dropped)).take(*most).collect())
+        }
+        (Kind::Object(fields), Value::Object(object)) => {
+            let inner = clean(fields.iter(), object).ok()?;
+            dropped.extend(inner.dropped);
+            Value::Object(inner.object)
+        }
+        (_, value) => value,
+    };
+    kind.admits(&value).then_some(value)
+}
