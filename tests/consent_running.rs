@@ -476,7 +476,11 @@ fn defect_3_a_misspelt_switch_is_off_with_one_warning() {
 fn defect_14_a_full_queue_withdrawn_and_flushed_makes_no_request() {
     let scratch = Scratch::new();
     let wire = Wire::default();
-    let config = config(documented().state_dir(&scratch.0), &wire).queue_events(100);
+    // Nothing leaves by number or interval, so that the queue does fill.
+    let config = config(documented().state_dir(&scratch.0), &wire)
+        .queue_events(100)
+        .flush_at(1000)
+        .flush_interval(Duration::from_secs(3600));
     let client = Client::new(config).unwrap();
     for number in 0..150 {
         client.capture(event(number));

@@ -25,7 +25,7 @@ impl Client {
         for event in events {
             match self.gate.look() {
                 Look::Open(generation) => {
-                    queued += u64::from(self.capture_waiting(&event, generation, deadline))
+                    queued += u64::from(self.capture_waiting(&event, generation, deadline));
                 }
                 Look::Closed => break,
                 Look::Stopped => self.capture_stopped(),
