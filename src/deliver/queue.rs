@@ -159,6 +159,8 @@ impl Queue {
         }
         let deadline = later(Instant::now(), timeout);
         self.waiting.fetch_add(1, Ordering::AcqRel);
+        // A worker that waits for a batch to fill must know that it fills no further.
+        self.wake();
         let mut room = self.room.lock();
         while !self.is_half_empty() && still_wanted() {
             if self.has_room.wait_until(&mut room, deadline).timed_out() {
@@ -167,6 +169,11 @@ impl Queue {
         }
         drop(room);
         self.waiting.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Returns whether a caller waits for room.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) > 0
     }
 
     fn is_half_empty(&self) -> bool {

@@ -139,7 +139,9 @@ impl Worker {
     fn haste(&self) -> Haste {
         if self.stopping.is_some() {
             Haste::Shutdown
-        } else if self.flushes.iter().any(|flush| flush.target > self.taken) {
+        } else if self.parts.queue.is_waited_for()
+            || self.flushes.iter().any(|flush| flush.target > self.taken)
+        {
             Haste::Flush
         } else {
             Haste::None
