@@ -113,6 +113,7 @@ fn schema_of(name: &str, input: &DeriveInput, container: &Container, specs: &[Sp
         .filter(|spec| matches!(spec.role, Role::Group(_)))
         .map(|spec| schema::field(spec, &candor));
     let fields = schema::properties(specs, &candor);
+    let no_groups = container.no_groups.as_ref().map(|_| quote!(.without_client_groups()));
     let purpose = match &container.purpose {
         Some(given) => quote::format_ident!("{}", given.value),
         None => quote::format_ident!("Usage"),
@@ -122,6 +123,7 @@ fn schema_of(name: &str, input: &DeriveInput, container: &Container, specs: &[Sp
     quote! {
         #candor::Schema::new(#name, #description, #why, #distinct_id, const { &[#(#groups),*] }, #fields)
             .with(#candor::Purpose::#purpose, #link, #since)
+            #no_groups
     }
 }
 

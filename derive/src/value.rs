@@ -17,7 +17,8 @@ use crate::policy::{Policy, Unit};
 pub(crate) fn value(spec: &Spec, candor: &Path) -> TokenStream {
     let private = quote!(#candor::__private);
     let ident = &spec.ident;
-    let whole = quote!(&self.#ident);
+    // In the place of the type, so that the compiler points at the field.
+    let whole = quote_spanned!(spec.ty.span()=> &self.#ident);
     if let Some(most) = spec.items {
         let item = put(spec, candor, &quote!(item));
         return quote! { &#private::list(#whole, #most, |item, slot| #item) };

@@ -180,6 +180,13 @@ impl Catalogue {
         self.notice_version
     }
 
+    /// Returns the groups of the client that an event carries, as types with what their keys say.
+    pub(super) fn groups_of(&self, schema: &Schema) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let all = if schema.has_client_groups { self.groups } else { &[] };
+        let own = schema.groups;
+        all.iter().copied().filter(|(kind, _)| own.iter().all(|group| group.name != *kind))
+    }
+
     /// Returns the schema of an event by its name.
     pub fn event(&self, name: &str) -> Option<&'static Schema> {
         self.events.iter().find(|schema| schema.name() == name).copied()

@@ -42,6 +42,7 @@ pub struct Schema {
     pub(crate) distinct_id: FieldSchema,
     pub(crate) groups: &'static [FieldSchema],
     pub(crate) fields: &'static [FieldSchema],
+    pub(crate) has_client_groups: bool,
 }
 
 impl Schema {
@@ -55,7 +56,8 @@ impl Schema {
         fields: &'static [FieldSchema],
     ) -> Self {
         let purpose = Purpose::Usage;
-        Self { name, description, why, purpose, link: None, since: None, distinct_id, groups, fields }
+        let (link, since, has_client_groups) = (None, None, true);
+        Self { name, description, why, purpose, link, since, distinct_id, groups, fields, has_client_groups }
     }
 
     #[doc(hidden)]
@@ -69,6 +71,13 @@ impl Schema {
         self.purpose = purpose;
         self.link = link;
         self.since = since;
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn without_client_groups(mut self) -> Self {
+        self.has_client_groups = false;
         self
     }
 
@@ -110,6 +119,11 @@ impl Schema {
     /// Returns the groups that the event itself sets.
     pub const fn groups(&self) -> &'static [FieldSchema] {
         self.groups
+    }
+
+    /// Returns whether the groups of the client are sent with the event.
+    pub const fn has_client_groups(&self) -> bool {
+        self.has_client_groups
     }
 
     /// Returns the properties.
@@ -253,6 +267,7 @@ impl Kind {
                 policy,
                 TextPolicy::Hashed { .. }
                     | TextPolicy::Hex { .. }
+                    | TextPolicy::Constant(_)
                     | TextPolicy::Pattern { other: Some(_), .. }
             ),
             Self::Label(Labels::Pattern { .. }) => true,

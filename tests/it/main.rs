@@ -5,6 +5,7 @@
 mod support;
 
 mod api;
+mod catalogue;
 mod common;
 mod compliance;
 mod context;
@@ -19,9 +20,13 @@ mod layers;
 mod lines;
 mod measuring;
 mod peers;
+mod preview;
 mod queue;
 mod retry;
 mod routes;
+mod schemas;
 mod shutdown;
+mod strict;
 mod transport;
+mod typed;
 mod wire_v0;

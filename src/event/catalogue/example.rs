@@ -17,10 +17,8 @@ const UUID: &str = "019c1417-8a00-7000-8000-000000000000";
 pub(super) fn event(catalogue: &Catalogue, schema: &Schema) -> Json {
     let mut properties = fields(schema.fields);
     let mut groups = fields(schema.groups);
-    for (kind, _) in catalogue.groups {
-        if schema.groups.iter().all(|own| own.name != *kind) {
-            groups.push(((*kind).to_owned(), Json::string("example")));
-        }
+    for (kind, _) in catalogue.groups_of(schema) {
+        groups.push((kind.to_owned(), Json::string("example")));
     }
     if !groups.is_empty() {
         properties.push(("$groups".to_owned(), Json::Object(groups)));
@@ -32,6 +30,8 @@ pub(super) fn event(catalogue: &Catalogue, schema: &Schema) -> Json {
     }
     properties.push(("$lib".to_owned(), Json::string("candor")));
     properties.push(("$lib_version".to_owned(), Json::string("0.1.0")));
+    properties.push(("$is_server".to_owned(), Json::plain(true)));
+    properties.push(("$geoip_disable".to_owned(), Json::plain(true)));
     Json::object([
         ("uuid", Json::string(UUID)),
         ("event", Json::string(schema.name)),

@@ -119,10 +119,8 @@ fn properties(catalogue: &Catalogue, schema: &Schema, detail: Detail) -> Json {
 fn groups(catalogue: &Catalogue, schema: &Schema, detail: Detail) -> Json {
     let mut members: Vec<_> =
         schema.groups.iter().map(|group| (group.name.to_owned(), field(group, detail))).collect();
-    for (kind, _) in catalogue.groups {
-        if schema.groups.iter().all(|own| own.name != *kind) {
-            members.push(((*kind).to_owned(), Json::object([("type", Json::string("string"))])));
-        }
+    for (kind, _) in catalogue.groups_of(schema) {
+        members.push((kind.to_owned(), Json::object([("type", Json::string("string"))])));
     }
     closed_object(members, Json::Array(Vec::new()))
 }

@@ -39,5 +39,10 @@ fn purposes(catalogue: &Catalogue) -> String {
     let all = [Purpose::Usage, Purpose::Error, Purpose::UpdateCheck];
     let used =
         all.into_iter().filter(|purpose| catalogue.events.iter().any(|event| event.purpose == *purpose));
-    used.map(super::aim).collect::<Vec<_>>().join(", and ")
+    let aims: Vec<_> = used.map(super::aim).collect();
+    match aims.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
 }

@@ -2,7 +2,7 @@
 //! Takes schemas; gives phrases.
 //! Never calls a hash anonymous.
 
-use crate::event::label::Labels;
+use crate::event::label::{Labels, Word};
 use crate::event::registry::Catalogue;
 use crate::event::schema::{FieldSchema, Kind, TextPolicy};
 
@@ -70,10 +70,20 @@ pub(super) fn values(kind: &Kind) -> String {
 
 fn label(labels: &Labels) -> String {
     match labels {
-        Labels::Closed { words, .. } => format!("one of {}", list(words.iter().map(|word| word.name))),
+        Labels::Closed { words, .. } => {
+            let words: Vec<_> = words.iter().map(word).collect();
+            format!("one of {}", words.join(", "))
+        }
         Labels::Pattern { pattern, most } => {
             format!("a word that matches `{}`, at most {most} characters", pattern.source())
         }
+    }
+}
+
+fn word(word: &Word) -> String {
+    match word.description.trim_end_matches('.') {
+        "" => format!("`{}`", word.name),
+        meaning => format!("`{}` ({meaning})", word.name),
     }
 }
 

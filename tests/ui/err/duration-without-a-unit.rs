@@ -1,0 +1,11 @@
+//~ the duration `elapsed` does not tell its unit
+//~ `_seconds`
+
+/// Something happened.
+#[derive(candor::Event)]
+#[event(name = "happened", distinct_id = "tool")]
+struct Happened {
+    elapsed: std::time::Duration,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+//~ events are structs with named fields
+
+/// Something happened.
+#[derive(candor::Event)]
+#[event(name = "happened", distinct_id = "tool")]
+enum Happened {
+    Now,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//~ the event `Happened` does not say whom it is about
+//~ distinct_id, hashed
+
+/// Something happened.
+#[derive(candor::Event)]
+#[event(name = "happened")]
+struct Happened {
+    size: u64,
+}
+
+fn main() {}

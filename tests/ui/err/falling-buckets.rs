@@ -1,0 +1,11 @@
+//~ buckets are rising whole numbers
+
+/// Something happened.
+#[derive(candor::Event)]
+#[event(name = "happened", distinct_id = "tool")]
+struct Happened {
+    #[event(buckets = [10, 1])]
+    size: u64,
+}
+
+fn main() {}

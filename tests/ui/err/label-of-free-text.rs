@@ -1,0 +1,6 @@
+//~ `Provider` is no closed set of words
+
+#[derive(candor::Label)]
+struct Provider(String);
+
+fn main() {}

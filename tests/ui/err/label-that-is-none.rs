@@ -1,0 +1,11 @@
+//~ `u8` is no set of labels
+
+/// Something happened.
+#[derive(candor::Event)]
+#[event(name = "happened", distinct_id = "tool")]
+struct Happened {
+    #[event(label = u8)]
+    text: String,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+//~ the label `Other` holds data, which could be anything
+
+#[derive(candor::Label)]
+enum Provider {
+    Aws,
+    Other(String),
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+//~ the field `free_text` is a `String`
+//~ #[event(hashed = "prefix")]
+//~ #[event(pattern = "[a-z]+", max = 32)]
+//~ #[event(raw = "reason")]
+
+/// Something happened.
+#[derive(candor::Event)]
+#[event(name = "happened", distinct_id = "tool")]
+struct Happened {
+    free_text: Vec<String>,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//~ `max` bounds a text
+
+/// Something happened.
+#[derive(candor::Event)]
+#[event(name = "happened", distinct_id = "tool")]
+struct Happened {
+    #[event(max = 8)]
+    size: u64,
+}
+
+fn main() {}

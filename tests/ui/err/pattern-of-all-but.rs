@@ -1,0 +1,11 @@
+//~ `[^...]` admits nearly everything
+
+/// Something happened.
+#[derive(candor::Event)]
+#[event(name = "happened", distinct_id = "tool")]
+struct Happened {
+    #[event(pattern = "[^/]+")]
+    text: String,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//~ a prefix has letters and digits only
+
+/// Something happened.
+#[derive(candor::Event)]
+#[event(name = "happened", distinct_id = "tool")]
+struct Happened {
+    #[event(hashed = "the user")]
+    text: String,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//~ an event has one distinct id
+
+/// Something happened.
+#[derive(candor::Event)]
+#[event(name = "happened", distinct_id = "tool")]
+struct Happened {
+    #[event(distinct_id, hashed = "usr")]
+    user: String,
+}
+
+fn main() {}

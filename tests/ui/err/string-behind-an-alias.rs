@@ -1,0 +1,16 @@
+//~ `String` may not leave the machine as it is
+//~ free_text
+//~ #[event(hashed = "prefix")]
+//~ #[event(pattern = "[a-z]+", max = 32)]
+//~ #[event(raw = "reason")]
+
+type Name = String;
+
+/// Something happened.
+#[derive(candor::Event)]
+#[event(name = "happened", distinct_id = "tool")]
+struct Happened {
+    free_text: Name,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//~ the field `host_name` is a `String`
+//~ #[event(hashed = "prefix")]
+//~ #[event(pattern = "[a-z]+", max = 32)]
+//~ #[event(raw = "reason")]
+
+#[derive(candor::Properties)]
+struct Machine {
+    host_name: String,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//~ `String` is no integer
+
+/// Something happened.
+#[derive(candor::Event)]
+#[event(name = "happened", distinct_id = "tool")]
+struct Happened {
+    #[event(buckets = [1, 10])]
+    text: String,
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+//! Generic events are bounded by what they send.
+
+/// A value changed.
+#[derive(candor::Event)]
+#[event(name = "changed", distinct_id = "tool")]
+struct Changed<T, U, const N: usize> {
+    value: Option<T>,
+    values: [T; N],
+    #[event(hashed = "usr")]
+    by: U,
+}
+
+#[derive(candor::Properties)]
+struct Pair<A, B> {
+    one: A,
+    two: Option<B>,
+}
+
+fn main() {
+    candor::capture(Changed { value: Some(1_u8), values: [1, 2], by: "ada" });
+    candor::capture(Changed { value: Some(Pair { one: true, two: Some(2) }), values: [], by: String::new() });
+}
