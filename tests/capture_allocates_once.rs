@@ -2,6 +2,8 @@
 //! Takes many captures of an event with every policy; counts what they allocate on the calling thread.
 //! A binary of its own: the counting allocator is that of the whole process.
 
+#![cfg(feature = "derive")]
+
 use std::time::Duration;
 
 use candor::testing::MemoryTransport;

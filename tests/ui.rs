@@ -3,6 +3,8 @@
 //! the phrases in the file's `//~` lines, so that another compiler's way of printing does no harm.
 //! A binary of its own, since it finds the library by asking cargo how it was built.
 
+#![cfg(feature = "derive")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;

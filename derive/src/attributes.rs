@@ -2,6 +2,8 @@
 //! Takes the rest of `name = value`; gives typed values.
 //! Never decides what an attribute means.
 
+use std::fmt::Write;
+
 use proc_macro2::Span;
 use syn::meta::ParseNestedMeta;
 use syn::punctuated::Punctuated;
@@ -95,7 +97,10 @@ pub(crate) fn quote_json(text: &str) -> String {
         match character {
             '"' | '\\' => json.extend(['\\', character]),
             ' '.. => json.push(character),
-            _ => json.push_str(&format!("\\u{:04x}", u32::from(character))),
+            _ => {
+                // Writing to a `String` cannot fail.
+                let _ = write!(json, "\\u{:04x}", u32::from(character));
+            }
         }
     }
     json.push('"');

@@ -27,6 +27,9 @@ const UNSAFE: [&str; 13] = [
     "SocketAddrV6",
 ];
 
+/// Types of the standard library that hold another.
+const WRAPPERS: [&str; 6] = ["Option", "Vec", "Box", "Cow", "Arc", "Rc"];
+
 /// Checks one field.
 pub(crate) fn field(spec: &Spec) -> Result<()> {
     if matches!(spec.role, Role::Skip | Role::Timestamp | Role::Uuid) {
@@ -119,7 +122,6 @@ fn unsafe_inside(ty: &Type) -> Option<String> {
             if UNSAFE.iter().any(|name| last.ident == name) {
                 return Some(last.ident.to_string());
             }
-            const WRAPPERS: [&str; 6] = ["Option", "Vec", "Box", "Cow", "Arc", "Rc"];
             if !WRAPPERS.iter().any(|name| last.ident == name) {
                 return None;
             }

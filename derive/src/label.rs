@@ -76,7 +76,7 @@ struct Labelled<'a> {
     is_other: bool,
 }
 
-fn labelled<'a>(variant: &'a Variant, case: Case) -> Result<Labelled<'a>> {
+fn labelled(variant: &Variant, case: Case) -> Result<Labelled<'_>> {
     if !matches!(variant.fields, Fields::Unit) {
         return Err(Error::new(
             variant.span(),

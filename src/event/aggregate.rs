@@ -65,6 +65,7 @@ impl Field for Count {
 /// dropped otherwise; so is a new word beyond 256. What was dropped is counted when the event is captured.
 ///
 /// ```
+/// # #[cfg(feature = "derive")] {
 /// #[derive(Clone, Copy, candor::Label)]
 /// enum Severity {
 ///     Low,
@@ -75,6 +76,7 @@ impl Field for Count {
 /// severities.count(Severity::High);
 /// severities.count_many(Severity::Low, 3);
 /// assert_eq!(severities.get("low"), 3);
+/// # }
 /// ```
 #[derive(Debug)]
 pub struct Histogram<L> {

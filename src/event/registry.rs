@@ -19,6 +19,7 @@ pub trait Catalogued {
 /// Lists the events of a program as a [`Catalogue`](crate::Catalogue).
 ///
 /// ```
+/// # #[cfg(feature = "derive")] {
 /// /// A scan ended.
 /// #[derive(candor::Event)]
 /// #[event(name = "scan ended", distinct_id = "tool")]
@@ -29,6 +30,7 @@ pub trait Catalogued {
 ///
 /// const EVENTS: candor::Catalogue = candor::events![ScanEnded].product("Scanner").notice_version(1);
 /// assert!(EVENTS.markdown().contains("### scan ended"));
+/// # }
 /// ```
 #[macro_export]
 macro_rules! events {

@@ -97,7 +97,6 @@ fn unsalted_hashes_are_called_pseudonymous_and_never_anonymous() {
 /// A draft.
 #[derive(Event)]
 #[event(name = "draft", distinct_id = "tool")]
-#[expect(dead_code, reason = "only its schema is wanted")]
 struct Draft {
     /// A size.
     size: u8,
@@ -107,7 +106,6 @@ mod later {
     /// A draft, in other words.
     #[derive(candor::Event)]
     #[event(name = "draft", distinct_id = "tool", since = "2.0")]
-    #[expect(dead_code, reason = "only its schema is wanted")]
     pub(super) struct Reworded {
         /// The size of the draft.
         size: u8,
@@ -116,7 +114,6 @@ mod later {
     /// A draft.
     #[derive(candor::Event)]
     #[event(name = "draft", distinct_id = "tool")]
-    #[expect(dead_code, reason = "only its schema is wanted")]
     pub(super) struct Widened {
         /// A size.
         size: u8,
@@ -192,7 +189,10 @@ fn a_fingerprint_is_of_what_is_sent_and_not_of_its_words() {
 fn an_event_that_says_nothing_about_itself_is_refused() {
     const SILENT: Catalogue = candor::events![later::Silent, Draft, later::Widened];
     let told = complaint(&scratch("silent.md"), &SILENT);
-    assert!(told.contains("`silent` has no doc comment") && told.contains("two events are named `draft`"), "{told}");
+    assert!(
+        told.contains("`silent` has no doc comment") && told.contains("two events are named `draft`"),
+        "{told}"
+    );
 }
 
 /// Where the child of the next test looks for its page.

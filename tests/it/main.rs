@@ -5,6 +5,7 @@
 mod support;
 
 mod api;
+#[cfg(feature = "derive")]
 mod catalogue;
 mod common;
 mod compliance;
@@ -20,13 +21,17 @@ mod layers;
 mod lines;
 mod measuring;
 mod peers;
+#[cfg(feature = "derive")]
 mod preview;
 mod queue;
 mod retry;
 mod routes;
+#[cfg(feature = "derive")]
 mod schemas;
 mod shutdown;
+#[cfg(feature = "derive")]
 mod strict;
 mod transport;
+#[cfg(feature = "derive")]
 mod typed;
 mod wire_v0;

@@ -8,7 +8,7 @@ use crate::support::Server;
 
 /// A request was made.
 #[derive(Clone, Event)]
-#[event(name = "request \"made\"")]
+#[event(name = "request made: ärger")]
 struct Made {
     #[event(distinct_id, hashed = "usr")]
     by: &'static str,
@@ -38,7 +38,8 @@ fn made() -> Made {
 fn check(set: impl Fn(Config) -> Config) {
     let server = Server::start([]);
     let open = client(set(config(&server)));
-    let closed = Client::new(set(config(&server)).consent(Consent::opt_in().policy_file(""))).expect("a client");
+    let closed =
+        Client::new(set(config(&server)).consent(Consent::opt_in().policy_file(""))).expect("a client");
     assert!(!closed.is_open());
     let previews = [open.preview(&made()).expect("bytes"), closed.preview(&made()).expect("bytes")];
     assert_eq!(server.connections(), 0);
@@ -47,12 +48,15 @@ fn check(set: impl Fn(Config) -> Config) {
     open.flush(LONG).expect("a flush");
     let received = &server.requests()[0];
     for preview in &previews {
-        assert_eq!(received.path, preview.path());
+        assert_eq!(received.target, preview.path());
         let start = received.body.windows(preview.event().len()).position(|bytes| bytes == preview.event());
         let start = start.unwrap_or_else(|| panic!("{preview}\n{}", String::from_utf8_lossy(&received.body)));
         // Around the event stands what does not depend on it but for the time of the request.
         assert_eq!(preview.body().len(), received.body.len());
-        assert_eq!(preview.body().windows(preview.event().len()).position(|b| b == preview.event()), Some(start));
+        assert_eq!(
+            preview.body().windows(preview.event().len()).position(|b| b == preview.event()),
+            Some(start)
+        );
     }
     assert_eq!(previews[0].event(), previews[1].event());
 }

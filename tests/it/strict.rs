@@ -39,13 +39,11 @@ struct Impostor {
 #[derive(Properties)]
 struct Common {
     #[event(pattern = "[a-z]+")]
-    #[expect(dead_code, reason = "it is only declared")]
     plan: &'static str,
 }
 
-const CATALOGUE: Catalogue = candor::events![RunEnded]
-    .super_properties::<Common>()
-    .groups(&[("deployment", "a random id")]);
+const CATALOGUE: Catalogue =
+    candor::events![RunEnded].super_properties::<Common>().groups(&[("deployment", "a random id")]);
 
 const USER: &str = "usr_-CHh8_rdIqAotcBsP64GKQkfzW2hb1JDJ_6u7q4zom4";
 
@@ -54,7 +52,10 @@ fn ended() -> RunEnded {
 }
 
 /// Returns the events that arrive, and what was dropped: events as undeclared, and fields.
-fn strictly(set: impl Fn(candor::Config) -> candor::Config, capture: impl FnOnce(&candor::Client)) -> (Vec<Value>, u64, u64) {
+fn strictly(
+    set: impl Fn(candor::Config) -> candor::Config,
+    capture: impl FnOnce(&candor::Client),
+) -> (Vec<Value>, u64, u64) {
     let server = Server::start([]);
     let client = client(set(config(&server).strict()));
     capture(&client);
