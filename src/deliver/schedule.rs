@@ -155,3 +155,6 @@ impl Schedule {
         events
     }
 }
+
+#[cfg(test)]
+mod tests;

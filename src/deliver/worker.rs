@@ -64,6 +64,17 @@ pub(crate) struct Worker {
     spare: Vec<u8>,
 }
 
+/// What one turn of the loop came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// Something was done; there may be more.
+    Done,
+    /// Nothing is to be done before this instant, or without one before something happens.
+    Idle(Option<Instant>),
+    /// The worker is to end.
+    Over,
+}
+
 struct Flush {
     target: u64,
     deadline: Instant,
@@ -73,8 +84,9 @@ struct Flush {
 impl Worker {
     pub(crate) fn new(parts: Parts) -> Self {
         let schedule = Schedule::new(&parts.batching, &parts.sending.retry);
-        let bounds =
-            Bounds { events: parts.sending.envelope.most_events(), bytes: parts.batching.batch_bytes };
+        // A host's envelope that wants no event at all gets them one by one.
+        let most_events = parts.sending.envelope.most_events().max(1);
+        let bounds = Bounds { events: most_events, bytes: parts.batching.batch_bytes };
         Self {
             parts,
             schedule,
@@ -122,18 +134,28 @@ impl Worker {
 
     fn work(&mut self) {
         loop {
-            self.take_commands();
-            let now = self.parts.clock.now();
-            self.answer_flushes(now);
-            if self.is_over(now) {
-                return;
-            }
-            match self.schedule.next(now, self.parts.queue.level(), self.haste()) {
-                Step::Send(batch) => self.attempt(batch),
-                Step::Build => self.build(now),
-                Step::Wait(until) => self.sleep(until),
+            match self.turn() {
+                Turn::Over => return,
+                Turn::Idle(until) => self.sleep(until),
+                Turn::Done => {}
             }
         }
+    }
+
+    /// Does one thing, or says until when there is nothing to do.
+    fn turn(&mut self) -> Turn {
+        self.take_commands();
+        let now = self.parts.clock.now();
+        self.answer_flushes(now);
+        if self.is_over(now) {
+            return Turn::Over;
+        }
+        match self.schedule.next(now, self.parts.queue.level(), self.haste()) {
+            Step::Send(batch) => self.attempt(batch),
+            Step::Build => self.build(now),
+            Step::Wait(until) => return Turn::Idle(until),
+        }
+        Turn::Done
     }
 
     fn haste(&self) -> Haste {
@@ -289,3 +311,6 @@ impl Worker {
 fn quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }
+
+#[cfg(test)]
+mod tests;

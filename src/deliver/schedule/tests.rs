@@ -1,0 +1,158 @@
+//! The schedule by hand: time is passed in, and nobody sleeps.
+//! Takes levels of the queue and instants; compares the steps.
+//! Never sends.
+
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::deliver::batch::{Bounds, Filler};
+use crate::event::{Common, Record, Timestamp};
+use crate::wire::{BatchInfo, Ids, PostHogBatch};
+use uuid::Uuid;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn schedule() -> Schedule {
+    let batching = Batching { flush_at: 10, flush_bytes: 1000, interval: SECOND * 5, ..Batching::default() };
+    Schedule::new(&batching, &Retry { waiting_batches: 2, ..Retry::default() })
+}
+
+fn level(events: u64, bytes: u64) -> Level {
+    Level { events, bytes }
+}
+
+/// A batch of one event whose place in the order of capture is `first`.
+fn batch(first: u64) -> Batch {
+    let at = Timestamp::from_unix_millis(0);
+    let mut ids = Ids::seeded(Uuid::from_u128(u128::from(first)));
+    let info = BatchInfo { created_at: at, id: ids.next(at) };
+    let envelope = PostHogBatch::default();
+    let mut batch = Batch::new(&envelope, info, 0, Instant::now(), first, Vec::new());
+    let mut records = vec![Record::sample("id")];
+    let bounds = Bounds { events: 1, bytes: usize::MAX };
+    Filler::default().fill(&mut batch, &envelope, &Common::default(), &mut ids, bounds, || records.pop());
+    batch
+}
+
+fn sent(step: Step) -> u64 {
+    match step {
+        Step::Send(batch) => batch.first,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn waits(step: &Step) -> Option<Instant> {
+    match step {
+        Step::Wait(until) => *until,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_empty_queue_waits_for_something_to_happen() {
+    assert_eq!(waits(&schedule().next(Instant::now(), level(0, 0), Haste::None)), None);
+}
+
+#[test]
+fn a_batch_leaves_by_events_by_bytes_and_by_interval() {
+    let now = Instant::now();
+    for full in [level(10, 0), level(1, 1000)] {
+        assert!(matches!(schedule().next(now, full, Haste::None), Step::Build));
+    }
+    let mut schedule = schedule();
+    assert_eq!(waits(&schedule.next(now, level(9, 999), Haste::None)), Some(now + SECOND * 5));
+    // More events do not put it off.
+    assert_eq!(waits(&schedule.next(now + SECOND, level(9, 999), Haste::None)), Some(now + SECOND * 5));
+    assert!(matches!(schedule.next(now + SECOND * 5, level(9, 999), Haste::None), Step::Build));
+}
+
+#[test]
+fn what_is_left_behind_a_batch_starts_a_new_interval() {
+    let now = Instant::now();
+    let mut schedule = schedule();
+    schedule.next(now, level(1, 1), Haste::None);
+    schedule.built();
+    let later = now + SECOND * 4;
+    assert_eq!(waits(&schedule.next(later, level(1, 1), Haste::None)), Some(later + SECOND * 5));
+}
+
+#[test]
+fn a_flush_does_not_wait_for_the_interval() {
+    let now = Instant::now();
+    assert!(matches!(schedule().next(now, level(1, 1), Haste::Flush), Step::Build));
+    assert_eq!(waits(&schedule().next(now, level(0, 0), Haste::Flush)), None);
+}
+
+#[test]
+fn a_batch_that_waits_goes_first_once_it_is_due_and_not_before() {
+    let now = Instant::now();
+    let mut schedule = schedule();
+    schedule.wait(batch(7), now + SECOND);
+    assert!(matches!(schedule.next(now, level(10, 0), Haste::None), Step::Build));
+    assert_eq!(waits(&schedule.next(now, level(0, 0), Haste::None)), Some(now + SECOND));
+    assert_eq!(sent(schedule.next(now + SECOND, level(10, 0), Haste::None)), 7);
+}
+
+#[test]
+fn the_batch_whose_time_came_first_goes_first() {
+    let now = Instant::now();
+    let mut schedule = schedule();
+    for (first, seconds) in [(1, 3), (2, 1), (3, 2)] {
+        schedule.wait(batch(first), now + SECOND * seconds);
+    }
+    assert_eq!(schedule.first_waiting(), Some(1));
+    let order: Vec<_> =
+        (0..3).map(|_| sent(schedule.next(now + SECOND * 9, level(0, 0), Haste::None))).collect();
+    assert_eq!(order, [2, 3, 1]);
+}
+
+#[test]
+fn halves_go_before_everything_else_in_their_order() {
+    let now = Instant::now();
+    let mut schedule = schedule();
+    schedule.wait(batch(1), now);
+    schedule.send_first([batch(4), batch(5)]);
+    schedule.send_first([batch(2), batch(3)]);
+    assert!(schedule.has_due());
+    let order: Vec<_> = (0..5).map(|_| sent(schedule.next(now, level(10, 0), Haste::None))).collect();
+    assert_eq!(order, [2, 3, 4, 5, 1]);
+}
+
+#[test]
+fn without_room_for_one_more_that_fails_nothing_is_built() {
+    let now = Instant::now();
+    let mut schedule = schedule();
+    for first in 0..2 {
+        assert!(schedule.has_room());
+        schedule.wait(batch(first), now + SECOND);
+    }
+    assert!(!schedule.has_room());
+    for haste in [Haste::None, Haste::Flush] {
+        assert_eq!(waits(&schedule.next(now, level(100, 0), haste)), Some(now + SECOND));
+    }
+    // The end is near: there is no later for them to wait for.
+    assert!(matches!(schedule.next(now, level(100, 0), Haste::Shutdown), Step::Build));
+}
+
+#[test]
+fn bytes_bound_what_waits_and_are_given_back() {
+    let now = Instant::now();
+    let retry = Retry { waiting_bytes: 1, ..Retry::default() };
+    let mut schedule = Schedule::new(&Batching::default(), &retry);
+    assert!(schedule.has_room(), "one batch always has room");
+    schedule.wait(batch(1), now);
+    assert!(!schedule.has_room());
+    sent(schedule.next(now, level(0, 0), Haste::None));
+    assert!(schedule.has_room());
+}
+
+#[test]
+fn clearing_counts_every_event() {
+    let now = Instant::now();
+    let mut schedule = schedule();
+    schedule.wait(batch(1), now);
+    schedule.send_first([batch(2), batch(3)]);
+    assert_eq!(schedule.events(), 3);
+    assert_eq!(schedule.clear(), 3);
+    assert_eq!((schedule.events(), schedule.first_waiting()), (0, None));
+}

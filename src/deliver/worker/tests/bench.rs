@@ -1,0 +1,143 @@
+//! A worker on a bench, with everything around it made by hand.
+//! Takes settings and an endpoint; gives a worker that is turned step by step.
+//! Never starts a thread.
+
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+
+use super::super::*;
+use crate::clock::Manual;
+use crate::config::{Compression, Retry};
+use crate::deliver::queue::Limits;
+use crate::deliver::{OnError, Overseer};
+use crate::event::{Buffers, Encoder, Record};
+use crate::observe::Stats;
+use crate::transport::Transport;
+use crate::wire::Envelope;
+
+/// Says yes to everything.
+struct Yes(Arc<Gate>);
+
+impl Overseer for Yes {
+    fn may_send(&self) -> bool {
+        true
+    }
+
+    fn gone(&self, _: u16) {
+        self.0.close();
+    }
+}
+
+pub(super) struct Bench {
+    pub(super) worker: Worker,
+    pub(super) commands: Sender<Command>,
+    pub(super) clock: Arc<Manual>,
+    pub(super) queue: Arc<Queue>,
+    pub(super) gate: Arc<Gate>,
+    counters: Arc<Counters>,
+    generation: u32,
+}
+
+impl Bench {
+    pub(super) fn new(
+        batching: Batching,
+        retry: Retry,
+        envelope: Arc<dyn Envelope>,
+        transport: Arc<dyn Transport>,
+    ) -> Self {
+        let clock = Manual::starting_at(UNIX_EPOCH + Duration::from_secs(1_000_000_000));
+        let gate = Arc::new(Gate::default());
+        let generation = gate.open();
+        let (commands, receiver) = unbounded();
+        let counters = Arc::new(Counters::default());
+        let limits = Limits { events: 1000, bytes: 1 << 38, wake_events: u64::MAX, wake_bytes: u64::MAX };
+        let queue = Arc::new(Queue::new(limits));
+        let sending = Sending {
+            envelope,
+            transport,
+            overseer: Box::new(Yes(Arc::clone(&gate))),
+            url: "http://bench/batch/".to_owned(),
+            timeout: Duration::from_secs(15),
+            compression: Compression::None,
+            retry,
+            on_error: OnError::default(),
+            prints: false,
+            is_dry_run: false,
+            hide: None,
+        };
+        let worker = Worker::new(Parts {
+            queue: Arc::clone(&queue),
+            gate: Arc::clone(&gate),
+            generation,
+            counters: Arc::clone(&counters),
+            common: Arc::default(),
+            commands: receiver,
+            batching,
+            clock: Clock::Manual(Arc::clone(&clock)),
+            sending,
+            farewell: Duration::from_secs(2),
+        });
+        Self { worker, commands, clock, queue, gate, counters, generation }
+    }
+
+    /// Captures an event of this number, with so many bytes beside.
+    pub(super) fn capture(&self, name: &str, n: u64, padding: usize) {
+        self.counters.captured();
+        assert!(self.queue.push(record(name, n, padding, self.generation)).is_ok(), "the queue has room");
+    }
+
+    /// Turns until the worker is idle or at its end.
+    pub(super) fn run(&mut self) -> Turn {
+        for _ in 0..1_000_000 {
+            match self.worker.turn() {
+                Turn::Done => {}
+                turn => return turn,
+            }
+        }
+        panic!("the worker does not come to rest");
+    }
+
+    /// Turns until the end, moving the clock to each instant at which there is something to do.
+    pub(super) fn run_out(&mut self) {
+        for _ in 0..1_000_000 {
+            match self.run() {
+                Turn::Idle(Some(until)) => {
+                    self.clock.advance(until.saturating_duration_since(self.worker.parts.clock.now()));
+                }
+                Turn::Idle(None) => panic!("the worker waits for nothing"),
+                _ => {
+                    self.worker.end();
+                    return;
+                }
+            }
+        }
+        panic!("the worker does not come to its end");
+    }
+
+    pub(super) fn flush(&self, timeout: Duration) -> Receiver<()> {
+        let (reply, done) = bounded(1);
+        let deadline = self.worker.parts.clock.now() + timeout;
+        self.commands.send(Command::Flush { reply, deadline }).unwrap();
+        done
+    }
+
+    pub(super) fn shutdown(&self, timeout: Duration) {
+        let deadline = self.worker.parts.clock.now() + timeout;
+        self.commands.send(Command::Shutdown { reply: bounded(1).0, deadline }).unwrap();
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        self.counters.snapshot()
+    }
+}
+
+fn record(name: &str, n: u64, padding: usize, generation: u32) -> Record {
+    let (mut buffers, common) = (Buffers::default(), Common::default());
+    let mut event = Encoder::new(&mut buffers, &common, name);
+    event.distinct_id("id");
+    event.property("n", &n);
+    event.property("padding", &"x".repeat(padding));
+    event.finish(Timestamp::from_unix_millis(0), generation, usize::MAX).unwrap()
+}

@@ -1,0 +1,213 @@
+//! Whatever the sizes, the flush points and the answers: no event is lost, none arrives twice but where
+//! the outcome was unknown, the order holds, the limits hold, and poison takes no others with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::super::*;
+use super::bench::Bench;
+use crate::config::Retry;
+use crate::transport::{Answer, Request, SendError, Transport};
+use crate::wire::{Attempt, Envelope, EventResult, PostHogBatch, Response, Verdict, WireEvent};
+
+/// What the endpoint does with a request.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Busy,
+    TooLarge,
+    NotSent,
+    /// Keeps the events, but the answer is lost.
+    Unknown,
+    /// Answers for each event: those of even number are taken, the others asked for again.
+    Each,
+}
+
+/// An endpoint without a network that keeps what it takes.
+#[derive(Default)]
+struct Endpoint {
+    faults: Mutex<Vec<Option<Fault>>>,
+    taken: Mutex<Vec<(u64, Value)>>,
+    /// Events whose first taking the client could not learn of.
+    unknown: Mutex<BTreeSet<u64>>,
+    bodies: Mutex<Vec<(usize, Vec<u64>)>>,
+}
+
+impl Endpoint {
+    fn take(&self, events: &[Value]) {
+        self.taken.lock().unwrap().extend(events.iter().map(|event| (number(event), event.clone())));
+    }
+}
+
+fn number(event: &Value) -> u64 {
+    event["properties"]["n"].as_u64().unwrap()
+}
+
+impl Transport for Endpoint {
+    fn send(&self, request: &Request<'_>) -> Result<Answer, SendError> {
+        let body: Value = serde_json::from_slice(request.body).expect("a body is JSON");
+        let events = body["batch"].as_array().unwrap().clone();
+        self.bodies.lock().unwrap().push((request.body.len(), events.iter().map(number).collect()));
+        let fault = self.faults.lock().unwrap().pop().flatten();
+        if events.iter().any(|event| event["event"] == "poison") {
+            return Ok(Answer::status(400));
+        }
+        match fault {
+            Some(Fault::Busy) => Ok(Answer::status(503)),
+            Some(Fault::TooLarge) if events.len() > 1 => Ok(Answer::status(413)),
+            Some(Fault::NotSent) => Err(SendError::NotSent("refused".to_owned())),
+            Some(Fault::Unknown) => {
+                self.unknown.lock().unwrap().extend(events.iter().map(number));
+                self.take(&events);
+                Err(SendError::Unknown("reset".to_owned()))
+            }
+            Some(Fault::Each) => {
+                let (even, odd): (Vec<_>, Vec<_>) = events.into_iter().partition(|e| number(e) % 2 == 0);
+                self.take(&even);
+                let again: Vec<&str> = odd.iter().filter_map(|event| event["uuid"].as_str()).collect();
+                Ok(Answer { body: again.join(" ").into_bytes(), ..Answer::status(207) })
+            }
+            Some(Fault::TooLarge) | None => {
+                self.take(&events);
+                Ok(Answer::status(200))
+            }
+        }
+    }
+}
+
+/// PostHog's envelope with at most so many events, and with results of single events under status 207.
+struct WithResults(PostHogBatch, usize);
+
+impl Envelope for WithResults {
+    fn path(&self) -> &str {
+        self.0.path()
+    }
+
+    fn most_events(&self) -> usize {
+        self.1
+    }
+
+    fn begin(&self, batch: &BatchInfo, body: &mut Vec<u8>) {
+        self.0.begin(batch, body);
+    }
+
+    fn event(&self, event: &WireEvent<'_>, body: &mut Vec<u8>) {
+        self.0.event(event, body);
+    }
+
+    fn end(&self, batch: &BatchInfo, attempt: Attempt, body: &mut Vec<u8>) {
+        self.0.end(batch, attempt, body);
+    }
+
+    fn verdict(&self, response: &Response<'_>) -> Verdict {
+        if response.status != 207 {
+            return self.0.verdict(response);
+        }
+        let again = std::str::from_utf8(response.body).unwrap().split_whitespace();
+        let retry = |id: &str| (id.parse().unwrap(), EventResult::Retry("later".to_owned()));
+        Verdict::Each { results: again.map(retry).collect(), names_all: false, wait: None }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Capture { padding: usize, is_poison: bool },
+    Flush,
+    Pass(u64),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        8 => (0_usize..600, prop::bool::weighted(0.05))
+            .prop_map(|(padding, is_poison)| Act::Capture { padding, is_poison }),
+        1 => Just(Act::Flush),
+        1 => (0_u64..10_000).prop_map(Act::Pass),
+    ]
+}
+
+fn fault() -> impl Strategy<Value = Option<Fault>> {
+    prop_oneof![
+        3 => Just(None),
+        1 => Just(Some(Fault::Busy)),
+        1 => Just(Some(Fault::TooLarge)),
+        1 => Just(Some(Fault::NotSent)),
+        1 => Just(Some(Fault::Unknown)),
+        1 => Just(Some(Fault::Each)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_event_arrives_through_any_answers(
+        acts in prop::collection::vec(act(), 1..120),
+        faults in prop::collection::vec(fault(), 0..60),
+        flush_at in 1_usize..30,
+        most_events in 1_usize..40,
+        batch_bytes in 200_usize..5000,
+        waiting_batches in 1_usize..5,
+    ) {
+        let endpoint = Arc::new(Endpoint { faults: Mutex::new(faults), ..Endpoint::default() });
+        let batching = Batching { flush_at, batch_bytes, ..Batching::default() };
+        let retry = Retry { waiting_batches, ..Retry::default() };
+        let envelope = Arc::new(WithResults(PostHogBatch::default(), most_events));
+        let mut bench = Bench::new(batching, retry, envelope, Arc::clone(&endpoint) as Arc<dyn Transport>);
+
+        let (mut captured, mut poison) = (0, BTreeSet::new());
+        let mut replies = Vec::new();
+        for act in acts {
+            match act {
+                Act::Capture { padding, is_poison } => {
+                    if is_poison {
+                        poison.insert(captured);
+                    }
+                    bench.capture(if is_poison { "poison" } else { "counted" }, captured, padding);
+                    captured += 1;
+                }
+                Act::Flush => {
+                    replies.push(bench.flush(Duration::from_secs(60)));
+                    bench.run();
+                }
+                Act::Pass(millis) => {
+                    bench.clock.advance(Duration::from_millis(millis));
+                    bench.run();
+                }
+            }
+        }
+        bench.shutdown(Duration::from_secs(1_000_000));
+        bench.run_out();
+
+        // Nothing is lost but the poison, and the counts say so.
+        let stats = bench.stats();
+        prop_assert_eq!(stats.queued, 0);
+        prop_assert_eq!(stats.lost(LossReason::Rejected), poison.len() as u64);
+        prop_assert_eq!(stats.sent, captured - poison.len() as u64);
+        prop_assert_eq!(bench.queue.level(), Level::default());
+        prop_assert!(replies.iter().all(|done| done.try_recv().is_ok()));
+
+        let mut arrivals: BTreeMap<u64, Vec<Value>> = BTreeMap::new();
+        for (n, event) in endpoint.taken.lock().unwrap().drain(..) {
+            arrivals.entry(n).or_default().push(event);
+        }
+        let wanted: BTreeSet<u64> = (0..captured).filter(|n| !poison.contains(n)).collect();
+        prop_assert_eq!(arrivals.keys().copied().collect::<BTreeSet<_>>(), wanted);
+        let unknown = endpoint.unknown.lock().unwrap();
+        for (n, same) in &arrivals {
+            prop_assert!(same.len() == 1 || unknown.contains(n), "{} arrived twice", n);
+            prop_assert!(same.windows(2).all(|pair| pair[0] == pair[1]), "{} changed", n);
+        }
+        let ids: BTreeSet<_> = arrivals.values().map(|same| same[0]["uuid"].to_string()).collect();
+        prop_assert_eq!(ids.len(), arrivals.len());
+
+        // Limits and order hold in every request.
+        for (bytes, numbers) in endpoint.bodies.lock().unwrap().iter() {
+            prop_assert!(!numbers.is_empty() && numbers.len() <= most_events);
+            prop_assert!(*bytes <= batch_bytes || numbers.len() == 1, "{} bytes", bytes);
+            prop_assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", numbers);
+        }
+    }
+}
