@@ -90,7 +90,7 @@ impl Bench {
 
     /// Turns until the worker is idle or at its end.
     pub(super) fn run(&mut self) -> Turn {
-        for _ in 0..1_000_000 {
+        for _ in 0..5000 {
             match self.worker.turn() {
                 Turn::Done => {}
                 turn => return turn,
@@ -101,7 +101,7 @@ impl Bench {
 
     /// Turns until the end, moving the clock to each instant at which there is something to do.
     pub(super) fn run_out(&mut self) {
-        for _ in 0..1_000_000 {
+        for _ in 0..5000 {
             match self.run() {
                 Turn::Idle(Some(until)) => {
                     self.clock.advance(until.saturating_duration_since(self.worker.parts.clock.now()));
