@@ -65,7 +65,8 @@ impl Transport for Endpoint {
                 Err(SendError::Unknown("reset".to_owned()))
             }
             Some(Fault::Each) => {
-                let (even, odd): (Vec<_>, Vec<_>) = events.into_iter().partition(|e| number(e) % 2 == 0);
+                let (even, odd): (Vec<_>, Vec<_>) =
+                    events.into_iter().partition(|e| number(e).is_multiple_of(2));
                 self.take(&even);
                 let again: Vec<&str> = odd.iter().filter_map(|event| event["uuid"].as_str()).collect();
                 Ok(Answer { body: again.join(" ").into_bytes(), ..Answer::status(207) })
