@@ -53,9 +53,9 @@ fn clones_share_one_client() {
 
 #[test]
 fn a_client_can_be_sent_and_shared() {
-    fn check<T: Clone + Send + Sync + 'static>() {}
-    check::<Client>();
+    fn shared<T: Clone + Send + Sync + 'static>() {}
     fn sent<T: Send>() {}
+    shared::<Client>();
     sent::<Config>();
     sent::<EventView>();
 }
