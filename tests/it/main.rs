@@ -9,6 +9,7 @@ mod api;
 mod catalogue;
 mod common;
 mod compliance;
+mod conformance;
 mod context;
 mod debug_mode;
 mod delivery;
