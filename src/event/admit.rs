@@ -4,9 +4,8 @@
 
 use serde_json::Value;
 
-use super::kind::{Kind, TextPolicy};
 use super::label::Labels;
-use super::schema::FieldSchema;
+use super::schema::{FieldSchema, Kind, TextPolicy};
 
 impl Kind {
     /// Returns whether a JSON value is of this kind, as its JSON Schema would say.

@@ -83,8 +83,8 @@ impl<'a> Object<'a> {
             let gap = if self.step.is_empty() { String::new() } else { format!("{}{}", self.gap, self.step) };
             return Self { text, start, members, gap, tail: self.gap.clone(), ..*self };
         };
-        let gap = blanks_before(text, last.key.start);
-        let tail = blanks_after(text, last.value.end);
+        let gap = last_break(blanks_before(text, last.key.start));
+        let tail = last_break(blanks_after(text, last.value.end));
         let between = text.get(last.key.end..last.value.start).unwrap_or(": ");
         let colon = if between.contains('\n') { ": " } else { between };
         let step = match (gap.rsplit_once('\n'), tail.rsplit_once('\n')) {
@@ -150,6 +150,13 @@ impl<'a> Object<'a> {
     }
 }
 
+/// Leaves of blanks over several lines the last line break with its indent: an empty line is not layout.
+fn last_break(blanks: &str) -> &str {
+    let Some(at) = blanks.rfind('\n') else { return blanks };
+    let start = at - usize::from(blanks.get(..at).is_some_and(|before| before.ends_with('\r')));
+    blanks.get(start..).unwrap_or(blanks)
+}
+
 fn is_blank(letter: char) -> bool {
     matches!(letter, ' ' | '\t' | '\r' | '\n')
 }
@@ -195,6 +202,10 @@ mod tests {
             (
                 "{\r\n\t\"a\": 1\r\n}",
                 "{\r\n\t\"a\": 1,\r\n\t\"telemetry\": {\r\n\t\t\"enabled\": true\r\n\t}\r\n}",
+            ),
+            (
+                "{\n  \"a\": 1,\n\n  \"b\": 2\n\n}",
+                "{\n  \"a\": 1,\n\n  \"b\": 2,\n  \"telemetry\": {\n    \"enabled\": true\n  }\n\n}",
             ),
             ("{\"a\":1}", "{\"a\":1,\"telemetry\":{\"enabled\":true}}"),
             ("{ \"a\": 1 }", "{ \"a\": 1, \"telemetry\": { \"enabled\": true } }"),

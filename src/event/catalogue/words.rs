@@ -2,10 +2,9 @@
 //! Takes schemas; gives phrases.
 //! Never calls a hash anonymous.
 
-use crate::event::kind::{Kind, TextPolicy};
 use crate::event::label::{Labels, Word};
 use crate::event::registry::Catalogue;
-use crate::event::schema::FieldSchema;
+use crate::event::schema::{FieldSchema, Kind, TextPolicy};
 
 /// Which ways of making text safe a catalogue uses.
 #[derive(Clone, Copy, Default)]
