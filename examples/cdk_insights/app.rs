@@ -119,7 +119,7 @@ fn init(program: &mut Program<'_>, dir: &Path) -> u8 {
     match write_project_answer(&dir.join(PROJECT_FILE), "telemetry.enabled", answer.is_yes()) {
         Ok(()) => program.say(format_args!("telemetry.enabled is {} in {PROJECT_FILE}", answer.is_yes())),
         Err(error) => {
-            program.complain(format_args!("your answer was not stored, so telemetry stays off: {error}"))
+            program.complain(format_args!("your answer was not stored, so telemetry stays off: {error}"));
         }
     }
     0

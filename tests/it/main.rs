@@ -3,13 +3,15 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(all(feature = "derive", feature = "yaml"))]
+#[path = "../../examples/systems/mod.rs"]
+mod systems;
 
 mod api;
 #[cfg(feature = "derive")]
 mod catalogue;
 mod common;
 mod compliance;
-mod conformance;
 mod context;
 mod debug_mode;
 mod delivery;
@@ -22,6 +24,8 @@ mod layers;
 mod lines;
 mod measuring;
 mod peers;
+#[cfg(all(feature = "derive", feature = "yaml"))]
+mod policies;
 #[cfg(feature = "derive")]
 mod preview;
 mod queue;

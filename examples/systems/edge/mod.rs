@@ -40,6 +40,11 @@ impl Edge {
         self.server.requests()
     }
 
+    /// Returns how many connections there were.
+    pub(crate) fn connections(&self) -> usize {
+        self.server.connections()
+    }
+
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         lock(&self.store)
     }

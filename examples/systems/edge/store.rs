@@ -1,4 +1,4 @@
-//! The edge's store, in SQLite, so that what arrived can be looked at with `sqlite3`.
+//! The edge's store, in `SQLite`, so that what arrived can be looked at with `sqlite3`.
 //! Takes accepted records; keeps them for so many days.
 //! Never stores a token, only its hash.
 
