@@ -24,7 +24,10 @@
 //! - [`init`] makes the global client and returns its [`Guard`]; [`capture()`], [`event!`], [`flush`],
 //!   [`shutdown`], [`stats`] and [`status`] work on it. A [`Client`] does the same without globals.
 //! - [`Config`] holds every setting; [`Consent`] says whose yes is needed and whose no is heard.
-//! - [`Event`] is a typed event that encodes itself; [`DynamicEvent`] is put together at run time.
+//! - [`Event`](trait@Event) is a typed event that encodes itself, derived by
+//!   [`#[derive(Event)]`](derive@Event); [`DynamicEvent`] is put together at run time.
+//! - [`events!`] lists the events of a program as its [`Catalogue`], from which come the page for its users, JSON
+//!   Schemas and the notice; [`Config::strict`] lets nothing else leave, and [`preview`] shows what would.
 //! - [`Transport`] carries requests and [`Envelope`] shapes them, where HTTP to PostHog is not what is
 //!   wanted.
 //! - [`cli`] measures runs of a command and asks a person at the terminal.

@@ -8,8 +8,9 @@
 
 mod support;
 
+use std::os::unix::process::ExitStatusExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::{Command, Stdio, exit};
+use std::process::{Command, ExitStatus, Stdio, exit};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -37,9 +38,8 @@ fn named(name: &'static str) -> DynamicEvent {
 fn in_child(work: impl FnOnce()) -> i32 {
     match fork().unwrap() {
         Fork::Parent(child) => {
-            let status = waitpid(child).unwrap();
-            // The exit code is above the signal, of which there is none.
-            if status & 0x7f == 0 { status >> 8 } else { -1 }
+            let status = ExitStatus::from_raw(waitpid(child).unwrap());
+            status.code().unwrap_or(-1)
         }
         Fork::Child => exit(i32::from(catch_unwind(AssertUnwindSafe(work)).is_err())),
     }

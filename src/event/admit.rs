@@ -4,8 +4,9 @@
 
 use serde_json::Value;
 
+use super::kind::{Kind, TextPolicy};
 use super::label::Labels;
-use super::schema::{FieldSchema, Kind, TextPolicy};
+use super::schema::FieldSchema;
 
 impl Kind {
     /// Returns whether a JSON value is of this kind, as its JSON Schema would say.

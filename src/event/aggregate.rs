@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use super::field::{Encode, Field, Outcome, Slot};
+use super::kind::Kind;
 use super::label::Label;
-use super::schema::Kind;
 use super::values::{MOST_ENTRIES, write_entries};
 
 /// How often something happened. It stays at its greatest value instead of running over.

@@ -3,8 +3,8 @@
 //! Never accepts text by its type: text needs a policy.
 
 use super::encoder::Flaw;
+use super::kind::Kind;
 use super::pseudonym::Epoch;
-use super::schema::Kind;
 
 /// A value that is safe to send by its type alone: numbers, booleans, labels, aggregates, timestamps,
 /// hashed ids, and options, arrays and maps of these.

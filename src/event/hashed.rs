@@ -8,7 +8,7 @@ use hmac_sha256::Hash;
 
 use super::common::write_string;
 use super::field::{Encode, Field, Identifier, Outcome, Slot};
-use super::schema::{Kind, TextPolicy};
+use super::kind::{Kind, TextPolicy};
 
 /// How many characters 32 bytes take in unpadded base64.
 const ENCODED: usize = 43;

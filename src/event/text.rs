@@ -11,9 +11,9 @@ use uuid::Uuid;
 use super::common::write_string;
 use super::field::{Encode, Field, Outcome, Slot};
 use super::hashed::{go_json_sha256, write_hash, write_hex};
+use super::kind::{Kind, TextPolicy};
 use super::label::Label;
 use super::pattern::Pattern;
-use super::schema::{Kind, TextPolicy};
 
 /// Text, owned or borrowed, perhaps absent.
 #[doc(hidden)]

@@ -9,8 +9,8 @@ use std::num::{NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64, NonZeroUsize};
 use super::common::write_string;
 use super::encoder::Flaw;
 use super::field::{Encode, Field, Identifier, Outcome, Slot};
+use super::kind::Kind;
 use super::label::Label;
-use super::schema::Kind;
 use super::timestamp::{Rfc3339, Timestamp};
 
 /// At most this many entries of a map or a histogram leave; the others are dropped and counted.

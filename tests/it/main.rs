@@ -12,6 +12,7 @@ mod api;
 mod catalogue;
 mod common;
 mod compliance;
+mod conformance;
 mod context;
 mod debug_mode;
 mod delivery;

@@ -230,6 +230,47 @@ proptest! {
     }
 }
 
+/// Values of every sort, those that some field of an event has among them.
+fn values() -> impl Strategy<Value = Value> {
+    let of_events = (everything(), any::<prop::sample::Index>()).prop_map(|(mut event, index)| {
+        (event.ratio, event.half) = (1.5, Some(0.5));
+        event.person.push('x');
+        let preview = OFF.preview(&event).expect("an event");
+        let event: Value = serde_json::from_slice(preview.event()).expect("JSON");
+        let values: Vec<&Value> = event["properties"].as_object().expect("properties").values().collect();
+        index.get(&values).to_owned().clone()
+    });
+    prop_oneof![
+        4 => of_events,
+        1 => any::<i64>().prop_map(Value::from),
+        1 => (-200_i64..300).prop_map(Value::from),
+        1 => any::<u64>().prop_map(Value::from),
+        1 => text().prop_map(Value::from),
+        1 => Just(Value::Null),
+        1 => vec(text(), 0..5).prop_map(Value::from),
+        1 => btree_map(text(), 0..300_u32, 0..3).prop_map(|map| serde_json::to_value(map).expect("JSON")),
+    ]
+}
+
+static FIELDS: LazyLock<Vec<Schema>> = LazyLock::new(|| {
+    let event: Value =
+        serde_json::from_str(&CATALOGUE.event_schema("everything").expect("a schema")).expect("JSON");
+    let schemas = &event["properties"]["properties"]["properties"];
+    let fields = CATALOGUE.events()[0].fields().iter();
+    fields.map(|field| Schema::new(&schemas[field.name()].to_string())).collect()
+});
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn strict_mode_and_the_json_schema_admit_the_same_values(value in values()) {
+        for (field, schema) in CATALOGUE.events()[0].fields().iter().zip(FIELDS.iter()) {
+            prop_assert_eq!(field.kind().admits(&value), schema.admits(&value), "{}: {}", field.name(), value);
+        }
+    }
+}
+
 /// What must never leave: paths, addresses of people and machines, secrets, names of hosts.
 const CANARIES: [&str; 8] = [
     "/home/ada/projects/secret",

@@ -106,6 +106,11 @@ impl Reply {
         self
     }
 
+    /// Returns the body.
+    pub(crate) fn body_text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
     /// Holds the answer back until [`Server::release`](super::Server::release).
     pub(crate) fn held(mut self) -> Self {
         self.is_held = true;

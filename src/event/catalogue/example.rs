@@ -4,10 +4,11 @@
 
 use super::json::Json;
 use crate::event::hashed::{Hashed, write_hash, write_hex};
+use crate::event::kind::{Kind, TextPolicy};
 use crate::event::label::Labels;
 use crate::event::pseudonym::PseudonymKey;
 use crate::event::registry::Catalogue;
-use crate::event::schema::{FieldSchema, Kind, Schema, TextPolicy};
+use crate::event::schema::{FieldSchema, Schema};
 use crate::event::timestamp::Timestamp;
 
 const INSTANT: &str = "2026-01-31T12:00:00.000Z";

@@ -3,9 +3,10 @@
 //! Never allows a member that the catalogue does not name.
 
 use super::json::Json;
+use crate::event::kind::{Kind, TextPolicy};
 use crate::event::label::Labels;
 use crate::event::registry::Catalogue;
-use crate::event::schema::{FieldSchema, Kind, Schema, TextPolicy};
+use crate::event::schema::{FieldSchema, Schema};
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const INSTANT: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$";

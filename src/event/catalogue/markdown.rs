@@ -8,8 +8,9 @@ use super::json::Json;
 use super::json_schema::LIBRARY;
 use super::words::{Uses, policy, values};
 use super::{example, page};
+use crate::event::kind::Kind;
 use crate::event::registry::Catalogue;
-use crate::event::schema::{FieldSchema, Kind, Schema};
+use crate::event::schema::{FieldSchema, Schema};
 
 /// Returns the page.
 pub(super) fn write(catalogue: &Catalogue) -> String {

@@ -2,9 +2,10 @@
 //! Takes schemas; gives phrases.
 //! Never calls a hash anonymous.
 
+use crate::event::kind::{Kind, TextPolicy};
 use crate::event::label::{Labels, Word};
 use crate::event::registry::Catalogue;
-use crate::event::schema::{FieldSchema, Kind, TextPolicy};
+use crate::event::schema::FieldSchema;
 
 /// Which ways of making text safe a catalogue uses.
 #[derive(Clone, Copy, Default)]

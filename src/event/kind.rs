@@ -1,0 +1,128 @@
+//! What values a field can have, and how text is made safe.
+//! Gives the closed list of kinds and policies, with what the catalogue needs to know of each.
+//! Never holds a value that was sent.
+
+use super::label::Labels;
+use super::measure::Unit;
+use super::pattern::Pattern;
+use super::schema::FieldSchema;
+
+/// What values a field can have.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// `true` or `false`.
+    Boolean,
+    /// 0 or 1.
+    ZeroOrOne,
+    /// An integer within bounds.
+    Integer {
+        /// The least value.
+        least: i64,
+        /// The greatest value.
+        most: u64,
+    },
+    /// A finite number.
+    Number,
+    /// How often something happened.
+    Count,
+    /// A duration in whole units.
+    Duration {
+        /// The unit.
+        unit: Unit,
+    },
+    /// The label of the bucket in which a number lies.
+    Bucket {
+        /// All labels.
+        labels: &'static [&'static str],
+        /// The unit, where the number is a duration.
+        unit: Option<Unit>,
+    },
+    /// An instant in UTC, as RFC 3339 text.
+    Timestamp,
+    /// A word out of a known set.
+    Label(&'static Labels),
+    /// Text under a policy.
+    Text(TextPolicy),
+    /// An object with fields of its own.
+    Object(&'static [FieldSchema]),
+    /// A list with a bound.
+    List {
+        /// What its items are.
+        of: &'static Kind,
+        /// How many at most.
+        most: usize,
+    },
+    /// An object with labels as names.
+    Map {
+        /// The names.
+        keys: &'static Labels,
+        /// The values.
+        values: &'static Kind,
+        /// How many at most.
+        most: u32,
+    },
+    /// How often each label occurred.
+    Histogram {
+        /// The labels.
+        keys: &'static Labels,
+        /// How many different ones at most.
+        most: u32,
+    },
+}
+
+impl Kind {
+    /// Returns whether a value of this kind can turn out not to be sendable.
+    pub(super) const fn can_be_dropped(&self) -> bool {
+        match self {
+            Self::Text(policy) => !matches!(
+                policy,
+                TextPolicy::Hashed { .. }
+                    | TextPolicy::Hex { .. }
+                    | TextPolicy::Constant(_)
+                    | TextPolicy::Pattern { other: Some(_), .. }
+            ),
+            Self::Label(Labels::Pattern { .. }) => true,
+            _ => false,
+        }
+    }
+}
+
+/// How a text is made safe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TextPolicy {
+    /// SHA-256 in unpadded base64url behind a prefix.
+    Hashed {
+        /// The prefix, where the field fixes it.
+        prefix: Option<&'static str>,
+    },
+    /// The first hexadecimal digits of SHA-256.
+    Hex {
+        /// How many.
+        digits: usize,
+    },
+    /// HMAC-SHA256 under a local secret that rotates, in unpadded base64url behind a prefix.
+    Keyed {
+        /// The prefix.
+        prefix: &'static str,
+    },
+    /// As it is, where it matches; otherwise `other`, or not at all.
+    Pattern {
+        /// What matches.
+        pattern: &'static Pattern,
+        /// How many characters at most.
+        most: usize,
+        /// What is sent in place of what does not match.
+        other: Option<&'static str>,
+    },
+    /// A fixed text.
+    Constant(&'static str),
+    /// As it is, for the reason that the field gives.
+    Raw {
+        /// How many characters at most; longer text is dropped.
+        most: usize,
+        /// What it must match besides.
+        pattern: Option<&'static Pattern>,
+    },
+}
