@@ -58,6 +58,9 @@
 //! | `native-tls` | | https by the platform's library; used where `rustls` is off |
 //! | `platform-verifier` | | rustls with the platform's certificates |
 //! | `gzip` | yes | gzip and deflate for request bodies |
+//! | `brotli`, `zstd` | | these codecs, for PostHog's v1 protocol |
+//! | `tokio` | | `Context::in_task`: a request context that follows a task |
+//! | `tower` | | `ContextLayer`, which makes that context from a request's headers |
 //! | `yaml` | yes | deployment parameters in YAML |
 //! | `toml` | yes | policy and project files in TOML |
 //! | `derive` | yes | the derive macros |
