@@ -46,7 +46,7 @@ fn every_status_has_its_consequence() {
     for (status, v0, v1) in table {
         for (protocol, wanted) in [(Protocol::V0, v0), (Protocol::V1, v1)] {
             let script = move |number| match number {
-                0 => Reply::judged(move |request| with_status(taken(request), status)),
+                0 => Reply::judged(move |request| with_status(&taken(request), status)),
                 _ => Reply::judged(taken),
             };
             let outcome = run(protocol, 1, script);
@@ -62,7 +62,7 @@ fn every_status_has_its_consequence() {
     }
 }
 
-fn with_status(reply: Reply, status: u16) -> Reply {
+fn with_status(reply: &Reply, status: u16) -> Reply {
     let redirected = Reply::status(status).header("Location", "http://127.0.0.1:1/elsewhere");
     redirected.body(reply.body_text())
 }
