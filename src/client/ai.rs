@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use once_cell::sync::OnceCell;
 
-use super::{Client, Inner, LOCK, Split};
+use super::ending::LOCK;
+use super::{Client, Inner, Split};
 use crate::consent::Look;
 use crate::event::{Event, Timestamp};
 use crate::observe::LossReason;

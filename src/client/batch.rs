@@ -4,7 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Client, Live, later};
+use super::{Client, Live};
+use crate::clock::later;
 use crate::consent::Look;
 use crate::event::{Event, Record, Timestamp};
 use crate::observe::LossReason;

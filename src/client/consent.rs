@@ -6,7 +6,8 @@ use std::process::{self, Command};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::{Client, LOCK, WorkerHandle, forked};
+use super::ending::{LOCK, forked};
+use super::{Client, WorkerHandle};
 use crate::clock::Clock;
 use crate::config::{Consent, Env};
 use crate::consent::{

@@ -16,7 +16,7 @@ pub trait Catalogued {
     const SCHEMA: &'static Schema;
 }
 
-/// Lists the events of a program as a [`Catalogue`](crate::Catalogue).
+/// Lists the events of a program as a [`Catalogue`].
 ///
 /// ```
 /// # #[cfg(feature = "derive")] {

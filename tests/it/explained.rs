@@ -52,6 +52,9 @@ fn status(home: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> (Value
     (status, state, by)
 }
 
+/// Variables, arguments, and the state and layer that they lead to.
+type Case = (&'static [(&'static str, &'static str)], &'static [&'static str], &'static str, &'static str);
+
 #[test]
 fn each_source_decides_as_its_arguments_say() {
     let home = Home::new();
@@ -59,7 +62,7 @@ fn each_source_decides_as_its_arguments_say() {
     let yes = home.file("yes.json", r#"{"telemetry":{"enabled":true}}"#);
     let policy = home.file("policy.json", r#"{"enabled":false}"#);
     let out = ["--mode", "opt-out"];
-    let cases: &[(&[(&str, &str)], &[&str], &str, &str)] = &[
+    let cases: &[Case] = &[
         (&[], &["--mode", "opt-in"], "deferred", "mode"),
         (&[], &out, "granted", "mode"),
         (&[], &["--mode", "opt-out", "--notice", "documented"], "granted", "mode"),

@@ -1,0 +1,134 @@
+//! The caller's side of a client: from the gate to the queue.
+//! Takes events; queues them, or counts why they were lost.
+//! Never waits, unless the host chose to.
+
+use std::time::{Duration, Instant};
+
+use super::{Client, Live};
+use crate::clock::later;
+use crate::config::Overflow;
+use crate::consent::Look;
+use crate::event::{Context, Event, Record, Timestamp};
+use crate::observe::LossReason;
+
+impl Client {
+    /// Captures an event: encodes it on this thread and queues it for the worker.
+    ///
+    /// Returns nothing, never panics, and never waits, unless the host chose [`Overflow::Wait`]. When off
+    /// it is one atomic load. What is lost is counted in [`stats`](Self::stats) with its reason.
+    #[inline]
+    pub fn capture<E: Event>(&self, event: E) {
+        match self.gate.look() {
+            Look::Open(generation) => self.capture_open(&event, generation),
+            Look::Closed => {}
+            Look::Stopped => self.capture_stopped(),
+        }
+    }
+
+    /// Captures an event in a context, on top of the one in force on this thread or task.
+    pub fn capture_in<E: Event>(&self, context: &Context, event: E) {
+        if self.gate.look() == Look::Closed {
+            return;
+        }
+        context.run(|| self.capture(event));
+    }
+
+    /// Captures an event that is made only where the gate is open.
+    pub(super) fn capture_made<E: Event>(&self, make: impl FnOnce() -> E) {
+        match self.gate.look() {
+            Look::Open(generation) => self.capture_open(&make(), generation),
+            Look::Closed => {}
+            Look::Stopped => self.capture_stopped(),
+        }
+    }
+
+    #[inline(never)]
+    pub(super) fn capture_open<E: Event>(&self, event: &E, generation: u32) {
+        let wall = self.inner.clock.wall();
+        let now = Timestamp::from(wall);
+        if self.holds_at(wall, now) {
+            self.capture_at(event, now, generation);
+        }
+    }
+
+    #[inline]
+    pub(super) fn capture_at<E: Event>(&self, event: &E, now: Timestamp, generation: u32) {
+        let inner = &*self.inner;
+        let Some(live) = inner.live.get() else { return };
+        inner.counters.captured();
+        match live.capture.record(event, now, generation) {
+            Ok(record) => self.push(live, record, generation),
+            Err(reason) => inner.counters.lost(reason, 1),
+        }
+    }
+
+    #[inline]
+    pub(super) fn push(&self, live: &Live, record: Record, generation: u32) {
+        if let Err(record) = live.queue.push(record) {
+            self.refused(live, record, generation);
+        }
+        if self.gate.look_again() != Look::Open(generation) {
+            self.overtaken(live);
+        }
+    }
+
+    /// The queue is full: the event is dropped, or waits for room if the host chose so.
+    #[cold]
+    pub(super) fn refused(&self, live: &Live, record: Record, generation: u32) {
+        let kept = match live.overflow {
+            Overflow::Wait(timeout) => self.wait_and_push(live, record, timeout, generation),
+            Overflow::DropNewest => false,
+        };
+        if kept {
+            return;
+        }
+        self.inner.counters.lost(LossReason::QueueFull, 1);
+        if live.queue.lost_one() {
+            log::warn!(target: "candor", "the queue is full: new events are dropped until half of it is free");
+        }
+    }
+
+    /// Waits for room and pushes; returns whether the record went in.
+    #[cold]
+    pub(super) fn wait_and_push(
+        &self,
+        live: &Live,
+        mut record: Record,
+        timeout: Duration,
+        generation: u32,
+    ) -> bool {
+        let deadline = later(Instant::now(), timeout);
+        let still_wanted = || self.gate.look() == Look::Open(generation);
+        while still_wanted() && live.queue.may_wait() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            live.queue.wait_for_room(left, still_wanted);
+            match live.queue.push(record) {
+                Ok(()) => return true,
+                Err(again) => record = again,
+            }
+        }
+        false
+    }
+
+    /// The gate was closed while the event was on its way to the queue.
+    #[cold]
+    pub(super) fn overtaken(&self, live: &Live) {
+        let reason = match self.gate.look() {
+            Look::Open(_) => return, // Open anew: the worker drops what is of an older generation.
+            Look::Closed => LossReason::ConsentWithdrawn,
+            Look::Stopped => LossReason::ShuttingDown,
+        };
+        if live.queue.is_closed() {
+            self.inner.counters.lost(reason, live.queue.purge());
+        }
+    }
+
+    #[cold]
+    pub(super) fn capture_stopped(&self) {
+        self.inner.counters.captured();
+        self.inner.counters.lost(LossReason::ShuttingDown, 1);
+    }
+}
