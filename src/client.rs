@@ -80,8 +80,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a setting that cannot work, which is named; [`ErrorKind::Transport`](crate::ErrorKind::Transport) or
-    /// [`ErrorKind::NotRunning`](crate::ErrorKind::NotRunning) where consent is granted but the transport or the thread cannot be made.
+    /// [`Config`](crate::ErrorKind::Config) for a setting that cannot work, which is named;
+    /// [`Transport`](crate::ErrorKind::Transport) or [`NotRunning`](crate::ErrorKind::NotRunning) where consent
+    /// is granted but the transport or the thread cannot be made.
     pub fn new(mut config: Config) -> Result<Self> {
         let env = config.env.take().unwrap_or_else(Env::from_process);
         let facts = config.facts();

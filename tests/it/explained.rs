@@ -53,7 +53,7 @@ fn status(home: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> (Value
 }
 
 /// Variables, arguments, and the state and layer that they lead to.
-type Case = (&'static [(&'static str, &'static str)], &'static [&'static str], &'static str, &'static str);
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], &'a str, &'a str);
 
 #[test]
 fn each_source_decides_as_its_arguments_say() {

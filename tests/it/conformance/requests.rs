@@ -2,7 +2,7 @@
 
 use candor::testing::MemoryTransport;
 use candor::{Client, Compression, Config, Protocol, Transport};
-use serde_json::{Value, json};
+use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
