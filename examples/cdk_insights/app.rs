@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use candor::cli::prompt;
 use candor::consent::write_project_answer;
-use candor::{Client, Config, Consent, Event, FlatRecord, Label, Subject};
+use candor::{Client, Config, Consent, ConsentState, Event, FlatRecord, Label, Subject};
 use serde_json::Value;
 
 use super::catalogue::{CATALOGUE, EDGE};
@@ -206,11 +206,14 @@ fn fails_on_critical(dir: &Path) -> bool {
 fn tell(program: &mut Program<'_>, options: &Options, dir: &Path, event: &dyn Event) {
     // A platform without a name in the catalogue is not spoken of.
     let Some(platform) = Platform::of(std::env::consts::OS) else { return };
+    // An edge of its own is made only where something will be sent.
+    let wanted = options.url.as_deref().unwrap_or("http://127.0.0.1:9");
+    let granted = candor::status(&config(program, dir, wanted, platform)).state == ConsentState::Granted;
     let edge = match &options.url {
-        Some(_) => None,
-        None => Edge::start(EDGE, Some(&dir.join("collected.sqlite"))).ok(),
+        None if granted => Edge::start(EDGE, Some(&dir.join("collected.sqlite"))).ok(),
+        _ => None,
     };
-    let Some(url) = options.url.clone().or_else(|| edge.as_ref().map(Edge::url)) else { return };
+    let url = edge.as_ref().map_or_else(|| wanted.to_owned(), Edge::url);
     let before = edge.as_ref().map_or(0, |edge| edge.rows().len());
     let Ok(client) = Client::new(config(program, dir, &url, platform)) else { return };
     program.explain(&client);
@@ -230,7 +233,9 @@ fn story(program: &mut Program<'_>) -> u8 {
     let Ok(dir) = story_dir("cdk-insights") else { return 1 };
     let file = dir.join(PROJECT_FILE);
     let here = text(&dir);
-    let (bare, keyed) = (program.env.clone(), program.env.clone().with(LICENSE, "TEST-LICENSE-KEY"));
+    // An empty variable counts as unset, whatever the real environment holds.
+    let bare = program.env.clone().with(LICENSE, "");
+    let keyed = program.env.clone().with(LICENSE, "TEST-LICENSE-KEY");
     let off = "{\n  \"output\": \"table\",\n  \"failOnCritical\": true\n}\n";
     let on = off.replace("true\n}", "true,\n  \"telemetry\": { \"enabled\": true }\n}");
     let chapters: [(&str, &str, &_, &[&str]); 8] = [

@@ -17,7 +17,7 @@ pub(crate) const CATALOGUE: Catalogue = events![BaselineWritten<'_>, DiffRun<'_>
         ("event", "The fields of the event below, with its name as `type`."),
     ])
     .super_properties::<Envelope<'_>>()
-    .endpoint("https://api.cdkinsights.dev")
+    .endpoint("https://cdk-insights.example.com/telemetry")
     .retention("Records are deleted after 365 days. Sums that outlive them cannot be traced to a run.")
     .recipients(&[("CDK Insights", "stores the records; the gateway logs addresses for its operation")])
     .turn_off(&[
@@ -26,7 +26,7 @@ pub(crate) const CATALOGUE: Catalogue = events![BaselineWritten<'_>, DiffRun<'_>
         "Set the environment variable `CDK_INSIGHTS_TELEMETRY=0`.",
         "Set the environment variable `DO_NOT_TRACK=1`.",
     ])
-    .link("https://cdkinsights.dev/telemetry");
+    .link("https://cdk-insights.example.com/docs/telemetry");
 
 /// The edge: anyone may post, nothing beyond the catalogue is kept, and nothing for longer than a year.
 pub(crate) const EDGE: Rules = Rules {

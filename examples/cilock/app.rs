@@ -65,12 +65,12 @@ pub(crate) fn config(program: &Program<'_>, session: Option<&Session>, url: &str
 
 /// Returns whether a token may travel to this address: encrypted, or without leaving the machine.
 pub(crate) fn is_private(url: &str) -> bool {
-    let host = |rest: &str| rest.split(['/', ':']).next().map(str::to_owned);
-    url.starts_with("https://")
-        || url
-            .strip_prefix("http://")
-            .and_then(host)
-            .is_some_and(|host| host == "127.0.0.1" || host == "localhost")
+    let Ok(uri) = url.parse::<ureq::http::Uri>() else { return false };
+    match uri.scheme_str() {
+        Some("https") => true,
+        Some("http") => matches!(uri.host(), Some("127.0.0.1" | "[::1]" | "localhost")),
+        _ => false,
+    }
 }
 
 /// Runs the program; returns its exit code.
@@ -116,12 +116,14 @@ fn login(program: &mut Program<'_>, options: &Options, dir: &Path) -> u8 {
 
 /// Runs a verb, and tells about it once.
 fn measured(program: &mut Program<'_>, options: &Options, dir: &Path, verb: &str) -> u8 {
+    let session = Session::read(dir, now());
+    // An edge of its own is made only where somebody is signed in.
     let edge = match &options.url {
-        Some(_) => None,
-        None => Edge::start(EDGE, Some(&dir.join("collected.sqlite"))).ok(),
+        None if session.is_some() => Edge::start(EDGE, Some(&dir.join("collected.sqlite"))).ok(),
+        _ => None,
     };
     let url = options.url.clone().or_else(|| edge.as_ref().map(Edge::url)).unwrap_or_default();
-    let session = Session::read(dir, now()).map(|session| refreshed(session, edge.as_ref()));
+    let session = session.map(|session| refreshed(session, edge.as_ref()));
     let client = config(program, session.as_ref(), &url).and_then(Client::new);
     let client = client.unwrap_or_else(|_| Client::disabled());
     program.explain(&client);

@@ -15,7 +15,7 @@ pub(crate) const CATALOGUE: Catalogue = events![CliRun<'_>]
         ("ip", "Added at the edge, against abuse and for a coarse place only: the address of the sender."),
         ("country", "Added at the edge: the country of that address."),
     ])
-    .endpoint("https://platform.testifysec.com/cli/t")
+    .endpoint("https://platform.example.com/cli/t")
     .identified("the record names the organisation's account, and the edge adds the address and country of the sender")
     .recipients(&[("TestifySec", "stores the records"), ("Cloudflare", "hosts the edge, as a processor")])
     .turn_off(&[
@@ -24,7 +24,7 @@ pub(crate) const CATALOGUE: Catalogue = events![CliRun<'_>]
         "Set the environment variable `CILOCK_TELEMETRY=0`.",
         "Switch it off in the settings of your account, for everybody under it.",
     ])
-    .link("https://cilock.aflock.ai/telemetry");
+    .link("https://platform.example.com/docs/telemetry");
 
 /// The edge: a session's token, exactly these fields, and its own idea of where the sender is.
 pub(crate) const EDGE: Rules = Rules {

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use candor::{Client, Config, Consent, Event, Notice, Protocol};
+use candor::{Client, Config, Consent, ConsentState, Event, Notice, Protocol};
 
 use super::catalogue::{CATALOGUE, EDGE};
 use super::events::{
@@ -181,7 +181,10 @@ pub(crate) fn run(program: &mut Program<'_>) -> u8 {
 /// One life of the server: it starts, captures the eight events, and ends.
 fn day(program: &mut Program<'_>, options: &Options, dir: &Path, url: Option<&str>) -> Result<(), String> {
     let given = url.or(program.env.text("CF_ANALYTICS_URL")).map(str::to_owned);
+    // An edge of its own is made only where something will be sent.
+    let granted = candor::status(&config(program, dir, None)).state == ConsentState::Granted;
     let edge = match given {
+        None if !granted => None,
         Some(_) => None,
         None => {
             Some(Edge::start(EDGE, Some(&dir.join("collected.sqlite"))).map_err(|error| error.to_string())?)

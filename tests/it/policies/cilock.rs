@@ -92,13 +92,17 @@ fn ck_01_posts_to_cli_t_with_the_token() {
 
 #[test]
 fn ck_01_hardening_the_token_travels_encrypted_or_not_at_all() {
-    for url in ["https://platform.example.com", "http://127.0.0.1:8080/x", "http://localhost"] {
+    for url in
+        ["https://platform.example.com", "http://127.0.0.1:8080/x", "http://[::1]:80/", "http://localhost"]
+    {
         assert!(is_private(url), "{url}");
     }
     for url in [
         "http://platform.example.com",
         "http://127.0.0.1.example.com",
         "http://localhost.evil",
+        "http://[2001:db8::1]",
+        "http://user@platform.example.com",
         "ftp://x",
         "",
     ] {
