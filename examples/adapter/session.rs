@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use candor::{Client, Config, Consent, DynamicEvent, Env, Notice, Timestamp};
 use serde_json::{Map, Value, json};
+use time::format_description::parse_borrowed;
 use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 use uuid::Uuid;
 
@@ -161,6 +161,6 @@ fn instant(text: &str) -> Option<Timestamp> {
     if let Ok(at) = OffsetDateTime::parse(text, &Rfc3339) {
         return Some(at.into());
     }
-    let plain = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
+    let plain = parse_borrowed::<2>("[year]-[month]-[day]T[hour]:[minute]:[second]").ok()?;
     PrimitiveDateTime::parse(text, &plain).ok().map(|at| at.assume_utc().into())
 }

@@ -145,7 +145,7 @@ impl<C, R: FnOnce(Finished<C>)> CommandRun<C, R> {
 
     fn end(&mut self, how: impl FnOnce(C) -> (Outcome, Option<C>)) {
         let Some((unfinished, report)) = self.open.take() else { return };
-        let (duration, ended) = (self.elapsed(), Timestamp::from(self.clock.wall()));
+        let (duration, ended) = (self.elapsed(), Timestamp::of_clock(self.clock.wall()));
         let (outcome, category) = how(unfinished);
         let finished = Finished { outcome, category, duration, ended };
         // A panic while another one unwinds would abort the host.

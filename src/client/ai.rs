@@ -41,7 +41,7 @@ impl Client {
 
     fn capture_ai_open<E: Event>(&self, event: &E, generation: u32) {
         let wall = self.inner.clock.wall();
-        let now = Timestamp::from(wall);
+        let now = Timestamp::of_clock(wall);
         if !self.holds_at(wall, now) {
             return;
         }

@@ -39,7 +39,7 @@ impl Client {
     fn capture_waiting<E: Event>(&self, event: &E, generation: u32, deadline: Instant) -> bool {
         let inner = &*self.inner;
         let wall = inner.clock.wall();
-        let now = Timestamp::from(wall);
+        let now = Timestamp::of_clock(wall);
         let Some(live) = inner.live.get().filter(|_| self.holds_at(wall, now)) else { return false };
         inner.counters.captured();
         match live.capture.record(event, now, generation) {

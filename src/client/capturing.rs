@@ -45,7 +45,7 @@ impl Client {
     #[inline(never)]
     pub(super) fn capture_open<E: Event>(&self, event: &E, generation: u32) {
         let wall = self.inner.clock.wall();
-        let now = Timestamp::from(wall);
+        let now = Timestamp::of_clock(wall);
         if self.holds_at(wall, now) {
             self.capture_at(event, now, generation);
         }

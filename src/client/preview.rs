@@ -68,7 +68,7 @@ impl Client {
     ///
     /// The reason for which the capture would lose the event.
     pub fn preview<E: Event>(&self, event: &E) -> Result<Preview, LossReason> {
-        let now = Timestamp::from(self.inner.clock.wall());
+        let now = Timestamp::of_clock(self.inner.clock.wall());
         if let Some(split) = &self.inner.settings {
             return preview(split, event, now);
         }

@@ -67,7 +67,7 @@ impl Sending {
             return Settled::Ended(batch.into_spare());
         }
         batch.attempts += 1;
-        let attempt = Attempt { number: batch.attempts, at: Timestamp::from(parts.clock.wall()) };
+        let attempt = Attempt { number: batch.attempts, at: Timestamp::of_clock(parts.clock.wall()) };
         let body = batch.body(&*self.envelope, attempt);
         if self.prints {
             let hide = self.hide.as_ref().map(|(secret, shown)| (secret.as_str(), shown.as_str()));
@@ -125,7 +125,7 @@ impl Sending {
                     retry_after: answer.retry_after.as_deref(),
                     body: &answer.body,
                     is_complete: answer.is_complete,
-                    now: Timestamp::from(parts.clock.wall()),
+                    now: Timestamp::of_clock(parts.clock.wall()),
                 });
                 let detail = match verdict {
                     Verdict::Done | Verdict::Each { .. } => String::new(),

@@ -31,7 +31,7 @@ impl Sending {
             _ => 0,
         };
         let action = decide(&self.retry, verdict, history, entropy);
-        parts.counters.attempted(Timestamp::from(parts.clock.wall()).unix_millis(), action.as_str());
+        parts.counters.attempted(Timestamp::of_clock(parts.clock.wall()).unix_millis(), action.as_str());
         let holds = parts.gate.holds(batch.generation);
         match action {
             Action::Done => {

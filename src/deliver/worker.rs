@@ -182,7 +182,7 @@ impl Worker {
 
     fn build(&mut self, now: Instant) {
         let generation = self.parts.generation;
-        let created_at = Timestamp::from(self.parts.clock.wall());
+        let created_at = Timestamp::of_clock(self.parts.clock.wall());
         let mut ids = Ids::seeded(Uuid::new_v4());
         let info = BatchInfo { created_at, id: ids.next(created_at) };
         let envelope = Arc::clone(&self.parts.sending.envelope);

@@ -85,10 +85,10 @@ fn is_hash(text: &str, prefix: Option<&str>) -> bool {
 }
 
 fn is_instant(text: &str) -> bool {
-    const FORM: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
-    text.len() == FORM.len()
-        && text.bytes().zip(FORM).all(|(byte, form)| match form {
-            b'0' => byte.is_ascii_digit(),
-            other => byte == *other,
-        })
+    let is_like = |form: &str| {
+        let mut pairs = text.bytes().zip(form.bytes());
+        let same = |(byte, form): (u8, u8)| if form == b'0' { byte.is_ascii_digit() } else { byte == form };
+        text.len() == form.len() && pairs.all(same)
+    };
+    is_like("0000-00-00T00:00:00.000Z") || is_like("0000-00-00T00:00:00.000000Z")
 }

@@ -1,46 +1,59 @@
-//! The instant of an event, in UTC milliseconds.
+//! The instant of an event, in UTC.
 //! Takes system time or a date with an offset; gives RFC 3339 text.
 //! Never reads a clock.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::io::Write;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use time::OffsetDateTime;
-use time::format_description::BorrowedFormatItem;
-use time::macros::format_description;
 
-/// When an event happened: milliseconds since 1970-01-01 in UTC.
+/// When an event happened, in UTC, to the microsecond, which is what PostHog stores.
 ///
 /// Made from a [`SystemTime`] or a [`time::OffsetDateTime`]; an offset is converted, so that the same
-/// instant leaves in UTC, as PostHog asks. What is finer than a millisecond is cut off. Years outside
-/// 0 to 9999 have no RFC 3339 form and are clamped to the nearest that has.
+/// instant leaves in UTC, as PostHog asks. What is finer than a microsecond is cut off. Years outside
+/// 0 to 9999 have no RFC 3339 form and are clamped to the nearest that has. An event without a time of
+/// its own has that of its capture, to the millisecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(i64);
+pub struct Timestamp {
+    micros: i64,
+}
 
-const FIRST: i64 = -62_167_219_200_000; // 0000-01-01T00:00:00Z
-const LAST: i64 = 253_402_300_799_999; // 9999-12-31T23:59:59.999Z
-const TO_SECOND: &[BorrowedFormatItem<'_>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
+const FIRST: i64 = -62_167_219_200_000_000; // 0000-01-01T00:00:00Z
+const LAST: i64 = 253_402_300_799_999_999; // 9999-12-31T23:59:59.999999Z
 
 impl Timestamp {
     /// Makes a timestamp from milliseconds since 1970-01-01 in UTC.
     pub const fn from_unix_millis(millis: i64) -> Self {
-        if millis < FIRST {
-            Self(FIRST)
-        } else if millis > LAST {
-            Self(LAST)
+        Self::from_unix_micros(millis.saturating_mul(1000))
+    }
+
+    /// Makes a timestamp from microseconds since 1970-01-01 in UTC.
+    pub const fn from_unix_micros(micros: i64) -> Self {
+        if micros < FIRST {
+            Self { micros: FIRST }
+        } else if micros > LAST {
+            Self { micros: LAST }
         } else {
-            Self(millis)
+            Self { micros }
         }
+    }
+
+    /// Takes a clock's time to the millisecond: three digits less in each event, and nobody misses them.
+    #[inline]
+    pub(crate) fn of_clock(at: SystemTime) -> Self {
+        let at = Self::from(at);
+        Self { micros: at.micros - at.micros.rem_euclid(1000) }
     }
 
     /// Returns milliseconds since 1970-01-01 in UTC.
     pub const fn unix_millis(self) -> i64 {
-        self.0
+        self.micros.div_euclid(1000)
     }
 
-    /// Returns the instant as RFC 3339 text, such as `2026-08-21T10:15:29.998Z`.
+    /// Returns the instant as RFC 3339 text, such as `2026-08-21T10:15:29.998Z`: with three digits of
+    /// fraction, or six where three would lose something.
     pub fn to_rfc3339(self) -> String {
-        let mut out = Vec::with_capacity(24);
+        let mut out = Vec::with_capacity(27);
         Rfc3339::default().write(self, &mut out);
         String::from_utf8(out).unwrap_or_default()
     }
@@ -48,18 +61,18 @@ impl Timestamp {
 
 impl From<SystemTime> for Timestamp {
     fn from(at: SystemTime) -> Self {
-        let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
-        Self::from_unix_millis(match at.duration_since(UNIX_EPOCH) {
-            Ok(since) => millis(since),
-            Err(before) => -millis(before.duration()),
+        let micros = |span: u128| i64::try_from(span).unwrap_or(i64::MAX);
+        Self::from_unix_micros(match at.duration_since(UNIX_EPOCH) {
+            Ok(since) => micros(since.as_micros()),
+            Err(before) => -micros(before.duration().as_nanos().div_ceil(1000)),
         })
     }
 }
 
 impl From<OffsetDateTime> for Timestamp {
     fn from(at: OffsetDateTime) -> Self {
-        let millis = at.unix_timestamp_nanos().div_euclid(1_000_000);
-        Self::from_unix_millis(i64::try_from(millis).unwrap_or(0))
+        let micros = at.unix_timestamp_nanos().div_euclid(1000);
+        Self::from_unix_micros(i64::try_from(micros).unwrap_or(0))
     }
 }
 
@@ -68,22 +81,38 @@ impl From<OffsetDateTime> for Timestamp {
 #[derive(Debug, Default)]
 pub(crate) struct Rfc3339 {
     second: Option<i64>,
-    text: String,
+    text: Vec<u8>,
 }
 
 impl Rfc3339 {
-    /// Appends `at` as RFC 3339 in UTC with three digits of fraction.
+    /// Appends `at` as RFC 3339 in UTC with three or six digits of fraction.
     pub(crate) fn write(&mut self, at: Timestamp, out: &mut Vec<u8>) {
-        let (second, milli) = (at.0.div_euclid(1000), at.0.rem_euclid(1000));
+        let (second, micros) = (at.micros.div_euclid(1_000_000), at.micros.rem_euclid(1_000_000));
         if self.second != Some(second) {
-            let date = OffsetDateTime::from_unix_timestamp(second).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-            self.text = date.format(TO_SECOND).unwrap_or_default();
-            self.second = Some(second);
+            self.format(second);
         }
-        out.extend_from_slice(self.text.as_bytes());
+        out.extend_from_slice(&self.text);
         #[expect(clippy::cast_sign_loss, reason = "a digit")]
-        let digit = |value: i64| b'0' + (value % 10) as u8;
-        out.extend_from_slice(&[b'.', digit(milli / 100), digit(milli / 10), digit(milli), b'Z']);
+        let digit = |unit: i64| b'0' + (micros / unit % 10) as u8;
+        out.extend_from_slice(&[b'.', digit(100_000), digit(10_000), digit(1000)]);
+        if micros % 1000 != 0 {
+            out.extend_from_slice(&[digit(100), digit(10), digit(1)]);
+        }
+        out.push(b'Z');
+    }
+
+    fn format(&mut self, second: i64) {
+        let at = OffsetDateTime::from_unix_timestamp(second).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let (year, month, day) = at.to_calendar_date();
+        let (hour, minute, of_minute) = at.to_hms();
+        self.text.clear();
+        // Writing to a vector cannot fail.
+        let _ = write!(
+            self.text,
+            "{year:04}-{:02}-{day:02}T{hour:02}:{minute:02}:{of_minute:02}",
+            u8::from(month)
+        );
+        self.second = Some(second);
     }
 }
 
@@ -115,7 +144,19 @@ mod tests {
 
     #[test]
     fn times_without_a_text_form_are_clamped() {
-        assert_eq!(Timestamp::from_unix_millis(i64::MAX).to_rfc3339(), "9999-12-31T23:59:59.999Z");
+        assert_eq!(Timestamp::from_unix_millis(i64::MAX).to_rfc3339(), "9999-12-31T23:59:59.999999Z");
         assert_eq!(Timestamp::from_unix_millis(i64::MIN).to_rfc3339(), "0000-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn what_is_finer_than_a_millisecond_is_kept_down_to_the_microsecond() {
+        let format = time::format_description::well_known::Rfc3339;
+        let at = OffsetDateTime::parse("2025-01-02T03:04:05.123456789Z", &format).unwrap();
+        assert_eq!(Timestamp::from(at).to_rfc3339(), "2025-01-02T03:04:05.123456Z");
+        assert_eq!(Timestamp::from(SystemTime::from(at)), Timestamp::from(at));
+        assert_eq!(Timestamp::of_clock(at.into()).to_rfc3339(), "2025-01-02T03:04:05.123Z");
+        let before_1970 = OffsetDateTime::parse("1969-12-31T23:59:59.999999999Z", &format).unwrap();
+        assert_eq!(Timestamp::from(before_1970).to_rfc3339(), "1969-12-31T23:59:59.999999Z");
+        assert_eq!(Timestamp::from(SystemTime::from(before_1970)), Timestamp::from(before_1970));
     }
 }

@@ -4,21 +4,18 @@
 
 use std::time::Duration;
 
-use time::format_description::BorrowedFormatItem;
-use time::macros::format_description;
+use time::format_description::{BorrowedFormatItem, parse_borrowed};
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 use crate::event::Timestamp;
 
 // RFC 9110, 5.6.7: the form in use, and two that servers of old may send.
-const IMF_FIXDATE: &[BorrowedFormatItem<'_>] =
-    format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
-const RFC_850: &[BorrowedFormatItem<'_>] = format_description!(
-    "[weekday repr:long], [day]-[month repr:short]-[year repr:last_two] [hour]:[minute]:[second] GMT"
-);
-const ASCTIME: &[BorrowedFormatItem<'_>] = format_description!(
-    "[weekday repr:short] [month repr:short] [day padding:space] [hour]:[minute]:[second] [year]"
-);
+const IMF_FIXDATE: &str =
+    "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT";
+const RFC_850: &str =
+    "[weekday repr:long], [day]-[month repr:short]-[year repr:last_two] [hour]:[minute]:[second] GMT";
+const ASCTIME: &str =
+    "[weekday repr:short] [month repr:short] [day padding:space] [hour]:[minute]:[second] [year]";
 
 /// Returns the wait that the header asks for; `None` where it is zero, in the past, or not readable.
 pub(super) fn parse(header: &str, now: Timestamp) -> Option<Duration> {
@@ -32,19 +29,24 @@ pub(super) fn parse(header: &str, now: Timestamp) -> Option<Duration> {
 }
 
 fn date(text: &str, now: Timestamp) -> Option<OffsetDateTime> {
-    if let Ok(date) = PrimitiveDateTime::parse(text, IMF_FIXDATE) {
-        return Some(date.assume_utc());
-    }
-    if let Ok(date) = PrimitiveDateTime::parse(text, ASCTIME) {
-        return Some(date.assume_utc());
+    for form in [IMF_FIXDATE, ASCTIME] {
+        if let Ok(date) = PrimitiveDateTime::parse(text, &items(form)?) {
+            return Some(date.assume_utc());
+        }
     }
     rfc_850(text, now)
+}
+
+/// Reads a form when it is needed, which is once in an outage: the macro that does it when a program is
+/// compiled is a crate more in every host's build.
+fn items(form: &'static str) -> Option<Vec<BorrowedFormatItem<'static>>> {
+    parse_borrowed::<2>(form).ok()
 }
 
 /// Reads a date with a year of two digits, which is the nearest such year not over 50 years ahead.
 fn rfc_850(text: &str, now: Timestamp) -> Option<OffsetDateTime> {
     let mut parsed = time::parsing::Parsed::new();
-    parsed.parse_items(text.as_bytes(), RFC_850).ok().filter(|rest| rest.is_empty())?;
+    parsed.parse_items(text.as_bytes(), &items(RFC_850)?).ok().filter(|rest| rest.is_empty())?;
     let this_year = OffsetDateTime::from_unix_timestamp(now.unix_millis() / 1000).ok()?.year();
     let mut year = this_year - this_year.rem_euclid(100) + i32::from(parsed.year_last_two()?);
     if year > this_year + 50 {

@@ -72,11 +72,12 @@ fn without_a_key_the_body_has_none() {
 fn a_fresh_event_has_a_v7_id_and_the_instant_of_its_capture() {
     let server = Server::start([]);
     let client = client(config(&server));
-    let before = Timestamp::from(std::time::SystemTime::now()).to_rfc3339();
+    let now = || Timestamp::from_unix_millis(Timestamp::from(std::time::SystemTime::now()).unix_millis());
+    let before = now().to_rfc3339();
     for n in 0..100 {
         client.capture(numbered(n));
     }
-    let after = Timestamp::from(std::time::SystemTime::now()).to_rfc3339();
+    let after = now().to_rfc3339();
     client.shutdown(LONG).unwrap();
     let events = server.events();
     let mut ids: Vec<Uuid> = events.iter().map(|e| e["uuid"].as_str().unwrap().parse().unwrap()).collect();
