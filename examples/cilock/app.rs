@@ -73,6 +73,8 @@ pub(crate) fn is_private(url: &str) -> bool {
     }
 }
 
+const USAGE: &str = "usage: cilock [--url URL] [--dir D] login | run | sign | verify [--fail]";
+
 /// Runs the program; returns its exit code.
 pub(crate) fn run(program: &mut Program<'_>) -> u8 {
     let options = match Options::parse(&program.arguments) {
@@ -86,8 +88,12 @@ pub(crate) fn run(program: &mut Program<'_>) -> u8 {
     match options.verb() {
         None if options.dir.is_none() && options.url.is_none() => story(program),
         None => {
-            program.complain("usage: cilock [--url URL] [--dir D] login | run | sign | verify [--fail]");
+            program.complain(USAGE);
             2
+        }
+        Some("--help" | "help") => {
+            program.say(USAGE);
+            0
         }
         Some("--page") => {
             program.say(CATALOGUE.markdown().trim_end());
@@ -205,7 +211,7 @@ pub(crate) fn record<'a>(
         go_version: TOOLCHAIN,
         command: Command::from_label(verb).unwrap_or(Command::Other),
         attestors: options.values("--attestor").into_iter().filter_map(Attestor::from_label).collect(),
-        signer_type: signer(options),
+        signer_type: signer(options, verb),
         ci: ci.is_some(),
         ci_provider: Ci::of(ci),
         outcome: finished.outcome,
@@ -214,15 +220,20 @@ pub(crate) fn record<'a>(
     }
 }
 
-fn signer(options: &Options) -> Option<SignerType> {
-    [
+/// The kind of signer, where the verb signs or the caller named one; without a word `sign` is keyless.
+fn signer(options: &Options, verb: &str) -> Option<SignerType> {
+    let named = signers(options).next();
+    named.or_else(|| (verb == Command::Sign.label()).then_some(SignerType::Fulcio))
+}
+
+fn signers(options: &Options) -> impl Iterator<Item = SignerType> {
+    let flags = [
         ("--fulcio", SignerType::Fulcio),
         ("--kms", SignerType::Kms),
         ("--key", SignerType::File),
         ("--spiffe", SignerType::Spiffe),
-    ]
-    .into_iter()
-    .find_map(|(flag, kind)| options.has(flag).then_some(kind))
+    ];
+    flags.into_iter().filter_map(|(flag, kind)| options.has(flag).then_some(kind))
 }
 
 /// What the verbs do, as far as an example needs it.
@@ -234,10 +245,9 @@ fn work(options: &Options, verb: &str) -> Result<String, Failure> {
             let policy = options.values("--policy").first().copied().unwrap_or("policy.json");
             failure(ErrorCategory::Policy, format!("{policy} does not allow this artifact"))
         }
-        Some(Command::Sign) if signer(options).is_none() => failure(
-            ErrorCategory::Config,
-            "sign needs a signer: --key, --kms, --fulcio or --spiffe".to_owned(),
-        ),
+        Some(Command::Sign) if signers(options).count() > 1 => {
+            failure(ErrorCategory::Config, "sign takes one of --key, --kms, --fulcio and --spiffe".to_owned())
+        }
         Some(Command::Other) | None => failure(ErrorCategory::Config, format!("{verb} is no verb of cilock")),
         Some(verb) => Ok(format!("{} done", verb.label())),
     }

@@ -141,7 +141,8 @@ fn ck_04_one_record_for_each_run_that_ended() {
     for (verb, code) in [
         (&["run"][..], 0),
         (&["sign", "--key", "k"], 0),
-        (&["sign"], 1),
+        (&["sign"], 0),
+        (&["sign", "--key", "k", "--kms", "k"], 1),
         (&["verify"], 0),
         (&["verify", "--fail"], 1),
         (&["nonsense"], 1),
@@ -343,6 +344,8 @@ fn ck_15_the_signers_kind() {
     {
         assert_eq!(tell(&["sign", flag, "value"]).record()["signer_type"], kind);
     }
+    assert_eq!(tell(&["sign"]).record()["signer_type"], "fulcio");
+    assert_eq!(tell(&["verify"]).record().get("signer_type"), None);
 }
 
 #[test]
@@ -394,9 +397,11 @@ fn ck_19_an_error_has_a_category_and_a_success_none() {
             .iter()
             .all(|name| known.contains(*name))
     );
-    for (verb, category) in
-        [(&["verify", "--fail"][..], Some("policy")), (&["sign"], Some("config")), (&["run"], None)]
-    {
+    for (verb, category) in [
+        (&["verify", "--fail"][..], Some("policy")),
+        (&["sign", "--key", "k", "--kms", "k"], Some("config")),
+        (&["run"], None),
+    ] {
         assert_eq!(tell(verb).record().get("error_category").and_then(Value::as_str), category);
     }
     let told = tell(&["verify", "--fail", "--policy", "/srv/acme/policy.rego"]);
