@@ -1,0 +1,53 @@
+//! Runs the same work through candor and posthog-rs against one sink, and prints figures and ratios.
+//!
+//! `cargo run --release -- [--events N] [--runs R] [--oneshots N] [--builds] [--markdown]`
+//!
+//! Every side runs in a process of its own, the sides take turns, and a figure is the median of its runs.
+//! A run in which an event was lost or came twice ends everything. `--builds` adds release builds from
+//! clean, which take minutes; `--markdown` prints the table of `benches/README.md`.
+
+mod machine;
+mod sides;
+mod table;
+mod trees;
+
+use peers::number;
+use table::Table;
+
+/// How much is measured.
+pub struct Plan {
+    pub events: u64,
+    pub runs: usize,
+    pub oneshots: usize,
+    pub builds: bool,
+    pub markdown: bool,
+}
+
+fn plan() -> Plan {
+    let mut plan = Plan { events: 300_000, runs: 5, oneshots: 101, builds: false, markdown: false };
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().unwrap_or_else(|| panic!("{arg}: no value"));
+        match arg.as_str() {
+            "--events" => plan.events = number(&value()),
+            "--runs" => plan.runs = number(&value()),
+            "--oneshots" => plan.oneshots = number(&value()),
+            "--builds" => plan.builds = true,
+            "--markdown" => plan.markdown = true,
+            _ => panic!("{arg}: unknown"),
+        }
+    }
+    plan
+}
+
+fn main() {
+    let plan = plan();
+    let mut table = Table::default();
+    sides::measure(&plan, &mut table);
+    trees::measure(&plan, &mut table);
+    if plan.markdown {
+        table.print_markdown(&machine::describe());
+    } else {
+        table.print(&machine::describe());
+    }
+}
