@@ -144,7 +144,7 @@ impl Common {
 #[inline]
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     // Looks at every byte without a way out in between, which the compiler turns into wide comparisons.
-    let is_plain = |byte: u8| (byte >= b' ') & (byte != b'"') & (byte != b'\\');
+    let is_plain = |byte: u8| !matches!(byte, 0..b' ' | b'"' | b'\\');
     if text.bytes().fold(true, |all, byte| all & is_plain(byte)) {
         out.reserve(text.len() + 2);
         out.push(b'"');

@@ -2,33 +2,36 @@
 
 use std::time::Duration;
 
-use candor::{Client, Compression, Config, Encoder, Env, Event, Overflow};
-use peers::{DISTINCT_ID, GROUP, MODE, NAME, Options, PROVIDER, burst, short_calls};
+use candor::{Client, Compression, Config, Consent, Env, Event, Label, Notice, Overflow};
+use peers::{DISTINCT_ID, GROUP, Options, PROVIDER, burst, short_calls};
 
+/// An access request was created.
+#[derive(Event)]
+#[event(name = "cf:request.created")]
 struct RequestCreated<'a> {
+    /// Who asked for access.
+    #[event(
+        distinct_id,
+        raw = "hashed by the caller, so that the figures show the capture and not the hash"
+    )]
     requested_by: &'a str,
+    /// Whether the requester gave a reason.
     has_reason: bool,
+    /// The provider.
+    #[event(raw = "the public name of a plugin")]
     provider: &'a str,
+    /// Whether somebody must approve.
     requires_approval: bool,
-    mode: &'a str,
+    /// When access is wanted.
+    mode: Mode,
+    /// A number that shows whether an event is missing.
     seq: u64,
 }
 
-impl Event for RequestCreated<'_> {
-    fn name(&self) -> &str {
-        NAME
-    }
-
-    // As the derive macro writes it.
-    #[inline]
-    fn encode(&self, event: &mut Encoder<'_>) {
-        event.distinct_id(self.requested_by);
-        event.literal("has_reason", "\"has_reason\":", &self.has_reason);
-        event.literal("provider", "\"provider\":", self.provider);
-        event.literal("requires_approval", "\"requires_approval\":", &self.requires_approval);
-        event.literal("mode", "\"mode\":", self.mode);
-        event.literal("seq", "\"seq\":", &self.seq);
-    }
+/// When access is wanted.
+#[derive(Clone, Copy, Label)]
+enum Mode {
+    Asap,
 }
 
 fn created(seq: u64) -> RequestCreated<'static> {
@@ -37,7 +40,7 @@ fn created(seq: u64) -> RequestCreated<'static> {
         has_reason: true,
         provider: PROVIDER,
         requires_approval: true,
-        mode: MODE,
+        mode: Mode::Asap,
         seq,
     }
 }
@@ -45,7 +48,9 @@ fn created(seq: u64) -> RequestCreated<'static> {
 fn main() {
     let options = Options::from_args();
     let env = if options.off { Env::empty().with("DO_NOT_TRACK", "1") } else { Env::empty() };
+    let consent = Consent::opt_out(Notice::documented("https://example.com/telemetry"));
     let config = Config::new("peers", "1.0.0")
+        .consent(consent)
         .endpoint(&options.url)
         .api_key("phc_loopback")
         .group(GROUP.0, GROUP.1)
