@@ -64,6 +64,12 @@ impl Figures {
     }
 }
 
+/// Returns the median of the ratios of two kinds, turn by turn, since the turns of one minute compare best.
+fn share(of: &Figures, to: &Figures, key: &str) -> f64 {
+    let value = |run: &Value| run[key].as_f64().unwrap_or(0.0);
+    median(&mut of.0.iter().zip(&to.0).map(|(of, to)| 100.0 * value(of) / value(to)).collect::<Vec<_>>())
+}
+
 struct Runner<'a> {
     plan: &'a Plan,
     sink: Sink,
@@ -94,6 +100,13 @@ impl Runner<'_> {
         }
         eprintln!("{name} {args:?}: {report}");
         report
+    }
+
+    /// Returns how many events candor puts into one body of a burst.
+    fn body_events(&self) -> String {
+        let report = self.burst("with_candor", &[]);
+        let bodies = report["sink"]["bodies"].as_u64().unwrap_or(1);
+        self.plan.events.div_ceil(bodies).to_string()
     }
 
     /// Runs kinds of bursts in turns, so that a noisy minute meets all of them.
@@ -129,14 +142,17 @@ pub fn measure(plan: &Plan, table: &mut Table) {
     let whole_queue = (plan.events + 1).to_string();
     let batches = PEER_BATCHES.map(|batch| batch.to_string());
     let [small, large] = [["--batch", &batches[0]], ["--batch", &batches[1]]];
-    let [peer_small, peer_large, candor, candor_whole, candor_threads, peer_threads] = runner.bursts([
-        ("with_posthog", &small),
-        ("with_posthog", &large),
-        ("with_candor", &[]),
-        ("with_candor", &["--queue", &whole_queue]),
-        ("with_candor", &["--threads", "8"]),
-        ("with_posthog", &[small[0], small[1], "--threads", "8"]),
-    ]);
+    let body = runner.body_events();
+    let [peer_small, peer_large, candor, ready, candor_whole, candor_threads, peer_threads] =
+        runner.bursts([
+            ("with_posthog", &small),
+            ("with_posthog", &large),
+            ("with_candor", &[]),
+            ("ready_made", &["--batch", &body]),
+            ("with_candor", &["--queue", &whole_queue]),
+            ("with_candor", &["--threads", "8"]),
+            ("with_posthog", &[small[0], small[1], "--threads", "8"]),
+        ]);
     // The peer is shown at its better batch size, figure by figure.
     let most = |key: &str| peer_small.median(key).max(peer_large.median(key));
     let least = |key: &str| peer_small.median(key).min(peer_large.median(key));
@@ -156,10 +172,16 @@ pub fn measure(plan: &Plan, table: &mut Table) {
     let ten = Target::TimesMore(10.0);
     table.row("delivered events per second", "/s", Some(most(rate)), candor.median(rate), &ten);
     gzip(&runner, table, &large);
-    let share = 100.0 * candor.median(rate) / ready_made(&runner, &candor);
-    table.row("the same, share of what the sink takes", "%", None, share, &Target::AtLeast(40.0));
-    let eight = 100.0 * candor_threads.median(rate) / candor.median(rate);
-    let peer_eight = 100.0 * peer_threads.median(rate) / peer_small.median(rate);
+    let least_share = Target::AtLeast(40.0);
+    table.row(
+        "the same, share of what the sink takes",
+        "%",
+        None,
+        share(&candor, &ready, rate),
+        &least_share,
+    );
+    let eight = share(&candor_threads, &candor, rate);
+    let peer_eight = share(&peer_threads, &peer_small, rate);
     let all = Target::AtLeast(100.0);
     table.row("8 threads, share of one thread's events per second", "%", Some(peer_eight), eight, &all);
 
@@ -190,12 +212,4 @@ fn gzip(runner: &Runner<'_>, table: &mut Table, large: &[&str; 2]) {
         .bursts([("with_posthog", &[large[0], large[1], "--gzip"] as &[&str]), ("with_candor", &["--gzip"])]);
     let rate = "events_per_second";
     table.row("the same with gzip", "/s", Some(peer.median(rate)), candor.median(rate), &Target::None);
-}
-
-/// Returns the rate at which the sink takes ready-made bodies as large as candor's were.
-fn ready_made(runner: &Runner<'_>, candor: &Figures) -> f64 {
-    let bodies = candor.0.iter().filter_map(|run| run["sink"]["bodies"].as_u64()).max().unwrap_or(1);
-    let batch = runner.plan.events.div_ceil(bodies).to_string();
-    let [ready] = runner.bursts([("ready_made", &["--batch", &batch] as &[&str])]);
-    ready.median("events_per_second")
 }
