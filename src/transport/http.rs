@@ -12,8 +12,8 @@ use crate::config::{Endpoint, Http, Proxy};
 use crate::consent::Granted;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Bytes that leave with one system call at the most, resident from the first request on. With ureq's own
-/// 128 KiB a burst of full batches takes a tenth more processor time; with more than this it takes no less.
+/// Bytes that leave with one system call at the most, resident from the first request on. A burst of full
+/// batches was delivered about a tenth faster than with ureq's own 128 KiB, and no faster with 512 KiB.
 const SEND_BUFFER: usize = 256 * 1024;
 
 /// The transport that a client uses unless its host brings another.
