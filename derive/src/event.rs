@@ -48,7 +48,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
             #[automatically_derived]
             impl #implement #candor::Event for #ident #types #clause {
                 #[inline]
-                fn name(&self) -> &str {
+                fn name(&self) -> &::core::primitive::str {
                     #name
                 }
 

@@ -162,12 +162,12 @@ fn closed_impls(input: &DeriveInput, labels: &[Labelled<'_>], candor: &Path) -> 
                 };
 
                 #[inline]
-                fn label(&self) -> &str {
+                fn label(&self) -> &::core::primitive::str {
                     match self { #(Self::#variants => #words),* }
                 }
 
                 #[inline]
-                fn checked(&self) -> ::core::option::Option<&str> {
+                fn checked(&self) -> ::core::option::Option<&::core::primitive::str> {
                     ::core::option::Option::Some(<Self as #candor::Label>::label(self))
                 }
             }
@@ -176,7 +176,7 @@ fn closed_impls(input: &DeriveInput, labels: &[Labelled<'_>], candor: &Path) -> 
             impl #candor::ClosedLabel for #ident {
                 const ALL: &'static [Self] = &[#(Self::#variants),*];
 
-                fn from_label(text: &str) -> ::core::option::Option<Self> {
+                fn from_label(text: &::core::primitive::str) -> ::core::option::Option<Self> {
                     match text {
                         #(#words => ::core::option::Option::Some(Self::#variants),)*
                         _ => #other_variant,
@@ -226,14 +226,14 @@ fn open(
             #[automatically_derived]
             impl #implement #candor::Field for #ident #types #clause {
                 const KIND: #candor::Kind = #candor::Kind::Label(&<Self as #candor::Label>::LABELS);
-                const OPTIONAL: bool = <#ty as #private::Text>::OPTIONAL;
+                const OPTIONAL: ::core::primitive::bool = <#ty as #private::Text>::OPTIONAL;
             }
 
             #[automatically_derived]
             impl #implement #candor::Label for #ident #types #clause {
                 const LABELS: #candor::Labels = #candor::Labels::Pattern { pattern: &PATTERN, most: #most };
 
-                fn label(&self) -> &str {
+                fn label(&self) -> &::core::primitive::str {
                     #private::Text::text(&self.0).unwrap_or("")
                 }
             }
