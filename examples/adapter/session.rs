@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use candor::{Client, Config, Consent, DynamicEvent, Env, Notice, Timestamp};
 use serde_json::{Map, Value, json};
-use time::format_description::parse_borrowed;
+use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use time::{OffsetDateTime, PrimitiveDateTime};
 use uuid::Uuid;
 
 use super::Settings;
@@ -135,9 +134,12 @@ fn event(wishes: &Value) -> Result<(DynamicEvent, Uuid), String> {
             event = event.property(property, value);
         }
     }
-    match wishes["timestamp"].as_str() {
-        Some(text) => Ok((event.timestamp(instant(text).ok_or("timestamp: not RFC 3339")?), uuid)),
-        None => Ok((event, uuid)),
+    match &wishes["timestamp"] {
+        Value::Null => Ok((event, uuid)),
+        at => {
+            let at = at.as_str().and_then(instant).ok_or("timestamp: not RFC 3339")?;
+            Ok((event.timestamp(at), uuid))
+        }
     }
 }
 
@@ -158,9 +160,6 @@ fn object<'a>(wishes: &'a Value, key: &str) -> Result<impl Iterator<Item = (&'a 
 
 /// Reads an instant; one without an offset is in UTC.
 fn instant(text: &str) -> Option<Timestamp> {
-    if let Ok(at) = OffsetDateTime::parse(text, &Rfc3339) {
-        return Some(at.into());
-    }
-    let plain = parse_borrowed::<2>("[year]-[month]-[day]T[hour]:[minute]:[second]").ok()?;
-    PrimitiveDateTime::parse(text, &plain).ok().map(|at| at.assume_utc().into())
+    let read = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
+    read(text).or_else(|| read(&format!("{text}Z"))).map(Into::into)
 }

@@ -142,6 +142,25 @@ fn a_captured_event_arrives_under_the_id_that_was_answered() {
 }
 
 #[test]
+fn a_time_without_an_offset_is_in_utc_and_one_that_is_no_text_is_refused() {
+    let (server, adapter) = (harness(), Adapter::start(Protocol::V0, Compression::Gzip));
+    adapter.init(&server, &json!({}));
+    let at = |time: Value| {
+        adapter.post("/capture", &json!({ "distinct_id": "user_123", "event": "a", "timestamp": time }))
+    };
+    for time in ["2025-01-02T03:04:05", "2025-01-02T03:04:05.25", "2025-01-02T03:04:05.123456"] {
+        assert_eq!(at(json!(time))["success"], true, "{time}");
+    }
+    for wrong in [json!(1_735_787_045), json!("yesterday"), json!("2025-01-02T03:04:05.")] {
+        assert_eq!(at(wrong.clone())["success"], false, "{wrong}");
+    }
+    adapter.post("/flush", &json!({}));
+    let times: Vec<_> = server.events().iter().map(|event| event["timestamp"].clone()).collect();
+    let wanted = ["2025-01-02T03:04:05.000Z", "2025-01-02T03:04:05.250Z", "2025-01-02T03:04:05.123456Z"];
+    assert_eq!(times, wanted);
+}
+
+#[test]
 fn the_wishes_of_init_are_followed() {
     for protocol in BOTH {
         let (server, adapter) = (harness(), Adapter::start(protocol, Compression::Gzip));
