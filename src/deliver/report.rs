@@ -29,7 +29,9 @@ pub struct DeliveryError {
 
 impl fmt::Display for DeliveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} events lost: {}", self.events.len(), self.reason)?;
+        let count = self.events.len();
+        let noun = if count == 1 { "event" } else { "events" };
+        write!(f, "{count} {noun} lost: {}", self.reason)?;
         if let Some(status) = self.status {
             write!(f, ", status {status}")?;
         }

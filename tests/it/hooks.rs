@@ -115,6 +115,9 @@ fn on_error_is_told_once_what_was_refused() {
     let [error] = &told[..] else { panic!("{told:?}") };
     assert_eq!((error.reason, error.status, error.events.len()), (LossReason::Rejected, Some(403), 2));
     assert_eq!(error.to_string(), "2 events lost: rejected, status 403, no entry");
+    let mut one = error.clone();
+    one.events.truncate(1);
+    assert!(one.to_string().starts_with("1 event lost: "), "{one}");
 }
 
 #[test]
