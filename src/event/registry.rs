@@ -61,6 +61,9 @@ pub struct Catalogue {
     pub(super) is_flat: bool,
 }
 
+/// What a catalogue calls a product without a name.
+pub(super) const UNNAMED: &str = "this program";
+
 impl Catalogue {
     /// Makes a catalogue of schemas; [`events!`](crate::events) says it shorter.
     pub const fn new(events: &'static [&'static Schema]) -> Self {
@@ -68,7 +71,7 @@ impl Catalogue {
             events,
             common: &[],
             groups: &[],
-            product: "This program",
+            product: UNNAMED,
             endpoint: None,
             recipients: &[],
             retention: None,
@@ -95,7 +98,7 @@ impl Catalogue {
         self
     }
 
-    /// Sets the name of the product. Default: `This program`.
+    /// Sets the name of the product. Default: `this program`.
     #[must_use]
     pub const fn product(mut self, name: &'static str) -> Self {
         self.product = name;

@@ -135,6 +135,21 @@ fn complaint(path: &Path, catalogue: &'static Catalogue) -> String {
     outcome.err().and_then(|panic| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
 }
 
+/// Runs a test again as a child where this run was asked to renew pages, which is not what the test is about;
+/// returns whether it did.
+fn ran_without_renewal(test: &str) -> bool {
+    if std::env::var_os("CANDOR_RENEW").is_none() {
+        return false;
+    }
+    let output = Command::new(std::env::current_exe().expect("this test"))
+        .args(["--exact", test])
+        .env_remove("CANDOR_RENEW")
+        .output()
+        .expect("a child");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    true
+}
+
 fn scratch(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("catalogue");
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -147,6 +162,9 @@ fn scratch(name: &str) -> PathBuf {
 #[test]
 fn a_page_that_is_missing_or_old_is_told_how_to_renew() {
     const REWORDED: Catalogue = candor::events![later::Reworded];
+    if ran_without_renewal("catalogue::a_page_that_is_missing_or_old_is_told_how_to_renew") {
+        return;
+    }
     let path = scratch("old.md");
     let told = complaint(&path, &DRAFT);
     assert!(told.contains("does not exist") && told.contains("CANDOR_RENEW=1 cargo test"), "{told}");
@@ -161,6 +179,9 @@ fn a_page_that_is_missing_or_old_is_told_how_to_renew() {
 fn a_change_in_what_is_sent_needs_a_new_version_of_the_notice() {
     const SAME: Catalogue = candor::events![later::Widened];
     const RAISED: Catalogue = candor::events![later::Widened].notice_version(2);
+    if ran_without_renewal("catalogue::a_change_in_what_is_sent_needs_a_new_version_of_the_notice") {
+        return;
+    }
     let path = scratch("same.md");
     std::fs::write(&path, DRAFT.markdown()).expect("a page");
     let told = complaint(&path, &SAME);
@@ -193,6 +214,48 @@ fn an_event_that_says_nothing_about_itself_is_refused() {
         told.contains("`silent` has no doc comment") && told.contains("two events are named `draft`"),
         "{told}"
     );
+}
+
+mod kinds {
+    use std::collections::BTreeMap;
+
+    /// A rule.
+    #[derive(PartialEq, Eq, PartialOrd, Ord, candor::Label)]
+    #[label(pattern = "LAR-[0-9]{3}", max = 7)]
+    pub(super) struct Rule(&'static str);
+
+    /// Rules fired.
+    #[derive(candor::Event)]
+    #[event(name = "rules fired")]
+    pub(super) struct Fired {
+        /// Who was warned.
+        #[event(distinct_id, keyed = "usr")]
+        warned: &'static str,
+        /// How long each rule took, in milliseconds.
+        rules_ms: BTreeMap<Rule, u32>,
+    }
+}
+
+#[test]
+fn a_page_speaks_of_one_event_of_none_and_of_a_product_without_a_name_as_people_do() {
+    const NONE: Catalogue = candor::events![];
+    let page = DRAFT.markdown();
+    assert!(page.starts_with("# Telemetry of this program\n"), "{page}");
+    let one = "the source code of this program, and a test fails when they differ. This program sends the one \
+               kind of event below and nothing else.";
+    assert!(page.contains(one), "{page}");
+    assert!(NONE.markdown().contains("This program sends no events. This is"), "{}", NONE.markdown());
+    assert!(DRAFT.notice().starts_with("This program sends one kind of event to see how it is used."));
+    assert!(NONE.notice().starts_with("This program sends no events.\n"), "{}", NONE.notice());
+}
+
+#[test]
+fn a_page_claims_of_a_map_and_of_a_distinct_id_what_is_true() {
+    const FIRED: Catalogue = candor::events![kinds::Fired];
+    let page = FIRED.markdown();
+    let row = |name: &str| page.lines().find(|line| line.starts_with(&format!("| `{name}`"))).expect("a row");
+    assert!(row("rules_ms").ends_with("| other words are dropped |"), "{page}");
+    assert!(!row("distinct_id").contains("may be absent"), "an event without one is not sent: {page}");
 }
 
 /// Where the child of the next test looks for its page.

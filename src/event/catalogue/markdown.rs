@@ -12,6 +12,8 @@ use crate::event::kind::Kind;
 use crate::event::registry::Catalogue;
 use crate::event::schema::{FieldSchema, Schema};
 
+const HEAD: &str = "| Field | Values | What it says | How it is safe |\n|---|---|---|---|\n";
+
 /// Returns the page.
 pub(super) fn write(catalogue: &Catalogue) -> String {
     let mut out = format!("# Telemetry of {}\n\n{}\n\n", catalogue.product, page::mark(catalogue));
@@ -29,11 +31,13 @@ pub(super) fn write(catalogue: &Catalogue) -> String {
 
 fn introduction(catalogue: &Catalogue, out: &mut String) {
     let product = catalogue.product;
+    let counted = super::counted(catalogue.events.len());
     let _ = writeln!(
         out,
-        "This page is made from the source code of {product}, and a test fails when they differ. {product} sends \
-         the {} below and nothing else. This is version {} of the notice.\n",
-        super::counted(catalogue.events.len()),
+        "This page is made from the source code of {product}, and a test fails when they differ. {} sends {}. \
+         This is version {} of the notice.\n",
+        super::subject(catalogue),
+        if catalogue.events.is_empty() { counted } else { format!("the {counted} below and nothing else") },
         catalogue.notice_version,
     );
     if !catalogue.turn_off.is_empty() {
@@ -131,10 +135,12 @@ fn event(catalogue: &Catalogue, schema: &Schema, out: &mut String) {
         let _ = write!(out, " More: <{link}>.");
     }
     out.push_str("\n\n");
-    let id = FieldSchema { name: "distinct_id", ..schema.distinct_id };
-    let id = (!catalogue.is_flat).then_some(id);
-    let rows: Vec<FieldSchema> = id.into_iter().chain(schema.fields.iter().copied()).collect();
-    table(&rows, out);
+    out.push_str(HEAD);
+    if !catalogue.is_flat {
+        // An event without a distinct id is not sent at all.
+        row("distinct_id", &schema.distinct_id, Presence::Always, out);
+    }
+    rows("", schema.fields, out);
     for group in schema.groups {
         let _ = writeln!(out, "\nGroup `{}`: {} {}.", group.name, values(&group.kind), policy(group));
     }
@@ -146,26 +152,36 @@ fn example(catalogue: &Catalogue, schema: &Schema) -> Json {
 }
 
 fn table(fields: &[FieldSchema], out: &mut String) {
-    out.push_str("| Field | Values | What it says | How it is safe |\n|---|---|---|---|\n");
+    out.push_str(HEAD);
     rows("", fields, out);
 }
 
 fn rows(path: &str, fields: &[FieldSchema], out: &mut String) {
     for field in fields {
-        let name = format!("{path}{}", field.name);
-        let mut kind = values(&field.kind);
-        if !field.is_required() {
-            kind.push_str("; may be absent");
-        }
-        let mut description = field.description.to_owned();
-        if let Some(since) = field.since {
-            let _ = write!(description, " Since version {since}.");
-        }
-        let cells = [&kind, description.trim(), &policy(field)].map(cell);
-        let _ = writeln!(out, "| `{name}` | {} |", cells.join(" | "));
-        if let Kind::Object(inner) = inner(&field.kind) {
-            rows(&format!("{name}."), inner, out);
-        }
+        let presence = if field.is_required() { Presence::Always } else { Presence::Perhaps };
+        row(&format!("{path}{}", field.name), field, presence, out);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    Always,
+    Perhaps,
+}
+
+fn row(name: &str, field: &FieldSchema, presence: Presence, out: &mut String) {
+    let mut kind = values(&field.kind);
+    if presence == Presence::Perhaps {
+        kind.push_str("; may be absent");
+    }
+    let mut description = field.description.to_owned();
+    if let Some(since) = field.since {
+        let _ = write!(description, " Since version {since}.");
+    }
+    let cells = [&kind, description.trim(), &policy(field)].map(cell);
+    let _ = writeln!(out, "| `{name}` | {} |", cells.join(" | "));
+    if let Kind::Object(inner) = inner(&field.kind) {
+        rows(&format!("{name}."), inner, out);
     }
 }
 

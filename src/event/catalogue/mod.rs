@@ -12,7 +12,7 @@ mod words;
 
 pub(crate) use page::Drift;
 
-use super::registry::Catalogue;
+use super::registry::{Catalogue, UNNAMED};
 use super::schema::Purpose;
 
 impl Catalogue {
@@ -51,9 +51,15 @@ impl Catalogue {
     }
 }
 
+/// Returns the product's name as the beginning of a sentence.
+fn subject(catalogue: &Catalogue) -> &'static str {
+    if catalogue.product == UNNAMED { "This program" } else { catalogue.product }
+}
+
 fn counted(events: usize) -> String {
     match events {
-        1 => "1 kind of event".to_owned(),
+        0 => "no events".to_owned(),
+        1 => "one kind of event".to_owned(),
         _ => format!("{events} kinds of events"),
     }
 }

@@ -9,8 +9,8 @@ use crate::event::schema::Purpose;
 /// Returns the notice.
 pub(super) fn write(catalogue: &Catalogue) -> String {
     let mut lines = vec![format!(
-        "{} sends {} {}{}.",
-        catalogue.product,
+        "{} sends {}{}{}.",
+        super::subject(catalogue),
         super::counted(catalogue.events.len()),
         purposes(catalogue),
         catalogue.endpoint.map(|endpoint| format!(", to {endpoint}")).unwrap_or_default(),
@@ -41,8 +41,8 @@ fn purposes(catalogue: &Catalogue) -> String {
         all.into_iter().filter(|purpose| catalogue.events.iter().any(|event| event.purpose == *purpose));
     let aims: Vec<_> = used.map(super::aim).collect();
     match aims.split_last() {
-        Some((last, [])) => (*last).to_owned(),
-        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        Some((last, [])) => format!(" {last}"),
+        Some((last, others)) => format!(" {} and {last}", others.join(", ")),
         None => String::new(),
     }
 }

@@ -117,9 +117,9 @@ pub(super) fn policy(field: &FieldSchema) -> String {
         Kind::Text(TextPolicy::Keyed { .. }) => "HMAC-SHA256 with a secret that stays here".to_owned(),
         Kind::Text(TextPolicy::Pattern { other: None, .. }) => "other text is dropped".to_owned(),
         Kind::Text(TextPolicy::Pattern { other: Some(_), .. }) => "other text is replaced".to_owned(),
-        Kind::Label(Labels::Pattern { .. }) | Kind::Histogram { keys: Labels::Pattern { .. }, .. } => {
-            "other words are dropped".to_owned()
-        }
+        Kind::Label(Labels::Pattern { .. })
+        | Kind::Histogram { keys: Labels::Pattern { .. }, .. }
+        | Kind::Map { keys: Labels::Pattern { .. }, .. } => "other words are dropped".to_owned(),
         Kind::Label(_) | Kind::Histogram { .. } | Kind::Map { .. } => "known words only".to_owned(),
         Kind::Bucket { .. } => "only the range is sent".to_owned(),
         Kind::Text(_) => "fixed".to_owned(),
