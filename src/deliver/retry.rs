@@ -98,7 +98,7 @@ fn backoff(policy: &Retry, attempts: u32, entropy: u64) -> Duration {
     let doublings = attempts.saturating_sub(1).min(31);
     let plain = policy.base.saturating_mul(1 << doublings).min(policy.max_delay);
     let half = u64::try_from((plain / 2).as_nanos()).unwrap_or(u64::MAX);
-    plain + Duration::from_nanos(entropy % half.saturating_add(1))
+    plain.saturating_add(Duration::from_nanos(entropy % half.saturating_add(1)))
 }
 
 #[cfg(test)]
@@ -143,6 +143,12 @@ mod tests {
                 assert!(delay >= plain && delay <= plain + plain / 2, "{attempt}: {delay:?}");
             }
         }
+    }
+
+    #[test]
+    fn no_wait_is_too_long_to_be_added() {
+        let endless = Retry { base: Duration::MAX, max_delay: Duration::MAX, ..Retry::default() };
+        assert_eq!(backoff(&endless, 1, u64::MAX), Duration::MAX);
     }
 
     #[test]
