@@ -10,6 +10,7 @@ use super::report::{OnError, excerpt};
 use super::worker::Parts;
 use crate::clock::later;
 use crate::config::{Compression, Retry};
+use crate::consent::Look;
 use crate::event::Timestamp;
 use crate::observe::{LossReason, print_batch};
 use crate::transport::{Answer, Request, SendError, Transport};
@@ -80,8 +81,9 @@ impl Sending {
         parts.counters.request(events, attempt.number);
         let left = deadline.map(|deadline| deadline.saturating_duration_since(parts.clock.now()));
         let answer = self.request(&mut batch, attempt, left);
-        if answer == Err(SendError::Aborted) {
-            // Cut by a shutdown or a withdrawal: the worker ends next, and counts under that reason.
+        if answer == Err(SendError::Aborted) && parts.gate.look() != Look::Open(batch.generation) {
+            // Cut by a shutdown or a withdrawal: the worker ends next, and counts under that reason. A transport
+            // that says so by itself has failed like any other.
             return Settled::Waits(batch, later(parts.clock.now(), self.retry.max_delay));
         }
         let (verdict, outcome) = self.judge(answer, parts);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::*;
 use super::bench::Bench;
 use crate::config::Retry;
-use crate::transport::{Answer, MemoryTransport};
+use crate::transport::{Answer, MemoryTransport, SendError};
 use crate::wire::PostHogBatch;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -141,4 +141,21 @@ fn a_batch_that_grew_too_old_is_given_up() {
     }
     assert_eq!(bench.stats().lost(LossReason::RetriesExhausted), 1);
     assert!(memory.sent().len() < 8);
+}
+
+#[test]
+fn a_transport_that_gives_up_by_itself_is_not_tried_without_end() {
+    let memory = MemoryTransport::new();
+    for _ in 0..10 {
+        memory.answer(Err(SendError::Aborted));
+    }
+    let retry = Retry { max_retries: Some(2), base: SECOND, max_delay: SECOND, ..Retry::default() };
+    let batching = Batching { flush_at: 1, ..Batching::default() };
+    let envelope = Arc::new(PostHogBatch::default());
+    let mut bench = Bench::new(batching, retry, envelope, Arc::new(memory.clone()));
+    bench.capture("counted", 1, 0);
+    while idle(&mut bench).is_some() {
+        bench.clock.advance(SECOND * 2);
+    }
+    assert_eq!((memory.sent().len(), bench.stats().lost(LossReason::RetriesExhausted)), (3, 1));
 }
