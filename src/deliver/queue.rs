@@ -95,27 +95,32 @@ impl Queue {
         let weight = record.weight() as u64;
         let before = Level::of(self.level.fetch_add(ONE_EVENT + weight, Ordering::AcqRel));
         let after = Level { events: before.events + 1, bytes: before.bytes + weight };
+        let crossed = |line: u64, from: u64, to: u64| from < line && to >= line;
+        let wakes = before.events == 0
+            || crossed(self.limits.wake_events, before.events, after.events)
+            || crossed(self.limits.wake_bytes, before.bytes, after.bytes);
         if after.events > self.limits.events || after.bytes > self.limits.bytes {
-            return Err(self.refuse(record, weight));
+            return Err(self.refuse(record, weight, wakes));
         }
         if let Err(TrySendError::Full(record) | TrySendError::Disconnected(record)) =
             self.sender.try_send(record)
         {
-            return Err(self.refuse(record, weight));
+            return Err(self.refuse(record, weight, wakes));
         }
-        let crossed = |line: u64, from: u64, to: u64| from < line && to >= line;
-        if before.events == 0
-            || crossed(self.limits.wake_events, before.events, after.events)
-            || crossed(self.limits.wake_bytes, before.bytes, after.bytes)
-        {
+        if wakes {
             self.wake();
         }
         Ok(())
     }
 
+    /// Takes back what a push has counted. Had that crossed a line, then a push that came between has not, and its
+    /// event would lie there unseen: so the worker is woken all the same.
     #[cold]
-    fn refuse(&self, record: Record, weight: u64) -> Record {
+    fn refuse(&self, record: Record, weight: u64, wakes: bool) -> Record {
         self.level.fetch_sub(ONE_EVENT + weight, Ordering::AcqRel);
+        if wakes {
+            self.wake();
+        }
         record
     }
 
@@ -289,6 +294,14 @@ mod tests {
             woken.push(queue.woken().try_recv().is_ok());
         }
         assert_eq!(woken, [true, false, true, false, false]);
+    }
+
+    #[test]
+    fn a_push_that_is_refused_hides_no_line_from_others() {
+        let queue = queue(100, 1);
+        assert!(!push(&queue, "too heavy").0);
+        assert!(queue.woken().try_recv().is_ok());
+        assert_eq!(queue.level(), Level::default());
     }
 
     #[test]
