@@ -10,7 +10,7 @@ use ureq::{Agent, Body, ProxyProtocol};
 use super::{Answer, Request, SendError, Transport, tls};
 use crate::config::{Endpoint, Http, Proxy};
 use crate::consent::Granted;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
 /// Bytes that leave with one system call at the most, resident from the first request on. A burst of full
 /// batches was delivered about a tenth faster than with ureq's own 128 KiB, and no faster with 512 KiB.
@@ -21,12 +21,22 @@ pub(crate) struct HttpTransport {
     agent: Agent,
     headers: Vec<(String, String)>,
     is_aborted: AtomicBool,
+    /// Why nothing can be sent: what the environment names as a proxy is none. Going round it is no answer.
+    no_way: Option<&'static str>,
 }
 
 impl HttpTransport {
     /// Makes the transport; no socket is opened before the first request.
     pub(crate) fn new(_granted: Granted, settings: &Http, endpoint: &Endpoint) -> Result<Self> {
         warn_of_trace();
+        let (proxy, no_way) = match settings.proxy.as_ref().map(parse_proxy).transpose() {
+            Ok(proxy) => (proxy, None),
+            Err(why) => {
+                // The environment is not the host's doing, so its start must not fail over it.
+                log::warn!(target: "candor", "nothing can be sent: {why}");
+                (None, Some(why))
+            }
+        };
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             // A redirect would send events where nobody consented to: it is an answer like any other.
@@ -41,7 +51,7 @@ impl HttpTransport {
             .accept("application/json")
             .max_idle_connections(1)
             .output_buffer_size(SEND_BUFFER)
-            .proxy(settings.proxy.as_ref().map(parse_proxy).transpose()?);
+            .proxy(proxy);
         if endpoint.is_https() {
             config = tls::with_tls(config)?;
         }
@@ -49,12 +59,16 @@ impl HttpTransport {
             agent: config.build().new_agent(),
             headers: settings.headers.clone(),
             is_aborted: AtomicBool::new(false),
+            no_way,
         })
     }
 }
 
 impl Transport for HttpTransport {
     fn send(&self, request: &Request<'_>) -> std::result::Result<Answer, SendError> {
+        if let Some(why) = self.no_way {
+            return Err(SendError::NotSent(why.to_owned()));
+        }
         let mut post = self.agent.post(request.url);
         for (name, value) in request.headers {
             post = post.header(*name, value);
@@ -127,12 +141,12 @@ fn classify(error: &ureq::Error) -> SendError {
 }
 
 /// Brings the environment's proxy into ureq's form, with the hosts that go without.
-fn parse_proxy(proxy: &Proxy) -> Result<ureq::Proxy> {
+fn parse_proxy(proxy: &Proxy) -> std::result::Result<ureq::Proxy, &'static str> {
     // The URL may carry a password, so neither it nor ureq's text about it is repeated.
-    let wrong = |_| Error::new(ErrorKind::Config, "proxy: the environment names one that is not a proxy URL");
+    let wrong = |_| "proxy: the environment names one that is not a proxy URL";
     let plain = ureq::Proxy::new(&proxy.url).map_err(wrong)?;
     if !matches!(plain.protocol(), ProxyProtocol::Http | ProxyProtocol::Https) {
-        return Err(Error::new(ErrorKind::Config, "proxy: only http and https proxies are supported"));
+        return Err("proxy: only http and https proxies are supported, and the environment names another");
     }
     let mut builder = ureq::Proxy::builder(plain.protocol()).host(plain.host()).port(plain.port());
     if let Some(user) = plain.username() {

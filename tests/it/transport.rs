@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use candor::{Client, Compression, Config, Env, LossReason};
+use candor::{Compression, Config, Env, LossReason};
 
 use crate::common::{LONG, SOON, client, config, config_for, numbered, numbers};
 use crate::lines;
@@ -105,13 +105,18 @@ fn http_proxy_in_capitals_is_left_alone() {
 }
 
 #[test]
-fn a_proxy_that_is_none_is_an_error_without_its_password() {
+fn a_proxy_that_is_none_is_not_gone_round_and_does_not_keep_the_host_from_starting() {
+    let server = Server::start([]);
     for url in ["http://user:pass word@", "ftp://user:secret@proxy", "socks5://user:secret@127.0.0.1:1"] {
-        let env = Env::empty().with("http_proxy", url);
-        let error = Client::new(config_for("http://127.0.0.1:9").env(env)).unwrap_err();
-        let text = format!("{error} {error:?}");
+        let (sender, told) = std::sync::mpsc::channel();
+        let config = config(&server).env(Env::empty().with("http_proxy", url)).max_retries(0);
+        let client = client(config.on_error(move |error| sender.send(format!("{error} {error:?}")).unwrap()));
+        client.capture(numbered(1));
+        client.shutdown(LONG).unwrap();
+        let text = told.recv_timeout(LONG).unwrap();
         assert!(text.contains("proxy") && !text.contains("secret") && !text.contains("pass word"), "{text}");
     }
+    assert_eq!(server.connections(), 0);
 }
 
 #[test]
