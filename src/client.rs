@@ -29,6 +29,7 @@ use crate::consent::{ConsentState, Gate, Oversight, Pace, Status, explain};
 use crate::deliver::Queue;
 use crate::error::Result;
 use crate::observe::{Counters, Stats};
+use crate::transport::Transport;
 
 use ai::AiLane;
 pub use config::Config;
@@ -53,6 +54,8 @@ struct Inner {
     clock: Clock,
     live: OnceCell<Live>,
     worker: Mutex<Option<WorkerHandle>>,
+    /// The transport of a worker that a shutdown waits for, so that a withdrawal can still cut its request.
+    ending: Mutex<Option<Arc<dyn Transport>>>,
     /// Whether a worker was ever started; read without the lock, since a fork may have left that held.
     has_worker: AtomicBool,
     made_by: u32,
@@ -154,6 +157,7 @@ impl Inner {
             clock: Clock::System,
             live: OnceCell::new(),
             worker: Mutex::new(None),
+            ending: Mutex::new(None),
             has_worker: AtomicBool::new(false),
             made_by: process::id(),
             settings: None,

@@ -343,6 +343,26 @@ fn a_request_in_flight_is_cut_and_never_sent_again() {
 }
 
 #[test]
+fn a_withdrawal_cuts_the_request_that_a_shutdown_waits_for() {
+    let scratch = Scratch::new();
+    let wire = Wire::default();
+    wire.stalls.store(true, Ordering::SeqCst);
+    let client = Client::new(config(documented().state_dir(&scratch.0), &wire).flush_at(1)).unwrap();
+    client.capture(event(1));
+    eventually("the request is under way", || wire.requests() == 1);
+    let ending = {
+        let client = client.clone();
+        std::thread::spawn(move || client.shutdown(Duration::from_secs(3600)).unwrap())
+    };
+    eventually("the shutdown has begun", || !client.is_open());
+    // The worker is taken out a moment after the gate has closed; until then it is cut in the usual way.
+    client.opt_out().unwrap();
+    eventually("the shutdown is over", || ending.is_finished());
+    let stats = client.stats();
+    assert_eq!((stats.sent, stats.queued, stats.lost(LossReason::ConsentWithdrawn)), (0, 0, 1), "{stats}");
+}
+
+#[test]
 fn an_endpoint_that_is_gone_ends_it_for_this_process() {
     for status in [410, 451] {
         let scratch = Scratch::new();

@@ -11,7 +11,7 @@ mod support;
 use std::os::unix::process::ExitStatusExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, ExitStatus, Stdio, exit};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -97,6 +97,58 @@ fn program(stalling: &str, answering: &str) {
         assert!(codes.iter().all(|code| *code == 0), "{codes:?}");
     });
     assert!(guard.client().shutdown(LONG).unwrap().is_complete());
+    amid_a_change(answering);
+}
+
+/// A logger that holds whoever logs a change of consent, and with that the locks of that change.
+struct Holding;
+
+static IS_HELD: AtomicBool = AtomicBool::new(false);
+static HOLDER: AtomicU32 = AtomicU32::new(0);
+
+impl log::Log for Holding {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let holds = || HOLDER.load(Ordering::SeqCst) == std::process::id();
+        if holds() && record.args().to_string().starts_with("telemetry is denied") {
+            IS_HELD.store(true, Ordering::SeqCst);
+            while holds() {
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// Forks while a thread of the parent is amid a change of consent: its locks stay closed in the child for ever.
+fn amid_a_change(answering: &str) {
+    log::set_logger(&Holding).unwrap();
+    log::set_max_level(log::LevelFilter::Debug);
+    let client = Client::new(config(answering)).unwrap();
+    HOLDER.store(std::process::id(), Ordering::SeqCst);
+    let changing = {
+        let client = client.clone();
+        // There is no directory for the refusal, which holds for the process all the same.
+        thread::spawn(move || client.opt_out().unwrap_err().kind())
+    };
+    while !IS_HELD.load(Ordering::SeqCst) {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let code = in_child(|| {
+        let began = Instant::now();
+        assert_eq!(client.state(), client.status().state);
+        assert_eq!(client.decision().state(), client.state());
+        assert_eq!(client.opt_out().unwrap_err().kind(), ErrorKind::Storage);
+        assert_eq!(client.opt_in().unwrap_err().kind(), ErrorKind::NotRunning);
+        assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
+    });
+    HOLDER.store(0, Ordering::SeqCst);
+    assert_eq!(code, 0, "amid a change of consent");
+    assert_eq!(changing.join().unwrap(), ErrorKind::Storage);
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::process::{self, Command};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use parking_lot::MutexGuard;
+
 use super::ending::{LOCK, forked};
 use super::{Client, WorkerHandle};
 use crate::clock::Clock;
@@ -62,7 +64,7 @@ impl Client {
     /// text names the variable that makes it last. [`ErrorKind::NotRunning`] for a client that was made disabled.
     pub fn opt_out(&self) -> Result<()> {
         let oversight = self.oversight()?;
-        let _one = self.inner.changes.lock();
+        let _one = self.one_change();
         self.gate.close();
         let stored = oversight.opt_out(self.inner.clock.wall());
         self.end_worker();
@@ -80,7 +82,7 @@ impl Client {
     /// [`Client::new`].
     pub fn opt_in(&self) -> Result<ConsentState> {
         let oversight = self.oversight()?;
-        let _one = self.inner.changes.lock();
+        let _one = self.one_change();
         let state = oversight.opt_in(self.inner.clock.wall())?;
         if state == ConsentState::Granted {
             self.start_anew(oversight)?;
@@ -165,6 +167,14 @@ impl Client {
         self.inner.oversight.as_ref().ok_or_else(missing)
     }
 
+    /// Waits for other changes to end. In a forked child one may seem to go on for ever, and there is none.
+    fn one_change(&self) -> Option<MutexGuard<'_, ()>> {
+        if self.inner.made_by == process::id() {
+            return Some(self.inner.changes.lock());
+        }
+        self.inner.changes.try_lock_for(LOCK)
+    }
+
     fn start_anew(&self, oversight: &Oversight) -> Result<()> {
         if self.inner.made_by != process::id() {
             return Err(forked());
@@ -186,8 +196,9 @@ impl Client {
         }
         let inner = &self.inner;
         let handle = inner.worker.try_lock_for(LOCK).and_then(|mut worker| worker.take());
-        if let Some(handle) = handle.filter(WorkerHandle::is_ours) {
-            handle.withdraw();
+        match handle.filter(WorkerHandle::is_ours) {
+            Some(handle) => handle.withdraw(),
+            None => self.cut_ending(),
         }
         if let Some(live) = inner.live.get() {
             live.queue.set_closed(true);

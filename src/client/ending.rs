@@ -2,6 +2,7 @@
 //! Takes a time limit; gives what was delivered, what waits and what was lost.
 //! Never waits for a worker of another process, nor beyond the limit by more than a request's cut.
 
+use std::process;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -91,25 +92,44 @@ impl Client {
             return Ok(Flushed::default());
         }
         self.gate.stop();
-        let Some(handle) = self.inner.worker.try_lock_for(LOCK.min(timeout)).and_then(|mut w| w.take())
-        else {
-            return Ok(Flushed::default());
-        };
+        let Some(handle) = self.take_worker(LOCK.min(timeout)) else { return Ok(Flushed::default()) };
         if !handle.is_ours() {
             return Err(forked());
         }
-        let lane = self.known_ai_lane().and_then(|lane| lane.inner.worker.try_lock_for(LOCK)?.take());
+        let lane = self.known_ai_lane().and_then(|lane| lane.take_worker(LOCK));
         let lane = lane.filter(WorkerHandle::is_ours).map(|lane| (lane.ask_to_end(deadline), lane));
         handle.shutdown(deadline);
         if let Some((done, lane)) = lane {
             lane.ended(&done, deadline);
         }
         for lane in [Some(self), self.known_ai_lane()].into_iter().flatten() {
+            lane.inner.ending.lock().take();
             if let Some(live) = lane.inner.live.get() {
                 live.queue.call_waiting();
             }
         }
         Ok(self.flushed_since(&before))
+    }
+
+    /// Takes the worker out for its end. Whoever withdraws consent meanwhile can still cut its request.
+    fn take_worker(&self, patience: Duration) -> Option<WorkerHandle> {
+        let mut worker = self.inner.worker.try_lock_for(patience)?;
+        let handle = worker.take()?;
+        if handle.is_ours() {
+            *self.inner.ending.lock() = Some(handle.transport());
+        }
+        Some(handle)
+    }
+
+    /// Cuts the request of a worker that a shutdown waits for.
+    pub(super) fn cut_ending(&self) {
+        if self.inner.made_by != process::id() {
+            return;
+        }
+        let ending = self.inner.ending.lock().clone();
+        if let Some(transport) = ending {
+            transport.abort();
+        }
     }
 
     fn flushed_since(&self, before: &Stats) -> Flushed {

@@ -21,6 +21,8 @@ impl Client {
     pub(super) fn start(&self, granted: Granted) -> Result<()> {
         self.start_worker(granted, None).inspect_err(|_| {
             self.gate.close();
+            // What was captured between the opening and the failure has nobody who would take it.
+            self.end_worker();
         })
     }
 

@@ -56,6 +56,11 @@ impl WorkerHandle {
         self.id == thread::current().id()
     }
 
+    /// Returns the transport, whose request can be cut from any thread.
+    pub(super) fn transport(&self) -> Arc<dyn Transport> {
+        Arc::clone(&self.transport)
+    }
+
     /// Hands a command over. A worker that has ended drops it, and the reply with it.
     fn tell(&self, command: Command) {
         if let Some(commands) = &self.commands {

@@ -2,9 +2,10 @@
 //! Takes the host's facts once, and the time at each call; gives back the decision that holds now.
 //! Never opens or closes anything itself: who asks does that.
 
+use std::process;
 use std::time::{Duration, SystemTime};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::choice::Answer;
 use super::decide::{ConsentState, Decision, decide};
@@ -23,7 +24,12 @@ pub(crate) struct Oversight {
     facts: Facts,
     env: Env,
     inner: Mutex<Inner>,
+    made_at: SystemTime,
+    made_by: u32,
 }
+
+/// How long a forked child waits for a lock that a thread of its parent may have held, which is not there to open it.
+const LOCK: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 struct Inner {
@@ -39,7 +45,24 @@ impl Oversight {
         let (decision, watch) = look(&facts, &env, Runtime::default(), now);
         log_wrong(&decision);
         let inner = Inner { runtime: Runtime::default(), decision, watch };
-        Self { facts, env, inner: Mutex::new(inner) }
+        Self { facts, env, inner: Mutex::new(inner), made_at: now, made_by: process::id() }
+    }
+
+    /// Locks what holds now; `None` in a forked child that would wait for ever.
+    fn locked(&self) -> Option<MutexGuard<'_, Inner>> {
+        if self.made_by == process::id() {
+            return Some(self.inner.lock());
+        }
+        self.inner.try_lock_for(LOCK)
+    }
+
+    /// Reads what holds now; in a forked child that cannot, what would be decided anew.
+    fn read<T>(&self, read: impl FnOnce(&Decision, Runtime) -> T) -> T {
+        if let Some(inner) = self.locked() {
+            return read(&inner.decision, inner.runtime);
+        }
+        let (decision, _) = look(&self.facts, &self.env, Runtime::default(), self.made_at);
+        read(&decision, Runtime::default())
     }
 
     /// Returns the name of the application.
@@ -49,25 +72,25 @@ impl Oversight {
 
     /// Returns the decision that holds.
     pub(crate) fn decision(&self) -> Decision {
-        self.inner.lock().decision.clone()
+        self.read(|decision, _| decision.clone())
     }
 
     /// Returns the state that holds.
     pub(crate) fn state(&self) -> ConsentState {
-        self.inner.lock().decision.state()
+        self.read(|decision, _| decision.state())
     }
 
     /// Returns the words of the notice where this is the moment to show them.
     pub(crate) fn notice_due(&self) -> Option<&str> {
         match &self.facts.consent.notice {
-            Some(Notice::Shown { text }) if self.inner.lock().decision.notice_is_due() => Some(text),
+            Some(Notice::Shown { text }) if self.read(|decision, _| decision.notice_is_due()) => Some(text),
             _ => None,
         }
     }
 
     /// Explains the decision as it would be made now.
     pub(crate) fn status(&self, now: SystemTime) -> Status {
-        let runtime = self.inner.lock().runtime;
+        let runtime = self.read(|_, runtime| runtime);
         let inputs = collect(self.facts.clone(), self.env.clone(), runtime, seconds(now));
         Status::new(&inputs, &decide(&inputs))
     }
@@ -95,10 +118,14 @@ impl Oversight {
     ///
     /// The decision is denied when this returns, also where the refusal could not be stored.
     pub(crate) fn opt_out(&self, now: SystemTime) -> Result<()> {
-        let mut inner = self.inner.lock();
-        inner.runtime.withdrawn = true;
+        let mut inner = self.locked();
+        if let Some(inner) = &mut inner {
+            inner.runtime.withdrawn = true;
+        }
         let written = self.write(Answer::Denied, now);
-        self.decide_again(&mut inner, now);
+        if let Some(inner) = &mut inner {
+            self.decide_again(inner, now);
+        }
         written.map_err(|error| {
             let name = format!("{}_TELEMETRY_DISABLED", variable_prefix(&self.facts.app));
             let text = format!("off in this process only, as {error}; set {name}=1 to keep it off");
@@ -110,7 +137,7 @@ impl Oversight {
     ///
     /// Where it cannot be stored it does not count, and what held before holds on.
     pub(crate) fn opt_in(&self, now: SystemTime) -> Result<ConsentState> {
-        let mut inner = self.inner.lock();
+        let mut inner = self.locked().ok_or_else(held)?;
         self.write(Answer::Granted, now)?;
         inner.runtime.withdrawn = false;
         self.decide_again(&mut inner, now);
@@ -119,7 +146,7 @@ impl Oversight {
 
     /// Stores that this run has shown the notice. This run sends nothing; the next may.
     pub(crate) fn notice_shown(&self, now: SystemTime) -> Result<()> {
-        let mut inner = self.inner.lock();
+        let mut inner = self.locked().ok_or_else(held)?;
         if !inner.decision.notice_is_due() {
             return Err(Error::new(
                 ErrorKind::Config,
@@ -135,7 +162,7 @@ impl Oversight {
 
     /// Moves a choice that cannot be read out of the way; one that can be read stays where it is.
     pub(crate) fn set_choice_aside(&self, now: SystemTime) -> Result<()> {
-        let _one = self.inner.lock();
+        let _one = self.locked();
         Store::open(&self.facts, &self.env)?.set_aside(seconds(now))
     }
 
@@ -202,6 +229,10 @@ fn log_wrong(decision: &Decision) {
     for report in decision.layers().iter().filter(|report| report.malformed) {
         log::warn!(target: "candor", "telemetry is off: {} {}", report.source.escape_debug(), report.reason);
     }
+}
+
+fn held() -> Error {
+    Error::new(ErrorKind::NotRunning, "the parent process was changing its consent when this one was forked")
 }
 
 fn seconds(now: SystemTime) -> u64 {

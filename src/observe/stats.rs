@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -241,7 +242,8 @@ impl Counters {
 
     /// Returns when the last attempt to send ended, and how.
     pub(crate) fn last_send(&self) -> Option<(i64, &'static str)> {
-        *self.last_send.lock()
+        // A forked child must not wait for a thread that is its parent's.
+        self.last_send.try_lock_for(Duration::from_millis(100)).and_then(|last| *last)
     }
 
     #[inline]
