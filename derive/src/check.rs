@@ -116,7 +116,7 @@ fn unsafe_inside(ty: &Type) -> Option<String> {
         Type::Array(array) => unsafe_inside(&array.elem),
         Type::Paren(inner) => unsafe_inside(&inner.elem),
         Type::Group(inner) => unsafe_inside(&inner.elem),
-        Type::Tuple(_) | Type::TraitObject(_) => Some(ty.to_token_stream().to_string()),
+        Type::Tuple(_) | Type::TraitObject(_) => Some(written(ty)),
         Type::Path(path) => {
             let last = path.path.segments.last()?;
             if UNSAFE.iter().any(|name| last.ident == name) {
@@ -129,6 +129,11 @@ fn unsafe_inside(ty: &Type) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Writes a type as people do: tokens by themselves have a blank around each.
+fn written(ty: &Type) -> String {
+    ty.to_token_stream().to_string().replace(" :: ", "::").replace(" ,", ",")
 }
 
 /// Returns the last name of a type, seen through references and `Option`.
