@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::encoder::Flaw;
+use super::flaw::Flaw;
 use super::registry::Catalogue;
 use super::schema::{FieldSchema, Schema};
 

@@ -38,7 +38,8 @@ pub struct DynamicEvent {
 }
 
 impl DynamicEvent {
-    /// Starts an event; the name and the distinct id have 1 to 200 characters.
+    /// Starts an event; the name and the distinct id have 1 to 200 characters (bytes with PostHog's v1
+    /// protocol).
     pub fn new(name: impl Into<Cow<'static, str>>, distinct_id: impl Into<String>) -> Self {
         Self::made(name.into(), Some(distinct_id.into()))
     }

@@ -2,54 +2,25 @@
 //! Takes what `Event::encode` says; gives a record, or the first flaw that makes the event invalid.
 //! Never allocates beyond the record's one box once the buffers have grown.
 
+mod closing;
 mod derived;
 
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::allow::Filter;
-use super::common::{Common, GROUPS, PROFILE, write_string};
+use super::common::{Common, PROFILE, write_string};
 use super::context::Scene;
 use super::field::Tally;
 use super::finite::is_finite;
+use super::flaw::Flaw;
 use super::pseudonym::Epoch;
-use super::record::{self, Record};
-use super::rules::{self, Remedy};
+use super::record;
 use super::timestamp::Timestamp;
 
 /// At most this many characters in an event name or a distinct id: PostHog cuts ids there, so that two
 /// longer ones that begin alike would become one person (its capture server, v0).
 const MOST_CHARACTERS: usize = 200;
-
-/// Why an event cannot be sent as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Flaw {
-    /// The event has no name, or a blank one.
-    EmptyName,
-    /// The name has more than 200 characters, or with PostHog's v1 protocol more than 200 bytes.
-    LongName,
-    /// The event has no distinct id, or a blank one.
-    EmptyDistinctId,
-    /// The distinct id has more than 200 characters, or with PostHog's v1 protocol more than 200 bytes.
-    LongDistinctId,
-    /// The event would make, change or merge a person under an id that strangers share, such as `anonymous`.
-    SharedDistinctId,
-    /// The event is about a group whose type or key is blank.
-    EmptyGroup,
-    /// A reserved property has a value that the receiver would refuse, such as a `$set` that is no object.
-    Malformed,
-    /// A number is not finite, so that JSON cannot hold it.
-    NotFinite,
-    /// A value's own `Serialize` failed, or has no form in JSON.
-    Unserializable,
-    /// The event is larger than the limit of its client.
-    TooLarge,
-    /// The code of the event panicked while it was encoded.
-    Panicked,
-    /// The client sends only what its catalogue declares, and this event is not in it.
-    Undeclared,
-}
 
 /// Receives the parts of one event; handed to [`Event::encode`](super::Event::encode).
 ///
@@ -136,41 +107,6 @@ impl<'a> Encoder<'a> {
     pub(crate) fn within(mut self, scene: Option<&'a Scene>) -> Self {
         self.scene = scene;
         self
-    }
-
-    /// Adds what the context says and the event does not.
-    #[inline]
-    pub(crate) fn complete(&mut self) {
-        if let Some(scene) = self.scene.take() {
-            self.fill(scene);
-        }
-    }
-
-    #[cold]
-    fn fill(&mut self, scene: &Scene) {
-        if self.overridden & GROUPS == 0 {
-            for (kind, key) in scene.groups(self.groups_in_scene) {
-                self.group(kind, key);
-            }
-        }
-        let needs_a_person = rules::needs_a_person(&self.buffers.name);
-        for (key, json) in scene.properties(self.in_scene) {
-            if !(needs_a_person && key == PROFILE) {
-                self.fragment(key, json);
-            }
-        }
-        if self.buffers.distinct_id.is_empty() && self.tally.flaw.is_none() {
-            match scene.distinct_id() {
-                Some(id) => self.distinct_id(id),
-                None if needs_a_person => {}
-                None => {
-                    self.distinct_id(scene.nobody());
-                    if !self.has_profile {
-                        self.fragment(PROFILE, b"false");
-                    }
-                }
-            }
-        }
     }
 
     /// Sets who or what the event is about; at most 200 characters (bytes with PostHog's v1), not blank.
@@ -295,68 +231,6 @@ impl<'a> Encoder<'a> {
     /// Keeps all common properties out, where the event holds them already.
     pub(crate) fn override_all(&mut self) {
         self.overridden |= super::common::ALL;
-    }
-
-    /// Closes the event: merges groups, checks the size, and copies the parts once into an exactly
-    /// sized record.
-    #[inline]
-    pub(crate) fn finish(mut self, now: Timestamp, generation: u32, most: usize) -> Result<Record, Flaw> {
-        if let Some(flaw) = self.tally.flaw {
-            return Err(flaw);
-        }
-        if self.buffers.distinct_id.is_empty() {
-            return Err(Flaw::EmptyDistinctId);
-        }
-        if self.is_unusual() {
-            self.judge()?;
-        }
-        if !self.buffers.groups.is_empty() {
-            self.merge_groups();
-        }
-        let Buffers { name, distinct_id, groups, properties } = &*self.buffers;
-        let parts = [name.as_slice(), distinct_id, groups, properties];
-        let size: usize = parts.iter().map(|part| part.len()).sum();
-        if size + self.common.len() + record::FRAME > most {
-            return Err(Flaw::TooLarge);
-        }
-        Ok(Record::new(parts, self.timestamp.unwrap_or(now), generation, self.overridden, self.uuid))
-    }
-
-    /// Says cheaply whether the receiver's rules need a closer look.
-    #[inline]
-    fn is_unusual(&self) -> bool {
-        let Buffers { name, distinct_id, .. } = &*self.buffers;
-        name.len() > rules::MOST_QUOTED
-            || distinct_id.len() > rules::MOST_QUOTED
-            || rules::may_be_shared(distinct_id)
-            || self.has_profile
-            || self.has_cookieless
-            || self.common.has_profile()
-    }
-
-    #[cold]
-    fn judge(&mut self) -> Result<(), Flaw> {
-        let Buffers { name, distinct_id, properties, .. } = &*self.buffers;
-        let (has_profile, has_cookieless) = (self.has_profile, self.has_cookieless);
-        let parts = rules::Parts { name, distinct_id, properties, has_profile, has_cookieless };
-        let remedy = rules::judge(&parts, self.common.rules())?;
-        let of_client = self.common.bit(PROFILE);
-        if of_client != 0 && rules::needs_a_person(name) {
-            self.overridden |= of_client;
-        } else if of_client == 0 && remedy == Remedy::Personless {
-            self.fragment(PROFILE, b"false");
-        }
-        Ok(())
-    }
-
-    fn merge_groups(&mut self) {
-        if self.overridden & GROUPS == 0 {
-            self.common.write_groups(self.overridden_groups, &mut self.buffers.groups);
-        } else {
-            // An explicit `$groups` property says it all.
-            self.buffers.groups.clear();
-        }
-        self.overridden |= GROUPS;
     }
 }
 

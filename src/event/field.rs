@@ -2,7 +2,7 @@
 //! Takes a value and a slot in the event's buffer; writes JSON, or says why there is none.
 //! Never accepts text by its type: text needs a policy.
 
-use super::encoder::Flaw;
+use super::flaw::Flaw;
 use super::kind::Kind;
 use super::pseudonym::Epoch;
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::dynamic::DynamicEvent;
-use super::encoder::Flaw;
+use super::flaw::Flaw;
 use super::rules;
 
 impl DynamicEvent {

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::num::{NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64, NonZeroUsize};
 
 use super::common::write_string;
-use super::encoder::Flaw;
 use super::field::{Encode, Field, Identifier, Outcome, Slot};
+use super::flaw::Flaw;
 use super::kind::Kind;
 use super::label::Label;
 use super::timestamp::{Rfc3339, Timestamp};

@@ -3,8 +3,9 @@
 mod derived;
 
 use super::common::Common;
-use super::encoder::{Buffers, Encoder, Flaw};
+use super::encoder::{Buffers, Encoder};
 use super::field::Tally;
+use super::flaw::Flaw;
 use super::pseudonym::PseudonymKey;
 use super::{Event, Timestamp};
 
