@@ -67,7 +67,8 @@ pub(super) fn may_be_shared(quoted: &[u8]) -> bool {
 }
 
 /// The names whose events make, change or merge persons.
-fn is_about_a_person(name: &[u8]) -> bool {
+#[inline]
+pub(super) fn is_about_a_person(name: &[u8]) -> bool {
     matches!(name, b"\"$identify\"" | b"\"$create_alias\"" | b"\"$merge_dangerously\"" | b"\"$set\"")
 }
 
@@ -107,6 +108,9 @@ pub(super) fn judge(parts: &Parts<'_>, rules: Rules) -> Result<Remedy, Flaw> {
     if (parts.has_profile || parts.has_cookieless) && !reserved_are_sound(parts) {
         return Err(Flaw::Malformed);
     }
+    if let Some(flaw) = flaw_of_merged(parts) {
+        return Err(flaw);
+    }
     if !is_shared(&id) {
         return Ok(Remedy::None);
     }
@@ -120,16 +124,37 @@ pub(super) fn judge(parts: &Parts<'_>, rules: Rules) -> Result<Remedy, Flaw> {
 
 /// Checks the two reserved properties whose value can cost the whole batch, or the event.
 fn reserved_are_sound(parts: &Parts<'_>) -> bool {
-    let mut object = Vec::with_capacity(parts.properties.len() + 2);
-    object.push(b'{');
-    object.extend_from_slice(parts.properties);
-    object.push(b'}');
-    let Ok(members) = serde_json::from_slice::<BTreeMap<String, &RawValue>>(&object) else { return false };
+    let object = object_of(parts.properties);
+    let Ok(members) = serde_json::from_slice::<Members<'_>>(&object) else { return false };
     let value = |key: &str| members.get(key).map(|value| value.get());
     // v0 refuses the whole request where this one is no boolean.
     let cookieless = value("$cookieless_mode").is_none_or(|value| matches!(value, "true" | "false"));
     let personless = value("$process_person_profile") == Some("false");
     cookieless && !(personless && needs_a_person(parts.name))
+}
+
+/// Says what is wrong with the second id of an event that makes one person of two.
+fn flaw_of_merged(parts: &Parts<'_>) -> Option<Flaw> {
+    let key = match parts.name {
+        b"\"$identify\"" => "$anon_distinct_id",
+        b"\"$create_alias\"" | b"\"$merge_dangerously\"" => "alias",
+        _ => return None,
+    };
+    let object = object_of(parts.properties);
+    let Ok(members) = serde_json::from_slice::<Members<'_>>(&object) else { return Some(Flaw::Malformed) };
+    let value = members.get(key).map(|value| value.get()).filter(|value| *value != "null")?;
+    // The receiver makes text of what is none.
+    let id = text(value.as_bytes()).unwrap_or_else(|| value.to_owned());
+    if id.trim().is_empty() {
+        return Some(Flaw::EmptyDistinctId);
+    }
+    is_shared(&id).then_some(Flaw::SharedDistinctId)
+}
+
+type Members<'a> = BTreeMap<String, &'a RawValue>;
+
+fn object_of(properties: &[u8]) -> Vec<u8> {
+    [b"{", properties, b"}"].concat()
 }
 
 fn text(quoted: &[u8]) -> Option<String> {

@@ -126,6 +126,25 @@ fn what_would_merge_strangers_is_dropped_and_counted() {
 }
 
 #[test]
+fn an_event_put_together_by_hand_merges_no_strangers_either() {
+    for (protocol, _) in BOTH {
+        let (losses, arrived) = losses(protocol, |client| {
+            for id in [json!("anonymous"), json!(" NULL"), json!(0), json!(false)] {
+                client.capture(DynamicEvent::new("$create_alias", "user_1").property("alias", &id));
+                client.capture(DynamicEvent::new("$merge_dangerously", "user_1").property("alias", &id));
+                client.capture(DynamicEvent::new("$identify", "user_1").property("$anon_distinct_id", &id));
+            }
+            client.capture(DynamicEvent::new("$create_alias", "user_1").property("alias", " "));
+            client.capture(DynamicEvent::new("$create_alias", "user_1").property("alias", "user_2"));
+            client.capture(DynamicEvent::new("$identify", "user_1").property("$anon_distinct_id", ()));
+            client.capture(DynamicEvent::new("viewed", "user_1").property("alias", "anonymous"));
+        });
+        assert_eq!(losses, [(LossReason::EmptyDistinctId, 1), (LossReason::SharedDistinctId, 12)]);
+        assert_eq!(arrived, ["$create_alias", "$identify", "viewed"]);
+    }
+}
+
+#[test]
 fn blank_ids_and_groups_are_dropped_and_counted() {
     for (protocol, _) in BOTH {
         let (losses, arrived) = losses(protocol, |client| {

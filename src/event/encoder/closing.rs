@@ -74,7 +74,8 @@ impl Encoder<'_> {
     #[inline]
     fn is_unusual(&self) -> bool {
         let Buffers { name, distinct_id, .. } = &*self.buffers;
-        name.len() > rules::MOST_QUOTED
+        rules::is_about_a_person(name)
+            || name.len() > rules::MOST_QUOTED
             || distinct_id.len() > rules::MOST_QUOTED
             || rules::may_be_shared(distinct_id)
             || self.has_profile
