@@ -177,12 +177,14 @@ fn join(out: &mut Vec<u8>, entries: &[Entry]) {
     }
 }
 
-/// One of 64 bits for a key, so that most keys are told apart without comparing text.
+/// One of 64 bits for a key, so that most keys are told apart without comparing text: the upper half is for
+/// reserved names, so that a host's own never meet the library's.
 #[inline]
 fn bit_of(key: &str) -> u64 {
     let bytes = key.as_bytes();
-    let ends = bytes.first().copied().unwrap_or(0) ^ bytes.last().copied().unwrap_or(0).rotate_left(3);
-    1 << ((usize::from(ends) + bytes.len()) & 63)
+    let (first, last) = (bytes.first().copied().unwrap_or(0), bytes.last().copied().unwrap_or(0));
+    let half = usize::from(first == b'$') << 5;
+    1 << (half + ((usize::from(first ^ last.rotate_left(3)) + bytes.len()) & 31))
 }
 
 #[cold]

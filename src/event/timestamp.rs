@@ -41,8 +41,14 @@ impl Timestamp {
     /// Takes a clock's time to the millisecond: three digits less in each event, and nobody misses them.
     #[inline]
     pub(crate) fn of_clock(at: SystemTime) -> Self {
-        let at = Self::from(at);
-        Self { micros: at.micros - at.micros.rem_euclid(1000) }
+        match at.duration_since(UNIX_EPOCH) {
+            // On the way of every capture: two multiplications in place of divisions.
+            Ok(since) => {
+                let millis = i64::try_from(since.as_secs()).unwrap_or(i64::MAX).saturating_mul(1000);
+                Self::from_unix_millis(millis.saturating_add(i64::from(since.subsec_millis())))
+            }
+            Err(_) => Self::from_unix_millis(Self::from(at).unix_millis()),
+        }
     }
 
     /// Returns milliseconds since 1970-01-01 in UTC.
