@@ -38,10 +38,11 @@ impl WorkerHandle {
         commands: Sender<Command>,
         transport: Arc<dyn Transport>,
     ) -> Result<Self> {
-        let thread = thread::Builder::new()
-            .name("candor".to_owned())
-            .spawn(move || worker.run())
-            .map_err(|cause| Error::new(ErrorKind::NotRunning, "the worker thread").caused_by(cause))?;
+        let thread = thread::Builder::new().name("candor".to_owned()).spawn(move || worker.run()).map_err(
+            |cause| {
+                Error::new(ErrorKind::NotRunning, "the worker thread could not be started").caused_by(cause)
+            },
+        )?;
         let id = thread.thread().id();
         Ok(Self { commands: Some(commands), transport, thread: Some(thread), id, owner: process::id() })
     }
