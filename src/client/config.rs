@@ -309,7 +309,12 @@ impl Config {
         self
     }
 
-    /// Sets a hook that is told, on the worker's thread, of events that will not be delivered.
+    /// Sets a hook that is told, on the worker's thread, of events that will not be delivered: refused, given up,
+    /// left over at a shutdown, or withdrawn with the consent.
+    ///
+    /// Of events that no worker has had in hand, such as those that a full queue or another hook has dropped, only
+    /// [`stats`](crate::Client::stats) tells. A shutdown waits for the hook within its time, and a tenth of a second
+    /// longer at the most.
     pub fn on_error(mut self, hook: impl Fn(&DeliveryError) + Send + Sync + 'static) -> Self {
         self.on_error = OnError::new(hook);
         self

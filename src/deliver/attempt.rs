@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::batch::Batch;
-use super::report::{OnError, excerpt};
+use super::report::{DeliveryError, OnError, excerpt};
 use super::worker::Parts;
 use crate::clock::later;
 use crate::config::{Compression, Retry};
@@ -64,7 +64,8 @@ impl Sending {
     pub(super) fn attempt(&self, mut batch: Batch, parts: &Parts, deadline: Option<Instant>) -> Settled {
         let events = batch.len() as u64;
         if !self.overseer.may_send() || !parts.gate.holds(batch.generation) {
-            parts.counters.lost(LossReason::ConsentWithdrawn, events);
+            let ids = batch.ids().to_vec();
+            self.report(parts, &DeliveryError::unsent(LossReason::ConsentWithdrawn, events, ids));
             return Settled::Ended(batch.into_spare());
         }
         batch.attempts += 1;

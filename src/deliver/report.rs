@@ -17,7 +17,10 @@ use crate::wire::EventResult;
 pub struct DeliveryError {
     /// The reason under which [`Stats`](crate::Stats) counts them.
     pub reason: LossReason,
-    /// The ids of the events.
+    /// How many events.
+    pub count: u64,
+    /// The ids of the events: of those that had one. An event gets its id when its batch is built, so what was lost in
+    /// the queue is counted and not named.
     pub events: Vec<Uuid>,
     /// What the endpoint said about each of them, where its protocol does: the last result of each.
     pub results: Vec<(Uuid, EventResult)>,
@@ -27,9 +30,16 @@ pub struct DeliveryError {
     pub detail: String,
 }
 
+impl DeliveryError {
+    /// Events of which nothing is known but how many they are, and the ids of some.
+    pub(crate) fn unsent(reason: LossReason, count: u64, events: Vec<Uuid>) -> Self {
+        Self { reason, count, events, results: Vec::new(), status: None, detail: String::new() }
+    }
+}
+
 impl fmt::Display for DeliveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.events.len();
+        let count = self.count;
         let noun = if count == 1 { "event" } else { "events" };
         write!(f, "{count} {noun} lost: {}", self.reason)?;
         if let Some(status) = self.status {

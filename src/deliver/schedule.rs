@@ -5,6 +5,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use uuid::Uuid;
+
 use super::batch::Batch;
 use super::queue::Level;
 use crate::clock::later;
@@ -136,18 +138,10 @@ impl Schedule {
         self.due.iter().chain(self.waiting.iter().map(|(_, batch)| batch)).map(|batch| batch.first).min()
     }
 
-    /// Returns how many events wait in batches.
-    pub(crate) fn events(&self) -> u64 {
-        self.due
-            .iter()
-            .chain(self.waiting.iter().map(|(_, batch)| batch))
-            .map(|batch| batch.len() as u64)
-            .sum()
-    }
-
-    /// Drops all batches and returns how many events were in them.
-    pub(crate) fn clear(&mut self) -> u64 {
-        let events = self.events();
+    /// Drops all batches and returns the ids of the events that were in them.
+    pub(crate) fn clear(&mut self) -> Vec<Uuid> {
+        let batches = self.due.iter().chain(self.waiting.iter().map(|(_, batch)| batch));
+        let events = batches.flat_map(Batch::ids).copied().collect();
         self.due.clear();
         self.waiting.clear();
         self.waiting_bytes = 0;

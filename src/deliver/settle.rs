@@ -44,7 +44,7 @@ impl Sending {
             }
             _ if !holds => {
                 // Withdrawn while it was under way: whatever the answer, it is not sent again.
-                parts.counters.lost(LossReason::ConsentWithdrawn, batch.len() as u64);
+                self.report(parts, &failure(LossReason::ConsentWithdrawn, &batch, outcome));
                 Settled::Ended(batch.into_spare())
             }
             Action::RetryIn(delay) => {
@@ -107,10 +107,13 @@ impl Sending {
     }
 
     /// Counts a terminal failure, logs it and tells the host.
-    fn report(&self, parts: &Parts, failure: &DeliveryError) {
+    pub(super) fn report(&self, parts: &Parts, failure: &DeliveryError) {
         // The endpoint's words may repeat an event, so they go to the hook and not to the log.
-        let (count, reason, status) = (failure.events.len(), failure.reason, failure.status);
-        parts.counters.lost(reason, count as u64);
+        let DeliveryError { count, reason, status, .. } = *failure;
+        if count == 0 {
+            return;
+        }
+        parts.counters.lost(reason, count);
         log::debug!(target: "candor", "{count} events lost: {reason}, status {status:?}");
         self.on_error.call(failure);
     }
@@ -119,7 +122,11 @@ impl Sending {
 /// The failure of a whole batch.
 fn failure(reason: LossReason, batch: &Batch, outcome: Outcome) -> DeliveryError {
     let Outcome { status, detail, .. } = outcome;
-    DeliveryError { reason, events: batch.ids().to_vec(), results: Vec::new(), status, detail }
+    DeliveryError {
+        status,
+        detail,
+        ..DeliveryError::unsent(reason, batch.len() as u64, batch.ids().to_vec())
+    }
 }
 
 /// The failure of events with results of their own.
@@ -128,6 +135,6 @@ fn failure_of_each(
     results: Vec<(Uuid, EventResult)>,
     status: Option<u16>,
 ) -> DeliveryError {
-    let events = results.iter().map(|(id, _)| *id).collect();
-    DeliveryError { reason, events, results, status, detail: String::new() }
+    let events: Vec<Uuid> = results.iter().map(|(id, _)| *id).collect();
+    DeliveryError { results, status, ..DeliveryError::unsent(reason, events.len() as u64, events) }
 }

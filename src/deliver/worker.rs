@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::attempt::{Sending, Settled};
 use super::batch::{Batch, Bounds, Filler};
 use super::queue::{Level, Queue};
+use super::report::DeliveryError;
 use super::schedule::{Haste, Schedule, Step};
 use crate::clock::{Clock, later};
 use crate::config::Batching;
@@ -120,15 +121,17 @@ impl Worker {
         let mut taken = std::mem::take(&mut self.filler.taken).level;
         self.parts.queue.release(taken);
         let mut lost = std::mem::take(&mut self.in_hand) + taken.events;
+        let mut ids = Vec::new();
         if lost == 0 {
             // It would panic at the same place again, for ever: what it meets there has to go.
             taken = self.filler.drop_carried();
             self.parts.queue.release(taken);
             taken.events += self.parts.queue.purge();
-            lost = taken.events + self.schedule.clear();
+            ids = self.schedule.clear();
+            lost = taken.events + ids.len() as u64;
         }
         self.taken += taken.events;
-        self.parts.counters.lost(LossReason::WorkerPanicked, lost);
+        self.report(LossReason::WorkerPanicked, lost, ids);
         lost
     }
 
@@ -194,7 +197,7 @@ impl Worker {
                 .fill(&mut batch, &*envelope, &self.parts.common, &mut ids, self.bounds, || queue.pop());
         queue.release(taken.level);
         self.taken += taken.level.events;
-        self.parts.counters.lost(LossReason::ConsentWithdrawn, taken.stale);
+        self.report(LossReason::ConsentWithdrawn, taken.stale, Vec::new());
         self.schedule.built();
         if batch.len() > 0 {
             self.attempt(batch);
@@ -292,18 +295,22 @@ impl Worker {
         let reason = if is_withdrawn { LossReason::ConsentWithdrawn } else { LossReason::ShuttingDown };
         let carried = self.filler.drop_carried();
         self.parts.queue.release(carried);
-        let mut lost = carried.events + self.schedule.clear();
+        let ids = self.schedule.clear();
+        let mut lost = carried.events + ids.len() as u64;
         let living = self.parts.gate.living();
         if living.is_none_or(|generation| generation == self.parts.generation) {
             // Closed before it is emptied: what is pushed later is emptied by who pushes it.
             self.parts.queue.set_closed(true);
             lost += self.parts.queue.purge();
         }
-        self.parts.counters.lost(reason, lost);
-        if lost > 0 {
-            log::debug!(target: "candor", "{lost} events were not sent: {reason}");
-        }
+        self.report(reason, lost, ids);
         self.replies.clear();
+    }
+
+    /// Counts what is lost, and tells the host.
+    fn report(&self, reason: LossReason, lost: u64, ids: Vec<Uuid>) {
+        let sending = &self.parts.sending;
+        sending.report(&self.parts, &DeliveryError::unsent(reason, lost, ids));
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use candor::{DynamicEvent, LossReason, Sampling};
 use serde_json::json;
 
 use crate::common::{LONG, client, config, numbered, numbers};
 use crate::lines;
-use crate::support::{Reply, Server};
+use crate::support::{Reply, Server, eventually};
 
 #[test]
 fn a_hook_sees_everything_that_would_leave_and_changes_it() {
@@ -116,8 +117,40 @@ fn on_error_is_told_once_what_was_refused() {
     assert_eq!((error.reason, error.status, error.events.len()), (LossReason::Rejected, Some(403), 2));
     assert_eq!(error.to_string(), "2 events lost: rejected, status 403, no entry");
     let mut one = error.clone();
-    one.events.truncate(1);
+    one.count = 1;
     assert!(one.to_string().starts_with("1 event lost: "), "{one}");
+}
+
+#[test]
+fn on_error_is_told_what_a_shutdown_leaves_and_what_is_withdrawn() {
+    for is_withdrawn in [false, true] {
+        let server = Server::always(Reply::status(503));
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let hook = Arc::clone(&told);
+        let config = config(&server).flush_at(2).retry_delays(LONG, LONG);
+        let client = client(config.on_error(move |error| hook.lock().unwrap().push(error.clone())));
+        client.capture(numbered(1));
+        client.capture(numbered(2));
+        eventually("the batch waits for its retry", || client.status().last_send.is_some());
+        client.capture(numbered(3));
+        let reason = if is_withdrawn {
+            // There is no directory for the refusal, which holds for the process all the same.
+            client.opt_out().unwrap_err();
+            LossReason::ConsentWithdrawn
+        } else {
+            client.shutdown(Duration::ZERO).unwrap();
+            LossReason::ShuttingDown
+        };
+        let named = || told.lock().unwrap().iter().map(|error| error.events.len()).sum::<usize>();
+        eventually("the hook is told of the batch", || named() == 2);
+        if !is_withdrawn {
+            // The third had no id yet. A withdrawal may find it before the worker does.
+            let counted = || told.lock().unwrap().iter().map(|error| error.count).sum::<u64>();
+            eventually("the hook is told of the queue", || counted() == 3);
+        }
+        assert!(told.lock().unwrap().iter().all(|error| error.reason == reason));
+        eventually("all are counted", || client.stats().lost(reason) == 3);
+    }
 }
 
 #[test]

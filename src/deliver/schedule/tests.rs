@@ -152,7 +152,6 @@ fn clearing_counts_every_event() {
     let mut schedule = schedule();
     schedule.wait(batch(1), now);
     schedule.send_first([batch(2), batch(3)]);
-    assert_eq!(schedule.events(), 3);
-    assert_eq!(schedule.clear(), 3);
-    assert_eq!((schedule.events(), schedule.first_waiting()), (0, None));
+    assert_eq!(schedule.clear().len(), 3);
+    assert_eq!((schedule.clear().len(), schedule.first_waiting()), (0, None));
 }
