@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use candor::{Client, Config, Consent, DynamicEvent, Env, Notice, Timestamp};
+use candor::{Client, Config, Consent, DynamicEvent, Env, LossReason, Notice, Timestamp};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -66,14 +66,17 @@ impl Session {
 
     pub(super) fn capture(&self, wishes: &Value) -> Result<Value, String> {
         let (event, uuid) = event(wishes)?;
+        let refused = self.client.preview(&event).err();
         self.client.capture(event);
-        Ok(json!({ "success": true, "uuid": uuid.to_string() }))
+        answer(uuid, refused)
     }
 
     pub(super) fn capture_ai(&self, wishes: &Value) -> Result<Value, String> {
         let (event, uuid) = event(wishes)?;
+        // The route for AI events takes larger ones than a preview does.
+        let refused = self.client.preview(&event).err().filter(|why| *why != LossReason::TooLarge);
         self.client.capture_ai(event);
-        Ok(json!({ "success": true, "uuid": uuid.to_string() }))
+        answer(uuid, refused)
     }
 
     pub(super) fn flush(&self) -> Result<Value, String> {
@@ -97,6 +100,14 @@ impl Session {
     pub(super) fn end(&self) {
         // A second end finds nothing to do.
         let _ = self.client.shutdown(Duration::ZERO);
+    }
+}
+
+/// Answers a capture: with the id that goes on the wire, or with the reason for which nothing does.
+fn answer(uuid: Uuid, refused: Option<LossReason>) -> Result<Value, String> {
+    match refused {
+        None => Ok(json!({ "success": true, "uuid": uuid.to_string() })),
+        Some(why) => Err(format!("the event is dropped: {why}")),
     }
 }
 

@@ -161,6 +161,31 @@ fn a_time_without_an_offset_is_in_utc_and_one_that_is_no_text_is_refused() {
 }
 
 #[test]
+fn an_event_that_will_not_travel_is_not_answered_as_if_it_did() {
+    for protocol in BOTH {
+        let (server, adapter) = (harness(), Adapter::start(protocol, Compression::Gzip));
+        adapter.init(&server, &json!({}));
+        for (route, id, event) in [
+            ("/capture", " ", "a"),
+            ("/capture", "user_123", ""),
+            ("/capture", "anonymous", "$identify"),
+            ("/capture_ai", "", "$ai_generation"),
+        ] {
+            let answer = adapter.post(route, &json!({ "distinct_id": id, "event": event }));
+            assert_eq!(answer["success"], false, "{route} {id:?} {event:?}");
+            assert!(answer["error"].as_str().unwrap().starts_with("the event is dropped: "), "{answer}");
+        }
+        assert_eq!(adapter.capture("b")["success"], true);
+        assert_eq!(adapter.post("/flush", &json!({}))["events_flushed"], 1);
+        let wide =
+            json!({ "distinct_id": "u", "event": "$ai_span", "properties": { "x": "y".repeat(2 << 20) } });
+        assert_eq!(adapter.post("/capture_ai", &wide)["success"], true);
+        assert_eq!(adapter.post("/flush", &json!({}))["events_flushed"], 1);
+        assert_eq!(adapter.post("/capture", &wide)["success"], false);
+    }
+}
+
+#[test]
 fn the_wishes_of_init_are_followed() {
     for protocol in BOTH {
         let (server, adapter) = (harness(), Adapter::start(protocol, Compression::Gzip));
