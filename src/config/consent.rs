@@ -2,8 +2,8 @@
 //! Takes the mode, the sources to read and the facts that only the host knows; gives back the declaration.
 //! Never decides, and never reads a file or a variable.
 
+use super::account::Account;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// The rule by which silence is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize)]
@@ -69,64 +69,6 @@ pub enum CiPolicy {
     Deny,
     /// The same rules as everywhere else.
     Allow,
-}
-
-/// What the account's toggle says, as the host last heard it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    pub(crate) answer: AccountAnswer,
-    pub(crate) age: Duration,
-    pub(crate) ttl: Duration,
-    pub(crate) unknown_denies: Option<bool>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AccountAnswer {
-    Allow,
-    Deny,
-    Unknown,
-}
-
-impl Account {
-    /// Says that the toggle is on.
-    pub fn allow() -> Self {
-        Self::new(AccountAnswer::Allow)
-    }
-
-    /// Says that the toggle is off. This never grows stale.
-    pub fn deny() -> Self {
-        Self::new(AccountAnswer::Deny)
-    }
-
-    /// Says that the toggle could not be learned.
-    pub fn unknown() -> Self {
-        Self::new(AccountAnswer::Unknown)
-    }
-
-    /// Says how long ago the answer was fetched. The default is now.
-    #[must_use]
-    pub fn fetched(mut self, age: Duration) -> Self {
-        self.age = age;
-        self
-    }
-
-    /// Sets the age after which an answer counts as unknown. The default is one day.
-    #[must_use]
-    pub fn ttl(mut self, ttl: Duration) -> Self {
-        self.ttl = ttl;
-        self
-    }
-
-    /// Sets whether an unknown or stale toggle denies. The default is yes where a session is required, no otherwise.
-    #[must_use]
-    pub fn unknown_denies(mut self, denies: bool) -> Self {
-        self.unknown_denies = Some(denies);
-        self
-    }
-
-    fn new(answer: AccountAnswer) -> Self {
-        Self { answer, age: Duration::ZERO, ttl: Duration::from_secs(24 * 60 * 60), unknown_denies: None }
-    }
 }
 
 /// The host's declaration: the mode, the sources, and the facts that only the host knows.

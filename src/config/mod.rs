@@ -2,6 +2,7 @@
 //! Takes what the host, the environment and files say; gives back checked groups of settings.
 //! Never starts or sends anything.
 
+mod account;
 mod consent;
 pub(crate) mod defaults;
 pub(crate) mod document;
@@ -11,8 +12,9 @@ mod groups;
 mod key;
 mod origin;
 
-pub(crate) use consent::AccountAnswer;
-pub use consent::{Account, CiPolicy, Consent, Mode, Notice, Subject};
+pub use account::Account;
+pub(crate) use account::AccountAnswer;
+pub use consent::{CiPolicy, Consent, Mode, Notice, Subject};
 pub(crate) use document::{Members, set_bool};
 pub(crate) use endpoint::Endpoint;
 pub use env::Env;

@@ -3,8 +3,10 @@
 //! Never sees a key, and prints contents only where debugging was asked for.
 
 mod debug;
+mod loss;
 mod stats;
 
 pub(crate) use debug::print_batch;
+pub use loss::LossReason;
 pub(crate) use stats::Counters;
-pub use stats::{LossReason, Stats};
+pub use stats::Stats;
