@@ -24,7 +24,7 @@ pub(crate) struct Store {
 impl Store {
     /// Finds the store. Fails where no state directory is known, and under sudo, where it would not be root's to write.
     pub(crate) fn open(facts: &Facts, env: &Env) -> Result<Self> {
-        if user::sudo_home(env).is_some() {
+        if user::sudo_caller(env).is_some() {
             return Err(storage("the choice is not written under sudo: run this as yourself"));
         }
         let dir = places::state_dir(facts, env, Platform::HERE);

@@ -25,13 +25,23 @@ pub(crate) fn effective_id() -> Option<u32> {
     file.metadata().ok().map(|metadata| metadata.uid())
 }
 
+/// Returns the id of the person who called this process through sudo, where it runs as root.
+#[cfg(unix)]
+pub(crate) fn sudo_caller(env: &Env) -> Option<u32> {
+    let caller: u32 = env.text("SUDO_UID")?.parse().ok()?;
+    (caller != 0 && effective_id() == Some(0)).then_some(caller)
+}
+
+/// Returns the id of the person who called this process through sudo, where it runs as root.
+#[cfg(not(unix))]
+pub(crate) fn sudo_caller(_: &Env) -> Option<u32> {
+    None
+}
+
 /// Returns the home of the person who called this process through sudo, where it runs as root.
 #[cfg(unix)]
 pub(crate) fn sudo_home(env: &Env) -> Option<PathBuf> {
-    let caller: u32 = env.text("SUDO_UID")?.parse().ok()?;
-    if caller == 0 || effective_id() != Some(0) {
-        return None;
-    }
+    let caller = sudo_caller(env)?;
     let told = env.get("SUDO_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     told.or_else(|| std::fs::read_to_string("/etc/passwd").ok().and_then(|text| home_of(&text, caller)))
 }

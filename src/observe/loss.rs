@@ -58,7 +58,7 @@ pub enum LossReason {
 }
 
 impl LossReason {
-    /// All reasons, in the order in which [`Stats`] prints them.
+    /// All reasons, in the order in which [`Stats`](crate::Stats) prints them.
     pub const ALL: [Self; 23] = [
         Self::EmptyName,
         Self::LongName,

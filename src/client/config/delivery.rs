@@ -45,7 +45,7 @@ impl Config {
     }
 
     /// Sets how large the body of one batch may be before compression; 1 MiB unless set, at most 20 MiB
-    /// with [`Protocol::V0`] and 10 MiB with [`Protocol::V1`]. One event that is larger goes alone.
+    /// with [`Protocol::V0`](crate::Protocol::V0) and 10 MiB with [`Protocol::V1`](crate::Protocol::V1). One event that is larger goes alone.
     pub fn batch_bytes(mut self, bytes: usize) -> Self {
         self.batching.batch_bytes = bytes;
         self
@@ -115,7 +115,7 @@ impl Config {
         self
     }
 
-    /// Sets how bodies are compressed; not at all unless set. [`Protocol::V0`] takes gzip only.
+    /// Sets how bodies are compressed; not at all unless set. [`Protocol::V0`](crate::Protocol::V0) takes gzip only.
     pub fn compression(mut self, compression: Compression) -> Self {
         self.http.compression = compression;
         self

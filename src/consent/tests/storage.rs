@@ -350,4 +350,15 @@ mod unix {
         let wanted = if all_powerful { ConsentState::Granted } else { ConsentState::Denied };
         assert_eq!(decided(&facts, NOW).0, wanted);
     }
+
+    #[test]
+    fn nothing_is_written_for_root_under_sudo_even_where_the_callers_home_is_unknown() {
+        let scratch = Scratch::new();
+        let facts = facts_in(scratch.path(), Consent::opt_in());
+        // An account that no list on this machine knows.
+        let env = Env::empty().with("SUDO_UID", "4294967290");
+        // Only root is under sudo.
+        let is_root = super::super::super::user::effective_id() == Some(0);
+        assert_eq!(Store::open(&facts, &env).is_err(), is_root);
+    }
 }
