@@ -87,7 +87,7 @@ fn run(options: &Options) -> candor::Result<String> {
     let mut config = Config::new("throughput", "1.0.0")
         .endpoint(options.url.as_deref().unwrap_or_default())
         .group("deployment", "dep_123")
-        .queue_events(50_000)
+        .queue_events(20_000)
         .queue_bytes(12 * 1024 * 1024)
         .overflow(Overflow::Wait(Duration::from_secs(60)))
         .env(env)

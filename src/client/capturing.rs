@@ -55,8 +55,11 @@ impl Client {
     pub(super) fn capture_at<E: Event>(&self, event: &E, now: Timestamp, generation: u32) {
         let inner = &*self.inner;
         let Some(live) = inner.live.get() else { return };
+        let recorded = live.capture.record(event, now, generation);
+        // Counted beside the queue's own addition: two locked instructions in a row wait once for the
+        // memory that was written before them.
         inner.counters.captured();
-        match live.capture.record(event, now, generation) {
+        match recorded {
             Ok(record) => self.push(live, record, generation),
             Err(reason) => inner.counters.lost(reason, 1),
         }

@@ -34,7 +34,7 @@ impl Options {
         let mut options = Self {
             events: 300_000,
             threads: 1,
-            queue: 50_000,
+            queue: 20_000,
             batch: 100,
             url: String::new(),
             gzip: false,

@@ -40,8 +40,19 @@ fn plan() -> Plan {
     plan
 }
 
+/// Builds the programs of the sides, of which `cargo run` builds none.
+fn build_sides() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = std::process::Command::new(cargo)
+        .args(["build", "--release", "--bins", "--quiet"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status();
+    assert!(built.is_ok_and(|status| status.success()), "the sides could not be built");
+}
+
 fn main() {
     let plan = plan();
+    build_sides();
     let mut table = Table::default();
     sides::measure(&plan, &mut table);
     trees::measure(&plan, &mut table);
