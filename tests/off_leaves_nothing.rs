@@ -154,6 +154,7 @@ fn live(config: Config) {
         candor::event!("counted", distinct_id = "node", number = evaluated(number));
     }
     candor::capture(DynamicEvent::new("counted", "node"));
+    candor::capture(DynamicEvent::anonymous("counted"));
     candor::flush(Duration::from_secs(5)).unwrap();
     assert!(std::panic::catch_unwind(|| panic!("the host's own")).is_err());
     assert_eq!(candor::stats().captured, 0);

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -28,7 +29,7 @@ use super::{Encoder, Event, Flaw, Timestamp};
 #[derive(Clone)]
 pub struct DynamicEvent {
     name: Cow<'static, str>,
-    distinct_id: Option<String>,
+    about: About,
     json: Vec<u8>,
     properties: Vec<(Cow<'static, str>, Range<usize>)>,
     groups: Vec<(Cow<'static, str>, String)>,
@@ -37,23 +38,35 @@ pub struct DynamicEvent {
     flaw: Option<Flaw>,
 }
 
+/// Who or what an event is about.
+#[derive(Clone)]
+pub(super) enum About {
+    /// Whoever this id stands for.
+    Id(String),
+    /// Whoever the context of the capture is about.
+    Context,
+    /// Nobody: the random id is drawn when the event is first encoded, so that an event that is made
+    /// while the gate is closed draws none, and kept, so that a preview shows what is sent.
+    Nobody(OnceLock<String>),
+}
+
 impl DynamicEvent {
     /// Starts an event; the name and the distinct id have 1 to 200 characters (bytes with PostHog's v1
     /// protocol).
     pub fn new(name: impl Into<Cow<'static, str>>, distinct_id: impl Into<String>) -> Self {
-        Self::made(name.into(), Some(distinct_id.into()))
+        Self::made(name.into(), About::Id(distinct_id.into()))
     }
 
     /// Starts an event about whoever the [`Context`](super::Context) of its capture is about; without a
     /// context it is dropped, since it has no distinct id.
     pub fn in_context(name: impl Into<Cow<'static, str>>) -> Self {
-        Self::made(name.into(), None)
+        Self::made(name.into(), About::Context)
     }
 
-    pub(super) fn made(name: Cow<'static, str>, distinct_id: Option<String>) -> Self {
+    pub(super) fn made(name: Cow<'static, str>, about: About) -> Self {
         Self {
             name,
-            distinct_id,
+            about,
             json: Vec::new(),
             properties: Vec::new(),
             groups: Vec::new(),
@@ -113,7 +126,7 @@ impl DynamicEvent {
     /// Sets who or what the event is about, in place of what its constructor chose.
     #[must_use]
     pub fn distinct_id(mut self, distinct_id: impl Into<String>) -> Self {
-        self.distinct_id = Some(distinct_id.into());
+        self.about = About::Id(distinct_id.into());
         self
     }
 
@@ -146,8 +159,12 @@ impl Event for DynamicEvent {
         if let Some(flaw) = self.flaw {
             event.flaw(flaw);
         }
-        if let Some(distinct_id) = &self.distinct_id {
-            event.distinct_id(distinct_id);
+        match &self.about {
+            About::Id(id) => event.distinct_id(id),
+            About::Context => {}
+            About::Nobody(id) => {
+                event.distinct_id(id.get_or_init(|| Uuid::new_v4().hyphenated().to_string()));
+            }
         }
         for (key, range) in &self.properties {
             event.fragment(key, self.json.get(range.clone()).unwrap_or(b"null"));

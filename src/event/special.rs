@@ -2,10 +2,11 @@
 //! Takes ids and properties; gives dynamic events with reserved names and properties.
 //! Never merges strangers: blank ids, and ids that many share, are flaws.
 
-use serde::Serialize;
-use uuid::Uuid;
+use std::sync::OnceLock;
 
-use super::dynamic::DynamicEvent;
+use serde::Serialize;
+
+use super::dynamic::{About, DynamicEvent};
 use super::flaw::Flaw;
 use super::rules;
 
@@ -56,9 +57,10 @@ impl DynamicEvent {
         Self::new("$set", distinct_id)
     }
 
-    /// Starts an event that nobody is behind: its distinct id is random, and no person is made for it.
+    /// Starts an event that nobody is behind: its distinct id is random, drawn when it is captured, and no
+    /// person is made for it.
     pub fn anonymous(name: impl Into<std::borrow::Cow<'static, str>>) -> Self {
-        Self::new(name, Uuid::new_v4().hyphenated().to_string()).personless()
+        Self::made(name.into(), About::Nobody(OnceLock::new())).personless()
     }
 
     /// Sets properties of the person (`$set`): an object, such as a struct or a map.
