@@ -2,7 +2,7 @@
 //! Takes records; gives `{"batch":[..]}`, with the API key in front where there is one.
 //! Never writes `sent_at`, which that form does not know.
 
-use super::{Attempt, BatchInfo, Envelope, WireEvent};
+use super::{Attempt, BatchInfo, Envelope, WireEvent, v0};
 use crate::config::Members;
 use crate::event::write_string;
 
@@ -17,21 +17,11 @@ pub(crate) struct LegacyBatch {
 impl LegacyBatch {
     /// Makes the envelope; the library is named at the root of each event.
     pub(crate) fn new(api_key: Option<&str>, historical_migration: bool, library: (&str, &str)) -> Self {
-        let mut begin = vec![b'{'];
-        if let Some(key) = api_key {
-            begin.extend_from_slice(b"\"api_key\":");
-            write_string(&mut begin, key);
-            begin.push(b',');
-        }
-        if historical_migration {
-            begin.extend_from_slice(b"\"historical_migration\":true,");
-        }
-        begin.extend_from_slice(b"\"batch\":[");
         let mut names = b"\"library\":".to_vec();
         write_string(&mut names, library.0);
         names.extend_from_slice(b",\"library_version\":");
         write_string(&mut names, library.1);
-        Self { begin, library: names }
+        Self { begin: v0::beginning(api_key, historical_migration), library: names }
     }
 
     /// Writes the event with its properties as they are.

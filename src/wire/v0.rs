@@ -23,23 +23,28 @@ impl Default for PostHogBatch {
 impl PostHogBatch {
     /// Makes the envelope; the key goes into each body.
     pub(crate) fn new(api_key: Option<&str>, historical_migration: bool) -> Self {
-        let mut begin = vec![b'{'];
-        if let Some(key) = api_key {
-            begin.extend_from_slice(b"\"api_key\":");
-            write_string(&mut begin, key);
-            begin.push(b',');
-        }
-        if historical_migration {
-            begin.extend_from_slice(b"\"historical_migration\":true,");
-        }
-        begin.extend_from_slice(b"\"batch\":[");
-        Self { path: "/batch/", begin }
+        Self { path: "/batch/", begin: beginning(api_key, historical_migration) }
     }
 
     /// Makes the same envelope for the route of AI events.
     pub(crate) fn for_ai(api_key: Option<&str>, historical_migration: bool) -> Self {
         Self { path: "/i/v0/ai/batch/", ..Self::new(api_key, historical_migration) }
     }
+}
+
+/// Returns what stands before the first event of a body, which the old batch form has in common with this.
+pub(super) fn beginning(api_key: Option<&str>, historical_migration: bool) -> Vec<u8> {
+    let mut begin = vec![b'{'];
+    if let Some(key) = api_key {
+        begin.extend_from_slice(b"\"api_key\":");
+        write_string(&mut begin, key);
+        begin.push(b',');
+    }
+    if historical_migration {
+        begin.extend_from_slice(b"\"historical_migration\":true,");
+    }
+    begin.extend_from_slice(b"\"batch\":[");
+    begin
 }
 
 impl Envelope for PostHogBatch {
