@@ -51,7 +51,7 @@ fn median(mut call: impl FnMut(u32)) -> f64 {
 
 fn main() {
     let (off, on) = (client(Env::empty().with("DO_NOT_TRACK", "1")), client(Env::empty()));
-    assert!(!off.is_open() && on.is_open());
+    assert!(!off.is_enabled() && on.is_enabled());
     let wall = SystemTime::now();
     let now = Timestamp::from(wall);
 
@@ -68,7 +68,7 @@ fn main() {
     };
     let ungated = median(work);
     let gated = median(|number| {
-        if black_box(&on).is_open() && on.holds_at(wall, now) {
+        if black_box(&on).is_enabled() && on.holds_at(wall, now) {
             work(number);
         }
     });

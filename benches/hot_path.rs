@@ -18,7 +18,7 @@ const CALLS: usize = 10_000;
 
 fn client(config: candor::Config) -> Client {
     let client = Client::new(config).expect("a configuration that works");
-    assert!(client.is_open());
+    assert!(client.is_enabled());
     client
 }
 
@@ -34,7 +34,7 @@ fn main() {
 
 fn off() {
     let client = Client::new(config(CALLS).env(Env::empty().with("DO_NOT_TRACK", "1"))).expect("a client");
-    assert!(!client.is_open());
+    assert!(!client.is_enabled());
     let nanos = median(
         1_000_000,
         || {},

@@ -41,7 +41,7 @@ fn batches(what: &str, config: Config) {
     let sink = counted.clone();
     let config = config.transport(move |_granted| Ok(Box::new(sink.clone()) as Box<dyn Transport>));
     let client = Client::new(config).expect("a configuration that works");
-    assert!(client.is_open());
+    assert!(client.is_enabled());
     let nanos = median(
         EVENTS,
         || (0..EVENTS as u64).for_each(|n| client.capture(created(n))),

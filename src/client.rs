@@ -1,15 +1,15 @@
 //! The client: the only room that knows both threads.
-//! Takes a configuration; gives capture, flush, shutdown and what became of the events.
+//!
 //! Never makes a thread, a transport or a queue before consent is granted.
 
 mod ai;
 mod batch;
-mod capturing;
+mod capture;
 mod config;
 mod consent;
-mod ending;
 mod identity;
 mod preview;
+mod shutdown;
 mod start;
 mod worker_handle;
 
@@ -25,17 +25,17 @@ use parking_lot::Mutex;
 use crate::capture::Capture;
 use crate::clock::Clock;
 use crate::config::{Env, Overflow};
-use crate::consent::{ConsentState, Gate, Oversight, Pace, Status, explain};
+use crate::consent::{ConsentMonitor, ConsentState, Gate, RecheckThrottle, Status, explain};
 use crate::deliver::Queue;
 use crate::error::Result;
 use crate::observe::{Counters, Stats};
 use crate::transport::Transport;
 
 use ai::AiLane;
+use config::ClientSettings;
 pub use config::Config;
-use config::Split;
-pub use ending::Flushed;
 pub use preview::Preview;
+pub use shutdown::Flushed;
 use worker_handle::WorkerHandle;
 
 /// A client without globals; clones are cheap and share everything.
@@ -58,13 +58,13 @@ struct Inner {
     ending: Mutex<Option<Arc<dyn Transport>>>,
     /// Whether a worker was ever started; read without the lock, since a fork may have left that held.
     has_worker: AtomicBool,
-    made_by: u32,
-    settings: Option<Split>,
+    owner_pid: u32,
+    settings: Option<ClientSettings>,
     shutdown_timeout: Duration,
-    off_because: Option<String>,
+    disabled_reason: Option<String>,
     /// What decides; `None` for a client that was made disabled.
-    oversight: Option<Arc<Oversight>>,
-    pace: Pace,
+    monitor: Option<Arc<ConsentMonitor>>,
+    throttle: RecheckThrottle,
     /// Held while the user's answer changes, so that answers take effect one after the other.
     changes: Mutex<()>,
     is_shut_down: AtomicBool,
@@ -89,9 +89,9 @@ impl Client {
     pub fn new(mut config: Config) -> Result<Self> {
         let env = config.env.take().unwrap_or_else(Env::from_process);
         let facts = config.facts();
-        let settings = config.split(&env)?;
-        let oversight = Oversight::new(facts, env, Clock::System.wall());
-        let client = Self::made(Some(settings), Some(oversight));
+        let settings = config.resolve(&env)?;
+        let monitor = ConsentMonitor::new(facts, env, Clock::System.wall());
+        let client = Self::made(Some(settings), Some(monitor));
         if let Some(granted) = client.decision().granted() {
             client.start(granted)?;
         }
@@ -104,23 +104,24 @@ impl Client {
     }
 
     /// Makes a client that is off until it is started.
-    fn made(settings: Option<Split>, oversight: Option<Oversight>) -> Self {
-        let off_because = match &oversight {
-            Some(oversight) => off_because(oversight),
+    fn made(settings: Option<ClientSettings>, monitor: Option<ConsentMonitor>) -> Self {
+        let disabled_reason = match &monitor {
+            Some(monitor) => disabled_reason(monitor),
             None => Some("made disabled".to_owned()),
         };
-        let shutdown_timeout = settings.as_ref().map_or(Duration::ZERO, |split| split.shutdown_timeout);
-        let oversight = oversight.map(Arc::new);
+        let shutdown_timeout = settings.as_ref().map_or(Duration::ZERO, |settings| settings.shutdown_timeout);
+        let monitor = monitor.map(Arc::new);
         let counters: Arc<Counters> = Arc::default();
-        counters.fields(settings.as_ref().map_or(0, |split| split.undeclared), 0);
-        let inner = Inner { counters, settings, shutdown_timeout, off_because, oversight, ..Inner::empty() };
+        counters.fields(settings.as_ref().map_or(0, |settings| settings.undeclared), 0);
+        let inner =
+            Inner { counters, settings, shutdown_timeout, disabled_reason, monitor, ..Inner::empty() };
         Self { gate: Arc::default(), inner: Arc::new(inner) }
     }
 
     /// Returns whether events are captured now.
     #[inline]
-    pub fn is_open(&self) -> bool {
-        self.gate.is_open()
+    pub fn is_enabled(&self) -> bool {
+        self.gate.is_enabled()
     }
 
     /// Returns what became of the events so far.
@@ -129,8 +130,8 @@ impl Client {
     }
 
     /// Returns why the client was off when it was made; `None` where it was not.
-    pub fn off_because(&self) -> Option<&str> {
-        self.inner.off_because.as_deref()
+    pub fn disabled_reason(&self) -> Option<&str> {
+        self.inner.disabled_reason.as_deref()
     }
 
     pub(crate) fn shutdown_timeout(&self) -> Duration {
@@ -139,13 +140,13 @@ impl Client {
 
     /// Returns whether another client may take this one's place: it was shut down, or is a parent's.
     pub(crate) fn is_replaceable(&self) -> bool {
-        self.inner.made_by != process::id() || self.inner.is_shut_down()
+        self.inner.owner_pid != process::id() || self.inner.is_shut_down()
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("open", &self.is_open()).field("stats", &self.stats()).finish()
+        f.debug_struct("Client").field("open", &self.is_enabled()).field("stats", &self.stats()).finish()
     }
 }
 
@@ -159,12 +160,12 @@ impl Inner {
             worker: Mutex::new(None),
             ending: Mutex::new(None),
             has_worker: AtomicBool::new(false),
-            made_by: process::id(),
+            owner_pid: process::id(),
             settings: None,
             shutdown_timeout: Duration::ZERO,
-            off_because: None,
-            oversight: None,
-            pace: Pace::default(),
+            disabled_reason: None,
+            monitor: None,
+            throttle: RecheckThrottle::default(),
             changes: Mutex::new(()),
             is_shut_down: AtomicBool::new(false),
             ai: AiLane::default(),
@@ -197,8 +198,8 @@ pub fn status(config: &Config) -> Status {
 }
 
 /// Says in a few words what decided, where the decision is not granted.
-fn off_because(oversight: &Oversight) -> Option<String> {
-    let decision = oversight.decision();
+fn disabled_reason(monitor: &ConsentMonitor) -> Option<String> {
+    let decision = monitor.decision();
     let report = decision.deciding_report().filter(|_| decision.state() != ConsentState::Granted)?;
     Some(format!("{}: {}", report.source, report.reason))
 }

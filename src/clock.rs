@@ -25,7 +25,7 @@ pub(crate) struct Manual {
     nanos: AtomicU64,
 }
 
-/// Adds a time that a host chose: one beyond all reason becomes a year, where `+` would panic.
+/// Adds a time that an application chose: one beyond all reason becomes a year, where `+` would panic.
 pub(crate) fn later(now: Instant, by: Duration) -> Instant {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     now.checked_add(by.min(YEAR)).unwrap_or(now)

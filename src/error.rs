@@ -1,11 +1,11 @@
 //! One small error for the few calls that can fail.
-//! Takes a kind, a text that names the setting or the path, and perhaps a cause.
+//!
 //! Never carries a key, a token or a property value.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// What went wrong, as a class that a host can match on.
+/// What went wrong, as a class that an application can match on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

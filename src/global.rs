@@ -1,5 +1,5 @@
 //! The one global client and its guard.
-//! Takes a configuration once; gives free functions that work on the client made from it.
+//!
 //! Never locks on the way of a capture.
 
 use std::time::Duration;
@@ -226,5 +226,5 @@ fn not_initialised() -> Error {
 #[doc(hidden)]
 #[inline]
 pub fn open_client() -> Option<Client> {
-    with_client(|client| client.filter(|client| client.is_open()).cloned())
+    with_client(|client| client.filter(|client| client.is_enabled()).cloned())
 }

@@ -31,9 +31,9 @@
 //! - [`Transport`] carries requests and [`Envelope`] shapes them, where HTTP to PostHog is not what is
 //!   wanted.
 //! - [`cli`] measures runs of a command and asks a person at the terminal.
-//! - [`testing`] captures the events of a closure, for a host's own tests.
+//! - [`testing`] captures the events of a closure, for an application's own tests.
 //!
-//! # What the host can rely on
+//! # What the application can rely on
 //!
 //! - `capture` returns nothing, never panics and never waits, unless [`Overflow::Wait`] was chosen. When
 //!   off it is one atomic load, and the arguments of [`event!`] are not evaluated.
@@ -46,7 +46,7 @@
 //!
 //! # Logs
 //!
-//! Through the `log` facade, target `candor`: `warn` once for what the host or an administrator should
+//! Through the `log` facade, target `candor`: `warn` once for what the application or an administrator should
 //! change, `debug` for counts and reasons. Contents are printed only where debugging was asked for, at
 //! `info` under the target `candor::batch`. The API key is never printed, nor are headers.
 //!
@@ -95,9 +95,9 @@ pub use consent::{ConsentState, Granted, Status};
 pub use deliver::DeliveryError;
 pub use error::{Error, ErrorKind, Result};
 pub use event::{
-    Catalogue, Catalogued, ClosedLabel, Context, Count, DynamicEvent, Encoder, Event, EventView, Field,
-    FieldSchema, Flaw, Hashed, Histogram, Identifier, Kind, Label, Labels, Pattern, Properties, PseudonymKey,
-    Purpose, Record, Schema, TextPolicy, Timestamp, Unit, Word,
+    Catalogue, Catalogued, ClosedLabel, Context, Count, DynamicEvent, EncodedEvent, Encoder, Event, Field,
+    FieldSchema, FieldType, Flaw, Hashed, Histogram, Identifier, Label, Labels, OutgoingEvent, Pattern,
+    Properties, PseudonymKey, Purpose, Schema, TextPolicy, Timestamp, Unit, Word,
 };
 pub use global::{
     Guard, alias, capture, client, flush, group_identify, identify, init, opt_in, opt_out, preview, set,

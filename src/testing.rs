@@ -1,5 +1,5 @@
-//! Tools for a host's own tests: capture events without a network.
-//! Takes a closure; gives the events that it captured.
+//! Tools for an application's own tests: capture events without a network.
+//!
 //! Never opens a socket, and never reads the environment but for the wish to renew a page.
 
 mod catalogue;
@@ -55,7 +55,7 @@ pub fn capture(work: impl FnOnce()) -> Vec<CapturedEvent> {
     capture_with(Config::new("test", "0.0.0"), work)
 }
 
-/// Returns the events that `work` captures, with the host's own configuration: its hooks, groups and
+/// Returns the events that `work` captures, with the application's own configuration: its hooks, groups and
 /// super properties. Transport, environment and consent are replaced: no file is read, and nobody says no.
 ///
 /// # Panics

@@ -1,6 +1,4 @@
 //! A capture of a derived event allocates the one box that holds it, and nothing else.
-//! Takes many captures of an event with every policy; counts what they allocate on the calling thread.
-//! A binary of its own: the counting allocator is that of the whole process.
 
 #![cfg(feature = "derive")]
 
@@ -111,7 +109,7 @@ fn a_capture_allocates_once() {
         .pseudonym_key(PseudonymKey::new([1; 32]))
         .transport(move |_| Ok(Box::new(memory.clone()) as Box<dyn Transport>));
     let client = Client::new(config).expect("a client");
-    assert!(client.is_open());
+    assert!(client.is_enabled());
     assert_eq!(allocations(&client, |client| client.capture(ByHand)), CAPTURES);
     assert_eq!(allocations(&client, |client| client.capture(counted())), CAPTURES);
     assert_eq!(client.stats().lost_total(), 0);

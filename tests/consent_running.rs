@@ -1,6 +1,4 @@
 //! Consent that changes while events flow: withdrawn, given again, changed by another process.
-//! Takes clients with a transport that records; checks what was sent and what was not.
-//! A binary of its own: it starts itself as a second process, and listens to the log of the whole process.
 
 use std::fs;
 use std::net::TcpListener;
@@ -226,7 +224,7 @@ fn child_process() {
     fs::write(Path::new(&dir).join("sends"), "").unwrap();
     eventually("the withdrawal is seen", || {
         client.capture(event(1));
-        !client.is_open()
+        !client.is_enabled()
     });
     assert_eq!(client.status().decided_by, Layer::User);
     client.flush(LONG).unwrap();
@@ -266,14 +264,14 @@ fn a_file_changed_by_somebody_else_is_seen_before_the_next_request() {
         scratch.file(name, &after);
         client.flush(LONG).unwrap();
         assert_eq!(wire.numbers(), [1], "{name}");
-        assert!(!client.is_open());
+        assert!(!client.is_enabled());
         assert_eq!(client.state(), ConsentState::Denied);
         let stats = client.stats();
         assert_eq!(stats.lost(LossReason::ConsentWithdrawn), 1, "{stats}");
         // Changed back, it stays off here: who said no is not asked again by a process that runs.
         scratch.file(name, &before);
         client.capture(event(3));
-        assert!(!client.is_open());
+        assert!(!client.is_enabled());
     }
 }
 
@@ -287,7 +285,7 @@ fn a_change_is_seen_on_capture_alone() {
     scratch.file("a.json", r#"{"telemetry":{"enabled":false}}"#);
     eventually("the change is seen", || {
         client.capture(event(2));
-        !client.is_open()
+        !client.is_enabled()
     });
     eventually("the worker drops what it had", || client.stats().queued == 0);
     assert_eq!(wire.requests(), 0);
@@ -321,7 +319,7 @@ fn nothing_captured_before_a_withdrawal_is_sent_after_a_new_grant() {
     assert!(status.would_send);
     client.shutdown(LONG).unwrap();
     assert_eq!(client.opt_in().unwrap(), ConsentState::Granted);
-    assert!(!client.is_open(), "a client that was shut down does not start again");
+    assert!(!client.is_enabled(), "a client that was shut down does not start again");
 }
 
 #[test]
@@ -354,7 +352,7 @@ fn a_withdrawal_cuts_the_request_that_a_shutdown_waits_for() {
         let client = client.clone();
         std::thread::spawn(move || client.shutdown(Duration::from_secs(3600)).unwrap())
     };
-    eventually("the shutdown has begun", || !client.is_open());
+    eventually("the shutdown has begun", || !client.is_enabled());
     // The worker is taken out a moment after the gate has closed; until then it is cut in the usual way.
     client.opt_out().unwrap();
     eventually("the shutdown is over", || ending.is_finished());
@@ -371,14 +369,14 @@ fn an_endpoint_that_is_gone_ends_it_for_this_process() {
         let client = client(documented().state_dir(&scratch.0), &wire);
         client.capture(event(1));
         client.flush(LONG).unwrap();
-        eventually("the answer is heard", || !client.is_open());
+        eventually("the answer is heard", || !client.is_enabled());
         client.capture(event(2));
         client.flush(LONG).unwrap();
         assert_eq!(wire.requests(), 1);
         let explained = client.status();
         assert_eq!((explained.state, explained.decided_by), (ConsentState::Denied, Layer::Runtime));
         assert_eq!(client.opt_in().unwrap(), ConsentState::Denied);
-        assert!(!client.is_open());
+        assert!(!client.is_enabled());
     }
 }
 
@@ -392,7 +390,7 @@ fn an_opt_out_that_cannot_be_stored_still_stops_everything() {
     let error = client.opt_out().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Storage);
     assert!(error.to_string().contains("RUN_APP_TELEMETRY_DISABLED=1"), "{error}");
-    assert!(!client.is_open());
+    assert!(!client.is_enabled());
     client.flush(LONG).unwrap();
     assert_eq!((wire.requests(), client.stats().queued), (0, 0));
 }
@@ -405,10 +403,10 @@ fn a_choice_that_cannot_be_read_is_set_aside_by_the_user_alone() {
     assert_eq!(client.state(), ConsentState::Denied);
     assert_eq!(client.opt_in().unwrap_err().kind(), ErrorKind::Storage);
     assert_eq!(fs::read_to_string(&path).unwrap(), "what?");
-    client.set_choice_aside().unwrap();
+    client.quarantine_choice().unwrap();
     assert_eq!(client.opt_in().unwrap(), ConsentState::Granted);
     let readable = fs::read_to_string(&path).unwrap();
-    client.set_choice_aside().unwrap();
+    client.quarantine_choice().unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), readable);
 }
 
@@ -421,10 +419,10 @@ fn the_status_explains_before_init_and_when_off() {
     let client = Client::new(config()).unwrap();
     assert_eq!(client.status(), before);
     let mut command = Command::new("child");
-    client.hand_down(&mut command);
+    client.apply_to_child(&mut command);
     let names: Vec<_> = command.get_envs().map(|(name, _)| name.to_str().unwrap().to_owned()).collect();
     assert_eq!(names, ["DO_NOT_TRACK", "RUN_APP_TELEMETRY_DISABLED"]);
-    assert!(client.off_because().unwrap().starts_with("DO_NOT_TRACK"));
+    assert!(client.disabled_reason().unwrap().starts_with("DO_NOT_TRACK"));
     assert_eq!(Client::disabled().status().decided_by, Layer::Runtime);
     assert_eq!(Client::disabled().opt_in().unwrap_err().kind(), ErrorKind::NotRunning);
 }
@@ -467,7 +465,7 @@ fn defect_1_a_listening_socket_sees_no_connection() {
 fn defect_2_do_not_track_is_read_as_people_mean_it() {
     let open = |value: Option<&str>| {
         let env = value.map_or_else(Env::empty, |value| Env::empty().with("DO_NOT_TRACK", value));
-        Client::new(config(documented(), &Wire::default()).env(env)).unwrap().is_open()
+        Client::new(config(documented(), &Wire::default()).env(env)).unwrap().is_enabled()
     };
     for value in [None, Some(""), Some("0"), Some("false"), Some("FALSE")] {
         assert!(open(value), "{value:?}");
@@ -486,7 +484,7 @@ fn defect_3_a_misspelt_switch_is_off_with_one_warning() {
     let client = Client::new(config).unwrap();
     client.capture(event(1));
     client.flush(LONG).unwrap();
-    assert!(!client.is_open());
+    assert!(!client.is_enabled());
     let lines = logged("MISSPELT_TELEMETRY");
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].starts_with("WARN candor ") && !lines[0].contains("secret"), "{lines:?}");
@@ -548,7 +546,7 @@ fn defect_17_without_a_notice_shown_nothing_is_sent_in_this_run_or_the_next() {
         client.shutdown(LONG).unwrap();
         wire.requests()
     };
-    assert_eq!(run(false), 0, "no terminal, so the host did not show it");
+    assert_eq!(run(false), 0, "no terminal, so the application did not show it");
     assert_eq!(run(false), 0, "and was not taken to have");
     assert_eq!(run(true), 0, "the run that shows it sends nothing");
     assert_eq!(run(false), 1, "the next may");

@@ -50,7 +50,7 @@ fn a_second_client_takes_the_place_of_one_that_was_shut_down() {
     let result = catch_unwind(AssertUnwindSafe(|| {
         let _guard = candor::init(config(&third)).unwrap();
         candor::capture(DynamicEvent::new("four", "id"));
-        panic!("the host's own");
+        panic!("the application's own");
     }));
     assert!(result.is_err());
     assert_eq!(names(&third), ["four"]);

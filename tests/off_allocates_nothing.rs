@@ -1,6 +1,4 @@
 //! A capture when off allocates nothing, and does not look at its arguments.
-//! Takes a million captures of each kind; counts what they allocate.
-//! A binary of its own: the counting allocator is that of the whole process.
 
 use candor::{Client, Config, Consent, Encoder, Env, Event, Notice};
 

@@ -1,6 +1,4 @@
 //! Off means absent, seen from outside: a whole life of a denied client under a filter that kills.
-//! Takes each source of a denial in a process of its own; checks threads, descriptors, files and signals.
-//! Only on Linux: the filter is seccomp.
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
@@ -156,7 +154,7 @@ fn live(config: Config) {
     candor::capture(DynamicEvent::new("counted", "node"));
     candor::capture(DynamicEvent::anonymous("counted"));
     candor::flush(Duration::from_secs(5)).unwrap();
-    assert!(std::panic::catch_unwind(|| panic!("the host's own")).is_err());
+    assert!(std::panic::catch_unwind(|| panic!("the application's own")).is_err());
     assert_eq!(candor::stats().captured, 0);
     candor::shutdown(Duration::from_secs(5)).unwrap();
     drop(guard);

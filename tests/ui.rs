@@ -1,7 +1,4 @@
 //! What compiles, and what must not: every file of `tests/ui/ok` and `tests/ui/err` is compiled by itself.
-//! Takes the library that this test was built with; checks the compiler's verdict, and of its words only
-//! the phrases in the file's `//~` lines, so that another compiler's way of printing does no harm.
-//! A binary of its own, since it finds the library by asking cargo how it was built.
 
 #![cfg(feature = "derive")]
 

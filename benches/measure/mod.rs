@@ -1,5 +1,5 @@
 //! What the benchmarks share: clients without a network, the measured event, medians, the first line.
-//! Takes work; prints its median.
+//!
 //! Never sends: the transport answers by itself.
 
 #![allow(dead_code, reason = "each benchmark uses a part")]

@@ -1,5 +1,5 @@
 //! Small readers for what stands behind an attribute's name.
-//! Takes the rest of `name = value`; gives typed values.
+//!
 //! Never decides what an attribute means.
 
 use std::fmt::Write;
@@ -18,12 +18,12 @@ pub(crate) struct Given<T> {
 }
 
 /// Stores a value that may be given once.
-pub(crate) fn once<T>(slot: &mut Option<Given<T>>, meta: &ParseNestedMeta<'_>, value: T) -> Result<()> {
+pub(crate) fn once<T>(writer: &mut Option<Given<T>>, meta: &ParseNestedMeta<'_>, value: T) -> Result<()> {
     let span = meta.path.span();
-    if slot.is_some() {
+    if writer.is_some() {
         return Err(Error::new(span, "given twice"));
     }
-    *slot = Some(Given { value, span });
+    *writer = Some(Given { value, span });
     Ok(())
 }
 
@@ -38,13 +38,13 @@ pub(crate) fn text(meta: &ParseNestedMeta<'_>) -> Result<String> {
 }
 
 /// Reads `= 16`, within bounds.
-pub(crate) fn number(meta: &ParseNestedMeta<'_>, least: usize, most: usize) -> Result<usize> {
+pub(crate) fn number(meta: &ParseNestedMeta<'_>, min: usize, max: usize) -> Result<usize> {
     let literal: LitInt = meta.value()?.parse()?;
     let number = literal.base10_parse()?;
-    if (least..=most).contains(&number) {
+    if (min..=max).contains(&number) {
         Ok(number)
     } else {
-        Err(Error::new(literal.span(), format!("this lies between {least} and {most}")))
+        Err(Error::new(literal.span(), format!("this lies between {min} and {max}")))
     }
 }
 

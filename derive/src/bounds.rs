@@ -1,5 +1,5 @@
 //! Bounds of generic types.
-//! Takes the fields; gives where clauses for those whose type depends on a parameter.
+//!
 //! Never bounds a parameter itself: only what is sent.
 
 use proc_macro2::{TokenStream, TokenTree};
@@ -35,8 +35,8 @@ fn predicates(spec: &Spec, candor: &Path) -> Vec<WherePredicate> {
         Policy::Typed => quote!(#candor::Field),
         Policy::Raw { .. } => quote!(#private::Raw),
         Policy::Number => quote!(#private::Switch),
-        Policy::Duration(_) | Policy::Bucket { unit: Some(_), .. } => quote!(#private::Span),
-        Policy::Bucket { unit: None, .. } => quote!(#private::Whole),
+        Policy::Duration(_) | Policy::Bucket { unit: Some(_), .. } => quote!(#private::DurationField),
+        Policy::Bucket { unit: None, .. } => quote!(#private::IntegerField),
         _ => quote!(#private::Text),
     };
     if spec.items.is_some() {

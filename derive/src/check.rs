@@ -1,5 +1,5 @@
 //! What is wrong with a field, as far as the source tells.
-//! Takes a field; gives nothing, or an error that names the field and says what to do.
+//!
 //! Never accepts a type: what it cannot see through is left to the trait bounds.
 
 use quote::ToTokens;
@@ -9,7 +9,7 @@ use crate::field::{Role, Spec};
 use crate::names;
 use crate::policy::Policy;
 
-/// Types of the standard library that hold text, places or addresses. Names that a host may well give to
+/// Types of the standard library that hold text, places or addresses. Names that an application may well give to
 /// a type of its own are left out: the trait bounds see those.
 const UNSAFE: [&str; 13] = [
     "String",

@@ -1,5 +1,5 @@
 //! What `#[event(...)]` on a struct says.
-//! Takes attributes; gives name, purpose and defaults.
+//!
 //! Never looks at the fields.
 
 use syn::meta::ParseNestedMeta;

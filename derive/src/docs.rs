@@ -1,5 +1,5 @@
 //! Texts for the catalogue out of doc comments.
-//! Takes attributes; gives the first paragraph, and the others.
+//!
 //! Never changes a word.
 
 use syn::{Attribute, Expr, ExprLit, Lit, Meta};

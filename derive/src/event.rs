@@ -1,5 +1,5 @@
 //! `#[derive(Event)]`.
-//! Takes a struct; gives `Event` and `Catalogued`.
+//!
 //! Never writes a value otherwise than under its policy.
 
 use proc_macro2::TokenStream;
@@ -102,7 +102,7 @@ fn schema_of(name: &str, input: &DeriveInput, container: &Container, specs: &[Sp
                 #candor::FieldSchema::new(
                     "distinct_id",
                     "",
-                    #candor::Kind::Text(#candor::TextPolicy::Constant(#id)),
+                    #candor::FieldType::Text(#candor::TextPolicy::Constant(#id)),
                     true,
                 )
             }

@@ -1,5 +1,5 @@
 //! What `#[event(...)]` on a field says.
-//! Takes a field; gives its role, its policy and its texts.
+//!
 //! Never judges the field's type: that is the check's part.
 
 use proc_macro2::Span;
@@ -180,11 +180,11 @@ impl Written {
             span: given.span,
             index,
         });
-        let most = |default| self.max.as_ref().map_or(default, |given| given.value);
+        let max = |default| self.max.as_ref().map_or(default, |given| given.value);
         if let Some(given) = &self.raw {
             // A distinct id that is too long flaws the event, with a reason of its own.
             let default = if is_distinct_id { 10_000 } else { RAW_MOST };
-            return Ok(Policy::Raw { reason: given.value.clone(), most: most(default), pattern });
+            return Ok(Policy::Raw { reason: given.value.clone(), max: max(default), pattern });
         }
         if let Some(given) = &self.hashed {
             names::check_prefix(&given.value, given.span)?;
@@ -199,7 +199,7 @@ impl Written {
         }
         if let Some(pattern) = pattern {
             let other = self.other.as_ref().map(|given| given.value.clone());
-            return Ok(Policy::Pattern { pattern, most: most(PATTERN_MOST), other });
+            return Ok(Policy::Pattern { pattern, max: max(PATTERN_MOST), other });
         }
         if let Some(given) = &self.label {
             return Ok(Policy::Label(Box::new(given.value.clone())));

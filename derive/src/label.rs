@@ -1,5 +1,5 @@
 //! `#[derive(Label)]`.
-//! Takes an enum without data, or a struct of one text with a pattern; gives `Label`.
+//!
 //! Never makes a label of anything that could hold free text.
 
 use proc_macro2::{Span, TokenStream};
@@ -144,14 +144,14 @@ fn closed_impls(input: &DeriveInput, labels: &[Labelled<'_>], candor: &Path) -> 
             #[automatically_derived]
             impl #private::Encode for #ident {
                 #[inline]
-                fn put(&self, slot: &mut #private::Slot<'_>) -> #private::Outcome {
-                    slot.literal(match self { #(Self::#variants => #quoted),* })
+                fn write(&self, writer: &mut #private::ValueWriter<'_>) -> #private::Written {
+                    writer.literal(match self { #(Self::#variants => #quoted),* })
                 }
             }
 
             #[automatically_derived]
             impl #candor::Field for #ident {
-                const KIND: #candor::Kind = #candor::Kind::Label(&<Self as #candor::Label>::LABELS);
+                const KIND: #candor::FieldType = #candor::FieldType::Label(&<Self as #candor::Label>::LABELS);
             }
 
             #[automatically_derived]
@@ -204,7 +204,7 @@ fn open(
             "a label with a pattern is a struct of one text: `struct Rule(String)`",
         ));
     };
-    let most = container.max.as_ref().map_or(64, |given| given.value);
+    let max = container.max.as_ref().map_or(64, |given| given.value);
     let (source, span): (&str, Span) = (&pattern.value, pattern.span);
     let (ident, ty) = (&input.ident, &inner.ty);
     let (implement, types, clause) = input.generics.split_for_impl();
@@ -218,20 +218,20 @@ fn open(
 
             #[automatically_derived]
             impl #implement #private::Encode for #ident #types #clause {
-                fn put(&self, slot: &mut #private::Slot<'_>) -> #private::Outcome {
-                    #private::put_label::<Self, #ty>(&self.0, slot)
+                fn write(&self, writer: &mut #private::ValueWriter<'_>) -> #private::Written {
+                    #private::write_label::<Self, #ty>(&self.0, writer)
                 }
             }
 
             #[automatically_derived]
             impl #implement #candor::Field for #ident #types #clause {
-                const KIND: #candor::Kind = #candor::Kind::Label(&<Self as #candor::Label>::LABELS);
+                const KIND: #candor::FieldType = #candor::FieldType::Label(&<Self as #candor::Label>::LABELS);
                 const OPTIONAL: ::core::primitive::bool = <#ty as #private::Text>::OPTIONAL;
             }
 
             #[automatically_derived]
             impl #implement #candor::Label for #ident #types #clause {
-                const LABELS: #candor::Labels = #candor::Labels::Pattern { pattern: &PATTERN, most: #most };
+                const LABELS: #candor::Labels = #candor::Labels::Pattern { pattern: &PATTERN, max: #max };
 
                 fn label(&self) -> &::core::primitive::str {
                     #private::Text::text(&self.0).unwrap_or("")

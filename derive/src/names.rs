@@ -1,5 +1,5 @@
 //! Names as they are sent.
-//! Takes identifiers and rules; gives names, or says what is wrong with one.
+//!
 //! Never lets a name through that JSON would have to escape.
 
 use proc_macro2::Span;

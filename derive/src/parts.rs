@@ -1,5 +1,5 @@
 //! A struct taken apart.
-//! Takes a derive's input; gives its fields, understood and checked, and the patterns among them.
+//!
 //! Never generates an implementation.
 
 use proc_macro2::TokenStream;

@@ -16,11 +16,11 @@ pub(crate) enum Policy {
     /// HMAC under the client's secret, behind a prefix.
     Keyed(String),
     /// What matches.
-    Pattern { pattern: PatternSource, most: usize, other: Option<String> },
+    Pattern { pattern: PatternSource, max: usize, other: Option<String> },
     /// A word of a known set.
     Label(Box<Type>),
     /// As it is, for a reason.
-    Raw { reason: String, most: usize, pattern: Option<PatternSource> },
+    Raw { reason: String, max: usize, pattern: Option<PatternSource> },
     /// In a bucket.
     Bucket { bounds: Vec<i64>, unit: Option<Unit> },
     /// Whole units.

@@ -1,5 +1,5 @@
 //! `#[derive(Properties)]`.
-//! Takes a struct; gives `Properties` and `Field`: an object within an event.
+//!
 //! Never writes a value otherwise than under its policy.
 
 use proc_macro2::TokenStream;
@@ -37,8 +37,8 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
             #[automatically_derived]
             impl #implement #candor::__private::Encode for #ident #types #clause {
                 #[inline]
-                fn put(&self, slot: &mut #candor::__private::Slot<'_>) -> #candor::__private::Outcome {
-                    slot.object(|object| {
+                fn write(&self, writer: &mut #candor::__private::ValueWriter<'_>) -> #candor::__private::Written {
+                    writer.object(|object| {
                         let _ = &object;
                         #(#members)*
                     })
@@ -47,8 +47,8 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
 
             #[automatically_derived]
             impl #implement #candor::Field for #ident #types #clause {
-                const KIND: #candor::Kind =
-                    #candor::Kind::Object(<Self as #candor::Properties>::FIELDS);
+                const KIND: #candor::FieldType =
+                    #candor::FieldType::Object(<Self as #candor::Properties>::FIELDS);
             }
 
             #[automatically_derived]

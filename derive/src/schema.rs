@@ -1,5 +1,5 @@
 //! How a field is described.
-//! Takes a field; gives an expression for its schema, known when the program is compiled.
+//!
 //! Never looks at a value.
 
 use proc_macro2::TokenStream;
@@ -53,13 +53,13 @@ fn item(spec: &Spec, candor: &Path) -> TokenStream {
 fn kind(spec: &Spec, candor: &Path) -> TokenStream {
     let one = one(spec, candor);
     match spec.items {
-        Some(most) => quote!(#candor::Kind::List { of: const { &#one }, most: #most }),
+        Some(max) => quote!(#candor::FieldType::List { of: const { &#one }, max: #max }),
         None => one,
     }
 }
 
 fn one(spec: &Spec, candor: &Path) -> TokenStream {
-    let kind = quote!(#candor::Kind);
+    let kind = quote!(#candor::FieldType);
     let text = quote!(#candor::TextPolicy);
     let item = item(spec, candor);
     match &spec.policy {
@@ -69,15 +69,15 @@ fn one(spec: &Spec, candor: &Path) -> TokenStream {
         }
         Policy::Hex(digits) => quote!(#kind::Text(#text::Hex { digits: #digits })),
         Policy::Keyed(prefix) => quote!(#kind::Text(#text::Keyed { prefix: #prefix })),
-        Policy::Pattern { pattern, most, other } => {
+        Policy::Pattern { pattern, max, other } => {
             let (name, other) = (pattern_name(pattern), option(other.as_deref()));
-            quote!(#kind::Text(#text::Pattern { pattern: &#name, most: #most, other: #other }))
+            quote!(#kind::Text(#text::Pattern { pattern: &#name, max: #max, other: #other }))
         }
         Policy::Label(label) => quote!(#kind::Label(&<#label as #candor::Label>::LABELS)),
-        Policy::Raw { most, pattern, .. } => {
+        Policy::Raw { max, pattern, .. } => {
             let pattern = option(pattern.as_ref().map(pattern_name).map(|name| quote!(&#name)));
             quote! {
-                #candor::__private::raw_kind(<#item as #candor::__private::Raw>::KIND, #most, #pattern)
+                #candor::__private::raw_kind(<#item as #candor::__private::Raw>::KIND, #max, #pattern)
             }
         }
         Policy::Bucket { bounds, unit } => {
@@ -107,8 +107,8 @@ fn required(spec: &Spec, candor: &Path) -> TokenStream {
         Policy::Typed => by(quote!(#candor::Field)),
         Policy::Raw { .. } => by(quote!(#private::Raw)),
         Policy::Number => by(quote!(#private::Switch)),
-        Policy::Duration(_) | Policy::Bucket { unit: Some(_), .. } => by(quote!(#private::Span)),
-        Policy::Bucket { unit: None, .. } => by(quote!(#private::Whole)),
+        Policy::Duration(_) | Policy::Bucket { unit: Some(_), .. } => by(quote!(#private::DurationField)),
+        Policy::Bucket { unit: None, .. } => by(quote!(#private::IntegerField)),
         Policy::Label(label) => {
             let present = by(quote!(#private::Text));
             quote!(#present && <#label as #candor::Label>::LABELS.other().is_some())

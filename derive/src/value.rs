@@ -1,5 +1,5 @@
 //! How a field is written.
-//! Takes a field; gives an expression that encodes it under its policy.
+//!
 //! Never copies the value, never allocates.
 
 use proc_macro2::TokenStream;
@@ -19,15 +19,15 @@ pub(crate) fn value(spec: &Spec, candor: &Path) -> TokenStream {
     let ident = &spec.ident;
     // In the place of the type, so that the compiler points at the field.
     let whole = quote_spanned!(spec.ty.span()=> &self.#ident);
-    if let Some(most) = spec.items {
-        let item = put(spec, candor, &quote!(item));
-        return quote! { &#private::list(#whole, #most, |item, slot| #item) };
+    if let Some(max) = spec.items {
+        let item = write(spec, candor, &quote!(item));
+        return quote! { &#private::list(#whole, #max, |item, writer| #item) };
     }
     if matches!(spec.policy, Policy::Typed) {
         return typed(spec, candor, &whole);
     }
-    let put = put(spec, candor, &whole);
-    quote! { &#private::by(|slot: &mut #private::Slot<'_>| #put) }
+    let put = write(spec, candor, &whole);
+    quote! { &#private::write_with(|writer: &mut #private::ValueWriter<'_>| #put) }
 }
 
 /// Returns a value whose type must say that it is safe.
@@ -38,35 +38,35 @@ fn typed(spec: &Spec, candor: &Path, value: &TokenStream) -> TokenStream {
 }
 
 /// Returns an expression that writes one value into `slot`.
-fn put(spec: &Spec, candor: &Path, value: &TokenStream) -> TokenStream {
+fn write(spec: &Spec, candor: &Path, value: &TokenStream) -> TokenStream {
     let private = quote!(#candor::__private);
     match &spec.policy {
         Policy::Typed => {
             let typed = typed(spec, candor, value);
-            quote!(#private::Encode::put(#typed, slot))
+            quote!(#private::Encode::write(#typed, writer))
         }
-        Policy::Hashed(prefix) => quote!(#private::put_hashed(#value, #prefix, slot)),
-        Policy::Hex(digits) => quote!(#private::put_hex(#value, #digits, slot)),
-        Policy::Keyed(prefix) => quote!(#private::put_keyed(#value, #prefix, slot)),
-        Policy::Pattern { pattern, most, other } => {
+        Policy::Hashed(prefix) => quote!(#private::write_hashed(#value, #prefix, writer)),
+        Policy::Hex(digits) => quote!(#private::write_hashed_hex(#value, #digits, writer)),
+        Policy::Keyed(prefix) => quote!(#private::write_keyed(#value, #prefix, writer)),
+        Policy::Pattern { pattern, max, other } => {
             let (name, other) = (pattern_name(pattern), option(other.as_deref()));
-            quote!(#private::put_pattern(#value, &#name, #most, #other, slot))
+            quote!(#private::write_pattern(#value, &#name, #max, #other, writer))
         }
-        Policy::Label(label) => quote!(#private::put_label::<#label, _>(#value, slot)),
-        Policy::Raw { most, pattern, .. } => {
+        Policy::Label(label) => quote!(#private::write_label::<#label, _>(#value, writer)),
+        Policy::Raw { max, pattern, .. } => {
             let pattern = option(pattern.as_ref().map(pattern_name).map(|name| quote!(&#name)));
-            quote!(#private::Raw::put_raw(#value, #most, #pattern, slot))
+            quote!(#private::Raw::write_raw(#value, #max, #pattern, writer))
         }
         Policy::Bucket { bounds, unit } => {
             let value = unit.map_or_else(|| value.clone(), |unit| duration(candor, value, unit));
             let labels = bucket_labels(bounds).into_iter().map(|label| quote_json(&label));
-            quote!(#private::put_bucket(#value, &[#(#bounds),*], &[#(#labels),*], slot))
+            quote!(#private::write_bucket(#value, &[#(#bounds),*], &[#(#labels),*], writer))
         }
         Policy::Duration(unit) => {
             let value = duration(candor, value, *unit);
-            quote!(#private::Encode::put(#value, slot))
+            quote!(#private::Encode::write(#value, writer))
         }
-        Policy::Number => quote!(#private::put_zero_or_one(#value, slot)),
+        Policy::Number => quote!(#private::write_zero_or_one(#value, writer)),
     }
 }
 

@@ -1,13 +1,13 @@
 //! Just enough of HTTP/1.1 for the harness.
-//! Takes a socket; gives calls with their bodies, writes JSON.
-//! Never reads more than [`MOST`] of a body.
+//!
+//! Never reads more than [`MAX`] of a body.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 
 use serde_json::Value;
 
-const MOST: u64 = 64 * 1024 * 1024;
+const MAX: u64 = 64 * 1024 * 1024;
 
 /// One call.
 pub(super) struct Call {
@@ -52,7 +52,7 @@ pub(super) fn read(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Call
     if is_chunked {
         read_chunks(reader, &mut body)?;
     } else {
-        reader.take(length.min(MOST)).read_to_end(&mut body)?;
+        reader.take(length.min(MAX)).read_to_end(&mut body)?;
     }
     Ok(Some(Call { method, path, query: query.to_owned(), body }))
 }
@@ -83,7 +83,7 @@ fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<()> 
         reader.read_line(&mut line)?;
         let size = line.trim().split(';').next().unwrap_or_default();
         let size = u64::from_str_radix(size, 16).map_err(|_| ErrorKind::InvalidData)?;
-        if size > MOST {
+        if size > MAX {
             return Err(ErrorKind::InvalidData.into());
         }
         reader.take(size).read_to_end(body)?;

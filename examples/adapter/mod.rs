@@ -1,5 +1,5 @@
 //! The adapter's routes: what the harness asks, in terms of the crate.
-//! Takes a listener and the mode; answers every call with 200 and JSON.
+//!
 //! Never holds a lock while a client flushes.
 
 mod http;

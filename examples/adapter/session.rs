@@ -1,5 +1,5 @@
 //! One client under test.
-//! Takes the harness's wishes as JSON; gives answers as JSON.
+//!
 //! Never depends on the machine: an empty environment, and consent that was given for the test.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -58,7 +58,7 @@ impl Session {
             config = config.retry_delays(first, longest);
         }
         let client = Client::new(config).map_err(|error| error.to_string())?;
-        match client.off_because() {
+        match client.disabled_reason() {
             Some(why) => Err(format!("off: {why}")),
             None => Ok(Self { client, last_error }),
         }

@@ -1,5 +1,5 @@
 //! The program: `init`, `scan` and `fix`, and what each of them tells.
-//! Takes arguments, environment and a project; gives the exit code that the command itself earns.
+//!
 //! Never waits for telemetry longer than a second and a half, and never fails because of it.
 
 use std::fs;
@@ -218,7 +218,7 @@ fn tell(program: &mut Program<'_>, options: &Options, dir: &Path, event: &dyn Ev
     let Ok(client) = Client::new(config(program, dir, &url, platform)) else { return };
     program.explain(&client);
     client.capture(event);
-    if let Some(Ok(preview)) = client.is_open().then(|| client.preview(&event)) {
+    if let Some(Ok(preview)) = client.is_enabled().then(|| client.preview(&event)) {
         program.say(format_args!("captured: {preview}"));
     }
     let done = client.shutdown(BUDGET);

@@ -1,5 +1,5 @@
 //! What CDK Insights tells its users, and what its edge takes: both from the events.
-//! Takes the event types; gives the catalogue and the edge's rules.
+//!
 //! Never lists a field of an event by hand.
 
 use candor::{Catalogue, events};

@@ -1,5 +1,5 @@
 //! The three events of CDK Insights, typed, and the envelope around them.
-//! Takes counts; gives events that hold nothing else.
+//!
 //! Never holds a resource, an account, a path or a line of code.
 
 use candor::{Event, Histogram, Label, Properties, Timestamp};

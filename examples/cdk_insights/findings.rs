@@ -1,5 +1,5 @@
 //! What a scan finds, and the baseline it is compared with.
-//! Takes the project's directory; gives findings, fingerprints and counts.
+//!
 //! Never sends anything.
 
 use std::collections::BTreeSet;

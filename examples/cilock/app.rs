@@ -1,5 +1,5 @@
 //! The program: `login`, `run`, `sign`, `verify`, and the one record that each finished run leaves.
-//! Takes arguments, environment and a session; gives the exit code that the command itself earns.
+//!
 //! Never sends without a session, and its token nowhere but to the platform.
 
 use std::cell::RefCell;
@@ -139,7 +139,7 @@ fn measured(program: &mut Program<'_>, options: &Options, dir: &Path, verb: &str
     let farewell = Farewell(client.clone());
     let (env, told) = (program.env.clone(), RefCell::new(None));
     let report = |finished: Finished<ErrorCategory>| {
-        if let (true, Some(session)) = (client.is_open(), &session) {
+        if let (true, Some(session)) = (client.is_enabled(), &session) {
             let record = record(session, options, verb, &finished, CiProvider::detect(&env));
             *told.borrow_mut() = client.preview(&record).ok();
             client.capture(record);

@@ -1,5 +1,5 @@
 //! What cilock tells its users, and what its edge takes: both from the record.
-//! Takes the event type; gives the catalogue and the edge's rules.
+//!
 //! Never lists a field by hand.
 
 use candor::{Catalogue, events};

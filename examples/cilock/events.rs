@@ -1,5 +1,5 @@
 //! The one record of cilock, typed.
-//! Takes what is known of a run; gives sixteen fields and no more.
+//!
 //! Never holds an argument, a path, a digest, a key, a subject or a message.
 
 use std::time::Duration;

@@ -1,5 +1,5 @@
 //! The platform session, as the command line keeps it.
-//! Takes the directory; gives a session that is whole and has not expired, or none.
+//!
 //! Never shows the token, and never writes it where others may read.
 
 use std::fmt;

@@ -1,5 +1,5 @@
 //! The program: a server's day, under what its deployment says about telemetry.
-//! Takes arguments, environment and a deployment file; captures the eight events.
+//!
 //! Never writes the deployment file that it was given.
 
 use std::fs;
@@ -210,7 +210,7 @@ fn serve(program: &mut Program<'_>, options: &Options, dir: &Path, url: Option<&
     };
     all_events(people, &mut |name, event| {
         client.capture(event);
-        if let Some(Ok(preview)) = client.is_open().then(|| client.preview(&event)) {
+        if let Some(Ok(preview)) = client.is_enabled().then(|| client.preview(&event)) {
             program.say(format_args!("captured: {name} {}", String::from_utf8_lossy(preview.event())));
         }
     });

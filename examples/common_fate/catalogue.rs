@@ -1,5 +1,5 @@
 //! What Common Fate tells its users, and what its edge takes: both from the events.
-//! Takes the event types; gives the catalogue and the edge's rules.
+//!
 //! Never lists a field by hand.
 
 use candor::{Catalogue, events};

@@ -1,5 +1,5 @@
 //! The eight events of Common Fate, typed.
-//! Takes the server's values; gives events that hash every person and rule.
+//!
 //! Never holds an e-mail address, a name, a region or a reason in somebody's words.
 
 use std::time::Duration;

@@ -1,5 +1,5 @@
 //! A program and all it sees: arguments, environment, a terminal or none, its streams.
-//! Takes them as values, from the process or from a test; gives an exit code.
+//!
 //! Never reads the process by itself but in `real`.
 
 use std::fmt::Display;

@@ -1,6 +1,6 @@
 //! Random environments.
-//! Takes bytes, split into names and values; looks for continuous integration and decides.
-//! Never may a variable grant where the host did not allow it.
+//!
+//! Never may a variable grant where the application did not allow it.
 #![no_main]
 
 use candor::consent::{CiProvider, ConsentState, Facts, Inputs, decide};

@@ -1,5 +1,5 @@
 //! Random contents of the gate's files.
-//! Takes bytes, the first of which chooses the file and its format; decides.
+//!
 //! Never may a file make a decision granted that somebody else denied.
 #![no_main]
 

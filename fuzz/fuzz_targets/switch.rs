@@ -1,5 +1,5 @@
 //! Random values of switches.
-//! Takes bytes; reads them as the value of each kind of variable.
+//!
 //! Never may one of them grant that only denies.
 #![no_main]
 

@@ -1,22 +1,25 @@
-//! The host's `before_send` hooks.
-//! Takes a record; gives it parsed, as the hooks left it, or the reason why it is dropped.
+//! The application's `before_send` hooks.
+//!
 //! Never lets a panic of a hook out.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::event::{Common, EventView, Record};
+use crate::event::{CommonProperties, EncodedEvent, OutgoingEvent};
 use crate::observe::LossReason;
 
-type Hook = dyn Fn(EventView) -> Option<EventView> + Send + Sync;
+type Hook = dyn Fn(OutgoingEvent) -> Option<OutgoingEvent> + Send + Sync;
 
-/// Hooks in the order in which the host added them.
+/// Hooks in the order in which the application added them.
 #[derive(Clone, Default)]
 pub(crate) struct Hooks(Vec<Arc<Hook>>);
 
 impl Hooks {
-    pub(crate) fn push(&mut self, hook: impl Fn(EventView) -> Option<EventView> + Send + Sync + 'static) {
+    pub(crate) fn push(
+        &mut self,
+        hook: impl Fn(OutgoingEvent) -> Option<OutgoingEvent> + Send + Sync + 'static,
+    ) {
         self.0.push(Arc::new(hook));
     }
 
@@ -26,8 +29,12 @@ impl Hooks {
     }
 
     /// Shows the event to each hook in turn.
-    pub(super) fn run(&self, record: &Record, common: &Common) -> Result<EventView, LossReason> {
-        let mut view = EventView::parse(record, common).ok_or(LossReason::Unserializable)?;
+    pub(super) fn run(
+        &self,
+        encoded: &EncodedEvent,
+        common: &CommonProperties,
+    ) -> Result<OutgoingEvent, LossReason> {
+        let mut view = OutgoingEvent::parse(encoded, common).ok_or(LossReason::Unserializable)?;
         for hook in &self.0 {
             let shown = catch_unwind(AssertUnwindSafe(|| hook(view)));
             view = shown.map_err(|_| LossReason::HookPanicked)?.ok_or(LossReason::DroppedByHook)?;

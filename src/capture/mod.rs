@@ -1,5 +1,5 @@
 //! The caller's thread: an event becomes a record, or is lost for a counted reason.
-//! Takes an event, the time and the generation; gives a record for the queue.
+//!
 //! Never blocks, never panics, and allocates the record's one box.
 
 mod hooks;
@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::event::{
-    Allowed, Buffers, Common, Encoder, Event, Flaw, PseudonymKey, Record, Schema, Tally, Timestamp,
+    Allowed, Buffers, CommonProperties, EncodedEvent, Encoder, Event, FieldLosses, Flaw, PseudonymKey,
+    Schema, Timestamp,
 };
 use crate::observe::{Counters, LossReason};
 
@@ -24,8 +25,8 @@ pub use scope::{ContextLayer, ContextService};
 
 /// What every capture of a client has in common.
 #[derive(Clone, Debug)]
-pub(crate) struct Terms {
-    pub(crate) common: Arc<Common>,
+pub(crate) struct CaptureSettings {
+    pub(crate) common: Arc<CommonProperties>,
     pub(crate) hooks: Hooks,
     pub(crate) sampling: Option<Arc<Sampling>>,
     pub(crate) allowed: Arc<Allowed>,
@@ -33,10 +34,10 @@ pub(crate) struct Terms {
     pub(crate) event_bytes: usize,
 }
 
-/// The way of an event from the host's types to a record.
+/// The way of an event from the application's types to a record.
 #[derive(Debug)]
 pub(crate) struct Capture {
-    terms: Terms,
+    settings: CaptureSettings,
     counters: Arc<Counters>,
     /// One bit for each reason that was logged.
     logged: AtomicU64,
@@ -47,45 +48,50 @@ thread_local! {
 }
 
 impl Capture {
-    pub(crate) fn new(terms: Terms, counters: Arc<Counters>) -> Self {
-        Self { terms, counters, logged: AtomicU64::new(0) }
+    pub(crate) fn new(settings: CaptureSettings, counters: Arc<Counters>) -> Self {
+        Self { settings, counters, logged: AtomicU64::new(0) }
     }
 
     /// Encodes, samples and runs the hooks, in that order.
     #[inline]
-    pub(crate) fn record<E: Event + ?Sized>(
+    pub(crate) fn prepare<E: Event + ?Sized>(
         &self,
         event: &E,
         now: Timestamp,
         generation: u32,
-    ) -> Result<Record, LossReason> {
+    ) -> Result<EncodedEvent, LossReason> {
         let encoded = self.encode(event, now, generation).map_err(|flaw| self.invalid(flaw));
-        let record = encoded?;
-        if self.terms.sampling.as_ref().is_some_and(|sampling| !sampling.keeps(&record)) {
+        let encoded = encoded?;
+        if self.settings.sampling.as_ref().is_some_and(|sampling| !sampling.keeps(&encoded)) {
             return Err(LossReason::SampledOut);
         }
-        if self.terms.hooks.is_empty() {
-            Ok(record)
+        if self.settings.hooks.is_empty() {
+            Ok(encoded)
         } else {
-            self.run_hooks(&record, generation, event.schema())
+            self.run_hooks(&encoded, generation, event.schema())
         }
     }
 
     #[inline]
-    fn encode<E: Event + ?Sized>(&self, event: &E, now: Timestamp, generation: u32) -> Result<Record, Flaw> {
-        // The event's code is the host's: a panic in it costs the event, not the caller.
+    fn encode<E: Event + ?Sized>(
+        &self,
+        event: &E,
+        now: Timestamp,
+        generation: u32,
+    ) -> Result<EncodedEvent, Flaw> {
+        // The event's code is the application's: a panic in it costs the event, not the caller.
         let encoded = catch_unwind(AssertUnwindSafe(|| {
-            let scene = scope::current();
+            let active = scope::current();
             let in_buffers = |buffers: &mut Buffers| {
-                let terms = &self.terms;
-                let mut encoder = Encoder::new(buffers, &terms.common, event.name())
-                    .within(scene.as_deref())
-                    .keyed(terms.pseudonyms.as_ref().map(|key| key.epoch(now)))
-                    .allowed(&terms.allowed, event.name(), event.schema());
+                let settings = &self.settings;
+                let mut encoder = Encoder::new(buffers, &settings.common, event.name())
+                    .within(active.as_deref())
+                    .keyed(settings.pseudonyms.as_ref().map(|key| key.epoch(now)))
+                    .allowed(&settings.allowed, event.name(), event.schema());
                 event.encode(&mut encoder);
                 encoder.complete();
-                self.note(encoder.tally());
-                encoder.finish(now, generation, terms.event_bytes)
+                self.note(encoder.losses());
+                encoder.finish(now, generation, settings.event_bytes)
             };
             // Busy where an event captures another while it is encoded; gone while a thread ends.
             let reused = BUFFERS.try_with(|buffers| match buffers.try_borrow_mut() {
@@ -100,18 +106,18 @@ impl Capture {
     #[cold]
     fn run_hooks(
         &self,
-        record: &Record,
+        encoded: &EncodedEvent,
         generation: u32,
         schema: Option<&'static Schema>,
-    ) -> Result<Record, LossReason> {
-        let terms = &self.terms;
-        let view = terms.hooks.run(record, &terms.common).map_err(|reason| self.refused(reason))?;
-        // A list of names for events without a schema has done its work: a hook is the host's own code.
+    ) -> Result<EncodedEvent, LossReason> {
+        let settings = &self.settings;
+        let view = settings.hooks.run(encoded, &settings.common).map_err(|reason| self.refused(reason))?;
+        // A list of names for events without a schema has done its work: a hook is the application's own code.
         let none = Allowed::default();
-        let allowed = if terms.allowed.is_strict { &*terms.allowed } else { &none };
+        let allowed = if settings.allowed.is_strict { &*settings.allowed } else { &none };
         // A hook may have turned the event into another.
         let schema = schema.filter(|schema| schema.name() == view.name);
-        let (now, everything) = (view.timestamp, terms.common.bare());
+        let (now, everything) = (view.timestamp, settings.common.bare());
         // The view holds the common properties already: what a hook took out stays out.
         let encoded = catch_unwind(AssertUnwindSafe(|| {
             let mut buffers = Buffers::default();
@@ -119,29 +125,29 @@ impl Capture {
                 Encoder::new(&mut buffers, &everything, &view.name).allowed(allowed, &view.name, schema);
             view.encode(&mut encoder);
             encoder.override_all();
-            self.note(encoder.tally());
-            encoder.finish(now, generation, terms.event_bytes)
+            self.note(encoder.losses());
+            encoder.finish(now, generation, settings.event_bytes)
         }));
         encoded.unwrap_or(Err(Flaw::Panicked)).map_err(|flaw| self.invalid(flaw))
     }
 
     /// Counts what an event has left out or replaced.
     #[inline]
-    fn note(&self, tally: Tally) {
-        if tally.dropped | tally.clamped != 0 {
-            self.note_losses(tally);
+    fn note(&self, losses: FieldLosses) {
+        if losses.dropped | losses.clamped != 0 {
+            self.note_losses(losses);
         }
     }
 
     #[cold]
-    fn note_losses(&self, tally: Tally) {
-        self.counters.fields(tally.dropped, tally.clamped);
-        let field = tally.field.unwrap_or("an undeclared property");
+    fn note_losses(&self, losses: FieldLosses) {
+        self.counters.fields(losses.dropped, losses.clamped);
+        let field = losses.field.unwrap_or("an undeclared property");
         log::debug!(
             target: "candor",
             "fields left out: {}, replaced: {}; the last one: {field}",
-            tally.dropped,
-            tally.clamped
+            losses.dropped,
+            losses.clamped
         );
     }
 

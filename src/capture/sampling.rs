@@ -1,10 +1,10 @@
-//! Which events are kept where the host wants only a part.
-//! Takes a record; says yes or no, and the same again for the same person or name.
+//! Which events are kept where the application wants only a part.
+//!
 //! Never draws a random number.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::event::Record;
+use crate::event::EncodedEvent;
 
 /// How a part of the events is chosen.
 ///
@@ -40,13 +40,13 @@ impl Sampling {
         Self { threshold: threshold(rate), by: By::Turn(AtomicU64::new(0)) }
     }
 
-    pub(super) fn keeps(&self, record: &Record) -> bool {
+    pub(super) fn keeps(&self, encoded: &EncodedEvent) -> bool {
         if self.threshold == u64::MAX {
             return true;
         }
         let value = match &self.by {
-            By::DistinctId => hash(record.distinct_id()),
-            By::Name => hash(record.name()),
+            By::DistinctId => hash(encoded.distinct_id()),
+            By::Name => hash(encoded.name()),
             By::Turn(turn) => {
                 // The golden ratio's multiples fill the circle evenly, at every rate.
                 turn.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     fn kept(sampling: &Sampling, ids: impl Iterator<Item = String>) -> usize {
-        ids.filter(|id| sampling.keeps(&Record::sample(id))).count()
+        ids.filter(|id| sampling.keeps(&EncodedEvent::sample(id))).count()
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! One run of a command, measured from its start to its end.
-//! Takes what the host makes of a finished run; calls it once, with outcome, category and duration.
+//!
 //! Never calls it at the start, never twice, and lets no panic of it out of a drop.
 
 use std::fmt;
@@ -7,8 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
-use crate::event::private::{Encode, Outcome as Written, Slot};
-use crate::event::{Field, Kind, Label, Labels, Timestamp, Word};
+use crate::event::private::{Encode, ValueWriter, Written};
+use crate::event::{Field, FieldType, Label, Labels, Timestamp, Word};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,8 +38,8 @@ const OUTCOMES: Labels = Labels::Closed {
 };
 
 impl Encode for Outcome {
-    fn put(&self, slot: &mut Slot<'_>) -> Written {
-        slot.literal(match self {
+    fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
+        writer.literal(match self {
             Self::Success => "\"success\"",
             Self::Error => "\"error\"",
         })
@@ -47,7 +47,7 @@ impl Encode for Outcome {
 }
 
 impl Field for Outcome {
-    const KIND: Kind = Kind::Label(&OUTCOMES);
+    const KIND: FieldType = FieldType::Label(&OUTCOMES);
 }
 
 impl Label for Outcome {
@@ -81,7 +81,7 @@ impl<C> Finished<C> {
 
 /// Measures one run of a command and reports it once, however it ends.
 ///
-/// The category `C` is the host's own closed set, never a message. A run that is dropped without
+/// The category `C` is the application's own closed set, never a message. A run that is dropped without
 /// [`success`](Self::success) or [`failure`](Self::failure), by a panic or an early return, counts as an
 /// error of the category given at the start. A process that is killed, aborts or calls
 /// [`std::process::exit`] before reports nothing.
@@ -148,7 +148,7 @@ impl<C, R: FnOnce(Finished<C>)> CommandRun<C, R> {
         let (duration, ended) = (self.elapsed(), Timestamp::of_clock(self.clock.wall()));
         let (outcome, category) = how(unfinished);
         let finished = Finished { outcome, category, duration, ended };
-        // A panic while another one unwinds would abort the host.
+        // A panic while another one unwinds would abort the application.
         if catch_unwind(AssertUnwindSafe(|| report(finished))).is_err() {
             log::warn!(target: "candor", "the report of a command's run panicked");
         }

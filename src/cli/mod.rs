@@ -1,5 +1,5 @@
 //! What a command-line tool needs beside a client.
-//! Takes readers, writers and the host's own words; gives answers, and one measurement for each run of a command.
+//!
 //! Never captures or sends anything by itself.
 
 mod command_run;

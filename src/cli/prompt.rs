@@ -1,5 +1,5 @@
 //! A question that is answered with yes or no, and with no unless somebody says yes.
-//! Takes the words, a reader and a writer; gives the answer.
+//!
 //! Never asks twice, and never takes silence, an end or noise for a yes.
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
@@ -24,7 +24,7 @@ impl Answer {
 }
 
 /// No answer is longer; what comes behind is not read.
-const LONGEST: u64 = 1024;
+const MAX_LINE: u64 = 1024;
 
 /// Writes a question and reads one line.
 ///
@@ -47,7 +47,7 @@ pub fn prompt(question: &str, input: &mut impl BufRead, output: &mut impl Write)
         return Answer::No;
     }
     let mut line = Vec::new();
-    match input.take(LONGEST).read_until(b'\n', &mut line) {
+    match input.take(MAX_LINE).read_until(b'\n', &mut line) {
         Ok(_) if is_yes(&line) => Answer::Yes,
         Ok(_) | Err(_) => Answer::No,
     }

@@ -1,5 +1,5 @@
 //! The way of large AI events: a queue, a worker and a route of their own.
-//! Takes events that carry prompts and answers; hands them to a second lane under the same gate and counters.
+//!
 //! Never makes the lane before its first event, and never holds up other events.
 
 use std::process;
@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use once_cell::sync::OnceCell;
 
-use super::ending::LOCK;
-use super::{Client, Inner, Split};
-use crate::consent::Look;
+use super::shutdown::LOCK;
+use super::{Client, ClientSettings, Inner};
+use crate::consent::GateState;
 use crate::event::{Event, Timestamp};
 use crate::observe::LossReason;
 
@@ -32,10 +32,10 @@ impl Client {
     /// limits. The route exists in PostHog's v0 protocol only and is used whichever the client speaks. An event
     /// whose name does not begin with `$ai_` is sent all the same, with one warning.
     pub fn capture_ai<E: Event>(&self, event: E) {
-        match self.gate.look() {
-            Look::Open(generation) => self.capture_ai_open(&event, generation),
-            Look::Closed => {}
-            Look::Stopped => self.capture_stopped(),
+        match self.gate.state() {
+            GateState::Open(generation) => self.capture_ai_open(&event, generation),
+            GateState::Closed => {}
+            GateState::Stopped => self.capture_stopped(),
         }
     }
 
@@ -69,13 +69,13 @@ impl Client {
         if ai.serves.load(Ordering::Acquire) == generation + 1 {
             return ai.lane.get();
         }
-        if self.inner.made_by != process::id() {
+        if self.inner.owner_pid != process::id() {
             return None;
         }
         let _one = self.inner.changes.try_lock_for(LOCK)?;
         let lane = ai.lane.get_or_init(|| self.made_ai_lane());
         if ai.serves.load(Ordering::Acquire) != generation + 1 {
-            let granted = self.inner.oversight.as_ref()?.decision().granted()?;
+            let granted = self.inner.monitor.as_ref()?.decision().granted()?;
             lane.end_worker();
             if let Err(error) = lane.start_worker(granted, Some(generation)) {
                 log::warn!(target: "candor", "capture_ai: {error}");
@@ -91,9 +91,9 @@ impl Client {
         let lane = Inner {
             counters: Arc::clone(&inner.counters),
             clock: inner.clock.clone(),
-            settings: inner.settings.as_ref().map(Split::for_ai),
+            settings: inner.settings.as_ref().map(ClientSettings::for_ai),
             shutdown_timeout: inner.shutdown_timeout,
-            oversight: inner.oversight.clone(),
+            monitor: inner.monitor.clone(),
             ..Inner::empty()
         };
         Self { gate: Arc::clone(&self.gate), inner: Arc::new(lane) }

@@ -1,13 +1,13 @@
 //! Many events at once, for migrations and imports.
-//! Takes events; captures each and waits for room where the queue is full.
+//!
 //! Never waits longer than it was told to.
 
 use std::time::{Duration, Instant};
 
 use super::{Client, Live};
 use crate::clock::later;
-use crate::consent::Look;
-use crate::event::{Event, Record, Timestamp};
+use crate::consent::GateState;
+use crate::event::{EncodedEvent, Event, Timestamp};
 use crate::observe::LossReason;
 
 impl Client {
@@ -20,16 +20,16 @@ impl Client {
     pub fn capture_batch<E: Event>(&self, events: impl IntoIterator<Item = E>, timeout: Duration) -> u64 {
         let deadline = later(Instant::now(), timeout);
         let mut queued = 0;
-        if self.gate.look() == Look::Closed {
+        if self.gate.state() == GateState::Closed {
             return queued;
         }
         for event in events {
-            match self.gate.look() {
-                Look::Open(generation) => {
+            match self.gate.state() {
+                GateState::Open(generation) => {
                     queued += u64::from(self.capture_waiting(&event, generation, deadline));
                 }
-                Look::Closed => break,
-                Look::Stopped => self.capture_stopped(),
+                GateState::Closed => break,
+                GateState::Stopped => self.capture_stopped(),
             }
         }
         queued
@@ -42,8 +42,8 @@ impl Client {
         let now = Timestamp::of_clock(wall);
         let Some(live) = inner.live.get().filter(|_| self.holds_at(wall, now)) else { return false };
         inner.counters.captured();
-        match live.capture.record(event, now, generation) {
-            Ok(record) => self.push_waiting(live, record, generation, deadline),
+        match live.capture.prepare(event, now, generation) {
+            Ok(encoded) => self.push_waiting(live, encoded, generation, deadline),
             Err(reason) => {
                 inner.counters.lost(reason, 1);
                 false
@@ -51,18 +51,18 @@ impl Client {
         }
     }
 
-    fn push_waiting(&self, live: &Live, record: Record, generation: u32, deadline: Instant) -> bool {
-        let is_queued = match live.queue.push(record) {
+    fn push_waiting(&self, live: &Live, encoded: EncodedEvent, generation: u32, deadline: Instant) -> bool {
+        let is_queued = match live.queue.push(encoded) {
             Ok(()) => true,
-            Err(record) => {
+            Err(encoded) => {
                 let left = deadline.saturating_duration_since(Instant::now());
-                self.wait_and_push(live, record, left, generation)
+                self.wait_and_push(live, encoded, left, generation)
             }
         };
         if !is_queued {
             self.inner.counters.lost(LossReason::QueueFull, 1);
         }
-        if self.gate.look_again() != Look::Open(generation) {
+        if self.gate.state_seq_cst() != GateState::Open(generation) {
             self.overtaken(live);
         }
         is_queued

@@ -1,10 +1,10 @@
-//! The host's builder: everything that can be set, in one wide type that is split once.
-//! Takes settings by value; gives the groups that each part needs, checked.
+//! The application's builder: everything that can be set, in one wide type that is split once.
+//!
 //! Never starts anything, and never reads the environment but for the snapshot it is given.
 
 mod declared;
 mod delivery;
-mod split;
+mod resolve;
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,11 +17,11 @@ use crate::config::{Batching, Consent, Endpoint, Env, Http, Protocol, Retry, def
 use crate::consent::{Facts, Granted};
 use crate::deliver::{DeliveryError, OnError};
 use crate::error::Result;
-use crate::event::{Allowed, EventView, Flaw, PseudonymKey, to_json};
+use crate::event::{Allowed, Flaw, OutgoingEvent, PseudonymKey, to_json};
 use crate::transport::{Transport, TransportFactory};
 use crate::wire::Envelope;
-pub(super) use split::Split;
-use split::token;
+pub(super) use resolve::ClientSettings;
+use resolve::token;
 
 /// What a client is to do, and whom it asks first.
 ///
@@ -172,7 +172,7 @@ impl Config {
         self
     }
 
-    /// Prints each batch to the host's log (target `candor::batch`, level info), pretty, from the bytes
+    /// Prints each batch to the application's log (target `candor::batch`, level info), pretty, from the bytes
     /// that are sent. `<APP>_TELEMETRY_LOG=debug` does the same.
     pub fn debug(mut self, debug: bool) -> Self {
         self.debug = debug;
@@ -189,7 +189,7 @@ impl Config {
     /// not, or drops it. A panic in it drops the event. Hooks run in the order in which they were added.
     pub fn before_send(
         mut self,
-        hook: impl Fn(EventView) -> Option<EventView> + Send + Sync + 'static,
+        hook: impl Fn(OutgoingEvent) -> Option<OutgoingEvent> + Send + Sync + 'static,
     ) -> Self {
         self.hooks.push(hook);
         self

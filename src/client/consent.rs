@@ -1,5 +1,5 @@
 //! Consent while a client lives: asked, given, withdrawn, explained.
-//! Takes what the user says and what changes on disk; opens and closes the gate, and ends the worker.
+//!
 //! Never decides: the gate's rules do.
 
 use std::process::{self, Command};
@@ -8,12 +8,12 @@ use std::time::SystemTime;
 
 use parking_lot::MutexGuard;
 
-use super::ending::{LOCK, forked};
+use super::shutdown::{LOCK, forked};
 use super::{Client, WorkerHandle};
 use crate::clock::Clock;
 use crate::config::{Consent, Env};
 use crate::consent::{
-    ConsentState, Decision, Facts, Gate, Inputs, LastSend, Look, Oversight, Status, decide,
+    ConsentMonitor, ConsentState, Decision, Facts, Gate, GateState, Inputs, LastSend, Status, decide,
 };
 use crate::deliver::Overseer;
 use crate::error::{Error, ErrorKind, Result};
@@ -23,13 +23,13 @@ use crate::observe::LossReason;
 impl Client {
     /// Returns what consent was last decided to be.
     pub fn state(&self) -> ConsentState {
-        self.inner.oversight.as_ref().map_or(ConsentState::Denied, |oversight| oversight.state())
+        self.inner.monitor.as_ref().map_or(ConsentState::Denied, |monitor| monitor.state())
     }
 
     /// Returns the decision that holds, with what every layer said.
     pub fn decision(&self) -> Decision {
-        match &self.inner.oversight {
-            Some(oversight) => oversight.decision(),
+        match &self.inner.monitor {
+            Some(monitor) => monitor.decision(),
             None => decide(&disabled()),
         }
     }
@@ -39,11 +39,11 @@ impl Client {
     /// Raw values of variables are in it: it is for the person at the terminal.
     pub fn status(&self) -> Status {
         let inner = &self.inner;
-        let mut status = match &inner.oversight {
-            Some(oversight) => oversight.status(inner.clock.wall()),
+        let mut status = match &inner.monitor {
+            Some(monitor) => monitor.status(inner.clock.wall()),
             None => Status::new(&disabled(), &decide(&disabled())),
         };
-        status.would_send = status.would_send && self.is_open();
+        status.would_send = status.would_send && self.is_enabled();
         status.queue.mem = inner.counters.snapshot().queued;
         status.last_send = inner.counters.last_send().map(|(at, outcome)| LastSend {
             outcome: outcome.to_owned(),
@@ -63,10 +63,10 @@ impl Client {
     /// [`ErrorKind::Storage`] where the refusal could not be stored. It then holds for this process only, and the
     /// text names the variable that makes it last. [`ErrorKind::NotRunning`] for a client that was made disabled.
     pub fn opt_out(&self) -> Result<()> {
-        let oversight = self.oversight()?;
+        let monitor = self.monitor()?;
         let _one = self.one_change();
         self.gate.close();
-        let stored = oversight.opt_out(self.inner.clock.wall());
+        let stored = monitor.opt_out(self.inner.clock.wall());
         self.end_worker();
         stored
     }
@@ -81,21 +81,21 @@ impl Client {
     /// [`ErrorKind::NotRunning`] for a client that was made disabled, and in a forked child; otherwise those of
     /// [`Client::new`].
     pub fn opt_in(&self) -> Result<ConsentState> {
-        let oversight = self.oversight()?;
+        let monitor = self.monitor()?;
         let _one = self.one_change();
-        let state = oversight.opt_in(self.inner.clock.wall())?;
+        let state = monitor.opt_in(self.inner.clock.wall())?;
         if state == ConsentState::Granted {
-            self.start_anew(oversight)?;
+            self.start_anew(monitor)?;
         } else if self.gate.close() {
             self.end_worker();
         }
         Ok(state)
     }
 
-    /// Hands a denial down to a process that is about to be started; see [`Decision::hand_down`].
-    pub fn hand_down(&self, command: &mut Command) {
-        if let Some(oversight) = &self.inner.oversight {
-            oversight.decision().hand_down(oversight.app(), command);
+    /// Hands a denial down to a process that is about to be started; see [`Decision::apply_to_child`].
+    pub fn apply_to_child(&self, command: &mut Command) {
+        if let Some(monitor) = &self.inner.monitor {
+            monitor.decision().apply_to_child(monitor.app(), command);
         }
     }
 
@@ -103,8 +103,8 @@ impl Client {
     ///
     /// Show them to a person at a terminal, and then call [`notice_shown`](Self::notice_shown).
     pub fn notice_due(&self) -> Option<&str> {
-        let oversight = self.inner.oversight.as_ref()?;
-        oversight.notice_due()
+        let monitor = self.inner.monitor.as_ref()?;
+        monitor.notice_due()
     }
 
     /// Records that this run has shown the notice. This run sends nothing; the next may.
@@ -114,7 +114,7 @@ impl Client {
     /// [`ErrorKind::Config`] where no notice is due, [`ErrorKind::Storage`] where the receipt could not be stored:
     /// nothing is sent then until a later run has shown the notice and stored that.
     pub fn notice_shown(&self) -> Result<()> {
-        self.oversight()?.notice_shown(self.inner.clock.wall())
+        self.monitor()?.notice_shown(self.inner.clock.wall())
     }
 
     /// Moves a stored choice that cannot be read out of the way, so that the user can answer again.
@@ -125,8 +125,8 @@ impl Client {
     /// # Errors
     ///
     /// [`ErrorKind::Storage`] where it cannot be renamed, and where no state directory is known.
-    pub fn set_choice_aside(&self) -> Result<()> {
-        self.oversight()?.set_choice_aside(self.inner.clock.wall())
+    pub fn quarantine_choice(&self) -> Result<()> {
+        self.monitor()?.quarantine_choice(self.inner.clock.wall())
     }
 
     /// Returns whether consent still holds at a moment; looks at the files of the gate where that is due.
@@ -135,13 +135,13 @@ impl Client {
     #[doc(hidden)]
     #[inline]
     pub fn holds_at(&self, wall: SystemTime, now: Timestamp) -> bool {
-        !self.inner.pace.is_due(now.unix_millis().unsigned_abs()) || self.still_granted(wall)
+        !self.inner.throttle.is_due(now.unix_millis().unsigned_abs()) || self.still_granted(wall)
     }
 
     /// Looks again whether consent holds; called every 250 ms on the way of a capture. Returns whether it does.
     #[cold]
     fn still_granted(&self, now: SystemTime) -> bool {
-        let state = self.inner.oversight.as_ref().and_then(|oversight| oversight.try_recheck(now));
+        let state = self.inner.monitor.as_ref().and_then(|monitor| monitor.try_recheck(now));
         if state.is_none_or(|state| state == ConsentState::Granted) {
             return true;
         }
@@ -162,28 +162,28 @@ impl Client {
         }
     }
 
-    fn oversight(&self) -> Result<&Arc<Oversight>> {
+    fn monitor(&self) -> Result<&Arc<ConsentMonitor>> {
         let missing = || Error::new(ErrorKind::NotRunning, "this client was made disabled");
-        self.inner.oversight.as_ref().ok_or_else(missing)
+        self.inner.monitor.as_ref().ok_or_else(missing)
     }
 
     /// Waits for other changes to end. In a forked child one may seem to go on for ever, and there is none.
     fn one_change(&self) -> Option<MutexGuard<'_, ()>> {
-        if self.inner.made_by == process::id() {
+        if self.inner.owner_pid == process::id() {
             return Some(self.inner.changes.lock());
         }
         self.inner.changes.try_lock_for(LOCK)
     }
 
-    fn start_anew(&self, oversight: &Oversight) -> Result<()> {
-        if self.inner.made_by != process::id() {
+    fn start_anew(&self, monitor: &ConsentMonitor) -> Result<()> {
+        if self.inner.owner_pid != process::id() {
             return Err(forked());
         }
-        if self.gate.look() != Look::Closed || self.inner.is_shut_down() {
+        if self.gate.state() != GateState::Closed || self.inner.is_shut_down() {
             return Ok(());
         }
         self.end_worker();
-        match oversight.decision().granted() {
+        match monitor.decision().granted() {
             Some(granted) => self.start(granted),
             None => Ok(()),
         }
@@ -203,7 +203,7 @@ impl Client {
         if let Some(live) = inner.live.get() {
             live.queue.set_closed(true);
             inner.counters.lost(LossReason::ConsentWithdrawn, live.queue.purge());
-            live.queue.call_waiting();
+            live.queue.notify_waiters();
         }
     }
 }
@@ -211,23 +211,23 @@ impl Client {
 /// What the worker asks before each attempt.
 pub(super) struct ClientOverseer {
     pub(super) gate: Arc<Gate>,
-    pub(super) oversight: Option<Arc<Oversight>>,
+    pub(super) monitor: Option<Arc<ConsentMonitor>>,
     pub(super) clock: Clock,
 }
 
 impl Overseer for ClientOverseer {
     fn may_send(&self) -> bool {
-        let Some(oversight) = &self.oversight else { return false };
-        if oversight.recheck(self.clock.wall()) != ConsentState::Granted {
+        let Some(monitor) = &self.monitor else { return false };
+        if monitor.recheck(self.clock.wall()) != ConsentState::Granted {
             self.gate.close();
         }
-        self.gate.living().is_some()
+        self.gate.sendable_generation().is_some()
     }
 
     fn gone(&self, status: u16) {
         self.gate.close();
-        if let Some(oversight) = &self.oversight {
-            oversight.stop(status, self.clock.wall());
+        if let Some(monitor) = &self.monitor {
+            monitor.stop(status, self.clock.wall());
         }
         log::info!(target: "candor", "the endpoint answered {status}: nothing more is sent by this process");
     }

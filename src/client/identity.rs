@@ -1,5 +1,5 @@
 //! Who is who: PostHog's special events as calls.
-//! Takes ids and properties; captures the event that says so.
+//!
 //! Never evaluates a property while the gate is not open.
 
 use serde::Serialize;

@@ -1,5 +1,5 @@
 //! What a capture would put on the wire, without capturing.
-//! Takes an event; gives the body of a request with this one event.
+//!
 //! Never makes a thread or a socket, never counts, never asks for consent: nothing leaves.
 
 use std::fmt;
@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::config::Split;
+use super::config::ClientSettings;
 use super::{Client, Config};
-use crate::capture::{Capture, Terms};
+use crate::capture::{Capture, CaptureSettings};
 use crate::config::Env;
 use crate::event::{Event, Rfc3339, Timestamp};
 use crate::observe::LossReason;
@@ -69,33 +69,33 @@ impl Client {
     /// The reason for which the capture would lose the event.
     pub fn preview<E: Event>(&self, event: &E) -> Result<Preview, LossReason> {
         let now = Timestamp::of_clock(self.inner.clock.wall());
-        if let Some(split) = &self.inner.settings {
-            return preview(split, event, now);
+        if let Some(settings) = &self.inner.settings {
+            return preview(settings, event, now);
         }
-        match Config::new("app", "0").split(&Env::empty()) {
-            Ok(split) => preview(&split, event, now),
+        match Config::new("app", "0").resolve(&Env::empty()) {
+            Ok(settings) => preview(&settings, event, now),
             // The settings of a new configuration always work.
             Err(_) => Err(LossReason::ShuttingDown),
         }
     }
 }
 
-fn preview<E: Event>(split: &Split, event: &E, now: Timestamp) -> Result<Preview, LossReason> {
-    let terms = Terms { sampling: None, ..split.terms.clone() };
-    let common = Arc::clone(&terms.common);
-    let record = Capture::new(terms, Arc::default()).record(event, now, 0)?;
+fn preview<E: Event>(settings: &ClientSettings, event: &E, now: Timestamp) -> Result<Preview, LossReason> {
+    let capture = CaptureSettings { sampling: None, ..settings.capture.clone() };
+    let common = Arc::clone(&capture.common);
+    let encoded = Capture::new(capture, Arc::default()).prepare(event, now, 0)?;
     let mut ids = Ids::seeded(Uuid::new_v4());
     let info = BatchInfo { created_at: now, id: ids.next(now) };
-    let uuid = record.uuid().unwrap_or_else(|| ids.next(record.timestamp()));
+    let uuid = encoded.uuid().unwrap_or_else(|| ids.next(encoded.timestamp()));
     let mut timestamp = Vec::new();
-    Rfc3339::default().write(record.timestamp(), &mut timestamp);
+    Rfc3339::default().write(encoded.timestamp(), &mut timestamp);
     let text = uuid.hyphenated().to_string();
-    let wire = WireEvent { record: &record, common: &common, uuid: &text, timestamp: &timestamp };
+    let wire = WireEvent { encoded: &encoded, common: &common, uuid: &text, timestamp: &timestamp };
     let mut body = Vec::new();
-    split.envelope.begin(&info, &mut body);
+    settings.envelope.begin(&info, &mut body);
     let start = body.len();
-    split.envelope.event(&wire, &mut body);
+    settings.envelope.event(&wire, &mut body);
     let event = start..body.len();
-    split.envelope.end(&info, Attempt { number: 1, at: now }, &mut body);
-    Ok(Preview { path: split.envelope.path().to_owned(), body, event })
+    settings.envelope.end(&info, Attempt { number: 1, at: now }, &mut body);
+    Ok(Preview { path: settings.envelope.path().to_owned(), body, event })
 }

@@ -1,17 +1,17 @@
 //! From a grant to a running worker.
-//! Takes the token of a grant; gives a transport, a queue and a thread, then opens the gate.
+//!
 //! Never starts anything without the token.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::config::Split;
+use super::config::ClientSettings;
 use super::consent::ClientOverseer;
 use super::worker_handle::{WorkerHandle, commands};
 use super::{Client, Live};
 use crate::capture::Capture;
 use crate::consent::Granted;
-use crate::deliver::{Limits, Overseer, Parts, Queue, Sending, Worker};
+use crate::deliver::{BatchSender, Limits, Overseer, Queue, Worker, WorkerContext};
 use crate::error::{Error, ErrorKind, Result};
 use crate::observe::Counters;
 use crate::transport::{HttpTransport, Transport};
@@ -29,29 +29,29 @@ impl Client {
     /// Makes the transport, the queue and the worker, for a generation under way or a new one.
     pub(super) fn start_worker(&self, granted: Granted, generation: Option<u32>) -> Result<()> {
         let inner = &self.inner;
-        let Some(split) = &inner.settings else { return Ok(()) };
-        let transport = transport(split, granted)?;
-        let live = inner.live.get_or_init(|| Live::new(split, Arc::clone(&inner.counters)));
+        let Some(settings) = &inner.settings else { return Ok(()) };
+        let transport = transport(settings, granted)?;
+        let live = inner.live.get_or_init(|| Live::new(settings, Arc::clone(&inner.counters)));
         live.queue.set_closed(false);
         let (sender, receiver) = commands();
         let overseer = ClientOverseer {
             gate: Arc::clone(&self.gate),
-            oversight: inner.oversight.clone(),
+            monitor: inner.monitor.clone(),
             clock: inner.clock.clone(),
         };
-        let debug = inner.oversight.as_ref().is_some_and(|oversight| oversight.decision().debug_print());
+        let debug = inner.monitor.as_ref().is_some_and(|monitor| monitor.decision().debug_print());
         let generation = generation.unwrap_or_else(|| self.gate.open());
-        let worker = Worker::new(Parts {
+        let worker = Worker::new(WorkerContext {
             queue: Arc::clone(&live.queue),
             gate: Arc::clone(&self.gate),
             generation,
             counters: Arc::clone(&inner.counters),
-            common: Arc::clone(&split.terms.common),
+            common: Arc::clone(&settings.capture.common),
             commands: receiver,
-            batching: split.batching.clone(),
+            batching: settings.batching.clone(),
             clock: inner.clock.clone(),
-            sending: sending(split, debug, Arc::clone(&transport), Box::new(overseer)),
-            farewell: split.shutdown_timeout,
+            sending: sending(settings, debug, Arc::clone(&transport), Box::new(overseer)),
+            drain_timeout: settings.shutdown_timeout,
         });
         let handle = WorkerHandle::start(worker, sender, transport)?;
         *inner.worker.lock() = Some(handle);
@@ -61,47 +61,47 @@ impl Client {
 }
 
 impl Live {
-    pub(super) fn new(split: &Split, counters: Arc<Counters>) -> Self {
-        let batching = &split.batching;
+    pub(super) fn new(settings: &ClientSettings, counters: Arc<Counters>) -> Self {
+        let batching = &settings.batching;
         let limits = Limits {
             events: batching.queue_events as u64,
             bytes: batching.queue_bytes as u64,
             wake_events: batching.leaves_at_events(),
             wake_bytes: batching.leaves_at_bytes(),
         };
-        let capture = Capture::new(split.terms.clone(), counters);
+        let capture = Capture::new(settings.capture.clone(), counters);
         Self { capture, queue: Arc::new(Queue::new(limits)), overflow: batching.overflow }
     }
 }
 
 /// Makes the transport; only a granted decision gets this far.
-fn transport(split: &Split, granted: Granted) -> Result<Arc<dyn Transport>> {
-    match (&split.transport, &split.endpoint) {
+fn transport(settings: &ClientSettings, granted: Granted) -> Result<Arc<dyn Transport>> {
+    match (&settings.transport, &settings.endpoint) {
         (Some(factory), _) => Ok(Arc::from(factory(granted)?)),
-        (None, Some(endpoint)) => Ok(Arc::new(HttpTransport::new(granted, &split.http, endpoint)?)),
+        (None, Some(endpoint)) => Ok(Arc::new(HttpTransport::new(granted, &settings.http, endpoint)?)),
         (None, None) => Err(Error::new(ErrorKind::Config, "endpoint: none was set")),
     }
 }
 
 fn sending(
-    split: &Split,
+    settings: &ClientSettings,
     debug: bool,
     transport: Arc<dyn Transport>,
     overseer: Box<dyn Overseer>,
-) -> Sending {
-    let path = split.envelope.path();
-    let url = split.endpoint.as_ref().map_or_else(|| path.to_owned(), |endpoint| endpoint.join(path));
-    Sending {
-        envelope: Arc::clone(&split.envelope),
+) -> BatchSender {
+    let path = settings.envelope.path();
+    let url = settings.endpoint.as_ref().map_or_else(|| path.to_owned(), |endpoint| endpoint.join(path));
+    BatchSender {
+        envelope: Arc::clone(&settings.envelope),
         transport,
         overseer,
         url,
-        timeout: split.http.total,
-        compression: split.http.compression,
-        retry: split.retry.clone(),
-        on_error: split.on_error.clone(),
-        prints: split.prints || debug,
-        is_dry_run: split.is_dry_run,
-        hide: split.hide.clone(),
+        timeout: settings.http.total,
+        compression: settings.http.compression,
+        retry: settings.retry.clone(),
+        on_error: settings.on_error.clone(),
+        prints: settings.prints || debug,
+        is_dry_run: settings.is_dry_run,
+        hide: settings.hide.clone(),
     }
 }

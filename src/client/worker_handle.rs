@@ -1,5 +1,5 @@
 //! The client's hold on its worker: commands, deadlines, the cut.
-//! Takes what the client asks; gives replies within the time given.
+//!
 //! Never waits for a worker of another process, nor for itself.
 
 use std::process;
@@ -23,7 +23,7 @@ pub(super) struct WorkerHandle {
     transport: Arc<dyn Transport>,
     thread: Option<JoinHandle<()>>,
     id: ThreadId,
-    owner: u32,
+    owner_pid: u32,
 }
 
 /// Makes the channel through which a worker is told what to do.
@@ -44,12 +44,12 @@ impl WorkerHandle {
             },
         )?;
         let id = thread.thread().id();
-        Ok(Self { commands: Some(commands), transport, thread: Some(thread), id, owner: process::id() })
+        Ok(Self { commands: Some(commands), transport, thread: Some(thread), id, owner_pid: process::id() })
     }
 
     /// Returns whether the thread was started by this process, and not by the parent of a fork.
     pub(super) fn is_ours(&self) -> bool {
-        self.owner == process::id()
+        self.owner_pid == process::id()
     }
 
     /// Returns whether this is the worker's own thread, which must not wait for itself.

@@ -1,10 +1,10 @@
 //! What the account's toggle says.
-//! Takes the host's last answer and its age; keeps both.
+//!
 //! Never judges whether the answer is too old: the gate does.
 
 use std::time::Duration;
 
-/// What the account's toggle says, as the host last heard it.
+/// What the account's toggle says, as the application last heard it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     pub(crate) answer: AccountAnswer,

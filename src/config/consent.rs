@@ -1,5 +1,5 @@
-//! What the host declares about consent, as plain data.
-//! Takes the mode, the sources to read and the facts that only the host knows; gives back the declaration.
+//! What the application declares about consent, as plain data.
+//!
 //! Never decides, and never reads a file or a variable.
 
 use super::account::Account;
@@ -71,7 +71,7 @@ pub enum CiPolicy {
     Allow,
 }
 
-/// The host's declaration: the mode, the sources, and the facts that only the host knows.
+/// The application's declaration: the mode, the sources, and the facts that only the application knows.
 ///
 /// Every source may deny, and one no wins whatever the order. Files are read at most once for a decision, never
 /// through a symbolic link, and never beyond 64 KiB. The format follows from the name: `.json`, `.toml`, `.yml`
@@ -172,7 +172,7 @@ impl Consent {
         self
     }
 
-    /// Says whether the host was called with its `--no-telemetry` flag.
+    /// Says whether the application was called with its `--no-telemetry` flag.
     #[must_use]
     pub fn no_telemetry_flag(mut self, given: bool) -> Self {
         self.no_telemetry_flag = given;

@@ -18,7 +18,7 @@ pub(crate) const INTERVAL: Duration = Duration::from_secs(5);
 /// outage of 10 to 100 seconds; the empty queue takes 56 bytes for each.
 pub(crate) const QUEUE_EVENTS: usize = 10_000;
 
-/// Bytes in the queue at the most: 10,000 events of 1.6 kB. What a host lends us without noticing.
+/// Bytes in the queue at the most: 10,000 events of 1.6 kB. What an application lends us without noticing.
 pub(crate) const QUEUE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Bytes in one event at the most. PostHog's sink refuses about 1,000,000 bytes with its own wrapping;

@@ -1,5 +1,5 @@
 //! Where events go.
-//! Takes the host's URL; gives it checked and in PostHog's canonical form.
+//!
 //! Never resolves a name.
 
 use std::fmt;

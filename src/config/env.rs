@@ -1,5 +1,5 @@
 //! The environment as a value: taken once, passed in everywhere.
-//! Takes the process's variables, or pairs from a test. Gives back raw values by name.
+//!
 //! Never writes a variable, and prints names only.
 
 use std::collections::BTreeMap;

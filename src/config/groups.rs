@@ -1,5 +1,5 @@
 //! The settings of the pipeline, split once into what each part needs.
-//! Takes the host's wishes; gives groups of plain values that were checked.
+//!
 //! Never sees hooks or transports.
 
 use std::time::Duration;
@@ -138,8 +138,8 @@ impl Batching {
             return wrong("queue_bytes: must be below 1 TiB".to_owned());
         }
         if self.batch_bytes > protocol.most_body() {
-            let most = protocol.most_body() >> 20;
-            return wrong(format!("batch_bytes: at most {most} MiB, which is what PostHog accepts"));
+            let max = protocol.most_body() >> 20;
+            return wrong(format!("batch_bytes: at most {max} MiB, which is what PostHog accepts"));
         }
         if self.interval.is_zero() {
             return wrong("flush_interval: must be longer than zero".to_owned());

@@ -1,5 +1,5 @@
 //! The API key of an endpoint.
-//! Takes the host's text; gives it to the wire, and four characters of it to everybody else.
+//!
 //! Never prints the key.
 
 use std::fmt;

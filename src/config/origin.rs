@@ -1,5 +1,5 @@
 //! What the environment says about the pipeline: debugging and proxies.
-//! Takes a snapshot of the environment and the application's name; gives plain settings.
+//!
 //! Never writes a variable. Consent has its own readers.
 
 use super::Env;

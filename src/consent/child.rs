@@ -1,11 +1,11 @@
 //! Hands a denial down to a process that is about to be started.
-//! Takes a decision and a `Command`; sets variables on that command.
+//!
 //! Never touches the environment of this process, and never hands down a grant.
 
 use std::process::Command;
 
 use super::decide::{ConsentState, Decision};
-use super::layer::{Layer, Verdict};
+use super::layer::{Layer, Vote};
 use crate::config::variable_prefix;
 
 impl Decision {
@@ -21,15 +21,15 @@ impl Decision {
     /// # let facts = Facts::new("my-tool", Consent::opt_in().no_telemetry_flag(true), None);
     /// # let decision = decide(&Inputs::new(facts, Env::empty(), 0));
     /// let mut command = std::process::Command::new("my-tool-plugin");
-    /// decision.hand_down("my-tool", &mut command);
+    /// decision.apply_to_child("my-tool", &mut command);
     /// ```
-    pub fn hand_down(&self, app: &str, command: &mut Command) {
+    pub fn apply_to_child(&self, app: &str, command: &mut Command) {
         if self.state() != ConsentState::Denied {
             return;
         }
         command.env(format!("{}_TELEMETRY_DISABLED", variable_prefix(app)), "1");
         let mut reports = self.layers().iter();
-        if reports.any(|report| report.layer == Layer::Universal && report.verdict == Verdict::Deny) {
+        if reports.any(|report| report.layer == Layer::Universal && report.vote == Vote::Deny) {
             command.env("DO_NOT_TRACK", "1");
         }
     }

@@ -1,5 +1,5 @@
 //! What is kept of the user's answer and of the notice: two small JSON files.
-//! Takes an answer or the bytes of a file; gives back bytes or an answer.
+//!
 //! Never reads a field that it does not know for one that does not matter.
 
 use std::fmt::Write;

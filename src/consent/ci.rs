@@ -1,5 +1,5 @@
 //! Which continuous integration this is, from a table.
-//! Takes an environment snapshot; gives back a provider, or nothing where a person may be present.
+//!
 //! Never reads a branch, a repository or any other name that the provider's variables hold.
 
 use std::ffi::OsStr;
@@ -222,7 +222,7 @@ fn is_set_and_none_of(value: Option<&OsStr>, words: &[&str]) -> bool {
     })
 }
 
-/// A mapping of providers onto the host's own values, so that nothing else of them can be sent.
+/// A mapping of providers onto the application's own values, so that nothing else of them can be sent.
 ///
 /// ```
 /// use candor::{Env, consent::{CiProvider, Projection}};
@@ -254,7 +254,7 @@ impl<T> Projection<T> {
         self
     }
 
-    /// Returns the host's value for what was detected.
+    /// Returns the application's value for what was detected.
     pub fn of(&self, detected: Option<CiProvider>) -> &T {
         let Some(provider) = detected else { return &self.local };
         self.mapped.iter().find(|(mapped, _)| *mapped == provider).map_or(&self.unknown, |(_, value)| value)

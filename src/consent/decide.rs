@@ -1,12 +1,12 @@
 //! The decision: one pure function over all layers.
-//! Takes `Inputs`; gives back a state, who decided, and what every layer said.
+//!
 //! Never reads the world, and never lets a yes outweigh a no.
 
 use serde::Serialize;
 
 use super::granted::Granted;
 use super::inputs::Inputs;
-use super::layer::{Layer, LayerReport, Verdict};
+use super::layer::{Layer, LayerReport, Vote};
 use super::layers;
 use crate::config::Mode;
 
@@ -81,7 +81,7 @@ impl Decision {
 
     /// Says whether a denial outlives this run, and so takes what is stored with it.
     pub fn is_persistent_denial(&self) -> bool {
-        self.layers.iter().any(|report| report.verdict == Verdict::Deny && report.layer.is_persistent())
+        self.layers.iter().any(|report| report.vote == Vote::Deny && report.layer.is_persistent())
     }
 }
 
@@ -121,24 +121,24 @@ pub fn decide(inputs: &Inputs) -> Decision {
     reports.push(layers::runtime(inputs));
     reports.push(layers::mode(inputs, &reports));
     let notice_is_due = layers::notice_is_due(inputs);
-    let (state, decided_by) = weigh(&reports, inputs.facts.consent.mode);
+    let (state, decided_by) = combine(&reports, inputs.facts.consent.mode);
     Decision { state, decided_by, layers: reports, debug_print, notice_is_due }
 }
 
 /// Weighs the reports. The state is the same in any order of them.
-pub(crate) fn weigh(reports: &[LayerReport], mode: Mode) -> (ConsentState, Layer) {
-    let first = |verdict: Verdict, but: Option<Layer>| {
-        let matching = reports.iter().filter(|report| report.verdict == verdict && Some(report.layer) != but);
+pub(crate) fn combine(reports: &[LayerReport], mode: Mode) -> (ConsentState, Layer) {
+    let first = |vote: Vote, but: Option<Layer>| {
+        let matching = reports.iter().filter(|report| report.vote == vote && Some(report.layer) != but);
         matching.map(|report| report.layer).next()
     };
-    if let Some(layer) = first(Verdict::Deny, None) {
+    if let Some(layer) = first(Vote::Deny, None) {
         return (ConsentState::Denied, layer);
     }
-    let enough = reports.iter().any(|report| report.layer == Layer::Mode && report.verdict == Verdict::Grant);
+    let enough = reports.iter().any(|report| report.layer == Layer::Mode && report.vote == Vote::Grant);
     if !enough {
         return (ConsentState::Deferred, Layer::Mode);
     }
-    match (first(Verdict::Grant, Some(Layer::Mode)), mode) {
+    match (first(Vote::Grant, Some(Layer::Mode)), mode) {
         (Some(layer), _) => (ConsentState::Granted, layer),
         (None, Mode::OptOut | Mode::Session) => (ConsentState::Granted, Layer::Mode),
         (None, Mode::OptIn) => (ConsentState::Deferred, Layer::Mode),

@@ -1,5 +1,5 @@
 //! The one atomic that both threads ask.
-//! Takes openings and closings; gives the generation under which an event may live.
+//!
 //! Never decides: it remembers what was decided.
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -20,7 +20,7 @@ pub(crate) struct Gate {
 
 /// What one look at the gate says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Look {
+pub(crate) enum GateState {
     /// Capture under this generation.
     Open(u32),
     /// Consent is not granted: nothing is counted.
@@ -29,7 +29,7 @@ pub(crate) enum Look {
     Stopped,
 }
 
-impl Look {
+impl GateState {
     #[inline]
     fn of(word: u32) -> Self {
         if word & OPEN == OPEN {
@@ -45,33 +45,33 @@ impl Look {
 impl Gate {
     /// Looks once: one relaxed load, which is all that a capture costs when off.
     #[inline]
-    pub(crate) fn look(&self) -> Look {
-        Look::of(self.word.load(Ordering::Relaxed))
+    pub(crate) fn state(&self) -> GateState {
+        GateState::of(self.word.load(Ordering::Relaxed))
     }
 
     /// Looks once more behind a push, in one order with it: who closes the gate and then finds the queue
     /// empty is seen here by whoever pushes after that.
     #[inline]
-    pub(crate) fn look_again(&self) -> Look {
-        Look::of(self.word.load(Ordering::SeqCst))
+    pub(crate) fn state_seq_cst(&self) -> GateState {
+        GateState::of(self.word.load(Ordering::SeqCst))
     }
 
     /// Returns whether the gate is open.
     #[inline]
-    pub(crate) fn is_open(&self) -> bool {
+    pub(crate) fn is_enabled(&self) -> bool {
         self.word.load(Ordering::Relaxed) & OPEN == OPEN
     }
 
     /// Returns the generation whose events may still be sent; `None` once consent is gone.
-    pub(crate) fn living(&self) -> Option<u32> {
+    pub(crate) fn sendable_generation(&self) -> Option<u32> {
         let word = self.word.load(Ordering::Acquire);
         (word & FLAGS != 0).then_some(word & !FLAGS)
     }
 
     /// Returns whether an event of this generation may still be sent.
     #[inline]
-    pub(crate) fn holds(&self, generation: u32) -> bool {
-        self.living() == Some(generation)
+    pub(crate) fn may_send(&self, generation: u32) -> bool {
+        self.sendable_generation() == Some(generation)
     }
 
     /// Opens the gate under a new generation, and returns that. An open gate stays as it is.
@@ -106,35 +106,35 @@ fn next(word: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Gate, Look};
+    use super::{Gate, GateState};
 
     #[test]
     fn a_generation_never_comes_back() {
         let gate = Gate::default();
-        assert_eq!(gate.look(), Look::Closed);
+        assert_eq!(gate.state(), GateState::Closed);
         let first = gate.open();
         assert_eq!(gate.open(), first);
-        assert_eq!(gate.look(), Look::Open(first));
-        assert!(gate.holds(first));
+        assert_eq!(gate.state(), GateState::Open(first));
+        assert!(gate.may_send(first));
         assert!(gate.close());
         assert!(!gate.close());
-        assert!(!gate.holds(first));
+        assert!(!gate.may_send(first));
         let second = gate.open();
         assert_ne!(first, second);
-        assert!(gate.holds(second) && !gate.holds(first));
+        assert!(gate.may_send(second) && !gate.may_send(first));
     }
 
     #[test]
     fn a_stopped_gate_lets_its_last_events_live_and_a_closed_one_does_not() {
         let gate = Gate::default();
         assert!(!gate.stop());
-        assert_eq!(gate.look(), Look::Closed);
+        assert_eq!(gate.state(), GateState::Closed);
         let generation = gate.open();
         assert!(gate.stop());
-        assert_eq!(gate.look(), Look::Stopped);
-        assert!(gate.holds(generation) && !gate.is_open());
+        assert_eq!(gate.state(), GateState::Stopped);
+        assert!(gate.may_send(generation) && !gate.is_enabled());
         assert!(gate.close());
-        assert_eq!(gate.look(), Look::Closed);
-        assert_eq!(gate.living(), None);
+        assert_eq!(gate.state(), GateState::Closed);
+        assert_eq!(gate.sendable_generation(), None);
     }
 }

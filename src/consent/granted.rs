@@ -1,6 +1,6 @@
 //! The proof that consent was granted.
 //! Made from a granted decision only; taken by value by what would otherwise not be allowed to exist.
-//! Never made by a host.
+//! Never made by an application.
 
 /// The token of a granted decision: without one, no transport can be made.
 ///

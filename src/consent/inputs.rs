@@ -1,12 +1,12 @@
 //! Everything that a decision depends on, as one value.
-//! Takes the host's facts, an environment snapshot, what files held or why they could not be read, and the time.
+//!
 //! Never reads any of it by itself.
 
 use std::path::PathBuf;
 
 use crate::config::{Consent, Env};
 
-/// What the host says about itself and its settings.
+/// What the application says about itself and its settings.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Facts {
@@ -14,11 +14,11 @@ pub struct Facts {
     pub app: String,
     /// The version of the application, for the receipt of the notice.
     pub app_version: String,
-    /// The host's declaration.
+    /// The application's declaration.
     pub consent: Consent,
     /// Where events would go, if that is configured.
     pub endpoint: Option<String>,
-    /// Whether the host brings a transport of its own, which needs no endpoint.
+    /// Whether the application brings a transport of its own, which needs no endpoint.
     pub own_transport: bool,
     /// Whether an API key is needed and blank.
     pub api_key_missing: bool,
@@ -75,7 +75,7 @@ pub struct FileContent {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileState {
-    /// The host declares no such file, or its directory is unknown.
+    /// The application declares no such file, or its directory is unknown.
     #[default]
     NotDeclared,
     /// It was not looked at, as telemetry is off without it.
@@ -136,7 +136,7 @@ pub struct Files {
 pub struct Runtime {
     /// The client was made disabled.
     pub disabled: bool,
-    /// The host withdrew consent, and it was not given again.
+    /// The application withdrew consent, and it was not given again.
     pub withdrawn: bool,
     /// The server said that it wants nothing more, with this status.
     pub stopped_by: Option<u16>,
@@ -148,7 +148,7 @@ pub struct Runtime {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Inputs {
-    /// What the host says.
+    /// What the application says.
     pub facts: Facts,
     /// The environment.
     pub env: Env,

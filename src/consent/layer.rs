@@ -1,5 +1,5 @@
 //! The layers of the gate, and what each of them can say.
-//! Takes findings of single sources; gives back one report a layer.
+//!
 //! Never weighs one layer against another.
 
 use serde::Serialize;
@@ -13,9 +13,9 @@ pub enum Layer {
     Build,
     /// L1: `DO_NOT_TRACK`.
     Universal,
-    /// L2: the application's own variables and the host's deny aliases.
+    /// L2: the application's own variables and the application's deny aliases.
     AppEnv,
-    /// L3: the flag that the host was called with.
+    /// L3: the flag that the application was called with.
     Flag,
     /// L4: the machine's policy.
     MachinePolicy,
@@ -74,13 +74,14 @@ impl Layer {
 /// What a layer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum Vote {
     /// No.
     Deny,
     /// Yes.
     Grant,
     /// Nothing.
-    Silent,
+    #[serde(rename = "silent")]
+    Abstain,
 }
 
 /// What a layer says, where it was read, and why.
@@ -90,7 +91,8 @@ pub struct LayerReport {
     /// The layer.
     pub layer: Layer,
     /// What it says.
-    pub verdict: Verdict,
+    #[serde(rename = "verdict")]
+    pub vote: Vote,
     /// The variable, the path or the setting that it was read from.
     pub source: String,
     /// Why, for people.
@@ -108,13 +110,13 @@ pub struct LayerReport {
 impl LayerReport {
     pub(crate) fn new(
         layer: Layer,
-        verdict: Verdict,
+        vote: Vote,
         source: impl Into<String>,
         reason: impl Into<String>,
     ) -> Self {
         Self {
             layer,
-            verdict,
+            vote,
             source: source.into(),
             reason: reason.into(),
             raw_value: None,
@@ -123,16 +125,16 @@ impl LayerReport {
         }
     }
 
-    pub(crate) fn silent(layer: Layer, source: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::new(layer, Verdict::Silent, source, reason)
+    pub(crate) fn abstain(layer: Layer, source: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::new(layer, Vote::Abstain, source, reason)
     }
 
     pub(crate) fn deny(layer: Layer, source: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::new(layer, Verdict::Deny, source, reason)
+        Self::new(layer, Vote::Deny, source, reason)
     }
 
     pub(crate) fn grant(layer: Layer, source: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::new(layer, Verdict::Grant, source, reason)
+        Self::new(layer, Vote::Grant, source, reason)
     }
 
     /// A denial, because what was found cannot be read.
@@ -160,18 +162,18 @@ impl LayerReport {
 pub(crate) fn join(layer: Layer, reports: impl IntoIterator<Item = LayerReport>) -> LayerReport {
     let mut joined: Option<LayerReport> = None;
     for report in reports {
-        let stronger = joined.as_ref().is_none_or(|best| strength(report.verdict) > strength(best.verdict));
+        let stronger = joined.as_ref().is_none_or(|best| strength(report.vote) > strength(best.vote));
         if stronger {
             joined = Some(report);
         }
     }
-    joined.unwrap_or_else(|| LayerReport::silent(layer, "", "not declared"))
+    joined.unwrap_or_else(|| LayerReport::abstain(layer, "", "not declared"))
 }
 
-fn strength(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Silent => 0,
-        Verdict::Grant => 1,
-        Verdict::Deny => 2,
+fn strength(vote: Vote) -> u8 {
+    match vote {
+        Vote::Abstain => 0,
+        Vote::Grant => 1,
+        Vote::Deny => 2,
     }
 }

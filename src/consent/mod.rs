@@ -1,5 +1,5 @@
 //! Whether anything may be captured and sent at all, and why.
-//! Takes what people, files, variables and the host say; gives back one decision with all its reasons.
+//!
 //! Never lets a yes outweigh a no, and leaves nothing behind where the answer is no.
 
 mod child;
@@ -11,29 +11,29 @@ mod granted;
 mod inputs;
 mod layer;
 mod layers;
-mod oversight;
-mod pace;
+mod monitor;
 mod places;
 mod project;
 mod sources;
 mod status;
 mod store;
 mod switch;
+mod throttle;
 mod user;
 mod watch;
 
 pub use ci::{CiProvider, Projection};
 pub use decide::{ConsentState, Decision, decide};
-pub(crate) use gate::{Gate, Look};
+pub(crate) use gate::{Gate, GateState};
 pub use granted::Granted;
 pub use inputs::{Facts, FileContent, FileState, Files, Inputs, ReadFailure, Runtime, Source};
-pub use layer::{Layer, LayerReport, Verdict};
-pub(crate) use oversight::{Oversight, explain};
-pub(crate) use pace::Pace;
+pub use layer::{Layer, LayerReport, Vote};
+pub(crate) use monitor::{ConsentMonitor, explain};
 pub use project::write_project_answer;
 pub use sources::collect;
 pub use status::{LastSend, QueueStatus, Status};
 pub use switch::{Reading, SwitchKind, parse_switch};
+pub(crate) use throttle::RecheckThrottle;
 
 /// Cuts an address down to scheme, host and port: what a grant is bound to, and what may be shown.
 pub(crate) fn origin(endpoint: &str) -> String {

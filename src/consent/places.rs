@@ -1,5 +1,5 @@
 //! Where the files of the gate are.
-//! Takes the host's declaration and an environment; gives back paths.
+//!
 //! Never looks whether anything is there.
 
 use std::path::{Path, PathBuf};

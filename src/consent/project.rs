@@ -1,5 +1,5 @@
 //! Writes the project's answer into its committed file.
-//! Takes the path, the key and a yes or no; changes that one switch, and makes the file where there is none.
+//!
 //! Never touches a file that the gate could not read, and writes no id, time or secret into it.
 
 use std::path::Path;

@@ -1,5 +1,5 @@
 //! The one file of the gate that reads the world.
-//! Takes the host's facts and an environment; opens the declared files, each at most once; gives back `Inputs`.
+//!
 //! Never follows a link, waits for a pipe, reads beyond 64 KiB, or writes.
 
 use std::fs::{File, Metadata, OpenOptions};

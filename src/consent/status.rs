@@ -1,5 +1,5 @@
 //! The explained decision, for people and for programs.
-//! Takes a decision and what the client knows of its queue; gives back stable JSON and a table.
+//!
 //! Never leaves the machine: raw values of variables are in it.
 
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::decide::{ConsentState, Decision};
 use super::inputs::Inputs;
-use super::layer::{Layer, LayerReport, Verdict};
+use super::layer::{Layer, LayerReport, Vote};
 use crate::config::Mode;
 
 /// What is waiting to be sent.
@@ -99,7 +99,7 @@ impl fmt::Display for Status {
         writeln!(f, "  {:<15} {:<7} source and reason", "layer", "says")?;
         for report in &self.layers {
             let mark = if report.layer == self.decided_by { '>' } else { ' ' };
-            write!(f, "{mark} {:<15} {:<7} ", report.layer.name(), verdict_text(report.verdict))?;
+            write!(f, "{mark} {:<15} {:<7} ", report.layer.name(), vote_text(report.vote))?;
             if !report.source.is_empty() {
                 write!(f, "{}: ", report.source.escape_debug())?;
             }
@@ -116,10 +116,10 @@ impl fmt::Display for Status {
     }
 }
 
-fn verdict_text(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Deny => "no",
-        Verdict::Grant => "yes",
-        Verdict::Silent => "-",
+fn vote_text(vote: Vote) -> &'static str {
+    match vote {
+        Vote::Deny => "no",
+        Vote::Grant => "yes",
+        Vote::Abstain => "-",
     }
 }

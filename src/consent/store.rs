@@ -1,5 +1,5 @@
 //! Writes the user's choice and the receipt of the notice.
-//! Takes bytes and a directory; writes beside, syncs, and renames into place with mode 0600.
+//!
 //! Never writes through a link, and never over a file that it cannot read.
 
 use std::fs::{self, File, OpenOptions};

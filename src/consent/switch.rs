@@ -1,5 +1,5 @@
 //! One reading of every switch, for variables and for strings in files.
-//! Takes a kind and a raw value; gives back whether it denies, grants or says nothing.
+//!
 //! Never takes a value that it cannot read for silence.
 
 use std::ffi::OsStr;
@@ -10,11 +10,11 @@ use std::ffi::OsStr;
 pub enum SwitchKind {
     /// `DO_NOT_TRACK`: yes denies, no says nothing.
     DoNotTrack,
-    /// `*_DISABLED`, `*_NO_TELEMETRY`, `*_OPTOUT` and the host's deny aliases: yes denies, no says nothing.
+    /// `*_DISABLED`, `*_NO_TELEMETRY`, `*_OPTOUT` and the application's deny aliases: yes denies, no says nothing.
     Disabled,
-    /// `*_TELEMETRY`, `*_TELEMETRY_ENABLED`: no denies; yes says nothing, unless the host lets it grant.
+    /// `*_TELEMETRY`, `*_TELEMETRY_ENABLED`: no denies; yes says nothing, unless the application lets it grant.
     Enabled {
-        /// Whether the host lets a yes grant.
+        /// Whether the application lets a yes grant.
         may_grant: bool,
     },
     /// A string in a file that disables: yes denies, no says nothing.
@@ -26,7 +26,7 @@ pub enum SwitchKind {
 #[non_exhaustive]
 pub enum Reading {
     /// It says nothing.
-    Silent,
+    Abstain,
     /// It denies, in words that are known.
     Deny,
     /// It means to say something that cannot be read, and denies.
@@ -47,20 +47,20 @@ const LENGTH_LIMIT: usize = 32;
 /// use candor::consent::{Reading, SwitchKind, parse_switch};
 ///
 /// assert_eq!(parse_switch(SwitchKind::DoNotTrack, "1".as_ref()), Reading::Deny);
-/// assert_eq!(parse_switch(SwitchKind::DoNotTrack, "0".as_ref()), Reading::Silent);
+/// assert_eq!(parse_switch(SwitchKind::DoNotTrack, "0".as_ref()), Reading::Abstain);
 /// assert_eq!(parse_switch(SwitchKind::DoNotTrack, "treu".as_ref()), Reading::Malformed);
 /// ```
 #[expect(clippy::match_same_arms, reason = "the arms are the rows of the table")]
 pub fn parse_switch(kind: SwitchKind, raw: &OsStr) -> Reading {
     let word = raw.to_str().map_or(Word::Unknown, word);
     match (kind, word) {
-        (_, Word::Blank) => Reading::Silent,
+        (_, Word::Blank) => Reading::Abstain,
         (_, Word::Unknown) => Reading::Malformed,
         (SwitchKind::Enabled { may_grant: true }, Word::Yes) => Reading::Grant,
-        (SwitchKind::Enabled { .. }, Word::Yes | Word::Enabled) => Reading::Silent,
+        (SwitchKind::Enabled { .. }, Word::Yes | Word::Enabled) => Reading::Abstain,
         (SwitchKind::Enabled { .. }, Word::No | Word::Disabled) => Reading::Deny,
         (_, Word::Yes) => Reading::Deny,
-        (_, Word::No) => Reading::Silent,
+        (_, Word::No) => Reading::Abstain,
         (_, Word::Enabled | Word::Disabled) => Reading::Malformed,
     }
 }

@@ -1,5 +1,5 @@
 //! Who this process runs as, and who called it through sudo.
-//! Takes an environment; gives back a user id or a home directory.
+//!
 //! Never guesses: an id that cannot be learned is no id.
 
 use std::path::PathBuf;

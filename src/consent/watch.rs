@@ -1,5 +1,5 @@
 //! Notices when a file of the gate was changed by somebody else.
-//! Takes paths once, and the time at each look; gives back whether it is worth deciding again.
+//!
 //! Never reads content, and never takes a young file for one that cannot have changed.
 
 use std::fs::Metadata;
@@ -16,35 +16,35 @@ const COARSE_MILLIS: u128 = 2_000;
 
 /// The files of the gate, as they were when a decision was made.
 #[derive(Debug)]
-pub(crate) struct Watch {
-    stamps: Vec<(PathBuf, Stamp)>,
+pub(crate) struct FileWatch {
+    stamps: Vec<(PathBuf, FileStamp)>,
 }
 
 /// Tells one version of a file from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Stamp {
+enum FileStamp {
     Missing,
     Unknown(io::ErrorKind),
     File { identity: (u64, u64), len: u64, modified: Option<SystemTime>, changed: (i64, i64) },
 }
 
-impl Watch {
+impl FileWatch {
     /// Takes the stamps. To be made before the files are read, so that no change falls between.
     pub(crate) fn new(facts: &Facts, env: &Env) -> Self {
         Self::over(Places::of(facts, env).all())
     }
 
     fn over<'a>(paths: impl Iterator<Item = &'a Path>) -> Self {
-        Self { stamps: paths.map(|path| (path.to_owned(), Stamp::of(path))).collect() }
+        Self { stamps: paths.map(|path| (path.to_owned(), FileStamp::of(path))).collect() }
     }
 
     /// Looks whether a file is another one than it was, or so young that it could be without showing it.
     pub(crate) fn changed(&self, now: SystemTime) -> bool {
-        self.stamps.iter().any(|(path, stamp)| stamp.is_young(now) || Stamp::of(path) != *stamp)
+        self.stamps.iter().any(|(path, stamp)| stamp.is_young(now) || FileStamp::of(path) != *stamp)
     }
 }
 
-impl Stamp {
+impl FileStamp {
     fn of(path: &Path) -> Self {
         match path.symlink_metadata() {
             Ok(metadata) => Self::from_metadata(&metadata),

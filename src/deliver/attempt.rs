@@ -1,5 +1,5 @@
 //! One attempt at one batch: gate, body, request, verdict.
-//! Takes a batch; gives it back settled: ended, waiting, halved.
+//!
 //! Never sleeps, and never sends what the gate no longer holds.
 
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use super::batch::Batch;
 use super::report::{DeliveryError, OnError, excerpt};
-use super::worker::Parts;
+use super::worker::WorkerContext;
 use crate::clock::later;
 use crate::config::{Compression, Retry};
-use crate::consent::Look;
+use crate::consent::GateState;
 use crate::event::Timestamp;
 use crate::observe::{LossReason, print_batch};
 use crate::transport::{Answer, Request, SendError, Transport};
@@ -25,7 +25,7 @@ pub(crate) trait Overseer: Send {
 }
 
 /// What an attempt needs beside the batch.
-pub(crate) struct Sending {
+pub(crate) struct BatchSender {
     pub(crate) envelope: Arc<dyn Envelope>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) overseer: Box<dyn Overseer>,
@@ -59,36 +59,41 @@ pub(super) struct Outcome {
     pub(super) detail: String,
 }
 
-impl Sending {
+impl BatchSender {
     /// Makes one attempt; `deadline` is that of a shutdown under way.
-    pub(super) fn attempt(&self, mut batch: Batch, parts: &Parts, deadline: Option<Instant>) -> Settled {
+    pub(super) fn attempt(
+        &self,
+        mut batch: Batch,
+        context: &WorkerContext,
+        deadline: Option<Instant>,
+    ) -> Settled {
         let events = batch.len() as u64;
-        if !self.overseer.may_send() || !parts.gate.holds(batch.generation) {
+        if !self.overseer.may_send() || !context.gate.may_send(batch.generation) {
             let ids = batch.ids().to_vec();
-            self.report(parts, &DeliveryError::unsent(LossReason::ConsentWithdrawn, events, ids));
-            return Settled::Ended(batch.into_spare());
+            self.report(context, &DeliveryError::unsent(LossReason::ConsentWithdrawn, events, ids));
+            return Settled::Ended(batch.into_buffer());
         }
         batch.attempts += 1;
-        let attempt = Attempt { number: batch.attempts, at: Timestamp::of_clock(parts.clock.wall()) };
+        let attempt = Attempt { number: batch.attempts, at: Timestamp::of_clock(context.clock.wall()) };
         let body = batch.body(&*self.envelope, attempt);
         if self.prints {
             let hide = self.hide.as_ref().map(|(secret, shown)| (secret.as_str(), shown.as_str()));
             print_batch(body, hide, !self.is_dry_run);
         }
         if self.is_dry_run {
-            parts.counters.lost(LossReason::DryRun, events);
-            return Settled::Ended(batch.into_spare());
+            context.counters.lost(LossReason::DryRun, events);
+            return Settled::Ended(batch.into_buffer());
         }
-        parts.counters.request(events, attempt.number);
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(parts.clock.now()));
+        context.counters.request(events, attempt.number);
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(context.clock.now()));
         let answer = self.request(&mut batch, attempt, left);
-        if answer == Err(SendError::Aborted) && parts.gate.look() != Look::Open(batch.generation) {
+        if answer == Err(SendError::Aborted) && context.gate.state() != GateState::Open(batch.generation) {
             // Cut by a shutdown or a withdrawal: the worker ends next, and counts under that reason. A transport
             // that says so by itself has failed like any other.
-            return Settled::Waits(batch, later(parts.clock.now(), self.retry.max_delay));
+            return Settled::Waits(batch, later(context.clock.now(), self.retry.max_delay));
         }
-        let (verdict, outcome) = self.judge(answer, parts);
-        self.settle(batch, verdict, outcome, parts)
+        let (verdict, outcome) = self.judge(answer, context);
+        self.settle(batch, verdict, outcome, context)
     }
 
     fn request(
@@ -116,11 +121,11 @@ impl Sending {
             headers: &headers,
             body: packed.as_deref().unwrap_or(body),
             timeout,
-            most_answer: self.envelope.most_answer(),
+            max_response_bytes: self.envelope.max_response_bytes(),
         })
     }
 
-    fn judge(&self, answer: Result<Answer, SendError>, parts: &Parts) -> (Verdict, Outcome) {
+    fn judge(&self, answer: Result<Answer, SendError>, context: &WorkerContext) -> (Verdict, Outcome) {
         match answer {
             Ok(answer) => {
                 let verdict = self.envelope.verdict(&Response {
@@ -128,7 +133,7 @@ impl Sending {
                     retry_after: answer.retry_after.as_deref(),
                     body: &answer.body,
                     is_complete: answer.is_complete,
-                    now: Timestamp::of_clock(parts.clock.wall()),
+                    now: Timestamp::of_clock(context.clock.wall()),
                 });
                 let detail = match verdict {
                     Verdict::Done | Verdict::Each { .. } => String::new(),

@@ -1,13 +1,13 @@
 //! A batch: encoded events that travel together, with the same bytes on every attempt.
-//! Takes records and an envelope; gives a body, its halves, or the events that are left of it.
+//!
 //! Never sends, and never looks at a clock.
 
 use std::time::Instant;
 
 use uuid::Uuid;
 
-use super::queue::Level;
-use crate::event::{Common, Record, Rfc3339};
+use super::queue::QueueDepth;
+use crate::event::{CommonProperties, EncodedEvent, Rfc3339};
 use crate::wire::{Attempt, BatchInfo, Envelope, Ids, WireEvent};
 
 /// Encoded events, ready to be sent and sent again.
@@ -36,16 +36,16 @@ impl Batch {
         generation: u32,
         born: Instant,
         first: u64,
-        mut spare: Vec<u8>,
+        mut recycled: Vec<u8>,
     ) -> Self {
-        spare.clear();
-        envelope.begin(&info, &mut spare);
-        let head = spare.len();
-        envelope.end(&info, Attempt { number: 1, at: info.created_at }, &mut spare);
-        let tail = spare.len() - head;
-        spare.truncate(head);
+        recycled.clear();
+        envelope.begin(&info, &mut recycled);
+        let head = recycled.len();
+        envelope.end(&info, Attempt { number: 1, at: info.created_at }, &mut recycled);
+        let tail = recycled.len() - head;
+        recycled.truncate(head);
         Self {
-            body: spare,
+            body: recycled,
             head,
             tail,
             ends: Vec::new(),
@@ -150,62 +150,62 @@ impl Batch {
     }
 
     /// Gives the memory back for the next batch.
-    pub(crate) fn into_spare(self) -> Vec<u8> {
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
         self.body
     }
 }
 
 /// Fills batches from the queue.
 #[derive(Debug, Default)]
-pub(crate) struct Filler {
+pub(crate) struct BatchBuilder {
     timestamps: Rfc3339,
     timestamp: Vec<u8>,
     /// The record that no longer fitted, with which the next batch begins.
-    carried: Option<Record>,
-    /// What the fill under way has taken; read when it panics in a host's envelope.
-    pub(crate) taken: Taken,
+    carried: Option<EncodedEvent>,
+    /// What the fill under way has taken; read when it panics in an application's envelope.
+    pub(crate) taken: Drained,
 }
 
 /// The bounds of one batch.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
+pub(crate) struct BatchLimits {
     pub(crate) events: usize,
     pub(crate) bytes: usize,
 }
 
 /// What was taken from the queue, and what of it belongs to a generation that is over.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Taken {
-    pub(crate) level: Level,
+pub(crate) struct Drained {
+    pub(crate) depth: QueueDepth,
     pub(crate) stale: u64,
 }
 
-impl Filler {
+impl BatchBuilder {
     /// Moves records into the batch until a bound is reached or none is left.
     pub(crate) fn fill(
         &mut self,
         batch: &mut Batch,
         envelope: &dyn Envelope,
-        common: &Common,
+        common: &CommonProperties,
         ids: &mut Ids,
-        bounds: Bounds,
-        mut next: impl FnMut() -> Option<Record>,
-    ) -> Taken {
-        self.taken = Taken::default();
-        while batch.len() < bounds.events {
-            let Some(record) = self.carried.take().or_else(&mut next) else { break };
+        limits: BatchLimits,
+        mut next: impl FnMut() -> Option<EncodedEvent>,
+    ) -> Drained {
+        self.taken = Drained::default();
+        while batch.len() < limits.events {
+            let Some(encoded) = self.carried.take().or_else(&mut next) else { break };
             let before = self.taken;
-            self.taken.level.events += 1;
-            self.taken.level.bytes += record.weight() as u64;
-            if record.generation() != batch.generation {
+            self.taken.depth.events += 1;
+            self.taken.depth.bytes += encoded.weight() as u64;
+            if encoded.generation() != batch.generation {
                 self.taken.stale += 1;
                 continue;
             }
-            self.add(batch, envelope, common, ids, &record);
-            if batch.size() > bounds.bytes && batch.len() > 1 {
+            self.add(batch, envelope, common, ids, &encoded);
+            if batch.size() > limits.bytes && batch.len() > 1 {
                 // Only its envelope knows how many bytes an event takes; this one was too many.
                 batch.pop();
-                self.carried = Some(record);
+                self.carried = Some(encoded);
                 self.taken = before;
                 break;
             }
@@ -217,23 +217,24 @@ impl Filler {
         &mut self,
         batch: &mut Batch,
         envelope: &dyn Envelope,
-        common: &Common,
+        common: &CommonProperties,
         ids: &mut Ids,
-        record: &Record,
+        encoded: &EncodedEvent,
     ) {
-        let id = record.uuid().unwrap_or_else(|| ids.next(record.timestamp()));
+        let id = encoded.uuid().unwrap_or_else(|| ids.next(encoded.timestamp()));
         self.timestamp.clear();
-        self.timestamps.write(record.timestamp(), &mut self.timestamp);
+        self.timestamps.write(encoded.timestamp(), &mut self.timestamp);
         let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
         let uuid = &*id.hyphenated().encode_lower(&mut text);
-        batch.push(envelope, &WireEvent { record, common, uuid, timestamp: &self.timestamp }, id);
+        batch.push(envelope, &WireEvent { encoded, common, uuid, timestamp: &self.timestamp }, id);
     }
 
     /// Takes out the carried record, where everything is being dropped.
-    pub(crate) fn drop_carried(&mut self) -> Level {
-        self.carried
-            .take()
-            .map_or_else(Level::default, |record| Level { events: 1, bytes: record.weight() as u64 })
+    pub(crate) fn drop_carried(&mut self) -> QueueDepth {
+        self.carried.take().map_or_else(QueueDepth::default, |encoded| QueueDepth {
+            events: 1,
+            bytes: encoded.weight() as u64,
+        })
     }
 
     /// Returns whether a record waits outside of the queue.

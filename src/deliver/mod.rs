@@ -1,5 +1,5 @@
 //! The worker's thread: from the queue to the wire.
-//! Takes records from the queue and commands from the client; gives requests, counts and reports.
+//!
 //! Never runs on a caller's thread, but for the two ends of the queue.
 
 mod attempt;
@@ -11,8 +11,8 @@ mod schedule;
 mod settle;
 mod worker;
 
-pub(crate) use attempt::{Overseer, Sending};
+pub(crate) use attempt::{BatchSender, Overseer};
 pub(crate) use queue::{Limits, Queue};
 pub use report::DeliveryError;
 pub(crate) use report::OnError;
-pub(crate) use worker::{Command, Parts, Worker};
+pub(crate) use worker::{Command, Worker, WorkerContext};

@@ -1,6 +1,6 @@
 //! The wall between the callers' threads and the worker's: one bounded channel.
-//! Takes records; gives them in order. Full means that the newest is handed back.
-//! Never lets a caller wait, unless the host chose a bounded wait.
+//!
+//! Never lets a caller wait, unless the application chose a bounded wait.
 
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use parking_lot::{Condvar, Mutex};
 
 use crate::clock::later;
-use crate::event::Record;
+use crate::event::EncodedEvent;
 
 /// Events and bytes in one word, so that a push counts both with one atomic addition: the events above
 /// bit 40, the bytes below.
@@ -25,13 +25,13 @@ const SPARE_SLOTS: usize = 8;
 /// The bounded queue, and what wakes the worker.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    sender: Sender<Record>,
-    receiver: Receiver<Record>,
-    level: AtomicU64,
+    sender: Sender<EncodedEvent>,
+    receiver: Receiver<EncodedEvent>,
+    depth: AtomicU64,
     limits: Limits,
     wake: Sender<()>,
-    woken: Receiver<()>,
-    owner: u32,
+    wake_signal: Receiver<()>,
+    owner_pid: u32,
     /// The worker's thread, which would wait for itself.
     worker: Mutex<Option<ThreadId>>,
     is_full: AtomicBool,
@@ -52,12 +52,12 @@ pub(crate) struct Limits {
 
 /// How much lies in the queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Level {
+pub(crate) struct QueueDepth {
     pub(crate) events: u64,
     pub(crate) bytes: u64,
 }
 
-impl Level {
+impl QueueDepth {
     fn of(word: u64) -> Self {
         Self { events: word >> 40, bytes: word & BYTES }
     }
@@ -71,15 +71,15 @@ impl Queue {
     pub(crate) fn new(limits: Limits) -> Self {
         let slots = usize::try_from(limits.events).unwrap_or(usize::MAX).saturating_add(SPARE_SLOTS);
         let (sender, receiver) = bounded(slots);
-        let (wake, woken) = bounded(1);
+        let (wake, wake_signal) = bounded(1);
         Self {
             sender,
             receiver,
-            level: AtomicU64::new(0),
+            depth: AtomicU64::new(0),
             limits,
             wake,
-            woken,
-            owner: process::id(),
+            wake_signal,
+            owner_pid: process::id(),
             worker: Mutex::new(None),
             is_full: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
@@ -91,21 +91,21 @@ impl Queue {
 
     /// Pushes a record, or hands it back where the queue is full.
     #[inline]
-    pub(crate) fn push(&self, record: Record) -> Result<(), Record> {
-        let weight = record.weight() as u64;
-        let before = Level::of(self.level.fetch_add(ONE_EVENT + weight, Ordering::AcqRel));
-        let after = Level { events: before.events + 1, bytes: before.bytes + weight };
+    pub(crate) fn push(&self, encoded: EncodedEvent) -> Result<(), EncodedEvent> {
+        let weight = encoded.weight() as u64;
+        let before = QueueDepth::of(self.depth.fetch_add(ONE_EVENT + weight, Ordering::AcqRel));
+        let after = QueueDepth { events: before.events + 1, bytes: before.bytes + weight };
         let crossed = |line: u64, from: u64, to: u64| from < line && to >= line;
         let wakes = before.events == 0
             || crossed(self.limits.wake_events, before.events, after.events)
             || crossed(self.limits.wake_bytes, before.bytes, after.bytes);
         if after.events > self.limits.events || after.bytes > self.limits.bytes {
-            return Err(self.refuse(record, weight, wakes));
+            return Err(self.refuse(encoded, weight, wakes));
         }
-        if let Err(TrySendError::Full(record) | TrySendError::Disconnected(record)) =
-            self.sender.try_send(record)
+        if let Err(TrySendError::Full(encoded) | TrySendError::Disconnected(encoded)) =
+            self.sender.try_send(encoded)
         {
-            return Err(self.refuse(record, weight, wakes));
+            return Err(self.refuse(encoded, weight, wakes));
         }
         if wakes {
             self.wake();
@@ -116,22 +116,22 @@ impl Queue {
     /// Takes back what a push has counted. Had that crossed a line, then a push that came between has not, and its
     /// event would lie there unseen: so the worker is woken all the same.
     #[cold]
-    fn refuse(&self, record: Record, weight: u64, wakes: bool) -> Record {
-        self.level.fetch_sub(ONE_EVENT + weight, Ordering::AcqRel);
+    fn refuse(&self, encoded: EncodedEvent, weight: u64, wakes: bool) -> EncodedEvent {
+        self.depth.fetch_sub(ONE_EVENT + weight, Ordering::AcqRel);
         if wakes {
             self.wake();
         }
-        record
+        encoded
     }
 
     /// Notes that an event was lost to a full queue; returns whether it is the first of this episode.
-    pub(crate) fn lost_one(&self) -> bool {
+    pub(crate) fn mark_full(&self) -> bool {
         !self.is_full.swap(true, Ordering::Relaxed)
     }
 
     /// Returns whether this process made the queue, and not the parent of a fork.
     pub(crate) fn is_ours(&self) -> bool {
-        self.owner == process::id()
+        self.owner_pid == process::id()
     }
 
     /// Notes that the current thread is the one that takes the records.
@@ -182,13 +182,13 @@ impl Queue {
     }
 
     fn is_half_empty(&self) -> bool {
-        let level = self.level();
-        level.events <= self.limits.events / 2 && level.bytes <= self.limits.bytes / 2
+        let depth = self.depth();
+        depth.events <= self.limits.events / 2 && depth.bytes <= self.limits.bytes / 2
     }
 
     /// Returns how much lies in the queue.
-    pub(crate) fn level(&self) -> Level {
-        Level::of(self.level.load(Ordering::Acquire))
+    pub(crate) fn depth(&self) -> QueueDepth {
+        QueueDepth::of(self.depth.load(Ordering::Acquire))
     }
 
     /// Returns how many records can be taken right now.
@@ -197,35 +197,35 @@ impl Queue {
     }
 
     /// Takes the oldest record; its bytes count until they are [released](Self::release).
-    pub(crate) fn pop(&self) -> Option<Record> {
+    pub(crate) fn pop(&self) -> Option<EncodedEvent> {
         self.receiver.try_recv().ok()
     }
 
     /// Gives back the room of records that were taken.
-    pub(crate) fn release(&self, taken: Level) {
-        self.level.fetch_sub(taken.word(), Ordering::AcqRel);
+    pub(crate) fn release(&self, taken: QueueDepth) {
+        self.depth.fetch_sub(taken.word(), Ordering::AcqRel);
         if self.is_full.load(Ordering::Relaxed) && self.is_half_empty() {
             self.is_full.store(false, Ordering::Relaxed);
         }
         if self.waiting.load(Ordering::Acquire) > 0 && self.is_half_empty() {
-            self.call_waiting();
+            self.notify_waiters();
         }
     }
 
     /// Lets callers that wait for room look again.
-    pub(crate) fn call_waiting(&self) {
+    pub(crate) fn notify_waiters(&self) {
         drop(self.room.lock());
         self.has_room.notify_all();
     }
 
     /// Takes everything out and returns how many events that were.
     pub(crate) fn purge(&self) -> u64 {
-        let mut taken = Level::default();
+        let mut taken = QueueDepth::default();
         // Bounded, so that callers who push meanwhile cannot keep this going.
         for _ in 0..=self.len() {
-            let Some(record) = self.pop() else { break };
+            let Some(encoded) = self.pop() else { break };
             taken.events += 1;
-            taken.bytes += record.weight() as u64;
+            taken.bytes += encoded.weight() as u64;
         }
         self.release(taken);
         taken.events
@@ -242,8 +242,8 @@ impl Queue {
     }
 
     /// The channel that wakes the worker.
-    pub(crate) fn woken(&self) -> &Receiver<()> {
-        &self.woken
+    pub(crate) fn wake_signal(&self) -> &Receiver<()> {
+        &self.wake_signal
     }
 }
 

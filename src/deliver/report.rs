@@ -1,5 +1,5 @@
-//! What the host is told when events are lost on their way.
-//! Takes a terminal failure; calls the host's hook.
+//! What the application is told when events are lost on their way.
+//!
 //! Never lets a panic of the hook out.
 
 use std::fmt;
@@ -53,7 +53,7 @@ impl std::error::Error for DeliveryError {}
 
 type Hook = dyn Fn(&DeliveryError) + Send + Sync;
 
-/// The host's hook for terminal failures; it runs on the worker's thread.
+/// The application's hook for terminal failures; it runs on the worker's thread.
 #[derive(Clone, Default)]
 pub(crate) struct OnError(Option<Arc<Hook>>);
 

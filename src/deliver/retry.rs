@@ -1,5 +1,5 @@
 //! Turns a verdict into what is to be done now.
-//! Takes the verdict, the batch's history and random bits; gives an action.
+//!
 //! Never sleeps, and never sends.
 
 use std::time::Duration;
@@ -81,7 +81,7 @@ fn wait(
     history: History,
     entropy: u64,
 ) -> Result<Duration, LossReason> {
-    if policy.max_retries.is_some_and(|most| history.attempts > most) {
+    if policy.max_retries.is_some_and(|max| history.attempts > max) {
         return Err(LossReason::RetriesExhausted);
     }
     let delay =

@@ -1,5 +1,5 @@
 //! When to build a batch, when to send one again, and when to sleep.
-//! Takes the present, the level of the queue and batches that come back; gives the next step.
+//!
 //! Never touches the queue, a socket or a clock.
 
 use std::collections::VecDeque;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::batch::Batch;
-use super::queue::Level;
+use super::queue::QueueDepth;
 use crate::clock::later;
 use crate::config::{Batching, Retry};
 
@@ -25,9 +25,9 @@ pub(crate) enum Step {
 
 /// Why the worker looks at the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Haste {
+pub(crate) enum FlushMode {
     /// Batches leave by size and interval.
-    None,
+    Normal,
     /// A flush waits: what is queued leaves now, as far as there is room for batches that fail.
     Flush,
     /// The end is near: everything leaves now.
@@ -68,20 +68,20 @@ impl Schedule {
     }
 
     /// Returns what to do now.
-    pub(crate) fn next(&mut self, now: Instant, level: Level, haste: Haste) -> Step {
+    pub(crate) fn next(&mut self, now: Instant, depth: QueueDepth, flush_mode: FlushMode) -> Step {
         if let Some(batch) = self.due.pop_front().or_else(|| self.take_waiting(now)) {
             return Step::Send(batch);
         }
-        if level.events == 0 {
+        if depth.events == 0 {
             self.since = None;
             return Step::Wait(self.next_retry());
         }
         let leaves_at = later(*self.since.get_or_insert(now), self.interval);
-        let is_full = level.events >= self.flush_events || level.bytes >= self.flush_bytes;
-        if haste != Haste::Shutdown && !self.has_room() {
+        let is_full = depth.events >= self.flush_events || depth.bytes >= self.flush_bytes;
+        if flush_mode != FlushMode::Shutdown && !self.has_room() {
             return Step::Wait(self.next_retry());
         }
-        if is_full || haste != Haste::None || now >= leaves_at {
+        if is_full || flush_mode != FlushMode::Normal || now >= leaves_at {
             return Step::Build;
         }
         Step::Wait(Some(self.next_retry().map_or(leaves_at, |retry| retry.min(leaves_at))))

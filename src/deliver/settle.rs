@@ -1,5 +1,5 @@
 //! What follows an answer: counts, reports, and what is left of the batch.
-//! Takes a batch and what came of its request; gives it back settled.
+//!
 //! Never sends, and never keeps what consent no longer covers.
 
 use std::collections::HashMap;
@@ -7,20 +7,26 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::attempt::{Outcome, Sending, Settled};
+use super::attempt::{BatchSender, Outcome, Settled};
 use super::batch::Batch;
 use super::report::{DeliveryError, excerpt};
 use super::retry::{Action, History, decide};
-use super::worker::Parts;
+use super::worker::WorkerContext;
 use crate::clock::later;
 use crate::event::Timestamp;
 use crate::observe::LossReason;
 use crate::wire::{EventResult, Verdict};
 
-impl Sending {
+impl BatchSender {
     /// Decides what follows a verdict, and does it.
-    pub(super) fn settle(&self, batch: Batch, verdict: Verdict, outcome: Outcome, parts: &Parts) -> Settled {
-        let now = parts.clock.now();
+    pub(super) fn settle(
+        &self,
+        batch: Batch,
+        verdict: Verdict,
+        outcome: Outcome,
+        context: &WorkerContext,
+    ) -> Settled {
+        let now = context.clock.now();
         let history = History {
             attempts: batch.attempts,
             events: batch.len(),
@@ -31,21 +37,21 @@ impl Sending {
             _ => 0,
         };
         let action = decide(&self.retry, verdict, history, entropy);
-        parts.counters.attempted(Timestamp::of_clock(parts.clock.wall()).unix_millis(), action.as_str());
-        let holds = parts.gate.holds(batch.generation);
+        context.counters.attempted(Timestamp::of_clock(context.clock.wall()).unix_millis(), action.as_str());
+        let holds = context.gate.may_send(batch.generation);
         match action {
             Action::Done => {
-                parts.counters.sent(batch.len() as u64);
-                Settled::Ended(batch.into_spare())
+                context.counters.sent(batch.len() as u64);
+                Settled::Ended(batch.into_buffer())
             }
             Action::Part { results, names_all, then } => {
                 let then = if holds { then } else { Err(LossReason::ConsentWithdrawn) };
-                self.settle_each(batch, results, names_all, then, outcome.status, parts)
+                self.settle_each(batch, results, names_all, then, outcome.status, context)
             }
             _ if !holds => {
                 // Withdrawn while it was under way: whatever the answer, it is not sent again.
-                self.report(parts, &failure(LossReason::ConsentWithdrawn, &batch, outcome));
-                Settled::Ended(batch.into_spare())
+                self.report(context, &failure(LossReason::ConsentWithdrawn, &batch, outcome));
+                Settled::Ended(batch.into_buffer())
             }
             Action::RetryIn(delay) => {
                 let (events, status) = (batch.len(), outcome.status);
@@ -54,12 +60,12 @@ impl Sending {
             }
             Action::Halve => Settled::Halved(batch.halves([Uuid::new_v4(), Uuid::new_v4()])),
             Action::Drop(reason) => {
-                self.report(parts, &failure(reason, &batch, outcome));
-                Settled::Ended(batch.into_spare())
+                self.report(context, &failure(reason, &batch, outcome));
+                Settled::Ended(batch.into_buffer())
             }
             Action::Stop => {
                 self.overseer.gone(outcome.status.unwrap_or(0));
-                self.report(parts, &failure(LossReason::Rejected, &batch, outcome));
+                self.report(context, &failure(LossReason::Rejected, &batch, outcome));
                 Settled::Gone
             }
         }
@@ -73,7 +79,7 @@ impl Sending {
         names_all: bool,
         then: Result<Duration, LossReason>,
         status: Option<u16>,
-        parts: &Parts,
+        context: &WorkerContext,
     ) -> Settled {
         let results: HashMap<Uuid, EventResult> = results.into_iter().collect();
         let (mut taken, mut unnamed) = (0, 0);
@@ -86,34 +92,34 @@ impl Sending {
                 None => unnamed += 1,
             }
         }
-        parts.counters.sent(taken + unnamed);
-        parts.counters.unconfirmed(if names_all { unnamed } else { 0 });
+        context.counters.sent(taken + unnamed);
+        context.counters.unconfirmed(if names_all { unnamed } else { 0 });
         if !refused.is_empty() {
-            self.report(parts, &failure_of_each(LossReason::Rejected, refused, status));
+            self.report(context, &failure_of_each(LossReason::Rejected, refused, status));
         }
         match then {
-            _ if again.is_empty() => Settled::Ended(batch.into_spare()),
+            _ if again.is_empty() => Settled::Ended(batch.into_buffer()),
             Ok(delay) => {
                 let asks = |id| matches!(results.get(id), Some(EventResult::Retry(_)));
                 let ids = batch.ids();
                 let rest = batch.select(|index| ids.get(index).is_some_and(asks));
-                Settled::Waits(rest, later(parts.clock.now(), delay))
+                Settled::Waits(rest, later(context.clock.now(), delay))
             }
             Err(reason) => {
-                self.report(parts, &failure_of_each(reason, again, status));
-                Settled::Ended(batch.into_spare())
+                self.report(context, &failure_of_each(reason, again, status));
+                Settled::Ended(batch.into_buffer())
             }
         }
     }
 
-    /// Counts a terminal failure, logs it and tells the host.
-    pub(super) fn report(&self, parts: &Parts, failure: &DeliveryError) {
+    /// Counts a terminal failure, logs it and tells the application.
+    pub(super) fn report(&self, context: &WorkerContext, failure: &DeliveryError) {
         // The endpoint's words may repeat an event, so they go to the hook and not to the log.
         let DeliveryError { count, reason, status, .. } = *failure;
         if count == 0 {
             return;
         }
-        parts.counters.lost(reason, count);
+        context.counters.lost(reason, count);
         log::debug!(target: "candor", "{count} events lost: {reason}, status {status:?}");
         self.on_error.call(failure);
     }

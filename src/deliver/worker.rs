@@ -1,5 +1,5 @@
 //! The only loop: asks the schedule, builds, sends, settles, sleeps.
-//! Takes records from the queue and commands from the client; gives requests, counts and replies.
+//!
 //! Never panics out of its thread, and never outlives the deadline of a shutdown by more than a request's cut.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TryRecvError, at, never, select};
 use uuid::Uuid;
 
-use super::attempt::{Sending, Settled};
-use super::batch::{Batch, Bounds, Filler};
-use super::queue::{Level, Queue};
+use super::attempt::{BatchSender, Settled};
+use super::batch::{Batch, BatchBuilder, BatchLimits};
+use super::queue::{Queue, QueueDepth};
 use super::report::DeliveryError;
-use super::schedule::{Haste, Schedule, Step};
+use super::schedule::{FlushMode, Schedule, Step};
 use crate::clock::{Clock, later};
 use crate::config::Batching;
 use crate::consent::Gate;
-use crate::event::{Common, Timestamp};
+use crate::event::{CommonProperties, Timestamp};
 use crate::observe::{Counters, LossReason};
 use crate::wire::{BatchInfo, Ids};
 
@@ -33,27 +33,27 @@ pub(crate) enum Command {
 }
 
 /// What a worker is made of.
-pub(crate) struct Parts {
+pub(crate) struct WorkerContext {
     pub(crate) queue: Arc<Queue>,
     pub(crate) gate: Arc<Gate>,
     /// The generation that this worker serves. Should it outlive that, the queue is another worker's.
     pub(crate) generation: u32,
     pub(crate) counters: Arc<Counters>,
-    pub(crate) common: Arc<Common>,
+    pub(crate) common: Arc<CommonProperties>,
     pub(crate) commands: Receiver<Command>,
     pub(crate) batching: Batching,
     pub(crate) clock: Clock,
-    pub(crate) sending: Sending,
+    pub(crate) sending: BatchSender,
     /// Time to drain when all clients are gone without a shutdown.
-    pub(crate) farewell: Duration,
+    pub(crate) drain_timeout: Duration,
 }
 
 /// The worker and all that it keeps between two steps.
 pub(crate) struct Worker {
-    parts: Parts,
+    context: WorkerContext,
     schedule: Schedule,
-    filler: Filler,
-    bounds: Bounds,
+    builder: BatchBuilder,
+    limits: BatchLimits,
     /// Records taken from the queue so far: the place of the next one in the order of capture.
     taken: u64,
     /// Events in the batch under way, which are lost if it panics.
@@ -62,7 +62,7 @@ pub(crate) struct Worker {
     stopping: Option<Instant>,
     replies: Vec<Sender<()>>,
     is_withdrawn: bool,
-    spare: Vec<u8>,
+    recycled: Vec<u8>,
 }
 
 /// What one turn of the loop came to.
@@ -83,50 +83,50 @@ struct Flush {
 }
 
 impl Worker {
-    pub(crate) fn new(parts: Parts) -> Self {
-        let schedule = Schedule::new(&parts.batching, &parts.sending.retry);
-        // A host's envelope that wants no event at all gets them one by one.
-        let most_events = parts.sending.envelope.most_events().max(1);
-        let bounds = Bounds { events: most_events, bytes: parts.batching.batch_bytes };
+    pub(crate) fn new(context: WorkerContext) -> Self {
+        let schedule = Schedule::new(&context.batching, &context.sending.retry);
+        // An application's envelope that wants no event at all gets them one by one.
+        let max_events = context.sending.envelope.max_events().max(1);
+        let limits = BatchLimits { events: max_events, bytes: context.batching.batch_bytes };
         Self {
-            parts,
+            context,
             schedule,
-            filler: Filler::default(),
-            bounds,
+            builder: BatchBuilder::default(),
+            limits,
             taken: 0,
             in_hand: 0,
             flushes: Vec::new(),
             stopping: None,
             replies: Vec::new(),
             is_withdrawn: false,
-            spare: Vec::new(),
+            recycled: Vec::new(),
         }
     }
 
-    /// Works until it is told to end, or consent is gone. A panic of the host's code costs the batch in
+    /// Works until it is told to end, or consent is gone. A panic of the application's code costs the batch in
     /// hand and nothing else.
     pub(crate) fn run(mut self) {
-        self.parts.queue.worked_by_this_thread();
-        while quietly(|| self.work()).is_none() {
+        self.context.queue.worked_by_this_thread();
+        while catch_panic(|| self.work()).is_none() {
             let lost = self.count_panicked();
-            quietly(
+            catch_panic(
                 || log::warn!(target: "candor", "the worker panicked and goes on; {lost} events were lost"),
             );
         }
-        quietly(|| self.end());
+        catch_panic(|| self.end());
     }
 
     /// Counts what a panic has cost, and returns how many events that were.
     fn count_panicked(&mut self) -> u64 {
-        let mut taken = std::mem::take(&mut self.filler.taken).level;
-        self.parts.queue.release(taken);
+        let mut taken = std::mem::take(&mut self.builder.taken).depth;
+        self.context.queue.release(taken);
         let mut lost = std::mem::take(&mut self.in_hand) + taken.events;
         let mut ids = Vec::new();
         if lost == 0 {
             // It would panic at the same place again, for ever: what it meets there has to go.
-            taken = self.filler.drop_carried();
-            self.parts.queue.release(taken);
-            taken.events += self.parts.queue.purge();
+            taken = self.builder.drop_carried();
+            self.context.queue.release(taken);
+            taken.events += self.context.queue.purge();
             ids = self.schedule.clear();
             lost = taken.events + ids.len() as u64;
         }
@@ -148,12 +148,12 @@ impl Worker {
     /// Does one thing, or says until when there is nothing to do.
     fn turn(&mut self) -> Turn {
         self.take_commands();
-        let now = self.parts.clock.now();
+        let now = self.context.clock.now();
         self.answer_flushes(now);
         if self.is_over(now) {
             return Turn::Over;
         }
-        match self.schedule.next(now, self.parts.queue.level(), self.haste()) {
+        match self.schedule.next(now, self.context.queue.depth(), self.flush_mode()) {
             Step::Send(batch) => self.attempt(batch),
             Step::Build => self.build(now),
             Step::Wait(until) => return Turn::Idle(until),
@@ -161,49 +161,49 @@ impl Worker {
         Turn::Done
     }
 
-    fn haste(&self) -> Haste {
+    fn flush_mode(&self) -> FlushMode {
         if self.stopping.is_some() {
-            Haste::Shutdown
-        } else if self.parts.queue.is_waited_for()
+            FlushMode::Shutdown
+        } else if self.context.queue.is_waited_for()
             || self.flushes.iter().any(|flush| flush.target > self.taken)
         {
-            Haste::Flush
+            FlushMode::Flush
         } else {
-            Haste::None
+            FlushMode::Normal
         }
     }
 
     /// Returns whether there is nothing left to do, no time to do it, or no consent.
     fn is_over(&self, now: Instant) -> bool {
-        if self.is_withdrawn || !self.parts.gate.holds(self.parts.generation) {
+        if self.is_withdrawn || !self.context.gate.may_send(self.context.generation) {
             return true;
         }
         let Some(deadline) = self.stopping else { return false };
-        let is_empty = self.parts.queue.level() == Level::default() && !self.schedule.has_due();
+        let is_empty = self.context.queue.depth() == QueueDepth::default() && !self.schedule.has_due();
         now >= deadline || is_empty && self.schedule.next_retry().is_none_or(|at| at > deadline)
     }
 
     fn build(&mut self, now: Instant) {
-        let generation = self.parts.generation;
-        let created_at = Timestamp::of_clock(self.parts.clock.wall());
+        let generation = self.context.generation;
+        let created_at = Timestamp::of_clock(self.context.clock.wall());
         let mut ids = Ids::seeded(Uuid::new_v4());
         let info = BatchInfo { created_at, id: ids.next(created_at) };
-        let envelope = Arc::clone(&self.parts.sending.envelope);
-        let spare = std::mem::take(&mut self.spare);
-        let mut batch = Batch::new(&*envelope, info, generation, now, self.taken, spare);
-        let queue = &self.parts.queue;
+        let envelope = Arc::clone(&self.context.sending.envelope);
+        let recycled = std::mem::take(&mut self.recycled);
+        let mut batch = Batch::new(&*envelope, info, generation, now, self.taken, recycled);
+        let queue = &self.context.queue;
         let taken =
-            self.filler
-                .fill(&mut batch, &*envelope, &self.parts.common, &mut ids, self.bounds, || queue.pop());
-        queue.release(taken.level);
-        self.taken += taken.level.events;
+            self.builder
+                .fill(&mut batch, &*envelope, &self.context.common, &mut ids, self.limits, || queue.pop());
+        queue.release(taken.depth);
+        self.taken += taken.depth.events;
         self.report(LossReason::ConsentWithdrawn, taken.stale, Vec::new());
         self.schedule.built();
         if batch.len() > 0 {
             self.attempt(batch);
         } else {
-            self.spare = batch.into_spare();
-            if taken.level.events == 0 {
+            self.recycled = batch.into_buffer();
+            if taken.depth.events == 0 {
                 // A caller has counted its event and is about to push it.
                 std::thread::yield_now();
             }
@@ -212,12 +212,12 @@ impl Worker {
 
     fn attempt(&mut self, batch: Batch) {
         self.in_hand = batch.len() as u64;
-        let settled = self.parts.sending.attempt(batch, &self.parts, self.stopping);
+        let settled = self.context.sending.attempt(batch, &self.context, self.stopping);
         self.in_hand = 0;
         match settled {
-            Settled::Ended(spare) => {
-                if spare.capacity() <= self.bounds.bytes.saturating_mul(2) {
-                    self.spare = spare;
+            Settled::Ended(recycled) => {
+                if recycled.capacity() <= self.limits.bytes.saturating_mul(2) {
+                    self.recycled = recycled;
                 }
             }
             Settled::Waits(batch, until) => self.schedule.wait(batch, until),
@@ -230,18 +230,18 @@ impl Worker {
         let deadlines = self.flushes.iter().map(|flush| flush.deadline).chain(self.stopping);
         let timer = until.into_iter().chain(deadlines).min().map_or_else(never, at);
         select! {
-            recv(self.parts.commands) -> command => match command {
+            recv(self.context.commands) -> command => match command {
                 Ok(command) => self.obey(command),
                 Err(_) => self.all_clients_are_gone(),
             },
-            recv(self.parts.queue.woken()) -> _ => {}
+            recv(self.context.queue.wake_signal()) -> _ => {}
             recv(timer) -> _ => {}
         }
     }
 
     fn take_commands(&mut self) {
         loop {
-            match self.parts.commands.try_recv() {
+            match self.context.commands.try_recv() {
                 Ok(command) => self.obey(command),
                 Err(TryRecvError::Empty) => return,
                 Err(TryRecvError::Disconnected) => return self.all_clients_are_gone(),
@@ -252,8 +252,8 @@ impl Worker {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Flush { reply, deadline } => {
-                let carried = u64::from(self.filler.has_carried());
-                let target = self.taken + self.parts.queue.len() as u64 + carried;
+                let carried = u64::from(self.builder.has_carried());
+                let target = self.taken + self.context.queue.len() as u64 + carried;
                 self.flushes.push(Flush { target, deadline, reply });
             }
             Command::Shutdown { reply, deadline } => {
@@ -266,8 +266,8 @@ impl Worker {
 
     /// The last client went without a shutdown: drain for a while, since nobody waits for it.
     fn all_clients_are_gone(&mut self) {
-        self.parts.commands = never();
-        let deadline = later(self.parts.clock.now(), self.parts.farewell);
+        self.context.commands = never();
+        let deadline = later(self.context.clock.now(), self.context.drain_timeout);
         self.stopping.get_or_insert(deadline);
     }
 
@@ -291,31 +291,31 @@ impl Worker {
 
     /// Counts what is left, under the reason for the end.
     fn end(&mut self) {
-        let is_withdrawn = self.is_withdrawn || !self.parts.gate.holds(self.parts.generation);
+        let is_withdrawn = self.is_withdrawn || !self.context.gate.may_send(self.context.generation);
         let reason = if is_withdrawn { LossReason::ConsentWithdrawn } else { LossReason::ShuttingDown };
-        let carried = self.filler.drop_carried();
-        self.parts.queue.release(carried);
+        let carried = self.builder.drop_carried();
+        self.context.queue.release(carried);
         let ids = self.schedule.clear();
         let mut lost = carried.events + ids.len() as u64;
-        let living = self.parts.gate.living();
-        if living.is_none_or(|generation| generation == self.parts.generation) {
+        let sendable_generation = self.context.gate.sendable_generation();
+        if sendable_generation.is_none_or(|generation| generation == self.context.generation) {
             // Closed before it is emptied: what is pushed later is emptied by who pushes it.
-            self.parts.queue.set_closed(true);
-            lost += self.parts.queue.purge();
+            self.context.queue.set_closed(true);
+            lost += self.context.queue.purge();
         }
         self.report(reason, lost, ids);
         self.replies.clear();
     }
 
-    /// Counts what is lost, and tells the host.
+    /// Counts what is lost, and tells the application.
     fn report(&self, reason: LossReason, lost: u64, ids: Vec<Uuid>) {
-        let sending = &self.parts.sending;
-        sending.report(&self.parts, &DeliveryError::unsent(reason, lost, ids));
+        let sending = &self.context.sending;
+        sending.report(&self.context, &DeliveryError::unsent(reason, lost, ids));
     }
 }
 
-/// Runs code of the host, or code that logs through the host's logger; `None` where it panicked.
-fn quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
+/// Runs code of the application, or code that logs through the application's logger; `None` where it panicked.
+fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }
 

@@ -1,22 +1,22 @@
 //! Whether a value is what its declaration says.
-//! Takes a kind and parsed JSON; says yes or no.
+//!
 //! Never changes a value to make it fit.
 
 use serde_json::Value;
 
-use super::kind::{Kind, TextPolicy};
+use super::field_type::{FieldType, TextPolicy};
 use super::label::Labels;
 use super::schema::FieldSchema;
 
-impl Kind {
+impl FieldType {
     /// Returns whether a JSON value is of this kind, as its JSON Schema would say.
     pub fn admits(&self, value: &Value) -> bool {
         match self {
             Self::Boolean => value.is_boolean(),
             Self::ZeroOrOne => value.as_u64().is_some_and(|number| number < 2),
-            Self::Integer { least, most } => match (value.as_u64(), value.as_i64()) {
-                (Some(number), _) => number <= *most && i128::from(number) >= i128::from(*least),
-                (None, Some(negative)) => negative >= *least,
+            Self::Integer { min, max } => match (value.as_u64(), value.as_i64()) {
+                (Some(number), _) => number <= *max && i128::from(number) >= i128::from(*min),
+                (None, Some(negative)) => negative >= *min,
                 (None, None) => false,
             },
             Self::Number => value.is_number(),
@@ -26,11 +26,11 @@ impl Kind {
             Self::Label(labels) => value.as_str().is_some_and(|text| labels.admits(text)),
             Self::Text(policy) => value.as_str().is_some_and(|text| policy.admits(text)),
             Self::Object(fields) => is_object_of(fields, value),
-            Self::List { of, most } => value
+            Self::List { of, max } => value
                 .as_array()
-                .is_some_and(|items| items.len() <= *most && items.iter().all(|item| of.admits(item))),
-            Self::Map { keys, values, most } => is_map(value, keys, *most, |value| values.admits(value)),
-            Self::Histogram { keys, most } => is_map(value, keys, *most, Value::is_u64),
+                .is_some_and(|items| items.len() <= *max && items.iter().all(|item| of.admits(item))),
+            Self::Map { keys, values, max } => is_map(value, keys, *max, |value| values.admits(value)),
+            Self::Histogram { keys, max } => is_map(value, keys, *max, Value::is_u64),
         }
     }
 }
@@ -44,9 +44,9 @@ fn is_object_of(fields: &[FieldSchema], value: &Value) -> bool {
         && fields.iter().filter(|field| field.is_required()).all(|field| members.contains_key(field.name))
 }
 
-fn is_map(value: &Value, keys: &Labels, most: u32, is_value: impl Fn(&Value) -> bool) -> bool {
+fn is_map(value: &Value, keys: &Labels, max: u32, is_value: impl Fn(&Value) -> bool) -> bool {
     value.as_object().is_some_and(|members| {
-        members.len() <= most as usize
+        members.len() <= max as usize
             && members.iter().all(|(key, value)| keys.admits(key) && is_value(value))
     })
 }
@@ -61,12 +61,12 @@ impl TextPolicy {
                 let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
                 text.is_empty() || text.len() == *digits && text.bytes().all(is_digit)
             }
-            Self::Pattern { pattern, most, other } => {
-                text.len() <= *most && pattern.matches(text) || *other == Some(text)
+            Self::Pattern { pattern, max, other } => {
+                text.len() <= *max && pattern.matches(text) || *other == Some(text)
             }
             Self::Constant(constant) => text == *constant,
-            Self::Raw { most, pattern } => {
-                text.chars().count() <= *most && pattern.is_none_or(|pattern| pattern.matches(text))
+            Self::Raw { max, pattern } => {
+                text.chars().count() <= *max && pattern.is_none_or(|pattern| pattern.matches(text))
             }
         }
     }

@@ -1,14 +1,14 @@
 //! Values that say how often, and never who or what.
-//! Takes increments; gives counts and histograms.
+//!
 //! Never keeps a word outside of its set of labels.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use super::field::{Encode, Field, Outcome, Slot};
-use super::kind::Kind;
+use super::field::{Encode, Field, ValueWriter, Written};
+use super::field_type::FieldType;
 use super::label::Label;
-use super::values::{MOST_ENTRIES, write_entries};
+use super::values::{MAX_ENTRIES, write_entries};
 
 /// How often something happened. It stays at its greatest value instead of running over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,13 +50,13 @@ impl From<usize> for Count {
 
 impl Encode for Count {
     #[inline]
-    fn put(&self, slot: &mut Slot<'_>) -> Outcome {
-        self.0.put(slot)
+    fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
+        self.0.write(writer)
     }
 }
 
 impl Field for Count {
-    const KIND: Kind = Kind::Count;
+    const KIND: FieldType = FieldType::Count;
 }
 
 /// How often each label occurred: `{"AwsSolutions-S10":4,"CDKI-S3-ENCRYPTION":2}`.
@@ -117,7 +117,7 @@ impl<L: Label> Histogram<L> {
         };
         if let Some(count) = self.counts.get_mut(word) {
             *count = count.saturating_add(times);
-        } else if self.counts.len() < MOST_ENTRIES as usize {
+        } else if self.counts.len() < MAX_ENTRIES as usize {
             self.counts.insert(word.into(), times);
         } else {
             self.dropped = self.dropped.saturating_add(1);
@@ -164,13 +164,13 @@ impl<L: Label> FromIterator<(L, u64)> for Histogram<L> {
 }
 
 impl<L: Label> Encode for Histogram<L> {
-    fn put(&self, slot: &mut Slot<'_>) -> Outcome {
-        slot.tally.dropped = slot.tally.dropped.saturating_add(self.dropped);
-        slot.tally.clamped = slot.tally.clamped.saturating_add(self.clamped);
-        write_entries(self.counts.iter().map(|(word, count)| (Some(&**word), count)), slot)
+    fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
+        writer.losses.dropped = writer.losses.dropped.saturating_add(self.dropped);
+        writer.losses.clamped = writer.losses.clamped.saturating_add(self.clamped);
+        write_entries(self.counts.iter().map(|(word, count)| (Some(&**word), count)), writer)
     }
 }
 
 impl<L: Label> Field for Histogram<L> {
-    const KIND: Kind = Kind::Histogram { keys: &L::LABELS, most: MOST_ENTRIES };
+    const KIND: FieldType = FieldType::Histogram { keys: &L::LABELS, max: MAX_ENTRIES };
 }

@@ -1,5 +1,5 @@
 //! What may leave beside what the types say: strict mode, and the allow-list of dynamic events.
-//! Takes the host's settings and an event's name or schema; gives a filter for the encoder.
+//!
 //! Never looks at what a derived field writes: its type has said enough.
 
 use serde_json::Value;
@@ -12,7 +12,7 @@ use super::schema::{FieldSchema, Schema};
 const LIBRARY: [&str; 5] =
     ["$lib", "$lib_version", "$is_server", "$geoip_disable", "$process_person_profile"];
 
-/// What the host allows to leave.
+/// What the application allows to leave.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Allowed {
     pub(crate) catalogue: Option<Catalogue>,

@@ -1,5 +1,5 @@
 //! What the work at hand is about: a request's ids, groups and properties.
-//! Takes values from the host; gives them to each event that has none of its own.
+//!
 //! Never knows where it is in force: that is the business of scopes.
 
 use std::fmt;
@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::common::{Common, PROFILE};
+use super::common_properties::{CommonProperties, PROFILE};
 use super::finite::is_finite;
 
 /// Ids, groups and properties for all events of a request, a job or a task.
@@ -35,7 +35,7 @@ use super::finite::is_finite;
 pub struct Context {
     values: Values,
     /// Made once for a context that stands alone.
-    scene: OnceLock<Arc<Scene>>,
+    active: OnceLock<Arc<ActiveContext>>,
 }
 
 #[derive(Clone, Default)]
@@ -47,10 +47,10 @@ struct Values {
 }
 
 /// A context in force, on top of those around it.
-pub(crate) struct Scene {
+pub(crate) struct ActiveContext {
     values: Values,
     /// Keys and groups once more, with a bit for each, so that an event can say which it has itself.
-    pub(super) keys: Common,
+    pub(super) keys: CommonProperties,
     /// How many contexts are around it.
     depth: usize,
 }
@@ -63,7 +63,7 @@ impl Context {
 
     fn with(mut self, change: impl FnOnce(&mut Values)) -> Self {
         change(&mut self.values);
-        self.scene = OnceLock::new();
+        self.active = OnceLock::new();
         self
     }
 
@@ -91,7 +91,7 @@ impl Context {
         let key = key.into();
         let json = serde_json::to_vec(&value).ok().filter(|_| is_finite(&value));
         self.with(|values| match json {
-            Some(json) => put(&mut values.properties, key, json),
+            Some(json) => upsert(&mut values.properties, key, json),
             None => log::warn!(target: "candor", "context property {key}: no JSON, left out"),
         })
     }
@@ -99,14 +99,18 @@ impl Context {
     /// Adds events to a group, unless they name another of the same type.
     #[must_use]
     pub fn group(self, group_type: impl Into<String>, key: impl Into<String>) -> Self {
-        self.with(|values| put(&mut values.groups, group_type.into(), key.into()))
+        self.with(|values| upsert(&mut values.groups, group_type.into(), key.into()))
     }
 
     /// Puts the context in force on top of another.
-    pub(crate) fn scene(&self, around: Option<&Scene>) -> Arc<Scene> {
+    pub(crate) fn active(&self, around: Option<&ActiveContext>) -> Arc<ActiveContext> {
         match around {
-            None => Arc::clone(self.scene.get_or_init(|| Arc::new(Scene::new(self.values.clone(), 0)))),
-            Some(around) => Arc::new(Scene::new(self.values.clone().over(&around.values), around.depth + 1)),
+            None => {
+                Arc::clone(self.active.get_or_init(|| Arc::new(ActiveContext::new(self.values.clone(), 0))))
+            }
+            Some(around) => {
+                Arc::new(ActiveContext::new(self.values.clone().over(&around.values), around.depth + 1))
+            }
         }
     }
 }
@@ -119,7 +123,7 @@ impl fmt::Debug for Context {
     }
 }
 
-impl fmt::Debug for Scene {
+impl fmt::Debug for ActiveContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scene").field("depth", &self.depth).finish_non_exhaustive()
     }
@@ -146,11 +150,11 @@ impl Values {
     }
 }
 
-impl Scene {
+impl ActiveContext {
     fn new(mut values: Values, depth: usize) -> Self {
-        values.groups.truncate(MOST);
-        values.properties.truncate(MOST);
-        let keys = Common::new(&values.groups, &values.properties);
+        values.groups.truncate(MAX);
+        values.properties.truncate(MAX);
+        let keys = CommonProperties::new(&values.groups, &values.properties);
         Self { values, keys, depth }
     }
 
@@ -185,9 +189,9 @@ impl Scene {
 }
 
 /// As many as the encoder has bits for.
-const MOST: usize = 50;
+const MAX: usize = 50;
 
-fn put<V>(pairs: &mut Vec<(String, V)>, key: String, value: V) {
+fn upsert<V>(pairs: &mut Vec<(String, V)>, key: String, value: V) {
     match pairs.iter_mut().find(|(known, _)| *known == key) {
         Some((_, known)) => *known = value,
         None => pairs.push((key, value)),

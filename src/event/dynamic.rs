@@ -1,5 +1,5 @@
 //! Events that are put together at run time.
-//! Takes a name, an id, properties and groups; gives an `Event`.
+//!
 //! Never fails: what cannot be sent is remembered as a flaw, and counted when captured.
 
 use std::borrow::Cow;
@@ -85,7 +85,7 @@ impl DynamicEvent {
     /// Adds a property, which has to be an object where `is_object` says so; `null` then means none.
     pub(super) fn with<V: Serialize>(mut self, key: Cow<'static, str>, value: V, is_object: bool) -> Self {
         let start = self.json.len();
-        // The value's code is the host's: a panic in it costs the event, not the caller.
+        // The value's code is the application's: a panic in it costs the event, not the caller.
         let written = catch_unwind(AssertUnwindSafe(|| {
             if !is_finite(&value) {
                 return Err(Flaw::NotFinite);
@@ -183,7 +183,7 @@ impl Event for DynamicEvent {
 
 impl std::fmt::Debug for DynamicEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Ids and values stay out of logs; names are the host's own constants.
+        // Ids and values stay out of logs; names are the application's own constants.
         let keys: Vec<_> = self.properties.iter().map(|(key, _)| key).collect();
         f.debug_struct("DynamicEvent")
             .field("name", &self.name)

@@ -1,5 +1,5 @@
 //! Writes one event's parts as JSON fragments into reused buffers.
-//! Takes what `Event::encode` says; gives a record, or the first flaw that makes the event invalid.
+//!
 //! Never allocates beyond the record's one box once the buffers have grown.
 
 mod closing;
@@ -9,18 +9,18 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::allow::Filter;
-use super::common::{Common, PROFILE, write_string};
-use super::context::Scene;
-use super::field::Tally;
+use super::common_properties::{CommonProperties, PROFILE, write_string};
+use super::context::ActiveContext;
+use super::encoded;
+use super::field::FieldLosses;
 use super::finite::is_finite;
 use super::flaw::Flaw;
 use super::pseudonym::Epoch;
-use super::record;
 use super::timestamp::Timestamp;
 
 /// At most this many characters in an event name or a distinct id: PostHog cuts ids there, so that two
 /// longer ones that begin alike would become one person (its capture server, v0).
-const MOST_CHARACTERS: usize = 200;
+const MAX_CHARACTERS: usize = 200;
 
 /// Receives the parts of one event; handed to [`Event::encode`](super::Event::encode).
 ///
@@ -29,7 +29,7 @@ const MOST_CHARACTERS: usize = 200;
 #[derive(Debug)]
 pub struct Encoder<'a> {
     buffers: &'a mut Buffers,
-    common: &'a Common,
+    common: &'a CommonProperties,
     overridden: u64,
     overridden_groups: u64,
     timestamp: Option<Timestamp>,
@@ -39,11 +39,11 @@ pub struct Encoder<'a> {
     has_cookieless: bool,
     epoch: Option<Epoch>,
     filter: Option<Filter<'a>>,
-    tally: Tally,
+    losses: FieldLosses,
     /// The context in force, and which of its properties and groups the event has itself.
-    scene: Option<&'a Scene>,
-    in_scene: u64,
-    groups_in_scene: u64,
+    active: Option<&'a ActiveContext>,
+    in_active: u64,
+    groups_in_active: u64,
 }
 
 /// The reused memory behind an encoder.
@@ -73,7 +73,7 @@ impl Buffers {
 
 impl<'a> Encoder<'a> {
     #[inline]
-    pub(crate) fn new(buffers: &'a mut Buffers, common: &'a Common, name: &str) -> Self {
+    pub(crate) fn new(buffers: &'a mut Buffers, common: &'a CommonProperties, name: &str) -> Self {
         buffers.name.clear();
         buffers.distinct_id.clear();
         buffers.groups.clear();
@@ -82,7 +82,7 @@ impl<'a> Encoder<'a> {
         if flaw.is_none() {
             write_string(&mut buffers.name, name);
         }
-        let tally = Tally { flaw, ..Tally::default() };
+        let losses = FieldLosses { flaw, ..FieldLosses::default() };
         Self {
             buffers,
             common,
@@ -94,18 +94,18 @@ impl<'a> Encoder<'a> {
             has_cookieless: false,
             epoch: None,
             filter: None,
-            tally,
-            scene: None,
-            in_scene: 0,
-            groups_in_scene: 0,
+            losses,
+            active: None,
+            in_active: 0,
+            groups_in_active: 0,
         }
     }
 
     /// Puts the event into a context.
     #[inline]
     #[must_use]
-    pub(crate) fn within(mut self, scene: Option<&'a Scene>) -> Self {
-        self.scene = scene;
+    pub(crate) fn within(mut self, active: Option<&'a ActiveContext>) -> Self {
+        self.active = active;
         self
     }
 
@@ -163,7 +163,7 @@ impl<'a> Encoder<'a> {
             let properties = &mut self.buffers.properties;
             if !filter.admits(key, properties.get(value..).unwrap_or_default()) {
                 properties.truncate(start);
-                self.tally.dropped = self.tally.dropped.saturating_add(1);
+                self.losses.dropped = self.losses.dropped.saturating_add(1);
                 return;
             }
         }
@@ -173,7 +173,7 @@ impl<'a> Encoder<'a> {
     /// Adds the event to a group; replaces the client's group of the same type for this event.
     pub fn group(&mut self, group_type: &str, key: &str) {
         if self.filter.is_some_and(|filter| !filter.admits_group(group_type, key)) {
-            self.tally.dropped = self.tally.dropped.saturating_add(1);
+            self.losses.dropped = self.losses.dropped.saturating_add(1);
             return;
         }
         self.note_group(group_type);
@@ -186,8 +186,8 @@ impl<'a> Encoder<'a> {
 
     fn note_group(&mut self, group_type: &str) {
         self.overridden_groups |= self.common.group_bit(group_type);
-        if let Some(scene) = self.scene {
-            self.groups_in_scene |= scene.keys.group_bit(group_type);
+        if let Some(active) = self.active {
+            self.groups_in_active |= active.keys.group_bit(group_type);
         }
     }
 
@@ -203,7 +203,7 @@ impl<'a> Encoder<'a> {
 
     /// Marks the event as one that must not be sent; the first flaw counts.
     pub fn flaw(&mut self, flaw: Flaw) {
-        self.tally.flaw.get_or_insert(flaw);
+        self.losses.flaw.get_or_insert(flaw);
     }
 
     #[inline]
@@ -218,11 +218,11 @@ impl<'a> Encoder<'a> {
     #[inline]
     fn note(&mut self, key: &str) {
         self.overridden |= self.common.bit(key);
-        if let Some(scene) = self.scene {
-            self.in_scene |= scene.keys.bit(key);
+        if let Some(active) = self.active {
+            self.in_active |= active.keys.bit(key);
         }
-        if key.as_bytes().first() == Some(&b'$') && record::is_lifted(key) {
-            self.overridden |= record::LIFTED;
+        if key.as_bytes().first() == Some(&b'$') && encoded::is_lifted(key) {
+            self.overridden |= encoded::LIFTED;
             self.has_profile |= key == PROFILE;
             self.has_cookieless |= key == "$cookieless_mode";
         }
@@ -230,7 +230,7 @@ impl<'a> Encoder<'a> {
 
     /// Keeps all common properties out, where the event holds them already.
     pub(crate) fn override_all(&mut self) {
-        self.overridden |= super::common::ALL;
+        self.overridden |= super::common_properties::ALL;
     }
 }
 
@@ -248,5 +248,5 @@ fn flaw_of(text: &str, empty: Flaw, long: Flaw) -> Option<Flaw> {
     if (first <= b' ' || !first.is_ascii()) && text.trim().is_empty() {
         return Some(empty);
     }
-    (text.len() > MOST_CHARACTERS && text.chars().count() > MOST_CHARACTERS).then_some(long)
+    (text.len() > MAX_CHARACTERS && text.chars().count() > MAX_CHARACTERS).then_some(long)
 }

@@ -1,9 +1,9 @@
 //! The values that an event may hold.
-//! Takes a value and a slot in the event's buffer; writes JSON, or says why there is none.
+//!
 //! Never accepts text by its type: text needs a policy.
 
+use super::field_type::FieldType;
 use super::flaw::Flaw;
-use super::kind::Kind;
 use super::pseudonym::Epoch;
 
 /// A value that is safe to send by its type alone: numbers, booleans, labels, aggregates, timestamps,
@@ -21,7 +21,7 @@ use super::pseudonym::Epoch;
 pub trait Field: Encode {
     /// What the catalogue says about the type.
     #[doc(hidden)]
-    const KIND: Kind;
+    const KIND: FieldType;
 
     /// Whether the value can be absent.
     #[doc(hidden)]
@@ -39,9 +39,9 @@ pub trait Identifier: Field {}
 /// Whether a value was written.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Written {
     /// The value is in the slot.
-    Written,
+    Value,
     /// There is no value; nothing is lost.
     Absent,
     /// The value may not be sent; the loss is counted.
@@ -52,12 +52,12 @@ pub enum Outcome {
 #[doc(hidden)]
 pub trait Encode {
     /// Writes the value, and nothing else, into the slot. What it wrote is taken back unless it says `Written`.
-    fn put(&self, slot: &mut Slot<'_>) -> Outcome;
+    fn write(&self, writer: &mut ValueWriter<'_>) -> Written;
 }
 
 /// What went wrong inside an event without a panic or a log line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub(crate) struct FieldLosses {
     pub(crate) flaw: Option<Flaw>,
     /// Fields, list items and map entries that were left out.
     pub(crate) dropped: u32,
@@ -70,38 +70,38 @@ pub(crate) struct Tally {
 /// The place in an event where one value goes.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Slot<'e> {
+pub struct ValueWriter<'e> {
     pub(super) out: &'e mut Vec<u8>,
-    pub(super) tally: &'e mut Tally,
+    pub(super) losses: &'e mut FieldLosses,
     pub(super) epoch: Option<&'e Epoch>,
 }
 
-impl<'e> Slot<'e> {
+impl<'e> ValueWriter<'e> {
     /// Writes an object, whose members `fields` adds.
     #[inline]
-    pub fn object(&mut self, fields: impl FnOnce(&mut Object<'_, 'e>)) -> Outcome {
+    pub fn object(&mut self, fields: impl FnOnce(&mut Object<'_, 'e>)) -> Written {
         self.out.push(b'{');
-        fields(&mut Object { slot: self, first: true });
+        fields(&mut Object { writer: self, first: true });
         self.out.push(b'}');
-        Outcome::Written
+        Written::Value
     }
 
     /// Writes text that is JSON already.
     #[inline]
-    pub fn literal(&mut self, json: &'static str) -> Outcome {
+    pub fn literal(&mut self, json: &'static str) -> Written {
         self.out.extend_from_slice(json.as_bytes());
-        Outcome::Written
+        Written::Value
     }
 
     /// Counts a value that was replaced by its declared `other`.
     #[cold]
     pub(super) fn clamped(&mut self) {
-        self.tally.clamped = self.tally.clamped.saturating_add(1);
+        self.losses.clamped = self.losses.clamped.saturating_add(1);
     }
 
     #[cold]
     pub(super) fn dropped(&mut self) {
-        self.tally.dropped = self.tally.dropped.saturating_add(1);
+        self.losses.dropped = self.losses.dropped.saturating_add(1);
     }
 }
 
@@ -109,7 +109,7 @@ impl<'e> Slot<'e> {
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Object<'s, 'e> {
-    slot: &'s mut Slot<'e>,
+    writer: &'s mut ValueWriter<'e>,
     first: bool,
 }
 
@@ -117,7 +117,7 @@ impl Object<'_, '_> {
     /// Adds a member; `quoted` is its name in quotes with a colon.
     #[inline]
     pub fn field<V: Encode + ?Sized>(&mut self, quoted: &'static str, value: &V) {
-        if member(self.slot, !self.first, quoted, value) {
+        if member(self.writer, !self.first, quoted, value) {
             self.first = false;
         }
     }
@@ -126,26 +126,26 @@ impl Object<'_, '_> {
 /// Writes one member of an object; takes it back where there is no value. Returns whether it is there.
 #[inline]
 pub(super) fn member<V: Encode + ?Sized>(
-    slot: &mut Slot<'_>,
+    writer: &mut ValueWriter<'_>,
     comma: bool,
     quoted: &'static str,
     value: &V,
 ) -> bool {
-    let start = slot.out.len();
-    let losses = slot.tally.dropped.wrapping_add(slot.tally.clamped);
+    let start = writer.out.len();
+    let losses = writer.losses.dropped.wrapping_add(writer.losses.clamped);
     if comma {
-        slot.out.push(b',');
+        writer.out.push(b',');
     }
-    slot.out.extend_from_slice(quoted.as_bytes());
-    let outcome = value.put(slot);
-    if outcome == Outcome::Dropped {
-        slot.dropped();
+    writer.out.extend_from_slice(quoted.as_bytes());
+    let outcome = value.write(writer);
+    if outcome == Written::Dropped {
+        writer.dropped();
     }
-    if slot.tally.dropped.wrapping_add(slot.tally.clamped) != losses {
-        slot.tally.field = Some(quoted.trim_matches(['"', ':']));
+    if writer.losses.dropped.wrapping_add(writer.losses.clamped) != losses {
+        writer.losses.field = Some(quoted.trim_matches(['"', ':']));
     }
-    if outcome != Outcome::Written {
-        slot.out.truncate(start);
+    if outcome != Written::Value {
+        writer.out.truncate(start);
     }
-    outcome == Outcome::Written
+    outcome == Written::Value
 }

@@ -1,5 +1,5 @@
 //! Finds numbers that JSON cannot hold.
-//! Takes any `Serialize` value; says whether all its floating point numbers are finite.
+//!
 //! Never writes anything: `serde_json` would turn such a number into `null` without a word.
 
 use std::fmt;

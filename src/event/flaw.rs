@@ -1,5 +1,5 @@
 //! What makes an event invalid.
-//! Takes nothing; gives the reasons by which such events are dropped and counted.
+//!
 //! Never holds anything of the event itself.
 
 /// Why an event cannot be sent as it is.

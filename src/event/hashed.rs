@@ -1,14 +1,14 @@
 //! Hashes of identifiers, in the forms that other clients use.
-//! Takes text; gives SHA-256 as unpadded base64url behind a prefix, or as hexadecimal digits.
+//!
 //! Never allocates, never keeps the text.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac_sha256::Hash;
 
-use super::common::write_string;
-use super::field::{Encode, Field, Identifier, Outcome, Slot};
-use super::kind::{Kind, TextPolicy};
+use super::common_properties::write_string;
+use super::field::{Encode, Field, Identifier, ValueWriter, Written};
+use super::field_type::{FieldType, TextPolicy};
 
 /// How many characters 32 bytes take in unpadded base64.
 const ENCODED: usize = 43;
@@ -53,17 +53,17 @@ impl std::fmt::Debug for Hashed {
 }
 
 impl Encode for Hashed {
-    fn put(&self, slot: &mut Slot<'_>) -> Outcome {
+    fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
         match &self.hash {
-            Some(hash) => write_hash(self.prefix, hash, slot.out),
-            None => slot.out.extend_from_slice(b"\"\""),
+            Some(hash) => write_hash(self.prefix, hash, writer.out),
+            None => writer.out.extend_from_slice(b"\"\""),
         }
-        Outcome::Written
+        Written::Value
     }
 }
 
 impl Field for Hashed {
-    const KIND: Kind = Kind::Text(TextPolicy::Hashed { prefix: None });
+    const KIND: FieldType = FieldType::Text(TextPolicy::Hashed { prefix: None });
 }
 
 impl Identifier for Hashed {}

@@ -1,5 +1,5 @@
 //! Labels: words out of a known set.
-//! Takes enums, or text with a pattern; gives the word that is sent.
+//!
 //! Never lets a word through that the catalogue does not know.
 
 use super::field::Field;
@@ -49,7 +49,7 @@ pub enum Labels {
         /// What matches.
         pattern: &'static Pattern,
         /// How many characters at most.
-        most: usize,
+        max: usize,
     },
 }
 
@@ -67,7 +67,7 @@ impl Labels {
     pub fn admits(&self, text: &str) -> bool {
         match self {
             Self::Closed { words, .. } => words.iter().any(|word| word.name == text),
-            Self::Pattern { pattern, most } => text.len() <= *most && pattern.matches(text),
+            Self::Pattern { pattern, max } => text.len() <= *max && pattern.matches(text),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Lists with a bound.
-//! Takes slices and vectors; writes at most so many items as JSON.
+//!
 //! Never sends more than the catalogue says: the rest is dropped and counted.
 
-use super::field::{Encode, Outcome, Slot};
+use super::field::{Encode, ValueWriter, Written};
 
 /// A list of items, perhaps absent.
 #[doc(hidden)]
@@ -79,57 +79,57 @@ impl<L: Items> Items for Option<L> {
 #[derive(Debug)]
 pub struct List<'a, L: ?Sized, F> {
     of: &'a L,
-    most: usize,
+    max: usize,
     each: F,
 }
 
 /// Makes a value of a list, at most `most` items and a way to write one.
 #[doc(hidden)]
 #[inline]
-pub fn list<L, F>(list: &L, most: usize, each: F) -> List<'_, L, F>
+pub fn list<L, F>(list: &L, max: usize, each: F) -> List<'_, L, F>
 where
     L: Items + ?Sized,
-    F: Fn(&L::Item, &mut Slot<'_>) -> Outcome,
+    F: Fn(&L::Item, &mut ValueWriter<'_>) -> Written,
 {
-    List { of: list, most, each }
+    List { of: list, max, each }
 }
 
 impl<L, F> Encode for List<'_, L, F>
 where
     L: Items + ?Sized,
-    F: Fn(&L::Item, &mut Slot<'_>) -> Outcome,
+    F: Fn(&L::Item, &mut ValueWriter<'_>) -> Written,
 {
-    fn put(&self, slot: &mut Slot<'_>) -> Outcome {
-        self.of.items().map_or(Outcome::Absent, |items| write(items, self.most, slot, &self.each))
+    fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
+        self.of.items().map_or(Written::Absent, |items| write(items, self.max, writer, &self.each))
     }
 }
 
 pub(super) fn write<T>(
     items: &[T],
-    most: usize,
-    slot: &mut Slot<'_>,
-    each: impl Fn(&T, &mut Slot<'_>) -> Outcome,
-) -> Outcome {
-    slot.out.push(b'[');
+    max: usize,
+    writer: &mut ValueWriter<'_>,
+    each: impl Fn(&T, &mut ValueWriter<'_>) -> Written,
+) -> Written {
+    writer.out.push(b'[');
     let mut written = 0;
     for item in items {
-        if written == most {
-            slot.dropped();
+        if written == max {
+            writer.dropped();
             continue;
         }
-        let start = slot.out.len();
+        let start = writer.out.len();
         if written > 0 {
-            slot.out.push(b',');
+            writer.out.push(b',');
         }
-        match each(item, slot) {
-            Outcome::Written => written += 1,
-            Outcome::Absent => slot.out.truncate(start),
-            Outcome::Dropped => {
-                slot.dropped();
-                slot.out.truncate(start);
+        match each(item, writer) {
+            Written::Value => written += 1,
+            Written::Absent => writer.out.truncate(start),
+            Written::Dropped => {
+                writer.dropped();
+                writer.out.truncate(start);
             }
         }
     }
-    slot.out.push(b']');
-    Outcome::Written
+    writer.out.push(b']');
+    Written::Value
 }

@@ -1,5 +1,5 @@
 //! The `event!` macro.
-//! Takes a name, a distinct id and properties; gives a capture on the global client.
+//!
 //! Never evaluates an argument while the gate is not open.
 
 /// Captures a dynamic event on the global client; no argument is evaluated when capture is off.
@@ -24,7 +24,7 @@
 macro_rules! event {
     (client = $client:expr, $name:expr, distinct_id = $id:expr $(, $($rest:tt)*)?) => {{
         let client = &$client;
-        if client.is_open() {
+        if client.is_enabled() {
             client.capture($crate::__event!(
                 $crate::DynamicEvent::new($name, $id), $($($rest)*)?
             ));
@@ -39,7 +39,7 @@ macro_rules! event {
     }};
     (client = $client:expr, $name:expr $(, $($rest:tt)*)?) => {{
         let client = &$client;
-        if client.is_open() {
+        if client.is_enabled() {
             client.capture($crate::__event!($crate::DynamicEvent::in_context($name), $($($rest)*)?));
         }
     }};

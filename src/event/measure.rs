@@ -1,10 +1,10 @@
 //! Numbers made coarse, and durations with a unit.
-//! Takes integers and durations; writes a bucket's label, an integer in its unit, 0 or 1.
+//!
 //! Never sends more digits than the field declares.
 
 use std::time::Duration;
 
-use super::field::{Outcome, Slot};
+use super::field::{ValueWriter, Written};
 
 /// The unit in which a duration leaves; the field's name ends with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,36 +53,36 @@ impl Unit {
 /// A duration, perhaps absent.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(message = "`{Self}` is no `std::time::Duration`", label = "not a duration")]
-pub trait Span {
+pub trait DurationField {
     /// Whether the duration can be absent.
     const OPTIONAL: bool = false;
 
     /// Returns the duration, where there is one.
-    fn span(&self) -> Option<Duration>;
+    fn duration(&self) -> Option<Duration>;
 }
 
-impl Span for Duration {
+impl DurationField for Duration {
     #[inline]
-    fn span(&self) -> Option<Duration> {
+    fn duration(&self) -> Option<Duration> {
         Some(*self)
     }
 }
 
-impl<T: Span + ?Sized> Span for &T {
+impl<T: DurationField + ?Sized> DurationField for &T {
     const OPTIONAL: bool = T::OPTIONAL;
 
     #[inline]
-    fn span(&self) -> Option<Duration> {
-        (**self).span()
+    fn duration(&self) -> Option<Duration> {
+        (**self).duration()
     }
 }
 
-impl<T: Span> Span for Option<T> {
+impl<T: DurationField> DurationField for Option<T> {
     const OPTIONAL: bool = true;
 
     #[inline]
-    fn span(&self) -> Option<Duration> {
-        self.as_ref()?.span()
+    fn duration(&self) -> Option<Duration> {
+        self.as_ref()?.duration()
     }
 }
 
@@ -92,19 +92,19 @@ impl<T: Span> Span for Option<T> {
     message = "`{Self}` is no integer, so that it has no buckets",
     label = "neither an integer nor a duration"
 )]
-pub trait Whole {
+pub trait IntegerField {
     /// Whether the number can be absent.
     const OPTIONAL: bool = false;
 
     /// Returns the number, where there is one.
-    fn whole(&self) -> Option<i128>;
+    fn integer(&self) -> Option<i128>;
 }
 
 macro_rules! whole {
     ($($type:ty),*) => {$(
-        impl Whole for $type {
+        impl IntegerField for $type {
             #[inline]
-            fn whole(&self) -> Option<i128> {
+            fn integer(&self) -> Option<i128> {
                 i128::try_from(*self).ok()
             }
         }
@@ -113,55 +113,55 @@ macro_rules! whole {
 
 whole!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
 
-impl Whole for super::aggregate::Count {
+impl IntegerField for super::aggregate::Count {
     #[inline]
-    fn whole(&self) -> Option<i128> {
+    fn integer(&self) -> Option<i128> {
         Some(self.get().into())
     }
 }
 
-impl<T: Whole + ?Sized> Whole for &T {
+impl<T: IntegerField + ?Sized> IntegerField for &T {
     const OPTIONAL: bool = T::OPTIONAL;
 
     #[inline]
-    fn whole(&self) -> Option<i128> {
-        (**self).whole()
+    fn integer(&self) -> Option<i128> {
+        (**self).integer()
     }
 }
 
-impl<T: Whole> Whole for Option<T> {
+impl<T: IntegerField> IntegerField for Option<T> {
     const OPTIONAL: bool = true;
 
     #[inline]
-    fn whole(&self) -> Option<i128> {
-        self.as_ref()?.whole()
+    fn integer(&self) -> Option<i128> {
+        self.as_ref()?.integer()
     }
 }
 
 /// Returns a duration in whole units.
 #[doc(hidden)]
 #[inline]
-pub fn duration<T: Span + ?Sized>(value: &T, unit: Unit) -> Option<u64> {
-    value.span().map(|span| unit.of(span))
+pub fn duration<T: DurationField + ?Sized>(value: &T, unit: Unit) -> Option<u64> {
+    value.duration().map(|span| unit.of(span))
 }
 
 /// Writes the label of the bucket of a number: `labels` has one more entry than `bounds`, ready as JSON.
 #[doc(hidden)]
-pub fn put_bucket<T: Whole + ?Sized>(
+pub fn write_bucket<T: IntegerField + ?Sized>(
     value: &T,
     bounds: &'static [i64],
     labels: &'static [&'static str],
-    slot: &mut Slot<'_>,
-) -> Outcome {
-    let Some(number) = value.whole() else { return Outcome::Absent };
+    writer: &mut ValueWriter<'_>,
+) -> Written {
+    let Some(number) = value.integer() else { return Written::Absent };
     let bucket = bounds.iter().take_while(|bound| i128::from(**bound) <= number).count();
-    labels.get(bucket).map_or(Outcome::Dropped, |label| slot.literal(label))
+    labels.get(bucket).map_or(Written::Dropped, |label| writer.literal(label))
 }
 
 /// Writes a boolean as 0 or 1.
 #[doc(hidden)]
-pub fn put_zero_or_one<T: Switch + ?Sized>(value: &T, slot: &mut Slot<'_>) -> Outcome {
-    value.switch().map_or(Outcome::Absent, |on| slot.literal(if on { "1" } else { "0" }))
+pub fn write_zero_or_one<T: Switch + ?Sized>(value: &T, writer: &mut ValueWriter<'_>) -> Written {
+    value.switch().map_or(Written::Absent, |on| writer.literal(if on { "1" } else { "0" }))
 }
 
 /// A boolean, perhaps absent.

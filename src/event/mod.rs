@@ -1,32 +1,33 @@
 //! What an event is, and how it becomes bytes on the caller's thread.
-//! Takes the host's values; gives records: exactly sized JSON fragments with a time.
+//!
 //! Never reads a clock, a file or the environment.
 
 mod admit;
 mod aggregate;
 mod allow;
 mod catalogue;
-mod common;
+mod common_properties;
 mod context;
 #[cfg(feature = "derive")]
 mod derives;
 mod dynamic;
+mod encoded;
 mod encoder;
 mod field;
+mod field_type;
 mod finite;
 mod flaw;
 mod hashed;
-mod kind;
 mod label;
 mod list;
 mod macros;
 mod measure;
+mod outgoing;
 mod pattern;
 #[doc(hidden)]
 pub mod private;
 mod properties;
 mod pseudonym;
-mod record;
 mod registry;
 mod rules;
 mod schema;
@@ -34,37 +35,36 @@ mod special;
 mod text;
 mod timestamp;
 mod values;
-mod view;
 
 pub use aggregate::{Count, Histogram};
 pub(crate) use allow::Allowed;
 pub(crate) use catalogue::Drift;
-pub(crate) use common::{Common, MOST as MOST_COMMON, write_string};
+pub(crate) use common_properties::{CommonProperties, MAX as MAX_COMMON, write_string};
+pub(crate) use context::ActiveContext;
 pub use context::Context;
-pub(crate) use context::Scene;
 #[cfg(feature = "derive")]
 pub use derives::{Event, Label, Properties};
 pub use dynamic::DynamicEvent;
+pub use encoded::EncodedEvent;
 pub(crate) use encoder::Buffers;
 pub use encoder::Encoder;
-pub(crate) use field::Tally;
+pub(crate) use field::FieldLosses;
 pub use field::{Field, Identifier};
+pub use field_type::{FieldType, TextPolicy};
 pub(crate) use finite::to_json;
 pub use flaw::Flaw;
 pub use hashed::Hashed;
-pub use kind::{Kind, TextPolicy};
 pub use label::{ClosedLabel, Label, Labels, Word};
 pub use measure::Unit;
+pub use outgoing::OutgoingEvent;
 pub use pattern::Pattern;
 pub use properties::Properties;
 pub use pseudonym::PseudonymKey;
-pub use record::Record;
 pub use registry::{Catalogue, Catalogued};
 pub(crate) use rules::Rules;
 pub use schema::{FieldSchema, Purpose, Schema};
 pub(crate) use timestamp::Rfc3339;
 pub use timestamp::Timestamp;
-pub use view::EventView;
 
 /// An event that encodes itself straight to JSON bytes.
 ///

@@ -1,5 +1,5 @@
 //! Patterns that say which text a field may hold.
-//! Takes a pattern when the program is compiled; says in linear time whether a text matches as a whole.
+//!
 //! Never admits anything outside of printable ASCII, never allocates to match, never backtracks.
 
 mod parser;
@@ -7,7 +7,7 @@ mod parser;
 use parser::Parser;
 
 /// At most this many characters and classes in a pattern, repetitions written out.
-const MOST: usize = 128;
+const MAX: usize = 128;
 
 /// What a text field may hold: a small regular language, checked when the program is compiled.
 ///
@@ -28,7 +28,7 @@ pub struct Pattern {
     /// For each ASCII character: the positions of the pattern that admit it.
     classes: [u128; 128],
     /// For each position: the positions that may come next.
-    follow: [u128; MOST],
+    follow: [u128; MAX],
     start: Fragment,
 }
 

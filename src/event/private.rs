@@ -1,12 +1,14 @@
 //! What the derives need and nobody else: reached as `candor::__private`.
-//! Takes fields; gives them back under the bound that they must meet.
+//!
 //! Never part of the public interface.
 
 pub use super::encoder::Encoder;
-pub use super::field::{Encode, Outcome, Slot};
+pub use super::field::{Encode, ValueWriter, Written};
 pub use super::list::{Items, list};
-pub use super::measure::{Span, Switch, Whole, duration, put_bucket, put_zero_or_one};
-pub use super::text::{Raw, Text, by, put_hashed, put_hex, put_keyed, put_label, put_pattern, raw_kind};
+pub use super::measure::{DurationField, IntegerField, Switch, duration, write_bucket, write_zero_or_one};
+pub use super::text::{
+    Raw, Text, raw_kind, write_hashed, write_hashed_hex, write_keyed, write_label, write_pattern, write_with,
+};
 
 use super::field::{Field, Identifier};
 use super::timestamp::Timestamp;

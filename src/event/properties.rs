@@ -1,5 +1,5 @@
 //! Groups of fields within an event.
-//! Takes structs that derive `Properties`; gives their fields to the catalogue.
+//!
 //! Never an event by itself.
 
 use super::field::Field;

@@ -1,5 +1,5 @@
 //! Pseudonyms that nobody outside can guess, and that end with their epoch.
-//! Takes a local secret, an epoch and text; gives HMAC-SHA256.
+//!
 //! Never shows the secret, never reads a clock, never stores anything.
 
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub struct PseudonymKey {
 }
 
 impl PseudonymKey {
-    /// Makes a key from 32 secret bytes, which the host keeps, with epochs of 30 days.
+    /// Makes a key from 32 secret bytes, which the application keeps, with epochs of 30 days.
     pub fn new(secret: [u8; 32]) -> Self {
         Self { secret, length: Duration::from_secs(30 * 24 * 60 * 60) }
     }

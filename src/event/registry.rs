@@ -1,5 +1,5 @@
 //! The list of all events of a program.
-//! Takes the types that derive `Event`, and what the host says about itself; gives a catalogue.
+//!
 //! Never runs before `main`, never finds an event by itself.
 
 use super::properties::Properties;

@@ -1,5 +1,5 @@
 //! What PostHog would refuse, or would do to the wrong person, found before the queue.
-//! Takes an event's encoded parts; gives the flaw that drops it, or what is to be added to it.
+//!
 //! Never changes an event itself.
 
 use std::collections::BTreeMap;
@@ -19,8 +19,8 @@ pub(crate) struct Rules {
 }
 
 /// The longest name and distinct id, in bytes of their JSON where nothing in them needs escaping.
-pub(super) const MOST_QUOTED: usize = 202;
-const MOST_BYTES: usize = 200;
+pub(super) const MAX_QUOTED: usize = 202;
+const MAX_BYTES: usize = 200;
 
 /// Ids that programs send by accident for everybody. PostHog refuses to identify or merge them, and its v1
 /// server stores their events without a person. In lower case, sorted by nothing but habit.
@@ -88,7 +88,7 @@ pub(super) struct Parts<'a> {
 
 /// What the event needs so that the receiver treats it well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Remedy {
+pub(super) enum PersonProcessing {
     /// Nothing.
     None,
     /// To be stored without a person, since its id is no one's.
@@ -97,12 +97,12 @@ pub(super) enum Remedy {
 
 /// Judges an event that has something unusual about it.
 #[cold]
-pub(super) fn judge(parts: &Parts<'_>, rules: Rules) -> Result<Remedy, Flaw> {
-    if rules.counts_bytes && text(parts.name).is_none_or(|name| name.len() > MOST_BYTES) {
+pub(super) fn validate(parts: &Parts<'_>, rules: Rules) -> Result<PersonProcessing, Flaw> {
+    if rules.counts_bytes && text(parts.name).is_none_or(|name| name.len() > MAX_BYTES) {
         return Err(Flaw::LongName);
     }
     let Some(id) = text(parts.distinct_id) else { return Err(Flaw::EmptyDistinctId) };
-    if rules.counts_bytes && id.len() > MOST_BYTES {
+    if rules.counts_bytes && id.len() > MAX_BYTES {
         return Err(Flaw::LongDistinctId);
     }
     if (parts.has_profile || parts.has_cookieless) && !reserved_are_sound(parts) {
@@ -112,14 +112,18 @@ pub(super) fn judge(parts: &Parts<'_>, rules: Rules) -> Result<Remedy, Flaw> {
         return Err(flaw);
     }
     if !is_shared(&id) {
-        return Ok(Remedy::None);
+        return Ok(PersonProcessing::None);
     }
     if is_about_a_person(parts.name) {
         return Err(Flaw::SharedDistinctId);
     }
     log_shared();
     let is_settled = parts.has_profile || rules.knows_shared_ids;
-    Ok(if is_settled || needs_a_person(parts.name) { Remedy::None } else { Remedy::Personless })
+    Ok(if is_settled || needs_a_person(parts.name) {
+        PersonProcessing::None
+    } else {
+        PersonProcessing::Personless
+    })
 }
 
 /// Checks the two reserved properties whose value can cost the whole batch, or the event.
@@ -174,7 +178,7 @@ fn log_shared() {
 mod tests {
     use super::*;
 
-    fn judged(name: &str, id: &str, rules: Rules) -> Result<Remedy, Flaw> {
+    fn judged(name: &str, id: &str, rules: Rules) -> Result<PersonProcessing, Flaw> {
         let (name, id) = (format!("{name:?}"), serde_json::to_vec(id).unwrap());
         let parts = Parts {
             name: name.as_bytes(),
@@ -183,7 +187,7 @@ mod tests {
             has_profile: false,
             has_cookieless: false,
         };
-        judge(&parts, rules)
+        validate(&parts, rules)
     }
 
     #[test]
@@ -204,20 +208,20 @@ mod tests {
         for name in ["$identify", "$create_alias", "$merge_dangerously", "$set"] {
             assert_eq!(judged(name, "Anonymous", Rules::default()), Err(Flaw::SharedDistinctId), "{name}");
         }
-        assert_eq!(judged("viewed", "0", Rules::default()), Ok(Remedy::Personless));
+        assert_eq!(judged("viewed", "0", Rules::default()), Ok(PersonProcessing::Personless));
         let v1 = Rules { knows_shared_ids: true, counts_bytes: true };
-        assert_eq!(judged("viewed", "0", v1), Ok(Remedy::None));
-        assert_eq!(judged("viewed", "user_1", Rules::default()), Ok(Remedy::None));
+        assert_eq!(judged("viewed", "0", v1), Ok(PersonProcessing::None));
+        assert_eq!(judged("viewed", "user_1", Rules::default()), Ok(PersonProcessing::None));
     }
 
     #[test]
     fn bytes_count_in_v1_and_characters_in_v0() {
         let wide = "\u{e9}".repeat(101);
-        assert_eq!(judged(&wide, &wide, Rules::default()), Ok(Remedy::None));
+        assert_eq!(judged(&wide, &wide, Rules::default()), Ok(PersonProcessing::None));
         let v1 = Rules { counts_bytes: true, ..Rules::default() };
         assert_eq!(judged(&wide, "user_1", v1), Err(Flaw::LongName));
         assert_eq!(judged("viewed", &wide, v1), Err(Flaw::LongDistinctId));
         // Escapes count as what they stand for.
-        assert_eq!(judged("viewed", &"\u{1}".repeat(200), v1), Ok(Remedy::None));
+        assert_eq!(judged("viewed", &"\u{1}".repeat(200), v1), Ok(PersonProcessing::None));
     }
 }

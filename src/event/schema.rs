@@ -1,8 +1,8 @@
 //! What an event sends, as a value known when the program is compiled.
-//! Takes what the derives found in the source; gives names, kinds, policies and texts.
+//!
 //! Never holds a value that was sent.
 
-use super::kind::Kind;
+use super::field_type::FieldType;
 
 /// Why an event is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -135,7 +135,7 @@ impl Schema {
 pub struct FieldSchema {
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
-    pub(crate) kind: Kind,
+    pub(crate) kind: FieldType,
     pub(crate) required: bool,
     pub(crate) raw: Option<&'static str>,
     pub(crate) example: Option<&'static str>,
@@ -144,7 +144,7 @@ pub struct FieldSchema {
 
 impl FieldSchema {
     #[doc(hidden)]
-    pub const fn new(name: &'static str, description: &'static str, kind: Kind, required: bool) -> Self {
+    pub const fn new(name: &'static str, description: &'static str, kind: FieldType, required: bool) -> Self {
         Self { name, description, kind, required, raw: None, example: None, since: None }
     }
 
@@ -173,7 +173,7 @@ impl FieldSchema {
     }
 
     /// Returns what values it can have.
-    pub const fn kind(&self) -> &Kind {
+    pub const fn kind(&self) -> &FieldType {
         &self.kind
     }
 

@@ -1,5 +1,5 @@
 //! PostHog's special events: who is who, and what is known about persons and groups.
-//! Takes ids and properties; gives dynamic events with reserved names and properties.
+//!
 //! Never merges strangers: blank ids, and ids that many share, are flaws.
 
 use std::sync::OnceLock;

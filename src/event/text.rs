@@ -1,5 +1,5 @@
 //! Text under a policy.
-//! Takes text of any owner and what the field declares; writes a hash, a checked text or a label.
+//!
 //! Never lets text through that its policy does not name.
 
 use std::borrow::Cow;
@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::common::write_string;
-use super::field::{Encode, Field, Outcome, Slot};
+use super::common_properties::write_string;
+use super::field::{Encode, Field, ValueWriter, Written};
+use super::field_type::{FieldType, TextPolicy};
 use super::hashed::{go_json_sha256, write_hash, write_hex};
-use super::kind::{Kind, TextPolicy};
 use super::label::Label;
 use super::pattern::Pattern;
 
@@ -84,34 +84,34 @@ impl<T: Text> Text for Option<T> {
 )]
 pub trait Raw {
     /// What the catalogue says where the value is no text.
-    const KIND: Option<Kind>;
+    const KIND: Option<FieldType>;
 
     /// Whether the value can be absent.
     const OPTIONAL: bool;
 
     /// Writes the value; text within its limits.
-    fn put_raw(&self, most: usize, pattern: Option<&Pattern>, slot: &mut Slot<'_>) -> Outcome;
+    fn write_raw(&self, max: usize, pattern: Option<&Pattern>, writer: &mut ValueWriter<'_>) -> Written;
 }
 
 impl<F: Field> Raw for F {
-    const KIND: Option<Kind> = Some(F::KIND);
+    const KIND: Option<FieldType> = Some(F::KIND);
     const OPTIONAL: bool = F::OPTIONAL;
 
     #[inline]
-    fn put_raw(&self, _: usize, _: Option<&Pattern>, slot: &mut Slot<'_>) -> Outcome {
-        self.put(slot)
+    fn write_raw(&self, _: usize, _: Option<&Pattern>, writer: &mut ValueWriter<'_>) -> Written {
+        self.write(writer)
     }
 }
 
 macro_rules! raw_text {
     ($($type:ty),* $(,)?) => {$(
         impl Raw for $type {
-            const KIND: Option<Kind> = None;
+            const KIND: Option<FieldType> = None;
             const OPTIONAL: bool = <Self as Text>::OPTIONAL;
 
             #[inline]
-            fn put_raw(&self, most: usize, pattern: Option<&Pattern>, slot: &mut Slot<'_>) -> Outcome {
-                self.text().map_or(Outcome::Absent, |text| put_text(text, most, pattern, slot))
+            fn write_raw(&self, max: usize, pattern: Option<&Pattern>, writer: &mut ValueWriter<'_>) -> Written {
+                self.text().map_or(Written::Absent, |text| write_text(text, max, pattern, writer))
             }
         }
     )*};
@@ -139,123 +139,131 @@ raw_text!(
 );
 
 impl Raw for Uuid {
-    const KIND: Option<Kind> = None;
+    const KIND: Option<FieldType> = None;
     const OPTIONAL: bool = false;
 
-    fn put_raw(&self, most: usize, pattern: Option<&Pattern>, slot: &mut Slot<'_>) -> Outcome {
-        put_text(self.hyphenated().encode_lower(&mut Uuid::encode_buffer()), most, pattern, slot)
+    fn write_raw(&self, max: usize, pattern: Option<&Pattern>, writer: &mut ValueWriter<'_>) -> Written {
+        write_text(self.hyphenated().encode_lower(&mut Uuid::encode_buffer()), max, pattern, writer)
     }
 }
 
-fn put_text(text: &str, most: usize, pattern: Option<&Pattern>, slot: &mut Slot<'_>) -> Outcome {
-    let fits = text.len() <= most || text.chars().count() <= most;
+fn write_text(text: &str, max: usize, pattern: Option<&Pattern>, writer: &mut ValueWriter<'_>) -> Written {
+    let fits = text.len() <= max || text.chars().count() <= max;
     if !fits || pattern.is_some_and(|pattern| !pattern.matches(text)) {
-        return Outcome::Dropped;
+        return Written::Dropped;
     }
-    write_string(slot.out, text);
-    Outcome::Written
+    write_string(writer.out, text);
+    Written::Value
 }
 
 /// Returns what the catalogue says about a raw field.
 #[doc(hidden)]
-pub const fn raw_kind(kind: Option<Kind>, most: usize, pattern: Option<&'static Pattern>) -> Kind {
+pub const fn raw_kind(kind: Option<FieldType>, max: usize, pattern: Option<&'static Pattern>) -> FieldType {
     match kind {
         Some(kind) => kind,
-        None => Kind::Text(TextPolicy::Raw { most, pattern }),
+        None => FieldType::Text(TextPolicy::Raw { max, pattern }),
     }
 }
 
 /// A value written by a function of its policy.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct By<F>(F);
+pub struct WriteWith<F>(F);
 
-impl<F: Fn(&mut Slot<'_>) -> Outcome> Encode for By<F> {
+impl<F: Fn(&mut ValueWriter<'_>) -> Written> Encode for WriteWith<F> {
     #[inline]
-    fn put(&self, slot: &mut Slot<'_>) -> Outcome {
-        (self.0)(slot)
+    fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
+        (self.0)(writer)
     }
 }
 
 /// Makes a value of a function that writes it.
 #[doc(hidden)]
 #[inline]
-pub fn by<F: Fn(&mut Slot<'_>) -> Outcome>(write: F) -> By<F> {
-    By(write)
+pub fn write_with<F: Fn(&mut ValueWriter<'_>) -> Written>(write: F) -> WriteWith<F> {
+    WriteWith(write)
 }
 
 /// Writes the hash of a text behind a prefix; an empty text stays empty.
 #[doc(hidden)]
-pub fn put_hashed<T: Text + ?Sized>(value: &T, prefix: &'static str, slot: &mut Slot<'_>) -> Outcome {
-    put_some(value, slot, |text, slot| {
-        write_hash(prefix, &go_json_sha256(text), slot.out);
-        Outcome::Written
+pub fn write_hashed<T: Text + ?Sized>(
+    value: &T,
+    prefix: &'static str,
+    writer: &mut ValueWriter<'_>,
+) -> Written {
+    put_some(value, writer, |text, writer| {
+        write_hash(prefix, &go_json_sha256(text), writer.out);
+        Written::Value
     })
 }
 
 /// Writes the first hexadecimal digits of the hash of a text; an empty text stays empty.
 #[doc(hidden)]
-pub fn put_hex<T: Text + ?Sized>(value: &T, digits: usize, slot: &mut Slot<'_>) -> Outcome {
-    put_some(value, slot, |text, slot| {
-        write_hex(text, digits, slot.out);
-        Outcome::Written
+pub fn write_hashed_hex<T: Text + ?Sized>(value: &T, digits: usize, writer: &mut ValueWriter<'_>) -> Written {
+    put_some(value, writer, |text, writer| {
+        write_hex(text, digits, writer.out);
+        Written::Value
     })
 }
 
 /// Writes the pseudonym of a text; drops it where the client has no key. An empty text stays empty.
 #[doc(hidden)]
-pub fn put_keyed<T: Text + ?Sized>(value: &T, prefix: &'static str, slot: &mut Slot<'_>) -> Outcome {
-    put_some(value, slot, |text, slot| {
-        let Some(epoch) = slot.epoch else { return Outcome::Dropped };
-        write_hash(prefix, &epoch.pseudonym(prefix, text), slot.out);
-        Outcome::Written
+pub fn write_keyed<T: Text + ?Sized>(
+    value: &T,
+    prefix: &'static str,
+    writer: &mut ValueWriter<'_>,
+) -> Written {
+    put_some(value, writer, |text, writer| {
+        let Some(epoch) = writer.epoch else { return Written::Dropped };
+        write_hash(prefix, &epoch.pseudonym(prefix, text), writer.out);
+        Written::Value
     })
 }
 
 /// Writes a text that matches and is not too long; otherwise the declared other, or nothing.
 #[doc(hidden)]
-pub fn put_pattern<T: Text + ?Sized>(
+pub fn write_pattern<T: Text + ?Sized>(
     value: &T,
     pattern: &'static Pattern,
-    most: usize,
+    max: usize,
     other: Option<&'static str>,
-    slot: &mut Slot<'_>,
-) -> Outcome {
-    let Some(text) = value.text() else { return Outcome::Absent };
+    writer: &mut ValueWriter<'_>,
+) -> Written {
+    let Some(text) = value.text() else { return Written::Absent };
     // What matches is ASCII, so that bytes are characters.
-    if text.len() <= most && pattern.matches(text) {
-        write_string(slot.out, text);
-        return Outcome::Written;
+    if text.len() <= max && pattern.matches(text) {
+        write_string(writer.out, text);
+        return Written::Value;
     }
-    put_other(other, slot)
+    put_other(other, writer)
 }
 
 /// Writes a text that is one of the labels; otherwise their declared other, or nothing.
 #[doc(hidden)]
-pub fn put_label<L: Label, T: Text + ?Sized>(value: &T, slot: &mut Slot<'_>) -> Outcome {
-    let Some(text) = value.text() else { return Outcome::Absent };
+pub fn write_label<L: Label, T: Text + ?Sized>(value: &T, writer: &mut ValueWriter<'_>) -> Written {
+    let Some(text) = value.text() else { return Written::Absent };
     if L::LABELS.admits(text) {
-        write_string(slot.out, text);
-        return Outcome::Written;
+        write_string(writer.out, text);
+        return Written::Value;
     }
-    put_other(L::LABELS.other(), slot)
+    put_other(L::LABELS.other(), writer)
 }
 
-fn put_other(other: Option<&'static str>, slot: &mut Slot<'_>) -> Outcome {
-    let Some(other) = other else { return Outcome::Dropped };
-    slot.clamped();
-    write_string(slot.out, other);
-    Outcome::Written
+fn put_other(other: Option<&'static str>, writer: &mut ValueWriter<'_>) -> Written {
+    let Some(other) = other else { return Written::Dropped };
+    writer.clamped();
+    write_string(writer.out, other);
+    Written::Value
 }
 
 fn put_some<T: Text + ?Sized>(
     value: &T,
-    slot: &mut Slot<'_>,
-    write: impl FnOnce(&str, &mut Slot<'_>) -> Outcome,
-) -> Outcome {
+    writer: &mut ValueWriter<'_>,
+    write: impl FnOnce(&str, &mut ValueWriter<'_>) -> Written,
+) -> Written {
     match value.text() {
-        None => Outcome::Absent,
-        Some("") => slot.literal("\"\""),
-        Some(text) => write(text, slot),
+        None => Written::Absent,
+        Some("") => writer.literal("\"\""),
+        Some(text) => write(text, writer),
     }
 }

@@ -1,5 +1,5 @@
 //! The instant of an event, in UTC.
-//! Takes system time or a date with an offset; gives RFC 3339 text.
+//!
 //! Never reads a clock.
 
 use std::io::Write;

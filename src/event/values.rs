@@ -1,45 +1,45 @@
 //! The types of the language that are safe as they are.
-//! Takes numbers, booleans, options, arrays and maps; writes them as JSON.
+//!
 //! Never turns a number that JSON cannot hold into `null`: the event is flawed then.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::num::{NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64, NonZeroUsize};
 
-use super::common::write_string;
-use super::field::{Encode, Field, Identifier, Outcome, Slot};
+use super::common_properties::write_string;
+use super::field::{Encode, Field, Identifier, ValueWriter, Written};
+use super::field_type::FieldType;
 use super::flaw::Flaw;
-use super::kind::Kind;
 use super::label::Label;
 use super::timestamp::{Rfc3339, Timestamp};
 
 /// At most this many entries of a map or a histogram leave; the others are dropped and counted.
-pub(super) const MOST_ENTRIES: u32 = 256;
+pub(super) const MAX_ENTRIES: u32 = 256;
 
 impl Encode for bool {
     #[inline]
-    fn put(&self, slot: &mut Slot<'_>) -> Outcome {
-        slot.literal(if *self { "true" } else { "false" })
+    fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
+        writer.literal(if *self { "true" } else { "false" })
     }
 }
 
 impl Field for bool {
-    const KIND: Kind = Kind::Boolean;
+    const KIND: FieldType = FieldType::Boolean;
 }
 
 macro_rules! integers {
     ($($type:ty: $min:expr, $max:expr);* $(;)?) => {$(
         impl Encode for $type {
             #[inline]
-            fn put(&self, slot: &mut Slot<'_>) -> Outcome {
+            fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
                 // Writing to a vector cannot fail.
-                let _ = serde_json::to_writer(&mut *slot.out, self);
-                Outcome::Written
+                let _ = serde_json::to_writer(&mut *writer.out, self);
+                Written::Value
             }
         }
 
         impl Field for $type {
-            const KIND: Kind = Kind::Integer { least: $min as i64, most: $max as u64 };
+            const KIND: FieldType = FieldType::Integer { min: $min as i64, max: $max as u64 };
         }
     )*};
 }
@@ -66,18 +66,18 @@ macro_rules! floats {
     ($($type:ty),*) => {$(
         impl Encode for $type {
             #[inline]
-            fn put(&self, slot: &mut Slot<'_>) -> Outcome {
+            fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
                 if !self.is_finite() {
-                    slot.tally.flaw.get_or_insert(Flaw::NotFinite);
-                    return Outcome::Absent;
+                    writer.losses.flaw.get_or_insert(Flaw::NotFinite);
+                    return Written::Absent;
                 }
-                let _ = serde_json::to_writer(&mut *slot.out, self);
-                Outcome::Written
+                let _ = serde_json::to_writer(&mut *writer.out, self);
+                Written::Value
             }
         }
 
         impl Field for $type {
-            const KIND: Kind = Kind::Number;
+            const KIND: FieldType = FieldType::Number;
         }
     )*};
 }
@@ -85,27 +85,27 @@ macro_rules! floats {
 floats!(f32, f64);
 
 impl Encode for Timestamp {
-    fn put(&self, slot: &mut Slot<'_>) -> Outcome {
-        slot.out.push(b'"');
-        Rfc3339::default().write(*self, slot.out);
-        slot.out.push(b'"');
-        Outcome::Written
+    fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
+        writer.out.push(b'"');
+        Rfc3339::default().write(*self, writer.out);
+        writer.out.push(b'"');
+        Written::Value
     }
 }
 
 impl Field for Timestamp {
-    const KIND: Kind = Kind::Timestamp;
+    const KIND: FieldType = FieldType::Timestamp;
 }
 
 impl<T: Encode + ?Sized> Encode for &T {
     #[inline]
-    fn put(&self, slot: &mut Slot<'_>) -> Outcome {
-        (**self).put(slot)
+    fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
+        (**self).write(writer)
     }
 }
 
 impl<T: Field + ?Sized> Field for &T {
-    const KIND: Kind = T::KIND;
+    const KIND: FieldType = T::KIND;
     const OPTIONAL: bool = T::OPTIONAL;
 }
 
@@ -113,109 +113,109 @@ impl<T: Identifier + ?Sized> Identifier for &T {}
 
 impl<T: Encode + ?Sized> Encode for Box<T> {
     #[inline]
-    fn put(&self, slot: &mut Slot<'_>) -> Outcome {
-        (**self).put(slot)
+    fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
+        (**self).write(writer)
     }
 }
 
 impl<T: Field + ?Sized> Field for Box<T> {
-    const KIND: Kind = T::KIND;
+    const KIND: FieldType = T::KIND;
     const OPTIONAL: bool = T::OPTIONAL;
 }
 
 impl<T: Encode + ToOwned + ?Sized> Encode for Cow<'_, T> {
     #[inline]
-    fn put(&self, slot: &mut Slot<'_>) -> Outcome {
-        (**self).put(slot)
+    fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
+        (**self).write(writer)
     }
 }
 
 impl<T: Field + ToOwned + ?Sized> Field for Cow<'_, T> {
-    const KIND: Kind = T::KIND;
+    const KIND: FieldType = T::KIND;
     const OPTIONAL: bool = T::OPTIONAL;
 }
 
 impl<T: Encode> Encode for Option<T> {
     #[inline]
-    fn put(&self, slot: &mut Slot<'_>) -> Outcome {
-        self.as_ref().map_or(Outcome::Absent, |value| value.put(slot))
+    fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
+        self.as_ref().map_or(Written::Absent, |value| value.write(writer))
     }
 }
 
 impl<T: Field> Field for Option<T> {
-    const KIND: Kind = T::KIND;
+    const KIND: FieldType = T::KIND;
     const OPTIONAL: bool = true;
 }
 
 impl<T: Identifier> Identifier for Option<T> {}
 
 impl<T: Encode, const N: usize> Encode for [T; N] {
-    fn put(&self, slot: &mut Slot<'_>) -> Outcome {
-        super::list::write(self, N, slot, Encode::put)
+    fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
+        super::list::write(self, N, writer, Encode::write)
     }
 }
 
 impl<T: Field, const N: usize> Field for [T; N] {
-    const KIND: Kind = Kind::List { of: &T::KIND, most: N };
+    const KIND: FieldType = FieldType::List { of: &T::KIND, max: N };
 }
 
 impl<T: Identifier, const N: usize> Identifier for [T; N] {}
 
 impl<L: Label, V: Encode> Encode for BTreeMap<L, V> {
-    fn put(&self, slot: &mut Slot<'_>) -> Outcome {
-        write_map(self.iter(), slot)
+    fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
+        write_map(self.iter(), writer)
     }
 }
 
 impl<L: Label, V: Field> Field for BTreeMap<L, V> {
-    const KIND: Kind = Kind::Map { keys: &L::LABELS, values: &V::KIND, most: MOST_ENTRIES };
+    const KIND: FieldType = FieldType::Map { keys: &L::LABELS, values: &V::KIND, max: MAX_ENTRIES };
 }
 
 impl<L: Label, V: Encode, S> Encode for HashMap<L, V, S> {
-    fn put(&self, slot: &mut Slot<'_>) -> Outcome {
-        write_map(self.iter(), slot)
+    fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
+        write_map(self.iter(), writer)
     }
 }
 
 impl<L: Label, V: Field, S> Field for HashMap<L, V, S> {
-    const KIND: Kind = Kind::Map { keys: &L::LABELS, values: &V::KIND, most: MOST_ENTRIES };
+    const KIND: FieldType = FieldType::Map { keys: &L::LABELS, values: &V::KIND, max: MAX_ENTRIES };
 }
 
-fn write_map<'m, L, V>(entries: impl Iterator<Item = (&'m L, &'m V)>, slot: &mut Slot<'_>) -> Outcome
+fn write_map<'m, L, V>(entries: impl Iterator<Item = (&'m L, &'m V)>, writer: &mut ValueWriter<'_>) -> Written
 where
     L: Label + 'm,
     V: Encode + 'm,
 {
-    write_entries(entries.map(|(key, value)| (key.checked(), value)), slot)
+    write_entries(entries.map(|(key, value)| (key.checked(), value)), writer)
 }
 
 /// Writes an object of entries; one without a key is dropped and counted, as is what is beyond the limit.
 pub(super) fn write_entries<'m, V: Encode + 'm>(
     entries: impl Iterator<Item = (Option<&'m str>, &'m V)>,
-    slot: &mut Slot<'_>,
-) -> Outcome {
-    slot.out.push(b'{');
+    writer: &mut ValueWriter<'_>,
+) -> Written {
+    writer.out.push(b'{');
     let mut written = 0;
     for (key, value) in entries {
-        let Some(key) = key.filter(|_| written < MOST_ENTRIES) else {
-            slot.dropped();
+        let Some(key) = key.filter(|_| written < MAX_ENTRIES) else {
+            writer.dropped();
             continue;
         };
-        let start = slot.out.len();
+        let start = writer.out.len();
         if written > 0 {
-            slot.out.push(b',');
+            writer.out.push(b',');
         }
-        write_string(slot.out, key);
-        slot.out.push(b':');
-        match value.put(slot) {
-            Outcome::Written => written += 1,
-            Outcome::Absent => slot.out.truncate(start),
-            Outcome::Dropped => {
-                slot.dropped();
-                slot.out.truncate(start);
+        write_string(writer.out, key);
+        writer.out.push(b':');
+        match value.write(writer) {
+            Written::Value => written += 1,
+            Written::Absent => writer.out.truncate(start),
+            Written::Dropped => {
+                writer.dropped();
+                writer.out.truncate(start);
             }
         }
     }
-    slot.out.push(b'}');
-    Outcome::Written
+    writer.out.push(b'}');
+    Written::Value
 }

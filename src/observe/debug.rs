@@ -1,10 +1,10 @@
-//! Prints batches to the host's log, pretty, from the very bytes that are sent.
-//! Takes a body before compression. Gives one line of the `log` facade.
+//! Prints batches to the application's log, pretty, from the very bytes that are sent.
+//!
 //! Never changes the bytes, and prints no header, so that no key is in it but the body's own, cut short.
 
 use log::info;
 
-/// The target of the printed batches, for the host's log filter.
+/// The target of the printed batches, for the application's log filter.
 pub(crate) const TARGET: &str = "candor::batch";
 
 /// Prints a body; `hide` is the API key with what is shown in its place.

@@ -51,7 +51,7 @@ pub enum LossReason {
     RetriesExhausted,
     /// The time of `shutdown` was up.
     ShuttingDown,
-    /// The worker panicked with it in hand, through a transport, an envelope or a hook of the host.
+    /// The worker panicked with it in hand, through a transport, an envelope or a hook of the application.
     WorkerPanicked,
     /// Dry run: it was printed, not sent.
     DryRun,

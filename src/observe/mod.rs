@@ -1,5 +1,5 @@
 //! What became of every event, and what the batches look like.
-//! Takes counts and bytes from both threads; gives snapshots and log lines.
+//!
 //! Never sees a key, and prints contents only where debugging was asked for.
 
 mod debug;

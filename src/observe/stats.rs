@@ -1,5 +1,5 @@
 //! Counts what became of every event.
-//! Takes increments from both threads; gives a public snapshot.
+//!
 //! Never locks.
 
 use std::fmt;

@@ -1,5 +1,5 @@
 //! The test that keeps a committed catalogue true.
-//! Takes a path and a catalogue; panics where page and code differ, and says what to do.
+//!
 //! Never writes a page unless it is asked to, and never one whose notice needs a new version.
 
 use std::path::Path;

@@ -1,5 +1,5 @@
 //! HTTP/1.1 with keep-alive, by ureq.
-//! Takes the token of a grant and the HTTP settings; sends requests.
+//!
 //! Never follows a redirect, and never logs a header.
 
 use std::io::Read;
@@ -78,7 +78,7 @@ impl Transport for HttpTransport {
         }
         let answered = post.config().timeout_global(Some(request.timeout)).build().send(request.body);
         match answered {
-            Ok(response) => Ok(read(response, request.most_answer)),
+            Ok(response) => Ok(read(response, request.max_response_bytes)),
             Err(_) if self.is_aborted.load(Ordering::Acquire) => Err(SendError::Aborted),
             Err(error) => Err(classify(&error)),
         }
@@ -99,7 +99,7 @@ fn warn_of_trace() {
 }
 
 /// Reads the answer. Once there is a status, a body that breaks off changes nothing about it.
-fn read(response: ureq::http::Response<Body>, most: usize) -> Answer {
+fn read(response: ureq::http::Response<Body>, max: usize) -> Answer {
     let (parts, mut body) = response.into_parts();
     let retry_after = parts.headers.get("retry-after").and_then(|value| value.to_str().ok());
     let mut answer = Answer {
@@ -108,11 +108,11 @@ fn read(response: ureq::http::Response<Body>, most: usize) -> Answer {
         body: Vec::new(),
         is_complete: false,
     };
-    let limit = u64::try_from(most).unwrap_or(u64::MAX);
+    let limit = u64::try_from(max).unwrap_or(u64::MAX);
     let mut reader = body.as_reader().take(limit.saturating_add(1));
     let ended = reader.read_to_end(&mut answer.body).is_ok();
-    answer.is_complete = ended && answer.body.len() <= most;
-    answer.body.truncate(most);
+    answer.is_complete = ended && answer.body.len() <= max;
+    answer.body.truncate(max);
     answer
 }
 

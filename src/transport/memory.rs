@@ -1,5 +1,5 @@
 //! A transport without a network, for tests.
-//! Takes requests; keeps them and gives scripted answers.
+//!
 //! Never opens a socket.
 
 use std::collections::VecDeque;

@@ -1,5 +1,5 @@
 //! How bytes travel.
-//! Takes a finished request; gives an answer, or why there is none.
+//!
 //! Never retries, and never looks into a body.
 
 mod http;
@@ -20,14 +20,14 @@ pub use memory::{MemoryTransport, Sent};
 pub struct Request<'a> {
     /// The whole URL.
     pub url: &'a str,
-    /// All headers that the protocol asks for; a transport adds the host's own and those of HTTP itself.
+    /// All headers that the protocol asks for; a transport adds the application's own and those of HTTP itself.
     pub headers: &'a [(&'static str, String)],
     /// The body, compressed already where `Content-Encoding` says so.
     pub body: &'a [u8],
     /// Time for the whole request, from resolving the name to the last byte of the answer.
     pub timeout: Duration,
     /// At most this many bytes of the answer's body are worth reading.
-    pub most_answer: usize,
+    pub max_response_bytes: usize,
 }
 
 impl fmt::Debug for Request<'_> {
@@ -47,7 +47,7 @@ pub struct Answer {
     pub status: u16,
     /// The header `Retry-After`, as it stands.
     pub retry_after: Option<String>,
-    /// The body, cut at [`Request::most_answer`].
+    /// The body, cut at [`Request::max_response_bytes`].
     pub body: Vec<u8>,
     /// Whether the body was read to its end.
     pub is_complete: bool,
@@ -86,7 +86,7 @@ impl std::error::Error for SendError {}
 
 /// Sends requests, one at a time, on the worker's thread.
 ///
-/// A host or a test brings its own through [`Config::transport`](crate::Config::transport).
+/// An application or a test brings its own through [`Config::transport`](crate::Config::transport).
 pub trait Transport: Send + Sync {
     /// Sends one request and waits for the answer, within the request's time.
     ///

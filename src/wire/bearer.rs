@@ -1,5 +1,5 @@
 //! Any envelope, with a bearer token beside it.
-//! Takes an envelope and a token; gives the same bodies and one header more.
+//!
 //! Never writes the token into a body, a log or an error.
 
 use std::fmt;
@@ -45,12 +45,12 @@ impl<E: Envelope> Envelope for Bearer<E> {
         self.envelope.path()
     }
 
-    fn most_events(&self) -> usize {
-        self.envelope.most_events()
+    fn max_events(&self) -> usize {
+        self.envelope.max_events()
     }
 
-    fn most_answer(&self) -> usize {
-        self.envelope.most_answer()
+    fn max_response_bytes(&self) -> usize {
+        self.envelope.max_response_bytes()
     }
 
     fn begin(&self, batch: &BatchInfo, body: &mut Vec<u8>) {
@@ -84,7 +84,7 @@ impl<E: fmt::Debug> fmt::Debug for Bearer<E> {
 #[cfg(test)]
 mod tests {
     use super::Bearer;
-    use crate::event::{Common, DynamicEvent};
+    use crate::event::{CommonProperties, DynamicEvent};
     use crate::wire::sample::{body_of, headers_of};
     use crate::wire::{Envelope, FlatRecord};
 
@@ -92,8 +92,12 @@ mod tests {
     fn the_token_stands_in_the_header_alone() {
         let bearer = Bearer::new(" tok_secret ", FlatRecord::new("/cli/t")).unwrap();
         assert_eq!(headers_of(&bearer), [("authorization", "Bearer tok_secret".to_owned())]);
-        assert_eq!((bearer.path(), bearer.most_events()), ("/cli/t", 1));
-        let body = body_of(&bearer, &Common::default(), &[DynamicEvent::new("run", "acc").property("n", 1)]);
+        assert_eq!((bearer.path(), bearer.max_events()), ("/cli/t", 1));
+        let body = body_of(
+            &bearer,
+            &CommonProperties::default(),
+            &[DynamicEvent::new("run", "acc").property("n", 1)],
+        );
         assert_eq!(body, br#"{"n":1}"#);
         assert!(!format!("{bearer:?}").contains("secret"));
     }

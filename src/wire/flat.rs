@@ -1,5 +1,5 @@
 //! A record of its own for each event, for endpoints that are not PostHog's.
-//! Takes records; gives one JSON object a request, in the shape that the host declares.
+//!
 //! Never writes a property of PostHog's own (`$lib` and the like).
 
 use super::{Attempt, BatchInfo, Envelope, WireEvent};
@@ -104,7 +104,7 @@ impl Envelope for FlatRecord {
         &self.path
     }
 
-    fn most_events(&self) -> usize {
+    fn max_events(&self) -> usize {
         1
     }
 
@@ -117,14 +117,14 @@ impl Envelope for FlatRecord {
         event.write_properties(&mut properties);
         if let Some(name) = &self.distinct_id {
             write_key(name, body);
-            body.extend_from_slice(event.record().distinct_id());
+            body.extend_from_slice(event.encoded().distinct_id());
         }
         self.copy(&properties, true, body);
         if let Some((name, kind)) = &self.nested {
             write_key(name, body);
             body.push(b'{');
             write_key(kind, body);
-            body.extend_from_slice(event.record().name());
+            body.extend_from_slice(event.encoded().name());
             self.copy(&properties, false, body);
             body.push(b'}');
         }
@@ -166,18 +166,18 @@ mod tests {
     use serde_json::{Value, from_slice, json};
 
     use super::FlatRecord;
-    use crate::event::{Common, DynamicEvent};
+    use crate::event::{CommonProperties, DynamicEvent};
     use crate::wire::Envelope;
     use crate::wire::sample::{AT, body_of};
 
-    fn common() -> Common {
+    fn common() -> CommonProperties {
         let json = |value: &str| serde_json::to_vec(value).unwrap();
         let properties = [
             ("tier".to_owned(), json("free")),
             ("$lib".to_owned(), json("candor")),
             ("$is_server".to_owned(), b"true".to_vec()),
         ];
-        Common::new(&[("deployment".to_owned(), "dep_1".to_owned())], &properties)
+        CommonProperties::new(&[("deployment".to_owned(), "dep_1".to_owned())], &properties)
     }
 
     fn sent(envelope: &FlatRecord, event: DynamicEvent) -> Value {
@@ -189,7 +189,7 @@ mod tests {
         let event = DynamicEvent::new("seen", "usr_1").property("n", 1).group("company", "acme");
         assert_eq!(sent(&FlatRecord::new("cli/t"), event), json!({"n": 1, "tier": "free"}));
         assert_eq!(FlatRecord::new("cli/t").path(), "/cli/t");
-        assert_eq!(FlatRecord::new("/cli/t").most_events(), 1);
+        assert_eq!(FlatRecord::new("/cli/t").max_events(), 1);
     }
 
     #[test]
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn an_empty_event_is_an_object_all_the_same() {
         let none = || DynamicEvent::new("e", "1").property("$only", 1);
-        let bare = Common::default();
+        let bare = CommonProperties::default();
         let body =
             |envelope: &FlatRecord| -> Value { from_slice(&body_of(envelope, &bare, &[none()])).unwrap() };
         assert_eq!(body(&FlatRecord::new("/t")), json!({}));

@@ -1,5 +1,5 @@
 //! Ids for events: uuid v7, in the order of the batch.
-//! Takes random bits once a batch and each event's time; gives unique, sortable ids.
+//!
 //! Never draws random bits itself.
 
 use uuid::{Builder, Uuid};

@@ -1,5 +1,5 @@
 //! PostHog's batch as its libraries wrote it years ago, with `type` and `library` beside each event.
-//! Takes records; gives `{"batch":[..]}`, with the API key in front where there is one.
+//!
 //! Never writes `sent_at`, which that form does not know.
 
 use super::{Attempt, BatchInfo, Envelope, WireEvent, v0};
@@ -98,7 +98,7 @@ impl Kind {
 
 fn write_id(event: &WireEvent<'_>, body: &mut Vec<u8>) {
     body.extend_from_slice(b",\"distinct_id\":");
-    body.extend_from_slice(event.record().distinct_id());
+    body.extend_from_slice(event.encoded().distinct_id());
 }
 
 impl Envelope for LegacyBatch {
@@ -111,7 +111,7 @@ impl Envelope for LegacyBatch {
     }
 
     fn event(&self, event: &WireEvent<'_>, body: &mut Vec<u8>) {
-        let kind = Kind::of(event.record().name());
+        let kind = Kind::of(event.encoded().name());
         for part in [
             b"{\"uuid\":\"".as_slice(),
             event.uuid().as_bytes(),
@@ -122,7 +122,7 @@ impl Envelope for LegacyBatch {
             b",\"timestamp\":\"",
             event.timestamp(),
             b"\",\"event\":",
-            event.record().name(),
+            event.encoded().name(),
         ] {
             body.extend_from_slice(part);
         }
@@ -143,13 +143,13 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::LegacyBatch;
-    use crate::event::{Common, DynamicEvent};
+    use crate::event::{CommonProperties, DynamicEvent};
     use crate::wire::sample::body_of;
 
-    fn common() -> Common {
+    fn common() -> CommonProperties {
         let lib = |name: &str| serde_json::to_vec(name).unwrap();
         let properties = [("$lib".to_owned(), lib("old-go")), ("$lib_version".to_owned(), lib("dev"))];
-        Common::new(&[("deployment".to_owned(), "dep_1".to_owned())], &properties)
+        CommonProperties::new(&[("deployment".to_owned(), "dep_1".to_owned())], &properties)
     }
 
     fn sent(event: &DynamicEvent) -> Value {

@@ -1,5 +1,5 @@
 //! Properties that v1 carries outside of the properties.
-//! Takes one event that has some; gives its ids of session and window, its options and the rest of its properties.
+//!
 //! Never rewrites a value: each keeps the bytes that it was captured with.
 
 use std::fmt;

@@ -1,5 +1,5 @@
 //! Events to bytes, and answers to verdicts; one file a protocol.
-//! Takes records; gives bodies, headers and what an answer means.
+//!
 //! Never sends, and never waits.
 
 mod bearer;
@@ -18,7 +18,7 @@ mod verdict;
 
 use uuid::Uuid;
 
-use crate::event::{Common, Record, Timestamp};
+use crate::event::{CommonProperties, EncodedEvent, Timestamp};
 
 pub use bearer::Bearer;
 pub use flat::FlatRecord;
@@ -49,16 +49,16 @@ pub struct Attempt {
 /// One event on its way into a body.
 #[derive(Debug)]
 pub struct WireEvent<'a> {
-    pub(crate) record: &'a Record,
-    pub(crate) common: &'a Common,
+    pub(crate) encoded: &'a EncodedEvent,
+    pub(crate) common: &'a CommonProperties,
     pub(crate) uuid: &'a str,
     pub(crate) timestamp: &'a [u8],
 }
 
 impl WireEvent<'_> {
     /// Returns the event as it was captured: its parts as JSON fragments.
-    pub fn record(&self) -> &Record {
-        self.record
+    pub fn encoded(&self) -> &EncodedEvent {
+        self.encoded
     }
 
     /// Returns the event's id in lower case with hyphens; the same on every attempt.
@@ -73,13 +73,13 @@ impl WireEvent<'_> {
 
     /// Appends all properties as one JSON object: its own, its groups, then those common to the client.
     pub fn write_properties(&self, out: &mut Vec<u8>) {
-        self.record.write_properties(self.common, out);
+        self.encoded.write_properties(self.common, out);
     }
 
     /// Returns whether the event has a property that v1 carries outside of the properties.
     #[inline]
     pub(crate) fn has_lifted(&self) -> bool {
-        self.record.has_lifted() || self.common.has_lifted()
+        self.encoded.has_lifted() || self.common.has_lifted()
     }
 }
 
@@ -92,13 +92,13 @@ pub trait Envelope: Send + Sync {
     fn path(&self) -> &str;
 
     /// Returns how many events fit in one request; as many as the byte limit allows unless said otherwise.
-    fn most_events(&self) -> usize {
+    fn max_events(&self) -> usize {
         usize::MAX
     }
 
     /// Returns how many bytes of an answer's body are worth reading; 8 KiB unless said otherwise, so that
     /// the connection can be used again.
-    fn most_answer(&self) -> usize {
+    fn max_response_bytes(&self) -> usize {
         8 * 1024
     }
 

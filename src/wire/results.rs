@@ -1,5 +1,5 @@
 //! The per-event results of a v1 answer, and the tags of its errors.
-//! Takes an answer's body; gives a verdict.
+//!
 //! Never trusts it: what is not readable to its end is no result.
 
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
 //! The header `Retry-After`, in each of its forms.
-//! Takes the header's text and the present; gives a wait.
+//!
 //! Never sleeps.
 
 use std::time::Duration;
@@ -38,7 +38,7 @@ fn date(text: &str, now: Timestamp) -> Option<OffsetDateTime> {
 }
 
 /// Reads a form when it is needed, which is once in an outage: the macro that does it when a program is
-/// compiled is a crate more in every host's build.
+/// compiled is a crate more in every application's build.
 fn items(form: &'static str) -> Option<Vec<BorrowedFormatItem<'static>>> {
     parse_borrowed::<2>(form).ok()
 }

@@ -1,11 +1,11 @@
 //! What a client would send, for the tests of envelopes.
-//! Takes an envelope, common properties and events; gives the body of one request.
+//!
 //! Never part of a build that is not a test.
 
 use uuid::Uuid;
 
 use super::{Attempt, BatchInfo, Envelope, Ids, WireEvent};
-use crate::event::{Buffers, Common, Encoder, Event, Rfc3339, Timestamp};
+use crate::event::{Buffers, CommonProperties, Encoder, Event, Rfc3339, Timestamp};
 
 /// The time of every attempt here.
 pub(super) const AT: &str = "2009-11-10T23:00:00.000Z";
@@ -17,7 +17,7 @@ fn batch() -> (BatchInfo, Attempt) {
 }
 
 /// Returns the whole body.
-pub(super) fn body_of<E: Event>(envelope: &dyn Envelope, common: &Common, events: &[E]) -> Vec<u8> {
+pub(super) fn body_of<E: Event>(envelope: &dyn Envelope, common: &CommonProperties, events: &[E]) -> Vec<u8> {
     let (info, attempt) = batch();
     let mut body = Vec::new();
     let mut ids = Ids::seeded(Uuid::from_u128(7));
@@ -26,14 +26,15 @@ pub(super) fn body_of<E: Event>(envelope: &dyn Envelope, common: &Common, events
         let mut buffers = Buffers::default();
         let mut encoder = Encoder::new(&mut buffers, common, event.name());
         event.encode(&mut encoder);
-        let record = encoder.finish(INSTANT, 0, usize::MAX).expect("an event without a flaw");
+        let encoded = encoder.finish(INSTANT, 0, usize::MAX).expect("an event without a flaw");
         let mut timestamp = Vec::new();
-        Rfc3339::default().write(record.timestamp(), &mut timestamp);
-        let uuid = ids.next(record.timestamp()).hyphenated().to_string();
+        Rfc3339::default().write(encoded.timestamp(), &mut timestamp);
+        let uuid = ids.next(encoded.timestamp()).hyphenated().to_string();
         if index > 0 {
             body.push(b',');
         }
-        envelope.event(&WireEvent { record: &record, common, uuid: &uuid, timestamp: &timestamp }, &mut body);
+        envelope
+            .event(&WireEvent { encoded: &encoded, common, uuid: &uuid, timestamp: &timestamp }, &mut body);
     }
     envelope.end(&info, attempt, &mut body);
     body

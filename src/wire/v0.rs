@@ -1,5 +1,5 @@
 //! PostHog's `POST /batch/`, version 0.
-//! Takes records; gives `{"api_key":..,"batch":[..],"sent_at":..}`.
+//!
 //! Never leaves out an event's id or time, so that a second delivery is recognised as one.
 
 use super::{Attempt, BatchInfo, Envelope, WireEvent};
@@ -58,14 +58,14 @@ impl Envelope for PostHogBatch {
 
     #[inline]
     fn event(&self, event: &WireEvent<'_>, body: &mut Vec<u8>) {
-        let record = event.record();
+        let encoded = event.encoded();
         for part in [
             b"{\"uuid\":\"".as_slice(),
             event.uuid().as_bytes(),
             b"\",\"event\":",
-            record.name(),
+            encoded.name(),
             b",\"distinct_id\":",
-            record.distinct_id(),
+            encoded.distinct_id(),
             b",\"timestamp\":\"",
             event.timestamp(),
             b"\",\"properties\":",

@@ -1,5 +1,5 @@
 //! PostHog's `POST /i/v1/analytics/events`, version 1.
-//! Takes records; gives `{"created_at":..,"batch":[..]}` with the key and the attempt in headers, reads results.
+//!
 //! Never puts the key, the library or the time of sending into a body.
 
 use super::results;
@@ -32,11 +32,11 @@ impl Envelope for PostHogEvents {
         "/i/v1/analytics/events"
     }
 
-    fn most_events(&self) -> usize {
+    fn max_events(&self) -> usize {
         MOST_EVENTS
     }
 
-    fn most_answer(&self) -> usize {
+    fn max_response_bytes(&self) -> usize {
         MOST_ANSWER
     }
 
@@ -52,14 +52,14 @@ impl Envelope for PostHogEvents {
 
     #[inline]
     fn event(&self, event: &WireEvent<'_>, body: &mut Vec<u8>) {
-        let record = event.record();
+        let encoded = event.encoded();
         for part in [
             b"{\"event\":".as_slice(),
-            record.name(),
+            encoded.name(),
             b",\"uuid\":\"",
             event.uuid().as_bytes(),
             b"\",\"distinct_id\":",
-            record.distinct_id(),
+            encoded.distinct_id(),
             b",\"timestamp\":\"",
             event.timestamp(),
         ] {

@@ -1,5 +1,5 @@
 //! What an answer means for the events of a batch.
-//! Takes status, `Retry-After` and body; gives a verdict.
+//!
 //! Never decides when to try again: that is `deliver/retry`.
 
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub struct Response<'a> {
     pub status: u16,
     /// The header `Retry-After`.
     pub retry_after: Option<&'a str>,
-    /// The body, cut at what [`Envelope::most_answer`](super::Envelope::most_answer) allows.
+    /// The body, cut at what [`Envelope::max_response_bytes`](super::Envelope::max_response_bytes) allows.
     pub body: &'a [u8],
     /// Whether the body was read to its end.
     pub is_complete: bool,

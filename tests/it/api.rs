@@ -1,8 +1,8 @@
-//! The public surface: what a host writes, and what it gets.
+//! The public surface: what an application writes, and what it gets.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use candor::{Client, Config, Env, EventView, LossReason};
+use candor::{Client, Config, Env, LossReason, OutgoingEvent};
 
 use crate::common::{LONG, client, config, config_for, granted, numbered, numbers};
 use crate::support::Server;
@@ -48,7 +48,7 @@ fn clones_share_one_client() {
     assert_eq!(client.flush(LONG).unwrap().delivered, 2);
     assert_eq!(clone.stats(), client.stats());
     clone.shutdown(LONG).unwrap();
-    assert!(!client.is_open());
+    assert!(!client.is_enabled());
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn a_client_can_be_sent_and_shared() {
     fn sent<T: Send>() {}
     shared::<Client>();
     sent::<Config>();
-    sent::<EventView>();
+    sent::<OutgoingEvent>();
 }
 
 #[test]
@@ -68,8 +68,8 @@ fn each_switch_of_the_environment_makes_no_connection() {
     {
         let off = Client::new(config(&server).env(Env::empty().with(name, value))).unwrap();
         off.capture(numbered(1));
-        assert!(!off.is_open());
-        assert!(off.off_because().is_some_and(|why| why.contains(name)), "{:?}", off.off_because());
+        assert!(!off.is_enabled());
+        assert!(off.disabled_reason().is_some_and(|why| why.contains(name)), "{:?}", off.disabled_reason());
         assert!(off.flush(LONG).unwrap().is_complete());
         off.shutdown(LONG).unwrap();
         assert_eq!(off.stats().captured, 0);
@@ -80,9 +80,9 @@ fn each_switch_of_the_environment_makes_no_connection() {
 #[test]
 fn without_an_endpoint_or_with_a_blank_key_a_client_is_off() {
     let nowhere = Client::new(Config::new("test-app", "1.0").env(Env::empty()).consent(granted())).unwrap();
-    assert!(!nowhere.is_open());
+    assert!(!nowhere.is_enabled());
     let blank = Client::new(config_for("http://127.0.0.1:9").api_key("  ")).unwrap();
-    assert!(!blank.is_open());
+    assert!(!blank.is_enabled());
 }
 
 #[test]

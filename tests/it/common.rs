@@ -1,5 +1,5 @@
 //! What many of these tests begin with.
-//! Takes a server; gives a configuration that depends on nothing else.
+//!
 //! Never reads the environment.
 
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub(crate) fn config(server: &Server) -> Config {
 
 pub(crate) fn client(config: Config) -> Client {
     let client = Client::new(config).expect("a configuration that works");
-    assert!(client.is_open(), "{:?}", client.off_because());
+    assert!(client.is_enabled(), "{:?}", client.disabled_reason());
     client
 }
 

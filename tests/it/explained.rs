@@ -1,5 +1,5 @@
 //! Consent as the two measuring examples show it, in real environments of their own.
-//! Takes variables, arguments and files; checks the printed decision and what arrives.
+//!
 //! Never passes on the environment of the tests.
 
 use std::fs;

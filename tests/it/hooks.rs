@@ -1,4 +1,4 @@
-//! The host's hooks see events, change them, drop them, and cannot do harm.
+//! The application's hooks see events, change them, drop them, and cannot do harm.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -73,7 +73,7 @@ fn a_hook_that_panics_costs_the_event_and_is_logged_once() {
     lines::listen();
     let server = Server::start([]);
     let client = client(config(&server).before_send(|view| {
-        assert!(view.properties["n"].as_u64().unwrap() % 2 == 0, "the host's own");
+        assert!(view.properties["n"].as_u64().unwrap() % 2 == 0, "the application's own");
         Some(view)
     }));
     for n in 0..6 {
@@ -156,7 +156,7 @@ fn on_error_is_told_what_a_shutdown_leaves_and_what_is_withdrawn() {
 #[test]
 fn an_on_error_hook_that_panics_does_not_stop_the_worker() {
     let server = Server::start([Reply::status(403)]);
-    let client = client(config(&server).on_error(|_| panic!("the host's own")));
+    let client = client(config(&server).on_error(|_| panic!("the application's own")));
     client.capture(numbered(1));
     client.flush(LONG).unwrap();
     client.capture(numbered(2));

@@ -33,7 +33,7 @@ struct Bad(&'static str);
 impl Serialize for Bad {
     fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
         match self.0 {
-            "panics" => panic!("the host's own code"),
+            "panics" => panic!("the application's own code"),
             text => Err(serde::ser::Error::custom(text)),
         }
     }
@@ -91,14 +91,11 @@ fn more_than_200_characters() {
 fn exactly_200_characters_are_fine_whatever_their_bytes() {
     let server = Server::start([]);
     let client = client(config(&server));
-    let most = "\u{1f4a1}".repeat(200);
-    client.capture(DynamicEvent::new(most.clone(), most.clone()));
+    let max = "\u{1f4a1}".repeat(200);
+    client.capture(DynamicEvent::new(max.clone(), max.clone()));
     assert!(client.shutdown(LONG).unwrap().is_complete());
     let events = server.events();
-    assert_eq!(
-        (events[0]["event"].as_str(), events[0]["distinct_id"].as_str()),
-        (Some(&*most), Some(&*most))
-    );
+    assert_eq!((events[0]["event"].as_str(), events[0]["distinct_id"].as_str()), (Some(&*max), Some(&*max)));
 }
 
 #[test]
@@ -131,7 +128,7 @@ fn a_value_or_an_event_that_panics() {
             "name"
         }
         fn encode(&self, _: &mut Encoder<'_>) {
-            panic!("the host's own code");
+            panic!("the application's own code");
         }
     }
     is_lost(LossReason::EventPanicked, || DynamicEvent::new("name", "id").property("bad", Bad("panics")));

@@ -1,5 +1,4 @@
 //! The rooms of the crate and their arrows: a room imports only what lies above it.
-//! Reads the sources; fails on an arrow that climbs, or that goes sideways.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,5 +1,5 @@
-//! What the crate and its dependencies say in the host's log.
-//! Takes every line of this process, at every level; gives those of a thread or with a text.
+//! What the crate and its dependencies say in the application's log.
+//!
 //! Never prints.
 
 use std::sync::{Mutex, Once, PoisonError};

@@ -1,5 +1,5 @@
 //! The examples that serve as measuring points: their options, their figures, and what arrives.
-//! Takes their programs as `cargo test` has built them; gives them a loopback server.
+//!
 //! Never asserts a speed.
 
 use std::collections::BTreeSet;

@@ -99,7 +99,7 @@ struct Panics {
 
 impl Transport for Panics {
     fn send(&self, _: &Request<'_>) -> Result<Answer, SendError> {
-        assert!(self.requests.fetch_add(1, Ordering::Relaxed) > 0, "the host's own transport");
+        assert!(self.requests.fetch_add(1, Ordering::Relaxed) > 0, "the application's own transport");
         Ok(Answer::status(200))
     }
 }
@@ -130,7 +130,7 @@ fn peer_18_an_envelope_that_always_panics_does_not_spin() {
         }
         fn begin(&self, _: &candor::BatchInfo, _: &mut Vec<u8>) {
             self.0.fetch_add(1, Ordering::Relaxed);
-            panic!("the host's own envelope");
+            panic!("the application's own envelope");
         }
         fn event(&self, _: &candor::WireEvent<'_>, _: &mut Vec<u8>) {}
         fn end(&self, _: &candor::BatchInfo, _: candor::Attempt, _: &mut Vec<u8>) {}

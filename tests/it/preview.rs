@@ -40,7 +40,7 @@ fn check(set: impl Fn(Config) -> Config) {
     let open = client(set(config(&server)));
     let closed =
         Client::new(set(config(&server)).consent(Consent::opt_in().policy_file(""))).expect("a client");
-    assert!(!closed.is_open());
+    assert!(!closed.is_enabled());
     let previews = [open.preview(&made()).expect("bytes"), closed.preview(&made()).expect("bytes")];
     assert_eq!(server.connections(), 0);
     assert_eq!((open.stats().captured, closed.stats().captured), (0, 0));

@@ -1,5 +1,5 @@
 //! The queue is bounded by events and by bytes. Full means that the newest is dropped and counted, unless
-//! the host chose to wait.
+//! the application chose to wait.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};

@@ -1,5 +1,5 @@
 //! An independent validator of JSON Schema.
-//! Takes a schema as text; says whether a value satisfies it.
+//!
 //! Never uses anything of the crate under test.
 
 use boon::{Compiler, SchemaIndex, Schemas};

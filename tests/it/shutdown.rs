@@ -187,7 +187,7 @@ fn while_a_panic_unwinds() {
     let result = catch_unwind(AssertUnwindSafe(|| {
         let _finally = Finally(client.clone());
         client.capture(numbered(1));
-        panic!("the host's own");
+        panic!("the application's own");
     }));
     assert!(result.is_err());
     assert_eq!(numbers(&server.events()), [1]);

@@ -104,7 +104,7 @@ static ONE: LazyLock<Schema> =
     LazyLock::new(|| Schema::new(&CATALOGUE.event_schema("everything").expect("the schema")));
 static BATCH: LazyLock<Schema> = LazyLock::new(|| Schema::new(&CATALOGUE.batch_schema()));
 
-/// Text as hosts have it: fitting, nearly fitting, and anything.
+/// Text as applications have it: fitting, nearly fitting, and anything.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z]{0,6}(-[a-z0-9]{1,4}){0,2}",

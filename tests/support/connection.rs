@@ -1,5 +1,5 @@
 //! One connection: requests in, replies out.
-//! Takes a socket; hands each whole request over and does what the script says.
+//!
 //! Never outlives the server, which closes the socket under it.
 
 use std::fmt::Write as _;

@@ -1,5 +1,5 @@
 //! A request as it arrived.
-//! Takes bytes; gives headers, the raw body, and the events in it.
+//!
 //! Never changes what arrived.
 
 use std::io::Read;

@@ -1,5 +1,5 @@
 //! What the server does with one request.
-//! Takes a test's wishes; gives a value that can be repeated.
+//!
 //! Never does anything itself.
 
 use std::sync::Arc;

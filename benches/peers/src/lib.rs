@@ -1,5 +1,5 @@
 //! What all programs of the comparison share: arguments, the event's values, clocks and memory.
-//! Takes command lines; gives options and one JSON line a run.
+//!
 //! Never knows which of the peers it serves.
 
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
 //! Where and when the figures were taken.
-//! Reads `/proc/cpuinfo` and asks `rustc` and `date`; gives one line.
+//!
 //! Never fails: what cannot be read is left out.
 
 use std::process::Command;

@@ -1,5 +1,5 @@
 //! Runs children and the sink, in turns; checks that every event arrived once.
-//! Takes the plan; gives the medians of what the children report.
+//!
 //! Never measures in its own process but for the time that a child takes as a whole.
 
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,5 +1,5 @@
 //! A loopback sink: reads every body during the run, and looks at every event after it.
-//! Takes HTTP/1.1 requests with a length; gives 200, and on `GET /report` what arrived.
+//!
 //! Never parses while the clock runs, so that a client is measured and not the sink.
 
 use std::collections::HashSet;

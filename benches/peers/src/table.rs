@@ -1,5 +1,5 @@
 //! The table: a figure a row, both sides and what became of the target.
-//! Takes medians; prints them plain or as Markdown.
+//!
 //! Never measures.
 
 /// Rows in the order in which they were measured.

@@ -1,8 +1,8 @@
 //! The allow-list: what of an object may be stored.
-//! Takes the fields that the catalogue names and an object; gives what is left of it, or why it is refused.
+//!
 //! Never keeps a name that the catalogue does not know.
 
-use candor::{FieldSchema, Kind, TextPolicy};
+use candor::{FieldSchema, FieldType, TextPolicy};
 use serde_json::{Map, Value};
 
 /// What is left of an object.
@@ -40,21 +40,21 @@ pub(crate) fn clean<'f>(
     }
 }
 
-fn is_word(kind: &Kind) -> bool {
-    matches!(kind, Kind::Label(_) | Kind::Bucket { .. } | Kind::ZeroOrOne)
+fn is_word(kind: &FieldType) -> bool {
+    matches!(kind, FieldType::Label(_) | FieldType::Bucket { .. } | FieldType::ZeroOrOne)
 }
 
 /// Makes a value fit its kind: cut to length, cleaned inside; nothing where it does not fit even so.
-fn fit(kind: &Kind, value: Value, dropped: &mut Vec<String>) -> Option<Value> {
+fn fit(kind: &FieldType, value: Value, dropped: &mut Vec<String>) -> Option<Value> {
     let value = match (kind, value) {
         (
-            Kind::Text(TextPolicy::Raw { most, .. } | TextPolicy::Pattern { most, .. }),
+            FieldType::Text(TextPolicy::Raw { max, .. } | TextPolicy::Pattern { max, .. }),
             Value::String(text),
-        ) => Value::String(text.chars().take(*most).collect()),
-        (Kind::List { of, most }, Value::Array(items)) => {
-            Value::Array(items.into_iter().filter_map(|item| fit(of, item, dropped)).take(*most).collect())
+        ) => Value::String(text.chars().take(*max).collect()),
+        (FieldType::List { of, max }, Value::Array(items)) => {
+            Value::Array(items.into_iter().filter_map(|item| fit(of, item, dropped)).take(*max).collect())
         }
-        (Kind::Object(fields), Value::Object(object)) => {
+        (FieldType::Object(fields), Value::Object(object)) => {
             let inner = clean(fields.iter(), object).ok()?;
             dropped.extend(inner.dropped);
             Value::Object(inner.object)

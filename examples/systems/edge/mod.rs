@@ -1,5 +1,5 @@
 //! The edge: where the events of the examples arrive, as strict as the vendors say that theirs are.
-//! Takes requests on the loopback interface; refuses, or cleans and stores them.
+//!
 //! Never stores what the catalogue does not name, and never believes a client about its address.
 
 mod allow;

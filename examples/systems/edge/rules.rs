@@ -1,5 +1,5 @@
 //! What one vendor's edge takes.
-//! Takes the catalogue and the form of its requests, then bodies; gives cleaned records, or why there are none.
+//!
 //! Never looks at headers, and never stores anything.
 
 use candor::{Catalogue, FieldSchema, Schema};

@@ -1,5 +1,5 @@
 //! The edge's store, in `SQLite`, so that what arrived can be looked at with `sqlite3`.
-//! Takes accepted records; keeps them for so many days.
+//!
 //! Never stores a token, only its hash.
 
 use std::path::Path;

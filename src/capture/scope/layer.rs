@@ -1,5 +1,5 @@
 //! A tower layer that reads a request's ids from its headers.
-//! Takes `X-PostHog-Distinct-Id` and `X-PostHog-Session-Id`; gives a context that holds while the request is handled.
+//!
 //! Never takes a header's text as it is: blank, long and unprintable ones are cleaned or ignored.
 
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use tower_service::Service;
 use crate::event::Context;
 
 /// PostHog cuts longer ids, so that two of them could become one; such a header is ignored.
-const MOST_CHARACTERS: usize = 200;
+const MAX_CHARACTERS: usize = 200;
 
 /// Puts a [`Context`] in force while a request is handled, with the ids that PostHog's browser library sends along.
 /// Needs the feature `tower`.
@@ -81,7 +81,7 @@ fn clean(value: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(value).ok()?;
     let text: String = text.chars().filter(|letter| !letter.is_control()).collect();
     let text = text.trim();
-    let is_usable = !text.is_empty() && text.chars().count() <= MOST_CHARACTERS;
+    let is_usable = !text.is_empty() && text.chars().count() <= MAX_CHARACTERS;
     is_usable.then(|| text.to_owned())
 }
 

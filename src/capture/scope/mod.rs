@@ -1,5 +1,5 @@
 //! Where a context is in force: on a thread, or in a task.
-//! Takes contexts; gives the innermost one to whoever captures there.
+//!
 //! Never costs more than one atomic load while no context is in force anywhere.
 
 #[cfg(feature = "tower")]
@@ -10,7 +10,7 @@ mod thread;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::event::Scene;
+use crate::event::ActiveContext;
 
 #[cfg(feature = "tower")]
 pub use layer::{ContextLayer, ContextService};
@@ -38,7 +38,7 @@ impl Drop for Active {
 
 /// Returns the innermost context in force here.
 #[inline]
-pub(super) fn current() -> Option<Arc<Scene>> {
+pub(super) fn current() -> Option<Arc<ActiveContext>> {
     if ACTIVE.load(Ordering::Relaxed) == 0 {
         return None;
     }
@@ -46,7 +46,10 @@ pub(super) fn current() -> Option<Arc<Scene>> {
 }
 
 /// Of a thread's and a task's context the one with more around it is the inner one.
-fn innermost(thread: Option<Arc<Scene>>, task: Option<Arc<Scene>>) -> Option<Arc<Scene>> {
+fn innermost(
+    thread: Option<Arc<ActiveContext>>,
+    task: Option<Arc<ActiveContext>>,
+) -> Option<Arc<ActiveContext>> {
     match (thread, task) {
         (Some(thread), Some(task)) => Some(if thread.depth() >= task.depth() { thread } else { task }),
         (thread, task) => thread.or(task),

@@ -1,5 +1,5 @@
 //! Contexts in force on a thread.
-//! Takes a context; gives a guard for as long as it holds.
+//!
 //! Never outlives its guard, also where guards are dropped out of order.
 
 use std::cell::RefCell;
@@ -7,17 +7,17 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::Active;
-use crate::event::{Context, Scene};
+use crate::event::{ActiveContext, Context};
 
 thread_local! {
-    static ENTERED: RefCell<Vec<Arc<Scene>>> = const { RefCell::new(Vec::new()) };
+    static ENTERED: RefCell<Vec<Arc<ActiveContext>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Keeps a context in force on this thread until it is dropped; see [`Context::enter`].
 #[must_use = "the context is in force as long as the guard lives"]
 #[derive(Debug)]
 pub struct ContextGuard {
-    scene: usize,
+    active: usize,
     _active: Active,
     /// Bound to its thread.
     _thread: PhantomData<*const ()>,
@@ -29,11 +29,14 @@ impl Context {
     /// Do not hold the guard across an `.await`: other tasks of the thread would see the context, and the task may
     /// go on elsewhere. `in_task` (feature `tokio`) is for those.
     pub fn enter(&self) -> ContextGuard {
-        let scene = self.scene(super::current().as_deref());
-        let guard =
-            ContextGuard { scene: Arc::as_ptr(&scene).addr(), _active: Active::new(), _thread: PhantomData };
+        let active = self.active(super::current().as_deref());
+        let guard = ContextGuard {
+            active: Arc::as_ptr(&active).addr(),
+            _active: Active::new(),
+            _thread: PhantomData,
+        };
         // Gone while a thread ends, when there is nothing to keep it for.
-        let _ = ENTERED.try_with(|entered| entered.borrow_mut().push(scene));
+        let _ = ENTERED.try_with(|entered| entered.borrow_mut().push(active));
         guard
     }
 
@@ -48,7 +51,7 @@ impl Drop for ContextGuard {
     fn drop(&mut self) {
         let _ = ENTERED.try_with(|entered| {
             let mut entered = entered.borrow_mut();
-            if let Some(at) = entered.iter().rposition(|scene| Arc::as_ptr(scene).addr() == self.scene) {
+            if let Some(at) = entered.iter().rposition(|active| Arc::as_ptr(active).addr() == self.active) {
                 entered.remove(at);
             }
         });
@@ -56,6 +59,6 @@ impl Drop for ContextGuard {
 }
 
 /// Returns the innermost context of this thread.
-pub(super) fn current() -> Option<Arc<Scene>> {
+pub(super) fn current() -> Option<Arc<ActiveContext>> {
     ENTERED.try_with(|entered| entered.borrow().last().cloned()).ok().flatten()
 }

@@ -1,5 +1,5 @@
 //! Settings about what may leave: the catalogue, strict mode, allowed names, the key of pseudonyms.
-//! Takes what the host declares; gives the rules of a capture.
+//!
 //! Never widens what a type allows.
 
 use super::Config;

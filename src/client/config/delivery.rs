@@ -1,5 +1,5 @@
 //! Settings about how events travel: batches, queue, retries, timeouts, headers, compression.
-//! Takes the host's numbers and times; keeps them in their groups.
+//!
 //! Never checks them: that is done once, when a client is made.
 
 use std::time::Duration;

@@ -1,5 +1,5 @@
 //! JSON into a tree, with bounds.
-//! Takes text; gives back a tree, or a few words about what is wrong.
+//!
 //! Never keeps lists, and never lets the last of two equal keys win.
 
 use std::collections::BTreeMap;

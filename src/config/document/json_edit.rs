@@ -1,5 +1,5 @@
 //! Sets one switch in a JSON text and leaves every other byte as it is.
-//! Takes the text, a dotted key and the value; gives the new text, or a few words about what is wrong.
+//!
 //! Never writes to a text that the gate could not read, and never over a value that is no switch.
 
 use super::members::{Member, Members};

@@ -1,5 +1,5 @@
 //! The members of a JSON object, by their places in the text.
-//! Takes JSON that was checked or written before; gives where each key and value stands.
+//!
 //! Never decodes, and ends at the first thing that is not as it should be.
 
 use std::ops::Range;

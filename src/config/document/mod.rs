@@ -1,5 +1,5 @@
 //! Files that people write, as one small tree, whatever their format.
-//! Takes the bytes of a YAML, JSON or TOML file; gives back a tree without duplicates, aliases or deep nests.
+//!
 //! Never reads a file, and never guesses: what is not plain is an error.
 
 mod json;

@@ -1,5 +1,5 @@
 //! The readers of files against plain, wrong and hostile text.
-//! Takes literal texts, and random ones; checks the tree or the refusal.
+//!
 //! Never touches a file.
 
 use std::fmt::Write;

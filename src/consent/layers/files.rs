@@ -1,10 +1,10 @@
 //! The layers that are read from files: L4, L6 and L7.
-//! Takes what a file held, or why it could not be read; gives back a report.
+//!
 //! Never takes a file that it cannot read for one that is not there.
 
 use super::super::choice::{Answer, Choice};
 use super::super::inputs::{FileContent, FileState, Inputs, ReadFailure, Source};
-use super::super::layer::{Layer, LayerReport, Verdict, join};
+use super::super::layer::{Layer, LayerReport, Vote, join};
 use super::super::switch::{Reading, SwitchKind, parse_switch};
 use crate::config::Subject;
 use crate::config::document::{Format, Found, Node, read};
@@ -20,14 +20,14 @@ pub(crate) fn deployment(inputs: &Inputs) -> (LayerReport, bool) {
         matches!(tree.at(level_key), Found::Value(Node::Text(text)) if text.eq_ignore_ascii_case("debug"));
     let name = format!("{}: {key}", label(source));
     let report = match tree.at(key) {
-        Found::Missing => LayerReport::silent(Layer::Deployment, name, "not set"),
+        Found::Missing => LayerReport::abstain(Layer::Deployment, name, "not set"),
         Found::Wrong(reason) => LayerReport::wrong(Layer::Deployment, name, reason),
         Found::Value(Node::Bool(true)) => LayerReport::deny(Layer::Deployment, name, "disabled"),
         Found::Value(Node::Bool(false)) => {
-            LayerReport::silent(Layer::Deployment, name, "says nothing against it")
+            LayerReport::abstain(Layer::Deployment, name, "says nothing against it")
         }
         Found::Value(Node::Text(text)) => match parse_switch(SwitchKind::LegacyString, text.as_ref()) {
-            Reading::Silent => LayerReport::silent(Layer::Deployment, name, "says nothing against it"),
+            Reading::Abstain => LayerReport::abstain(Layer::Deployment, name, "says nothing against it"),
             Reading::Deny => LayerReport::deny(Layer::Deployment, name, "disabled"),
             Reading::Malformed | Reading::Grant => {
                 LayerReport::wrong(Layer::Deployment, name, "cannot be understood")
@@ -47,13 +47,13 @@ pub(crate) fn project(inputs: &Inputs) -> LayerReport {
     };
     let name = format!("{}: {}", label(source), consent.project_key);
     match tree.at(&consent.project_key) {
-        Found::Missing => LayerReport::silent(Layer::Project, name, "not set"),
+        Found::Missing => LayerReport::abstain(Layer::Project, name, "not set"),
         Found::Value(Node::Bool(false)) => LayerReport::deny(Layer::Project, name, "set to false"),
         Found::Value(Node::Bool(true)) if consent.may_grant(Subject::Project) => {
             LayerReport::grant(Layer::Project, name, "set to true")
         }
         Found::Value(Node::Bool(true)) => {
-            LayerReport::silent(Layer::Project, name, "set to true, which is not asked for")
+            LayerReport::abstain(Layer::Project, name, "set to true, which is not asked for")
         }
         Found::Value(_) => LayerReport::wrong(Layer::Project, name, "is neither true nor false"),
         Found::Wrong(reason) => LayerReport::wrong(Layer::Project, name, reason),
@@ -72,7 +72,7 @@ pub(crate) fn machine_policy(inputs: &Inputs) -> LayerReport {
     }
     let Node::Map { entries, .. } = &tree else {
         return match tree {
-            Node::Nothing => LayerReport::silent(Layer::MachinePolicy, name, "says nothing"),
+            Node::Nothing => LayerReport::abstain(Layer::MachinePolicy, name, "says nothing"),
             _ => LayerReport::wrong(Layer::MachinePolicy, name, "is not a map"),
         };
     };
@@ -86,10 +86,10 @@ pub(crate) fn machine_policy(inputs: &Inputs) -> LayerReport {
         }
     }
     if reports.is_empty() {
-        return LayerReport::silent(Layer::MachinePolicy, name, "says nothing");
+        return LayerReport::abstain(Layer::MachinePolicy, name, "says nothing");
     }
     let report = join(Layer::MachinePolicy, reports);
-    if report.verdict == Verdict::Grant && file.foreign {
+    if report.vote == Vote::Grant && file.foreign {
         return LayerReport::wrong(
             Layer::MachinePolicy,
             name,
@@ -109,7 +109,7 @@ fn policy_key(file: &str, key: &str, node: &Node) -> LayerReport {
             LayerReport::grant(Layer::MachinePolicy, name, "granted by the administrator")
         }
         ("enabled" | "disabled" | "managed_grant", Node::Bool(_)) => {
-            LayerReport::silent(Layer::MachinePolicy, name, "says nothing against it")
+            LayerReport::abstain(Layer::MachinePolicy, name, "says nothing against it")
         }
         ("enabled" | "disabled" | "managed_grant", _) => {
             LayerReport::wrong(Layer::MachinePolicy, name, "is neither true nor false")
@@ -126,8 +126,8 @@ pub(crate) fn user(inputs: &Inputs) -> LayerReport {
     }
     // Who calls through sudo keeps their own no; their yes is not root's.
     let mut theirs = stored_choice(inputs, invoker);
-    if theirs.verdict == Verdict::Grant {
-        theirs = LayerReport::silent(Layer::User, theirs.source, "granted by the caller of sudo only");
+    if theirs.vote == Vote::Grant {
+        theirs = LayerReport::abstain(Layer::User, theirs.source, "granted by the caller of sudo only");
     }
     join(Layer::User, [own, theirs])
 }
@@ -138,7 +138,7 @@ fn stored_choice(inputs: &Inputs, source: &Source) -> LayerReport {
     let file = match content(Layer::User, source) {
         Ok(file) => file,
         Err(report) if source.state == FileState::NotDeclared => {
-            return LayerReport::silent(
+            return LayerReport::abstain(
                 Layer::User,
                 report.source,
                 "no state directory is known: a choice cannot be kept",
@@ -170,7 +170,7 @@ fn stored_choice(inputs: &Inputs, source: &Source) -> LayerReport {
         None
     };
     match ended {
-        Some(reason) => LayerReport::silent(Layer::User, name, reason).with_since(choice.at),
+        Some(reason) => LayerReport::abstain(Layer::User, name, reason).with_since(choice.at),
         None => LayerReport::grant(Layer::User, name, "granted by the user").with_since(choice.at),
     }
 }
@@ -179,9 +179,9 @@ fn stored_choice(inputs: &Inputs, source: &Source) -> LayerReport {
 pub(crate) fn content(layer: Layer, source: &Source) -> Result<&FileContent, LayerReport> {
     let name = label(source);
     match &source.state {
-        FileState::NotDeclared => Err(LayerReport::silent(layer, name, "not declared")),
-        FileState::NotRead => Err(LayerReport::silent(layer, name, "not read, as it is off anyway")),
-        FileState::Missing => Err(LayerReport::silent(layer, name, "not there")),
+        FileState::NotDeclared => Err(LayerReport::abstain(layer, name, "not declared")),
+        FileState::NotRead => Err(LayerReport::abstain(layer, name, "not read, as it is off anyway")),
+        FileState::Missing => Err(LayerReport::abstain(layer, name, "not there")),
         FileState::Failed(failure) => Err(LayerReport::wrong(layer, name, failure_text(*failure))),
         FileState::Read(file) if file.world_writable => {
             Err(LayerReport::wrong(layer, name, "everybody may write it"))

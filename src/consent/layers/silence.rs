@@ -1,11 +1,11 @@
 //! How silence is read: continuous integration (L9), the mode and the notice.
-//! Takes what the other layers said; gives back a report.
+//!
 //! Never denies where somebody granted explicitly, and never grants where somebody denied.
 
 use super::super::choice::Receipt;
 use super::super::ci::CiProvider;
 use super::super::inputs::{FileState, Inputs};
-use super::super::layer::{Layer, LayerReport, Verdict};
+use super::super::layer::{Layer, LayerReport, Vote};
 use super::files::{content, label};
 use crate::config::{CiPolicy, Mode, Notice};
 
@@ -15,16 +15,16 @@ pub(crate) fn environment(inputs: &Inputs, others: &[LayerReport]) -> LayerRepor
         return LayerReport::deny(Layer::Environment, "build", "not a released build");
     }
     let Some((provider, variable)) = CiProvider::detect_with_source(&inputs.env) else {
-        return LayerReport::silent(Layer::Environment, "continuous integration", "not detected");
+        return LayerReport::abstain(Layer::Environment, "continuous integration", "not detected");
     };
     let report = if consent.ci == CiPolicy::Allow {
-        LayerReport::silent(
+        LayerReport::abstain(
             Layer::Environment,
             variable,
-            format!("continuous integration ({provider}), which the host allows"),
+            format!("continuous integration ({provider}), which the application allows"),
         )
     } else if let Some(by) = explicit_grant(inputs, others) {
-        LayerReport::silent(
+        LayerReport::abstain(
             Layer::Environment,
             variable,
             format!("continuous integration ({provider}), granted by {by}"),
@@ -46,7 +46,7 @@ pub(crate) fn environment(inputs: &Inputs, others: &[LayerReport]) -> LayerRepor
 fn explicit_grant(inputs: &Inputs, others: &[LayerReport]) -> Option<&'static str> {
     let consent = &inputs.facts.consent;
     let by = others.iter().find(|report| {
-        report.verdict == Verdict::Grant
+        report.vote == Vote::Grant
             && matches!(report.layer, Layer::AppEnv | Layer::MachinePolicy | Layer::Account | Layer::Project)
     });
     let session = consent.mode == Mode::Session && consent.session == Some(true);
@@ -56,16 +56,16 @@ fn explicit_grant(inputs: &Inputs, others: &[LayerReport]) -> Option<&'static st
 pub(crate) fn mode(inputs: &Inputs, others: &[LayerReport]) -> LayerReport {
     let consent = &inputs.facts.consent;
     let by = |layer: Option<Layer>| {
-        others.iter().find(|report| {
-            report.verdict == Verdict::Grant && layer.is_none_or(|layer| layer == report.layer)
-        })
+        others
+            .iter()
+            .find(|report| report.vote == Vote::Grant && layer.is_none_or(|layer| layer == report.layer))
     };
     if consent.mode == Mode::OptIn {
         return match by(None) {
             Some(report) => {
                 LayerReport::grant(Layer::Mode, "opt-in", format!("granted by {}", report.layer.name()))
             }
-            None => LayerReport::silent(Layer::Mode, "opt-in", "nobody who may grant has granted yet"),
+            None => LayerReport::abstain(Layer::Mode, "opt-in", "nobody who may grant has granted yet"),
         };
     }
     let name = if consent.mode == Mode::Session { "session" } else { "opt-out" };
@@ -82,14 +82,14 @@ pub(crate) fn mode(inputs: &Inputs, others: &[LayerReport]) -> LayerReport {
 }
 
 fn shown(inputs: &Inputs, name: &str) -> LayerReport {
-    let waiting = |reason: &str| LayerReport::silent(Layer::Mode, name, reason);
+    let waiting = |reason: &str| LayerReport::abstain(Layer::Mode, name, reason);
     if inputs.runtime.notice_shown {
         return waiting("the notice was shown by this run, which sends nothing");
     }
     let source = &inputs.files.receipt;
     let file = match content(Layer::Mode, source) {
         Ok(file) => file,
-        Err(report) if report.verdict == Verdict::Deny => return report,
+        Err(report) if report.vote == Vote::Deny => return report,
         Err(_) if source.state == FileState::NotDeclared => {
             return waiting("no state directory is known: the receipt of the notice cannot be kept");
         }

@@ -1,5 +1,5 @@
 //! The layers that are read from variables: L1 and L2.
-//! Takes an environment snapshot and the names to look at; gives back a report with the raw value.
+//!
 //! Never shows a raw value in a reason.
 
 use super::super::inputs::Inputs;
@@ -33,17 +33,17 @@ pub(crate) fn app_env(inputs: &Inputs) -> LayerReport {
     let mut reports = set.map(|(name, kind)| read(Layer::AppEnv, env, name, *kind)).peekable();
     if reports.peek().is_none() {
         let all: Vec<_> = names.iter().map(|(name, _)| name.as_str()).collect();
-        return LayerReport::silent(Layer::AppEnv, all.join(", "), "none is set");
+        return LayerReport::abstain(Layer::AppEnv, all.join(", "), "none is set");
     }
     join(Layer::AppEnv, reports)
 }
 
 fn read(layer: Layer, env: &Env, name: &str, kind: SwitchKind) -> LayerReport {
     let Some(raw) = env.get(name) else {
-        return LayerReport::silent(layer, name, "not set");
+        return LayerReport::abstain(layer, name, "not set");
     };
     let report = match parse_switch(kind, raw) {
-        Reading::Silent => LayerReport::silent(layer, name, "says nothing against it"),
+        Reading::Abstain => LayerReport::abstain(layer, name, "says nothing against it"),
         Reading::Deny => LayerReport::deny(layer, name, "set to off"),
         Reading::Malformed => {
             LayerReport::wrong(layer, name, "its value cannot be understood, which counts as off")

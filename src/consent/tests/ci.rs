@@ -1,5 +1,5 @@
 //! The table of providers, one case each.
-//! Takes the variables that a provider sets; checks what is told from them.
+//!
 //! Never leaves a provider out.
 
 use super::super::ci::{CiProvider, Projection};

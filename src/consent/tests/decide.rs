@@ -1,5 +1,5 @@
 //! The layer matrix: what each layer says in each mode, and which one decides.
-//! Takes inputs built by hand; checks state and deciding layer.
+//!
 //! Never touches a file.
 
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::super::choice::{Answer, Choice, Receipt};
 use super::super::decide::{ConsentState, decide};
 use super::super::inputs::{FileContent, FileState, Inputs, ReadFailure, Source};
-use super::super::layer::{Layer, Verdict};
+use super::super::layer::{Layer, Vote};
 use super::super::status::Status;
 use super::{ENDPOINT, NOW, documented, facts, inputs};
 use crate::config::{Account, CiPolicy, Consent, Env, Notice, Subject};
@@ -463,7 +463,7 @@ fn the_status_is_stable_json() {
 fn a_denial_is_handed_down_on_the_command_alone() {
     let variables = |inputs: &Inputs| {
         let mut command = std::process::Command::new("child");
-        decide(inputs).hand_down("my-tool", &mut command);
+        decide(inputs).apply_to_child("my-tool", &mut command);
         command.get_envs().map(|(name, _)| name.to_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(variables(&inputs(documented().no_telemetry_flag(true))), ["MY_TOOL_TELEMETRY_DISABLED"]);
@@ -478,7 +478,7 @@ fn every_report_says_where_and_why() {
     for inputs in [inputs(Consent::opt_in()), inputs(documented()), with_choice(documented(), |_| {})] {
         for report in decide(&inputs).layers() {
             assert!(!report.reason.is_empty(), "{report:?}");
-            assert_eq!(report.malformed, report.malformed && report.verdict == Verdict::Deny);
+            assert_eq!(report.malformed, report.malformed && report.vote == Vote::Deny);
         }
     }
 }

@@ -1,5 +1,5 @@
 //! The gate against its tables.
-//! Takes inputs built by hand; checks what is decided.
+//!
 //! Never reads the environment of the process.
 
 mod ci;

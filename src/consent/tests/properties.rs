@@ -1,14 +1,14 @@
 //! What holds for any input: nothing random grants, nothing added undoes a no, order does not matter.
-//! Takes generated environments, files and orders; checks the decision.
+//!
 //! Never touches a file.
 
 use std::ffi::OsString;
 
 use proptest::prelude::*;
 
-use super::super::decide::{ConsentState, decide, weigh};
+use super::super::decide::{ConsentState, combine, decide};
 use super::super::inputs::{FileState, Inputs, ReadFailure, Source};
-use super::super::layer::{Layer, LayerReport, Verdict};
+use super::super::layer::{Layer, LayerReport, Vote};
 use super::super::switch::{Reading, SwitchKind, parse_switch};
 use super::{NOW, documented, facts, inputs};
 use crate::config::{Account, CiPolicy, Consent, Env, Mode, Subject};
@@ -210,7 +210,7 @@ proptest! {
 
     #[test]
     fn the_order_of_the_layers_does_not_matter(
-        verdicts in prop::collection::vec(0_u8..3, 13),
+        votes in prop::collection::vec(0_u8..3, 13),
         order in Just((0_usize..13).collect::<Vec<_>>()).prop_shuffle(),
         mode in 0_u8..3,
     ) {
@@ -219,14 +219,14 @@ proptest! {
             Layer::Deployment, Layer::Project, Layer::User, Layer::Preconditions, Layer::Environment,
             Layer::Runtime, Layer::Mode,
         ];
-        let verdict = |code: u8| [Verdict::Deny, Verdict::Grant, Verdict::Silent][usize::from(code)];
-        let reports: Vec<_> = layers.into_iter().zip(&verdicts)
-            .map(|(layer, code)| LayerReport::new(layer, verdict(*code), "", "")).collect();
+        let vote = |code: u8| [Vote::Deny, Vote::Grant, Vote::Abstain][usize::from(code)];
+        let reports: Vec<_> = layers.into_iter().zip(&votes)
+            .map(|(layer, code)| LayerReport::new(layer, vote(*code), "", "")).collect();
         let shuffled: Vec<_> = order.into_iter().map(|index| reports[index].clone()).collect();
         let mode = [Mode::OptIn, Mode::OptOut, Mode::Session][usize::from(mode)];
-        let (state, _) = weigh(&reports, mode);
-        prop_assert_eq!(state, weigh(&shuffled, mode).0);
-        if reports.iter().any(|report| report.verdict == Verdict::Deny) {
+        let (state, _) = combine(&reports, mode);
+        prop_assert_eq!(state, combine(&shuffled, mode).0);
+        if reports.iter().any(|report| report.vote == Vote::Deny) {
             prop_assert_eq!(state, ConsentState::Denied);
         }
     }

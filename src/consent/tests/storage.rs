@@ -1,5 +1,5 @@
 //! The files of the gate on a real disk: written, read, hostile, and changed by somebody else.
-//! Takes a directory of its own; checks what is read back.
+//!
 //! Never writes anywhere else.
 
 use std::fs;
@@ -11,11 +11,11 @@ use super::super::choice::Answer;
 use super::super::decide::{ConsentState, decide};
 use super::super::inputs::{Facts, FileState, ReadFailure, Runtime};
 use super::super::layer::Layer;
-use super::super::oversight::Oversight;
+use super::super::monitor::ConsentMonitor;
 use super::super::places::{self, CHOICE_FILE, Platform, RECEIPT_FILE};
 use super::super::sources::{collect, read_file};
 use super::super::store::Store;
-use super::super::watch::Watch;
+use super::super::watch::FileWatch;
 use super::{NOW, Scratch, facts};
 use crate::config::{Consent, Env, Notice};
 use crate::error::ErrorKind;
@@ -182,7 +182,7 @@ fn a_change_by_somebody_else_is_seen() {
     let scratch = Scratch::new();
     let facts = facts_in(scratch.path(), Consent::opt_in());
     store(&facts).write_choice(Answer::Granted, &facts, NOW).unwrap();
-    let watch = Watch::new(&facts, &Env::empty());
+    let watch = FileWatch::new(&facts, &Env::empty());
     // Far enough from the moment of writing that a coarse clock cannot hide a change.
     let later = SystemTime::now() + Duration::from_secs(60);
     assert!(!watch.changed(later));
@@ -196,11 +196,11 @@ fn a_file_that_comes_or_goes_is_a_change() {
     let scratch = Scratch::new();
     let facts = facts_in(scratch.path(), Consent::opt_in());
     let later = SystemTime::now() + Duration::from_secs(60);
-    let none = Watch::new(&facts, &Env::empty());
+    let none = FileWatch::new(&facts, &Env::empty());
     assert!(!none.changed(later));
     fs::write(scratch.path().join("policy.json"), "{\"enabled\":false}").unwrap();
     assert!(none.changed(later));
-    let one = Watch::new(&facts, &Env::empty());
+    let one = FileWatch::new(&facts, &Env::empty());
     assert!(!one.changed(later));
     fs::remove_file(scratch.path().join("policy.json")).unwrap();
     assert!(one.changed(later));
@@ -210,11 +210,11 @@ fn a_file_that_comes_or_goes_is_a_change() {
 fn a_running_process_sees_the_others_no_and_keeps_its_own() {
     let scratch = Scratch::new();
     let facts = facts_in(scratch.path(), Consent::opt_in());
-    let oversight = |facts: &Facts| Oversight::new(facts.clone(), Env::empty(), SystemTime::now());
-    let one = oversight(&facts);
+    let monitor = |facts: &Facts| ConsentMonitor::new(facts.clone(), Env::empty(), SystemTime::now());
+    let one = monitor(&facts);
     assert_eq!(one.state(), ConsentState::Deferred);
     assert_eq!(one.opt_in(SystemTime::now()).unwrap(), ConsentState::Granted);
-    let other = oversight(&facts);
+    let other = monitor(&facts);
     assert_eq!(other.state(), ConsentState::Granted);
     other.opt_out(SystemTime::now()).unwrap();
     assert_eq!(other.state(), ConsentState::Denied);
@@ -232,28 +232,28 @@ fn a_running_process_sees_the_others_no_and_keeps_its_own() {
 fn an_opt_out_that_cannot_be_stored_holds_and_names_the_variable() {
     let facts =
         facts(Consent::opt_out(Notice::documented("https://e.example")).policy_file("/nowhere/p.toml"));
-    let oversight = Oversight::new(facts, Env::empty(), SystemTime::now());
-    assert_eq!(oversight.state(), ConsentState::Granted);
-    let error = oversight.opt_out(SystemTime::now()).unwrap_err();
+    let monitor = ConsentMonitor::new(facts, Env::empty(), SystemTime::now());
+    assert_eq!(monitor.state(), ConsentState::Granted);
+    let error = monitor.opt_out(SystemTime::now()).unwrap_err();
     assert!(error.to_string().contains("MY_TOOL_TELEMETRY_DISABLED=1"), "{error}");
-    assert_eq!(oversight.state(), ConsentState::Denied);
-    assert!(oversight.opt_in(SystemTime::now()).is_err());
-    assert_eq!(oversight.state(), ConsentState::Denied);
+    assert_eq!(monitor.state(), ConsentState::Denied);
+    assert!(monitor.opt_in(SystemTime::now()).is_err());
+    assert_eq!(monitor.state(), ConsentState::Denied);
 }
 
 #[test]
 fn the_run_that_shows_the_notice_sends_nothing() {
     let scratch = Scratch::new();
     let facts = facts_in(scratch.path(), Consent::opt_out(Notice::shown("we count")));
-    let first = Oversight::new(facts.clone(), Env::empty(), SystemTime::now());
+    let first = ConsentMonitor::new(facts.clone(), Env::empty(), SystemTime::now());
     assert!(first.decision().notice_is_due());
     first.notice_shown(SystemTime::now()).unwrap();
     assert_eq!(first.state(), ConsentState::Deferred);
     assert_eq!(first.recheck(SystemTime::now()), ConsentState::Deferred);
-    let second = Oversight::new(facts.clone(), Env::empty(), SystemTime::now());
+    let second = ConsentMonitor::new(facts.clone(), Env::empty(), SystemTime::now());
     assert_eq!(second.state(), ConsentState::Granted);
     assert!(second.notice_shown(SystemTime::now()).is_err());
-    let ci = Oversight::new(facts, Env::empty().with("CI", "1"), SystemTime::now());
+    let ci = ConsentMonitor::new(facts, Env::empty().with("CI", "1"), SystemTime::now());
     assert!(!ci.decision().notice_is_due());
     assert!(ci.notice_shown(SystemTime::now()).is_err());
 }

@@ -1,11 +1,11 @@
 //! The table of values, row by row and column by column.
-//! Takes each raw value; checks each kind of switch.
+//!
 //! Never leaves a cell out.
 
 use std::ffi::{OsStr, OsString};
 
 use super::super::switch::{Reading, SwitchKind, parse_switch};
-use Reading::{Deny, Grant, Malformed, Silent};
+use Reading::{Abstain, Deny, Grant, Malformed};
 
 const COLUMNS: [SwitchKind; 5] = [
     SwitchKind::DoNotTrack,
@@ -27,14 +27,14 @@ fn check(values: &[&str], row: [Reading; 5]) {
 fn each_word_is_read_as_the_table_says() {
     check(
         &["1", "true", "yes", "on", "y", "t", "TRUE", "Yes", " on ", "\tT\n", "1 "],
-        [Deny, Deny, Silent, Grant, Deny],
+        [Deny, Deny, Abstain, Grant, Deny],
     );
     check(
         &["0", "false", "no", "off", "n", "f", "FALSE", "No", " off ", "0\n"],
-        [Silent, Silent, Deny, Deny, Silent],
+        [Abstain, Abstain, Deny, Deny, Abstain],
     );
-    check(&["", " ", "\t \n", &" ".repeat(100)], [Silent; 5]);
-    check(&["enabled", "ENABLED"], [Malformed, Malformed, Silent, Silent, Malformed]);
+    check(&["", " ", "\t \n", &" ".repeat(100)], [Abstain; 5]);
+    check(&["enabled", "ENABLED"], [Malformed, Malformed, Abstain, Abstain, Malformed]);
     check(&["disabled", " Disabled"], [Malformed, Malformed, Deny, Deny, Malformed]);
 }
 
@@ -83,5 +83,5 @@ fn what_is_not_utf8_denies() {
 #[test]
 fn no_longer_than_the_limit_is_judged_after_trimming() {
     let padded = format!("{}0{}", " ".repeat(60), " ".repeat(60));
-    assert_eq!(parse_switch(SwitchKind::DoNotTrack, padded.as_ref()), Silent);
+    assert_eq!(parse_switch(SwitchKind::DoNotTrack, padded.as_ref()), Abstain);
 }

@@ -1,5 +1,5 @@
 //! The bounds of the queue, its warnings, and what wakes the worker or a caller that waits.
-//! Takes a small queue; checks what went in and what was handed back.
+//!
 //! Never starts a worker.
 
 use super::*;
@@ -10,9 +10,9 @@ fn queue(events: u64, bytes: u64) -> Queue {
 
 /// Returns whether the record went in, and whether a refusal was worth a warning.
 fn push(queue: &Queue, id: &str) -> (bool, bool) {
-    match queue.push(Record::sample(id)) {
+    match queue.push(EncodedEvent::sample(id)) {
         Ok(()) => (true, false),
-        Err(_) => (false, queue.lost_one()),
+        Err(_) => (false, queue.mark_full()),
     }
 }
 
@@ -25,36 +25,36 @@ fn the_newest_is_dropped_with_one_warning_an_episode() {
     assert_eq!(push(&queue, "d"), (false, false));
     let first = queue.pop().unwrap();
     assert_eq!(first.distinct_id(), b"\"a\"");
-    queue.release(Level { events: 1, bytes: first.weight() as u64 });
+    queue.release(QueueDepth { events: 1, bytes: first.weight() as u64 });
     assert_eq!(push(&queue, "e"), (true, false));
     assert_eq!(push(&queue, "f"), (false, true));
 }
 
 #[test]
 fn bytes_bound_the_queue_too() {
-    let weight = Record::sample("a").weight() as u64;
+    let weight = EncodedEvent::sample("a").weight() as u64;
     let queue = queue(100, weight * 2);
     assert!(push(&queue, "a").0 && push(&queue, "b").0 && !push(&queue, "c").0);
-    assert_eq!(queue.level(), Level { events: 2, bytes: weight * 2 });
+    assert_eq!(queue.depth(), QueueDepth { events: 2, bytes: weight * 2 });
 }
 
 #[test]
 fn the_worker_is_woken_by_the_first_event_and_by_a_full_batch_only() {
     let queue = queue(100, u64::MAX >> 24);
-    let mut woken = Vec::new();
+    let mut wake_signal = Vec::new();
     for _ in 0..5 {
         push(&queue, "a");
-        woken.push(queue.woken().try_recv().is_ok());
+        wake_signal.push(queue.wake_signal().try_recv().is_ok());
     }
-    assert_eq!(woken, [true, false, true, false, false]);
+    assert_eq!(wake_signal, [true, false, true, false, false]);
 }
 
 #[test]
 fn a_push_that_is_refused_hides_no_line_from_others() {
     let queue = queue(100, 1);
     assert!(!push(&queue, "too heavy").0);
-    assert!(queue.woken().try_recv().is_ok());
-    assert_eq!(queue.level(), Level::default());
+    assert!(queue.wake_signal().try_recv().is_ok());
+    assert_eq!(queue.depth(), QueueDepth::default());
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_purge_empties_everything() {
         push(&queue, "a");
     }
     assert_eq!(queue.purge(), 5);
-    assert_eq!(queue.level(), Level::default());
+    assert_eq!(queue.depth(), QueueDepth::default());
     assert_eq!(queue.len(), 0);
 }
 

@@ -1,12 +1,12 @@
 //! The schedule by hand: time is passed in, and nobody sleeps.
-//! Takes levels of the queue and instants; compares the steps.
+//!
 //! Never sends.
 
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::deliver::batch::{Bounds, Filler};
-use crate::event::{Common, Record, Timestamp};
+use crate::deliver::batch::{BatchBuilder, BatchLimits};
+use crate::event::{CommonProperties, EncodedEvent, Timestamp};
 use crate::wire::{BatchInfo, Ids, PostHogBatch};
 use uuid::Uuid;
 
@@ -17,8 +17,8 @@ fn schedule() -> Schedule {
     Schedule::new(&batching, &Retry { waiting_batches: 2, ..Retry::default() })
 }
 
-fn level(events: u64, bytes: u64) -> Level {
-    Level { events, bytes }
+fn depth(events: u64, bytes: u64) -> QueueDepth {
+    QueueDepth { events, bytes }
 }
 
 /// A batch of one event whose place in the order of capture is `first`.
@@ -28,9 +28,16 @@ fn batch(first: u64) -> Batch {
     let info = BatchInfo { created_at: at, id: ids.next(at) };
     let envelope = PostHogBatch::default();
     let mut batch = Batch::new(&envelope, info, 0, Instant::now(), first, Vec::new());
-    let mut records = vec![Record::sample("id")];
-    let bounds = Bounds { events: 1, bytes: usize::MAX };
-    Filler::default().fill(&mut batch, &envelope, &Common::default(), &mut ids, bounds, || records.pop());
+    let mut events = vec![EncodedEvent::sample("id")];
+    let limits = BatchLimits { events: 1, bytes: usize::MAX };
+    BatchBuilder::default().fill(
+        &mut batch,
+        &envelope,
+        &CommonProperties::default(),
+        &mut ids,
+        limits,
+        || events.pop(),
+    );
     batch
 }
 
@@ -50,37 +57,37 @@ fn waits(step: &Step) -> Option<Instant> {
 
 #[test]
 fn an_empty_queue_waits_for_something_to_happen() {
-    assert_eq!(waits(&schedule().next(Instant::now(), level(0, 0), Haste::None)), None);
+    assert_eq!(waits(&schedule().next(Instant::now(), depth(0, 0), FlushMode::Normal)), None);
 }
 
 #[test]
 fn a_batch_leaves_by_events_by_bytes_and_by_interval() {
     let now = Instant::now();
-    for full in [level(10, 0), level(1, 1000)] {
-        assert!(matches!(schedule().next(now, full, Haste::None), Step::Build));
+    for full in [depth(10, 0), depth(1, 1000)] {
+        assert!(matches!(schedule().next(now, full, FlushMode::Normal), Step::Build));
     }
     let mut schedule = schedule();
-    assert_eq!(waits(&schedule.next(now, level(9, 999), Haste::None)), Some(now + SECOND * 5));
+    assert_eq!(waits(&schedule.next(now, depth(9, 999), FlushMode::Normal)), Some(now + SECOND * 5));
     // More events do not put it off.
-    assert_eq!(waits(&schedule.next(now + SECOND, level(9, 999), Haste::None)), Some(now + SECOND * 5));
-    assert!(matches!(schedule.next(now + SECOND * 5, level(9, 999), Haste::None), Step::Build));
+    assert_eq!(waits(&schedule.next(now + SECOND, depth(9, 999), FlushMode::Normal)), Some(now + SECOND * 5));
+    assert!(matches!(schedule.next(now + SECOND * 5, depth(9, 999), FlushMode::Normal), Step::Build));
 }
 
 #[test]
 fn what_is_left_behind_a_batch_starts_a_new_interval() {
     let now = Instant::now();
     let mut schedule = schedule();
-    schedule.next(now, level(1, 1), Haste::None);
+    schedule.next(now, depth(1, 1), FlushMode::Normal);
     schedule.built();
     let later = now + SECOND * 4;
-    assert_eq!(waits(&schedule.next(later, level(1, 1), Haste::None)), Some(later + SECOND * 5));
+    assert_eq!(waits(&schedule.next(later, depth(1, 1), FlushMode::Normal)), Some(later + SECOND * 5));
 }
 
 #[test]
 fn a_flush_does_not_wait_for_the_interval() {
     let now = Instant::now();
-    assert!(matches!(schedule().next(now, level(1, 1), Haste::Flush), Step::Build));
-    assert_eq!(waits(&schedule().next(now, level(0, 0), Haste::Flush)), None);
+    assert!(matches!(schedule().next(now, depth(1, 1), FlushMode::Flush), Step::Build));
+    assert_eq!(waits(&schedule().next(now, depth(0, 0), FlushMode::Flush)), None);
 }
 
 #[test]
@@ -88,9 +95,9 @@ fn a_batch_that_waits_goes_first_once_it_is_due_and_not_before() {
     let now = Instant::now();
     let mut schedule = schedule();
     schedule.wait(batch(7), now + SECOND);
-    assert!(matches!(schedule.next(now, level(10, 0), Haste::None), Step::Build));
-    assert_eq!(waits(&schedule.next(now, level(0, 0), Haste::None)), Some(now + SECOND));
-    assert_eq!(sent(schedule.next(now + SECOND, level(10, 0), Haste::None)), 7);
+    assert!(matches!(schedule.next(now, depth(10, 0), FlushMode::Normal), Step::Build));
+    assert_eq!(waits(&schedule.next(now, depth(0, 0), FlushMode::Normal)), Some(now + SECOND));
+    assert_eq!(sent(schedule.next(now + SECOND, depth(10, 0), FlushMode::Normal)), 7);
 }
 
 #[test]
@@ -102,7 +109,7 @@ fn the_batch_whose_time_came_first_goes_first() {
     }
     assert_eq!(schedule.first_waiting(), Some(1));
     let order: Vec<_> =
-        (0..3).map(|_| sent(schedule.next(now + SECOND * 9, level(0, 0), Haste::None))).collect();
+        (0..3).map(|_| sent(schedule.next(now + SECOND * 9, depth(0, 0), FlushMode::Normal))).collect();
     assert_eq!(order, [2, 3, 1]);
 }
 
@@ -114,7 +121,7 @@ fn halves_go_before_everything_else_in_their_order() {
     schedule.send_first([batch(4), batch(5)]);
     schedule.send_first([batch(2), batch(3)]);
     assert!(schedule.has_due());
-    let order: Vec<_> = (0..5).map(|_| sent(schedule.next(now, level(10, 0), Haste::None))).collect();
+    let order: Vec<_> = (0..5).map(|_| sent(schedule.next(now, depth(10, 0), FlushMode::Normal))).collect();
     assert_eq!(order, [2, 3, 4, 5, 1]);
 }
 
@@ -127,11 +134,11 @@ fn without_room_for_one_more_that_fails_nothing_is_built() {
         schedule.wait(batch(first), now + SECOND);
     }
     assert!(!schedule.has_room());
-    for haste in [Haste::None, Haste::Flush] {
-        assert_eq!(waits(&schedule.next(now, level(100, 0), haste)), Some(now + SECOND));
+    for flush_mode in [FlushMode::Normal, FlushMode::Flush] {
+        assert_eq!(waits(&schedule.next(now, depth(100, 0), flush_mode)), Some(now + SECOND));
     }
     // The end is near: there is no later for them to wait for.
-    assert!(matches!(schedule.next(now, level(100, 0), Haste::Shutdown), Step::Build));
+    assert!(matches!(schedule.next(now, depth(100, 0), FlushMode::Shutdown), Step::Build));
 }
 
 #[test]
@@ -142,7 +149,7 @@ fn bytes_bound_what_waits_and_are_given_back() {
     assert!(schedule.has_room(), "one batch always has room");
     schedule.wait(batch(1), now);
     assert!(!schedule.has_room());
-    sent(schedule.next(now, level(0, 0), Haste::None));
+    sent(schedule.next(now, depth(0, 0), FlushMode::Normal));
     assert!(schedule.has_room());
 }
 

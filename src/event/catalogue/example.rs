@@ -1,10 +1,10 @@
 //! Examples of what is sent.
-//! Takes schemas; gives values that satisfy them, the same on every run.
+//!
 //! Never shows a value that was sent.
 
 use super::json::Json;
+use crate::event::field_type::{FieldType, TextPolicy};
 use crate::event::hashed::{Hashed, write_hash, write_hex};
-use crate::event::kind::{Kind, TextPolicy};
 use crate::event::label::Labels;
 use crate::event::pseudonym::PseudonymKey;
 use crate::event::registry::Catalogue;
@@ -55,33 +55,36 @@ fn field(field: &FieldSchema) -> Json {
     value(&field.kind, field.example)
 }
 
-fn value(kind: &Kind, given: Option<&'static str>) -> Json {
-    if let Kind::List { of, most } = kind {
+fn value(kind: &FieldType, given: Option<&'static str>) -> Json {
+    if let FieldType::List { of, max } = kind {
         let one = value(of, given);
-        return Json::Array(if *most > 0 { vec![one] } else { Vec::new() });
+        return Json::Array(if *max > 0 { vec![one] } else { Vec::new() });
     }
     if let (Some(given), false) = (given, is_hashed(kind)) {
         return Json::Text(given.to_owned());
     }
     match kind {
-        Kind::Boolean => Json::plain(true),
-        Kind::ZeroOrOne => Json::plain(1),
-        Kind::Integer { most, .. } => Json::plain(3.min(*most)),
-        Kind::Number => Json::plain(1.5),
-        Kind::Count | Kind::Duration { .. } => Json::plain(12),
-        Kind::Bucket { labels, .. } => Json::string(labels.get(1).copied().unwrap_or_default()),
-        Kind::Timestamp => Json::string(INSTANT),
-        Kind::Label(labels) => Json::string(&word(labels)),
-        Kind::Text(policy) => text(policy, given),
-        Kind::Object(inner) => Json::Object(fields(inner)),
-        Kind::Map { keys, values, .. } => Json::Object(vec![(word(keys), value(values, None))]),
-        Kind::Histogram { keys, .. } => Json::Object(vec![(word(keys), Json::plain(12))]),
-        Kind::List { .. } => Json::Array(Vec::new()),
+        FieldType::Boolean => Json::plain(true),
+        FieldType::ZeroOrOne => Json::plain(1),
+        FieldType::Integer { max, .. } => Json::plain(3.min(*max)),
+        FieldType::Number => Json::plain(1.5),
+        FieldType::Count | FieldType::Duration { .. } => Json::plain(12),
+        FieldType::Bucket { labels, .. } => Json::string(labels.get(1).copied().unwrap_or_default()),
+        FieldType::Timestamp => Json::string(INSTANT),
+        FieldType::Label(labels) => Json::string(&word(labels)),
+        FieldType::Text(policy) => text(policy, given),
+        FieldType::Object(inner) => Json::Object(fields(inner)),
+        FieldType::Map { keys, values, .. } => Json::Object(vec![(word(keys), value(values, None))]),
+        FieldType::Histogram { keys, .. } => Json::Object(vec![(word(keys), Json::plain(12))]),
+        FieldType::List { .. } => Json::Array(Vec::new()),
     }
 }
 
-fn is_hashed(kind: &Kind) -> bool {
-    matches!(kind, Kind::Text(TextPolicy::Hashed { .. } | TextPolicy::Hex { .. } | TextPolicy::Keyed { .. }))
+fn is_hashed(kind: &FieldType) -> bool {
+    matches!(
+        kind,
+        FieldType::Text(TextPolicy::Hashed { .. } | TextPolicy::Hex { .. } | TextPolicy::Keyed { .. })
+    )
 }
 
 fn word(labels: &Labels) -> String {

@@ -1,5 +1,5 @@
 //! JSON whose members keep their order.
-//! Takes members as they are said; gives text that is the same on every machine.
+//!
 //! Never sorts: the order of a map of `serde_json` depends on who else is in the build.
 
 /// A JSON value under construction.

@@ -1,9 +1,9 @@
 //! JSON Schemas (draft 2020-12) of what leaves the machine.
-//! Takes a catalogue; gives a schema for each event and one for the batch.
+//!
 //! Never allows a member that the catalogue does not name.
 
 use super::json::Json;
-use crate::event::kind::{Kind, TextPolicy};
+use crate::event::field_type::{FieldType, TextPolicy};
 use crate::event::label::Labels;
 use crate::event::registry::Catalogue;
 use crate::event::schema::{FieldSchema, Schema};
@@ -95,7 +95,7 @@ fn embedded(catalogue: &Catalogue, schema: &Schema, detail: Detail, mut out: Jso
 
 fn distinct_id(id: &FieldSchema, detail: Detail) -> Json {
     match id.kind {
-        Kind::Text(_) | Kind::Label(_) => field(id, detail),
+        FieldType::Text(_) | FieldType::Label(_) => field(id, detail),
         // Whatever it is, it is sent as text.
         _ => Json::object([("type", Json::string("string"))]),
     }
@@ -147,42 +147,44 @@ pub(super) fn field(field: &FieldSchema, detail: Detail) -> Json {
     kind(&field.kind, detail, out)
 }
 
-fn kind(of: &Kind, detail: Detail, out: Json) -> Json {
-    let bare = |of: &Kind| kind(of, detail, Json::object([]));
+fn kind(of: &FieldType, detail: Detail, out: Json) -> Json {
+    let bare = |of: &FieldType| kind(of, detail, Json::object([]));
     let typed = |name: &str| out.clone().with("type", Json::string(name));
     match of {
-        Kind::Boolean => typed("boolean"),
-        Kind::ZeroOrOne => out.with("enum", Json::Array(vec![Json::plain(0), Json::plain(1)])),
-        Kind::Integer { least, most } => {
-            typed("integer").with("minimum", Json::plain(least)).with("maximum", Json::plain(most))
+        FieldType::Boolean => typed("boolean"),
+        FieldType::ZeroOrOne => out.with("enum", Json::Array(vec![Json::plain(0), Json::plain(1)])),
+        FieldType::Integer { min, max } => {
+            typed("integer").with("minimum", Json::plain(min)).with("maximum", Json::plain(max))
         }
-        Kind::Number => typed("number"),
-        Kind::Count | Kind::Duration { .. } => typed("integer").with("minimum", Json::plain(0)),
-        Kind::Bucket { labels, .. } => out.with("enum", Json::strings(labels.iter().copied())),
-        Kind::Timestamp => typed("string").with("pattern", Json::string(INSTANT)),
-        Kind::Label(labels) => label(labels, out),
-        Kind::Text(policy) => text(policy, detail, out),
-        Kind::Object(fields) => {
+        FieldType::Number => typed("number"),
+        FieldType::Count | FieldType::Duration { .. } => typed("integer").with("minimum", Json::plain(0)),
+        FieldType::Bucket { labels, .. } => out.with("enum", Json::strings(labels.iter().copied())),
+        FieldType::Timestamp => typed("string").with("pattern", Json::string(INSTANT)),
+        FieldType::Label(labels) => label(labels, out),
+        FieldType::Text(policy) => text(policy, detail, out),
+        FieldType::Object(fields) => {
             let members = fields.iter().map(|each| (each.name.to_owned(), field(each, detail))).collect();
             merge(out, closed_object(members, required(fields)))
         }
-        Kind::List { of, most } => typed("array").with("items", bare(of)).with("maxItems", Json::plain(most)),
-        Kind::Map { keys, values, most } => map(keys, bare(values), *most, out),
-        Kind::Histogram { keys, most } => map(keys, bare(&Kind::Count), *most, out),
+        FieldType::List { of, max } => {
+            typed("array").with("items", bare(of)).with("maxItems", Json::plain(max))
+        }
+        FieldType::Map { keys, values, max } => map(keys, bare(values), *max, out),
+        FieldType::Histogram { keys, max } => map(keys, bare(&FieldType::Count), *max, out),
     }
 }
 
-fn map(keys: &Labels, values: Json, most: u32, out: Json) -> Json {
+fn map(keys: &Labels, values: Json, max: u32, out: Json) -> Json {
     out.with("type", Json::string("object"))
         .with("propertyNames", label(keys, Json::object([])))
         .with("additionalProperties", values)
-        .with("maxProperties", Json::plain(most))
+        .with("maxProperties", Json::plain(max))
 }
 
 fn label(labels: &Labels, out: Json) -> Json {
     match labels {
         Labels::Closed { words, .. } => out.with("enum", Json::strings(words.iter().map(|word| word.name))),
-        Labels::Pattern { pattern, most } => matching(pattern.source(), Some(*most), out),
+        Labels::Pattern { pattern, max } => matching(pattern.source(), Some(*max), out),
     }
 }
 
@@ -198,27 +200,27 @@ fn text(policy: &TextPolicy, detail: Detail, out: Json) -> Json {
         }
         TextPolicy::Keyed { prefix } => matching(&hash(prefix), None, named("keyed")),
         TextPolicy::Hex { digits } => matching(&format!("([0-9a-f]{{{digits}}})?"), None, named("hex")),
-        TextPolicy::Pattern { pattern, most, other: None } => matching(pattern.source(), Some(*most), out),
-        TextPolicy::Pattern { pattern, most, other: Some(other) } => {
-            let matching = matching(pattern.source(), Some(*most), Json::object([]));
+        TextPolicy::Pattern { pattern, max, other: None } => matching(pattern.source(), Some(*max), out),
+        TextPolicy::Pattern { pattern, max, other: Some(other) } => {
+            let matching = matching(pattern.source(), Some(*max), Json::object([]));
             let other = Json::object([("const", Json::string(other))]);
             out.with("anyOf", Json::Array(vec![matching, other]))
         }
         TextPolicy::Constant(text) => out.with("const", Json::string(text)),
-        TextPolicy::Raw { most, pattern: Some(pattern) } => {
-            matching(pattern.source(), Some(*most), named("raw"))
+        TextPolicy::Raw { max, pattern: Some(pattern) } => {
+            matching(pattern.source(), Some(*max), named("raw"))
         }
-        TextPolicy::Raw { most, pattern: None } => {
-            named("raw").with("type", Json::string("string")).with("maxLength", Json::plain(most))
+        TextPolicy::Raw { max, pattern: None } => {
+            named("raw").with("type", Json::string("string")).with("maxLength", Json::plain(max))
         }
     }
 }
 
-fn matching(pattern: &str, most: Option<usize>, out: Json) -> Json {
+fn matching(pattern: &str, max: Option<usize>, out: Json) -> Json {
     let out =
         out.with("type", Json::string("string")).with("pattern", Json::string(&format!("^(?:{pattern})$")));
-    match most {
-        Some(most) => out.with("maxLength", Json::plain(most)),
+    match max {
+        Some(max) => out.with("maxLength", Json::plain(max)),
         None => out,
     }
 }

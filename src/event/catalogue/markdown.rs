@@ -1,5 +1,5 @@
 //! The page for people.
-//! Takes a catalogue; gives Markdown: what is sent, why, each field, an example, where to, how to turn it off.
+//!
 //! Never differs between two runs of the same source.
 
 use std::fmt::Write;
@@ -8,7 +8,7 @@ use super::json::Json;
 use super::json_schema::LIBRARY;
 use super::words::{Uses, policy, values};
 use super::{example, page};
-use crate::event::kind::Kind;
+use crate::event::field_type::FieldType;
 use crate::event::registry::Catalogue;
 use crate::event::schema::{FieldSchema, Schema};
 
@@ -180,15 +180,15 @@ fn row(name: &str, field: &FieldSchema, presence: Presence, out: &mut String) {
     }
     let cells = [&kind, description.trim(), &policy(field)].map(cell);
     let _ = writeln!(out, "| `{name}` | {} |", cells.join(" | "));
-    if let Kind::Object(inner) = inner(&field.kind) {
+    if let FieldType::Object(inner) = inner(&field.kind) {
         rows(&format!("{name}."), inner, out);
     }
 }
 
-fn inner(kind: &Kind) -> &Kind {
+fn inner(kind: &FieldType) -> &FieldType {
     match kind {
-        Kind::List { of, .. } => inner(of),
-        Kind::Map { values, .. } => inner(values),
+        FieldType::List { of, .. } => inner(of),
+        FieldType::Map { values, .. } => inner(values),
         kind => kind,
     }
 }

@@ -1,5 +1,5 @@
 //! The public list of everything that a program sends.
-//! Takes the schemas of its events; gives a page, JSON Schemas, a notice and a fingerprint.
+//!
 //! Never lists by hand what the types say.
 
 mod example;

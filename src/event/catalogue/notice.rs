@@ -1,5 +1,5 @@
 //! The short text that people see before anything is sent.
-//! Takes a catalogue; gives a few lines of plain text.
+//!
 //! Never promises more than the catalogue keeps.
 
 use super::words::Uses;

@@ -1,5 +1,5 @@
 //! Whether a committed page still says what the code does.
-//! Takes a catalogue and the page's text; gives nothing, or what is wrong and how to mend it.
+//!
 //! Never reads or writes a file, never renews a page whose notice needs a new version.
 
 use std::fmt;

@@ -1,8 +1,8 @@
 //! What the page and the notice say about kinds and policies.
-//! Takes schemas; gives phrases.
+//!
 //! Never calls a hash anonymous.
 
-use crate::event::kind::{Kind, TextPolicy};
+use crate::event::field_type::{FieldType, TextPolicy};
 use crate::event::label::{Labels, Word};
 use crate::event::registry::Catalogue;
 use crate::event::schema::FieldSchema;
@@ -32,40 +32,42 @@ impl Uses {
         self.look_kind(&field.kind);
     }
 
-    fn look_kind(&mut self, kind: &Kind) {
+    fn look_kind(&mut self, kind: &FieldType) {
         match kind {
-            Kind::Text(TextPolicy::Hashed { .. } | TextPolicy::Hex { .. }) => self.hashed = true,
-            Kind::Text(TextPolicy::Keyed { .. }) => self.keyed = true,
-            Kind::Object(fields) => fields.iter().for_each(|field| self.look(field)),
-            Kind::List { of: inner, .. } | Kind::Map { values: inner, .. } => self.look_kind(inner),
+            FieldType::Text(TextPolicy::Hashed { .. } | TextPolicy::Hex { .. }) => self.hashed = true,
+            FieldType::Text(TextPolicy::Keyed { .. }) => self.keyed = true,
+            FieldType::Object(fields) => fields.iter().for_each(|field| self.look(field)),
+            FieldType::List { of: inner, .. } | FieldType::Map { values: inner, .. } => self.look_kind(inner),
             _ => {}
         }
     }
 }
 
 /// Says what values a kind has.
-pub(super) fn values(kind: &Kind) -> String {
+pub(super) fn values(kind: &FieldType) -> String {
     match kind {
-        Kind::Boolean => "`true` or `false`".to_owned(),
-        Kind::ZeroOrOne => "`0` or `1`".to_owned(),
-        Kind::Integer { least: 0, .. } => "whole number, not negative".to_owned(),
-        Kind::Integer { .. } => "whole number".to_owned(),
-        Kind::Number => "number".to_owned(),
-        Kind::Count => "count".to_owned(),
-        Kind::Duration { unit } => format!("duration in whole {}", unit.name()),
-        Kind::Bucket { labels, unit: None } => format!("range: {}", list(labels.iter().copied())),
-        Kind::Bucket { labels, unit: Some(unit) } => {
+        FieldType::Boolean => "`true` or `false`".to_owned(),
+        FieldType::ZeroOrOne => "`0` or `1`".to_owned(),
+        FieldType::Integer { min: 0, .. } => "whole number, not negative".to_owned(),
+        FieldType::Integer { .. } => "whole number".to_owned(),
+        FieldType::Number => "number".to_owned(),
+        FieldType::Count => "count".to_owned(),
+        FieldType::Duration { unit } => format!("duration in whole {}", unit.name()),
+        FieldType::Bucket { labels, unit: None } => format!("range: {}", list(labels.iter().copied())),
+        FieldType::Bucket { labels, unit: Some(unit) } => {
             format!("range in {}: {}", unit.name(), list(labels.iter().copied()))
         }
-        Kind::Timestamp => "instant in UTC".to_owned(),
-        Kind::Label(labels) => label(labels),
-        Kind::Text(policy) => text(policy),
-        Kind::Object(_) => "object, see below".to_owned(),
-        Kind::List { of, most } => format!("list of at most {most}: {}", values(of)),
-        Kind::Map { keys, values: inner, most } => {
-            format!("for each of at most {most} names ({}): {}", label(keys), values(inner))
+        FieldType::Timestamp => "instant in UTC".to_owned(),
+        FieldType::Label(labels) => label(labels),
+        FieldType::Text(policy) => text(policy),
+        FieldType::Object(_) => "object, see below".to_owned(),
+        FieldType::List { of, max } => format!("list of at most {max}: {}", values(of)),
+        FieldType::Map { keys, values: inner, max } => {
+            format!("for each of at most {max} names ({}): {}", label(keys), values(inner))
         }
-        Kind::Histogram { keys, most } => format!("count for each of at most {most} names ({})", label(keys)),
+        FieldType::Histogram { keys, max } => {
+            format!("count for each of at most {max} names ({})", label(keys))
+        }
     }
 }
 
@@ -75,8 +77,8 @@ fn label(labels: &Labels) -> String {
             let words: Vec<_> = words.iter().map(word).collect();
             format!("one of {}", words.join(", "))
         }
-        Labels::Pattern { pattern, most } => {
-            format!("a word that matches `{}`, at most {most} characters", pattern.source())
+        Labels::Pattern { pattern, max } => {
+            format!("a word that matches `{}`, at most {max} characters", pattern.source())
         }
     }
 }
@@ -94,14 +96,14 @@ fn text(policy: &TextPolicy) -> String {
         TextPolicy::Hashed { prefix: None } => "pseudonym: a hash".to_owned(),
         TextPolicy::Hex { digits } => format!("pseudonym: {digits} hexadecimal digits of a hash"),
         TextPolicy::Keyed { prefix } => format!("rotating pseudonym: `{prefix}_` and a keyed hash"),
-        TextPolicy::Pattern { pattern, most, other } => {
+        TextPolicy::Pattern { pattern, max, other } => {
             let other = other.map(|other| format!(", otherwise `{other}`")).unwrap_or_default();
-            format!("text that matches `{}`, at most {most} characters{other}", pattern.source())
+            format!("text that matches `{}`, at most {max} characters{other}", pattern.source())
         }
         TextPolicy::Constant(text) => format!("always `{text}`"),
-        TextPolicy::Raw { most, pattern: None } => format!("text, at most {most} characters"),
-        TextPolicy::Raw { most, pattern: Some(pattern) } => {
-            format!("text that matches `{}`, at most {most} characters", pattern.source())
+        TextPolicy::Raw { max, pattern: None } => format!("text, at most {max} characters"),
+        TextPolicy::Raw { max, pattern: Some(pattern) } => {
+            format!("text that matches `{}`, at most {max} characters", pattern.source())
         }
     }
 }
@@ -112,25 +114,29 @@ pub(super) fn policy(field: &FieldSchema) -> String {
         return format!("**sent as it is**: {reason}");
     }
     match innermost(&field.kind) {
-        Kind::Text(TextPolicy::Hashed { .. }) => "SHA-256 without a secret: pseudonymous".to_owned(),
-        Kind::Text(TextPolicy::Hex { .. }) => "part of SHA-256 without a secret: pseudonymous".to_owned(),
-        Kind::Text(TextPolicy::Keyed { .. }) => "HMAC-SHA256 with a secret that stays here".to_owned(),
-        Kind::Text(TextPolicy::Pattern { other: None, .. }) => "other text is dropped".to_owned(),
-        Kind::Text(TextPolicy::Pattern { other: Some(_), .. }) => "other text is replaced".to_owned(),
-        Kind::Label(Labels::Pattern { .. })
-        | Kind::Histogram { keys: Labels::Pattern { .. }, .. }
-        | Kind::Map { keys: Labels::Pattern { .. }, .. } => "other words are dropped".to_owned(),
-        Kind::Label(_) | Kind::Histogram { .. } | Kind::Map { .. } => "known words only".to_owned(),
-        Kind::Bucket { .. } => "only the range is sent".to_owned(),
-        Kind::Text(_) => "fixed".to_owned(),
-        Kind::Object(_) => String::new(),
+        FieldType::Text(TextPolicy::Hashed { .. }) => "SHA-256 without a secret: pseudonymous".to_owned(),
+        FieldType::Text(TextPolicy::Hex { .. }) => {
+            "part of SHA-256 without a secret: pseudonymous".to_owned()
+        }
+        FieldType::Text(TextPolicy::Keyed { .. }) => "HMAC-SHA256 with a secret that stays here".to_owned(),
+        FieldType::Text(TextPolicy::Pattern { other: None, .. }) => "other text is dropped".to_owned(),
+        FieldType::Text(TextPolicy::Pattern { other: Some(_), .. }) => "other text is replaced".to_owned(),
+        FieldType::Label(Labels::Pattern { .. })
+        | FieldType::Histogram { keys: Labels::Pattern { .. }, .. }
+        | FieldType::Map { keys: Labels::Pattern { .. }, .. } => "other words are dropped".to_owned(),
+        FieldType::Label(_) | FieldType::Histogram { .. } | FieldType::Map { .. } => {
+            "known words only".to_owned()
+        }
+        FieldType::Bucket { .. } => "only the range is sent".to_owned(),
+        FieldType::Text(_) => "fixed".to_owned(),
+        FieldType::Object(_) => String::new(),
         _ => "no text".to_owned(),
     }
 }
 
-fn innermost(kind: &Kind) -> &Kind {
+fn innermost(kind: &FieldType) -> &FieldType {
     match kind {
-        Kind::List { of, .. } => innermost(of),
+        FieldType::List { of, .. } => innermost(of),
         kind => kind,
     }
 }

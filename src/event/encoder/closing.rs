@@ -1,42 +1,42 @@
 //! The end of an event: what its context, its client and the receiver's rules add to it.
-//! Takes an encoder that has heard all the event says; gives the record, or the flaw that drops the event.
+//!
 //! Never allocates beyond the record's one box, unless a context or a rule has something to add.
 
 use super::{Buffers, Encoder, Flaw};
 use crate::event::Timestamp;
-use crate::event::common::{GROUPS, PROFILE};
-use crate::event::context::Scene;
-use crate::event::record::{self, Record};
-use crate::event::rules::{self, Remedy};
+use crate::event::common_properties::{GROUPS, PROFILE};
+use crate::event::context::ActiveContext;
+use crate::event::encoded::{self, EncodedEvent};
+use crate::event::rules::{self, PersonProcessing};
 
 impl Encoder<'_> {
     /// Adds what the context says and the event does not.
     #[inline]
     pub(crate) fn complete(&mut self) {
-        if let Some(scene) = self.scene.take() {
-            self.fill(scene);
+        if let Some(active) = self.active.take() {
+            self.fill(active);
         }
     }
 
     #[cold]
-    fn fill(&mut self, scene: &Scene) {
+    fn fill(&mut self, active: &ActiveContext) {
         if self.overridden & GROUPS == 0 {
-            for (kind, key) in scene.groups(self.groups_in_scene) {
+            for (kind, key) in active.groups(self.groups_in_active) {
                 self.group(kind, key);
             }
         }
         let needs_a_person = rules::needs_a_person(&self.buffers.name);
-        for (key, json) in scene.properties(self.in_scene) {
+        for (key, json) in active.properties(self.in_active) {
             if !(needs_a_person && key == PROFILE) {
                 self.fragment(key, json);
             }
         }
-        if self.buffers.distinct_id.is_empty() && self.tally.flaw.is_none() {
-            match scene.distinct_id() {
+        if self.buffers.distinct_id.is_empty() && self.losses.flaw.is_none() {
+            match active.distinct_id() {
                 Some(id) => self.distinct_id(id),
                 None if needs_a_person => {}
                 None => {
-                    self.distinct_id(scene.nobody());
+                    self.distinct_id(active.nobody());
                     if !self.has_profile {
                         self.fragment(PROFILE, b"false");
                     }
@@ -48,15 +48,20 @@ impl Encoder<'_> {
     /// Closes the event: merges groups, checks the size, and copies the parts once into an exactly
     /// sized record.
     #[inline]
-    pub(crate) fn finish(mut self, now: Timestamp, generation: u32, most: usize) -> Result<Record, Flaw> {
-        if let Some(flaw) = self.tally.flaw {
+    pub(crate) fn finish(
+        mut self,
+        now: Timestamp,
+        generation: u32,
+        max: usize,
+    ) -> Result<EncodedEvent, Flaw> {
+        if let Some(flaw) = self.losses.flaw {
             return Err(flaw);
         }
         if self.buffers.distinct_id.is_empty() {
             return Err(Flaw::EmptyDistinctId);
         }
         if self.is_unusual() {
-            self.judge()?;
+            self.validate()?;
         }
         if !self.buffers.groups.is_empty() {
             self.merge_groups();
@@ -64,10 +69,10 @@ impl Encoder<'_> {
         let Buffers { name, distinct_id, groups, properties } = &*self.buffers;
         let parts = [name.as_slice(), distinct_id, groups, properties];
         let size: usize = parts.iter().map(|part| part.len()).sum();
-        if size + self.common.len() + record::FRAME > most {
+        if size + self.common.len() + encoded::FRAME > max {
             return Err(Flaw::TooLarge);
         }
-        Ok(Record::new(parts, self.timestamp.unwrap_or(now), generation, self.overridden, self.uuid))
+        Ok(EncodedEvent::new(parts, self.timestamp.unwrap_or(now), generation, self.overridden, self.uuid))
     }
 
     /// Says cheaply whether the receiver's rules need a closer look.
@@ -75,8 +80,8 @@ impl Encoder<'_> {
     fn is_unusual(&self) -> bool {
         let Buffers { name, distinct_id, .. } = &*self.buffers;
         rules::is_about_a_person(name)
-            || name.len() > rules::MOST_QUOTED
-            || distinct_id.len() > rules::MOST_QUOTED
+            || name.len() > rules::MAX_QUOTED
+            || distinct_id.len() > rules::MAX_QUOTED
             || rules::may_be_shared(distinct_id)
             || self.has_profile
             || self.has_cookieless
@@ -84,15 +89,15 @@ impl Encoder<'_> {
     }
 
     #[cold]
-    fn judge(&mut self) -> Result<(), Flaw> {
+    fn validate(&mut self) -> Result<(), Flaw> {
         let Buffers { name, distinct_id, properties, .. } = &*self.buffers;
         let (has_profile, has_cookieless) = (self.has_profile, self.has_cookieless);
         let parts = rules::Parts { name, distinct_id, properties, has_profile, has_cookieless };
-        let remedy = rules::judge(&parts, self.common.rules())?;
+        let remedy = rules::validate(&parts, self.common.rules())?;
         let of_client = self.common.bit(PROFILE);
         if of_client != 0 && rules::needs_a_person(name) {
             self.overridden |= of_client;
-        } else if of_client == 0 && remedy == Remedy::Personless {
+        } else if of_client == 0 && remedy == PersonProcessing::Personless {
             self.fragment(PROFILE, b"false");
         }
         Ok(())

@@ -1,12 +1,12 @@
 //! What derived events ask of an encoder, and what a client allows them.
-//! Takes values that write themselves under a policy; gives JSON fragments in the encoder's buffers.
+//!
 //! Never looks at a value again: its type has said enough.
 
 use super::{Buffers, Encoder, Flaw};
 use crate::event::Schema;
 use crate::event::allow::Allowed;
-use crate::event::common::GROUPS;
-use crate::event::field::{self, Encode, Outcome, Slot, Tally};
+use crate::event::common_properties::GROUPS;
+use crate::event::field::{self, Encode, FieldLosses, ValueWriter, Written};
 use crate::event::pseudonym::Epoch;
 
 impl<'a> Encoder<'a> {
@@ -36,8 +36,8 @@ impl<'a> Encoder<'a> {
     }
 
     /// Returns what was left out or replaced so far.
-    pub(crate) fn tally(&self) -> Tally {
-        self.tally
+    pub(crate) fn losses(&self) -> FieldLosses {
+        self.losses
     }
 
     /// Adds a field whose name needs no escaping; `quoted` is the name in quotes with a colon.
@@ -46,8 +46,9 @@ impl<'a> Encoder<'a> {
     pub fn field<V: Encode + ?Sized>(&mut self, key: &'static str, quoted: &'static str, value: &V) {
         let Buffers { properties, .. } = &mut *self.buffers;
         let comma = !properties.is_empty();
-        let slot = &mut Slot { out: properties, tally: &mut self.tally, epoch: self.epoch.as_ref() };
-        if field::member(slot, comma, quoted, value) {
+        let writer =
+            &mut ValueWriter { out: properties, losses: &mut self.losses, epoch: self.epoch.as_ref() };
+        if field::member(writer, comma, quoted, value) {
             self.note(key);
         }
     }
@@ -58,8 +59,8 @@ impl<'a> Encoder<'a> {
     pub fn identify<V: Encode + ?Sized>(&mut self, value: &V) {
         let out = &mut self.buffers.distinct_id;
         out.clear();
-        let slot = &mut Slot { out, tally: &mut self.tally, epoch: self.epoch.as_ref() };
-        if value.put(slot) != Outcome::Written {
+        let writer = &mut ValueWriter { out, losses: &mut self.losses, epoch: self.epoch.as_ref() };
+        if value.write(writer) != Written::Value {
             self.buffers.distinct_id.clear();
             self.flaw(Flaw::EmptyDistinctId);
         } else if !is_plain(&self.buffers.distinct_id) {
@@ -98,8 +99,8 @@ impl<'a> Encoder<'a> {
     ) {
         let Buffers { groups, .. } = &mut *self.buffers;
         let comma = !groups.is_empty();
-        let slot = &mut Slot { out: groups, tally: &mut self.tally, epoch: self.epoch.as_ref() };
-        if field::member(slot, comma, quoted, value) {
+        let writer = &mut ValueWriter { out: groups, losses: &mut self.losses, epoch: self.epoch.as_ref() };
+        if field::member(writer, comma, quoted, value) {
             self.note_group(group_type);
         }
     }
@@ -118,7 +119,7 @@ fn is_plain(id: &[u8]) -> bool {
     match id {
         [b'"', first, .., b'"'] => {
             first.is_ascii_graphic()
-                && id.len() <= super::MOST_CHARACTERS
+                && id.len() <= super::MAX_CHARACTERS
                 && !id.contains(&b'\\')
                 && id.len() > 2
         }

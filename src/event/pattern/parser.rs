@@ -1,8 +1,8 @@
 //! Reads a pattern while the program is compiled.
-//! Takes its text; gives which positions admit which characters, and which follow which.
+//!
 //! Never accepts what it does not understand: the program does not compile then.
 
-use super::{Fragment, MOST};
+use super::{Fragment, MAX};
 
 /// Builds the automaton of positions (after Glushkov) while it reads the pattern.
 pub(super) struct Parser {
@@ -10,12 +10,12 @@ pub(super) struct Parser {
     at: usize,
     count: usize,
     pub(super) classes: [u128; 128],
-    pub(super) follow: [u128; MOST],
+    pub(super) follow: [u128; MAX],
 }
 
 impl Parser {
     pub(super) const fn new(text: &'static [u8]) -> Self {
-        Self { text, at: 0, count: 0, classes: [0; 128], follow: [0; MOST] }
+        Self { text, at: 0, count: 0, classes: [0; 128], follow: [0; MAX] }
     }
 
     /// Returns whether everything was read.
@@ -95,30 +95,30 @@ impl Parser {
     /// Reads `{n}`, `{n,m}` or `{n,}` and repeats the atom by reading it again.
     const fn counted(&mut self, start: usize, one: Fragment) -> Fragment {
         self.at += 1;
-        let least = self.number();
-        let mut most = least;
+        let min = self.number();
+        let mut max = min;
         let mut open = false;
         if self.peek() == b',' {
             self.at += 1;
             open = self.peek() == b'}';
-            most = if open { least } else { self.number() };
+            max = if open { min } else { self.number() };
         }
         assert!(self.peek() == b'}', "pattern: a repetition is `{{3}}`, `{{1,3}}` or `{{2,}}`");
         self.at += 1;
         let end = self.at;
-        assert!(most >= least, "pattern: a repetition ends before it begins");
-        assert!(most > 0 || open, "pattern: a repetition of nothing");
-        if open && most == 0 {
+        assert!(max >= min, "pattern: a repetition ends before it begins");
+        assert!(max > 0 || open, "pattern: a repetition of nothing");
+        if open && max == 0 {
             self.link(one.last, one.first);
             return Fragment { empty: true, ..one };
         }
-        let mut whole = Fragment { empty: one.empty || least == 0, ..one };
+        let mut whole = Fragment { empty: one.empty || min == 0, ..one };
         let mut last = one;
         let mut done = 1;
-        while done < most {
+        while done < max {
             self.at = start;
             last = self.atom();
-            let optional = Fragment { empty: last.empty || done >= least, ..last };
+            let optional = Fragment { empty: last.empty || done >= min, ..last };
             whole = self.join(whole, optional);
             done += 1;
         }
@@ -231,7 +231,7 @@ impl Parser {
     }
 
     const fn position(&mut self) -> usize {
-        assert!(self.count < MOST, "pattern: longer than 128 characters and classes");
+        assert!(self.count < MAX, "pattern: longer than 128 characters and classes");
         self.count += 1;
         self.count - 1
     }

@@ -70,7 +70,7 @@ fn an_event_of_common_fate_is_as_its_own_client_sends_it() {
              \"targets\":[\"commonfate/test-provider@v1\"]}}"
         )
     );
-    assert_eq!(encoded.tally, super::Tally::default());
+    assert_eq!(encoded.losses, super::FieldLosses::default());
 }
 
 #[test]
@@ -87,8 +87,8 @@ fn what_does_not_match_and_what_is_too_much_is_dropped_and_counted() {
     event.targets = vec!["/home/ada/secret", "a/b@v1", "c/d@v2", "e/f@v3"];
     let encoded = encode(&event).unwrap();
     assert!(encoded.properties.contains(r#""targets":["a/b@v1","c/d@v2"]"#), "{}", encoded.properties);
-    assert_eq!(encoded.tally.dropped, 2);
-    assert_eq!(encoded.tally.field, Some("targets"));
+    assert_eq!(encoded.losses.dropped, 2);
+    assert_eq!(encoded.losses.field, Some("targets"));
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn text_that_is_not_as_declared_never_leaves() {
     for gone in ["plain", "severity", "\"rule\"", "rm -rf", "abcde", "secret", "passwd", "ada", "my own"] {
         assert!(!encoded.properties.contains(gone), "{gone} in {}", encoded.properties);
     }
-    assert_eq!((encoded.tally.dropped, encoded.tally.clamped), (4, 3));
+    assert_eq!((encoded.losses.dropped, encoded.losses.clamped), (4, 3));
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn a_keyed_field_needs_the_key_of_its_client() {
     let (mut buffers, common) = Default::default();
     let mut encoder = super::Encoder::new(&mut buffers, &common, event.name());
     event.encode(&mut encoder);
-    assert_eq!(encoder.tally().dropped, 1);
+    assert_eq!(encoder.losses().dropped, 1);
 }
 
 #[test]
@@ -297,10 +297,10 @@ fn a_histogram_counts_and_stays_bounded() {
         rules.count_text(&format!("CDKI-{number}"), 1);
     }
     let event = Kinds { fired: Histogram::new(), ..kinds() };
-    let before = encode(&event).unwrap().tally.dropped;
+    let before = encode(&event).unwrap().losses.dropped;
     let rules: &'static Histogram<Rule<'static>> = Box::leak(Box::new(rules.clone()));
     let full = encode(&Kinds { fired: rules.clone(), ..kinds() }).unwrap();
-    assert_eq!(full.tally.dropped - before, 44);
+    assert_eq!(full.losses.dropped - before, 44);
     assert_eq!(full.properties.matches("CDKI-").count(), 257);
 }
 
@@ -325,7 +325,7 @@ fn generic_events_are_bounded_by_what_they_send() {
 #[derive(Event)]
 #[event(name = "grouped", purpose = "error", link = "https://example.com", since = "2.0")]
 struct Grouped<'a> {
-    #[event(distinct_id, raw = "the host's own name for the node")]
+    #[event(distinct_id, raw = "the application's own name for the node")]
     node: &'a str,
     #[event(group = "company", hashed = "com")]
     company: Option<&'a str>,
@@ -357,6 +357,6 @@ fn a_schema_says_what_the_source_says() {
     let schema = event.schema().unwrap();
     assert_eq!((schema.name(), schema.description()), ("grouped", "A group of its own."));
     assert_eq!((schema.purpose().name(), schema.since()), ("error", Some("2.0")));
-    assert_eq!(schema.distinct_id().raw(), Some("the host's own name for the node"));
+    assert_eq!(schema.distinct_id().raw(), Some("the application's own name for the node"));
     assert_eq!(schema.groups()[0].name(), "company");
 }

@@ -2,9 +2,9 @@
 
 mod derived;
 
-use super::common::Common;
+use super::common_properties::CommonProperties;
 use super::encoder::{Buffers, Encoder};
-use super::field::Tally;
+use super::field::FieldLosses;
 use super::flaw::Flaw;
 use super::pseudonym::PseudonymKey;
 use super::{Event, Timestamp};
@@ -15,22 +15,22 @@ struct Encoded {
     distinct_id: String,
     groups: String,
     properties: String,
-    tally: Tally,
+    losses: FieldLosses,
 }
 
 fn encode(event: &impl Event) -> Result<Encoded, Flaw> {
-    let (mut buffers, common) = (Buffers::default(), Common::default());
+    let (mut buffers, common) = (Buffers::default(), CommonProperties::default());
     let epoch = PseudonymKey::new([1; 32]).epoch(Timestamp::from_unix_millis(0));
     let mut encoder = Encoder::new(&mut buffers, &common, event.name()).keyed(Some(epoch));
     event.encode(&mut encoder);
-    let tally = encoder.tally();
-    let record = encoder.finish(Timestamp::from_unix_millis(0), 1, 1 << 20)?;
+    let losses = encoder.losses();
+    let encoded = encoder.finish(Timestamp::from_unix_millis(0), 1, 1 << 20)?;
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     Ok(Encoded {
-        distinct_id: text(record.distinct_id()),
-        groups: text(record.groups()),
-        properties: format!("{{{}}}", text(record.properties())),
-        tally,
+        distinct_id: text(encoded.distinct_id()),
+        groups: text(encoded.groups()),
+        properties: format!("{{{}}}", text(encoded.properties())),
+        losses,
     })
 }
 

@@ -1,5 +1,5 @@
 //! No TLS in this build.
-//! Takes an agent's settings; gives an error that names the features.
+//!
 //! Never falls back to a connection without TLS.
 
 use ureq::config::ConfigBuilder;

@@ -1,5 +1,5 @@
 //! TLS by rustls, or by the platform's library.
-//! Takes an agent's settings; gives them with a provider and roots, for https only.
+//!
 //! Never reads certificates before a connection needs them.
 
 use ureq::config::ConfigBuilder;

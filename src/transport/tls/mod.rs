@@ -1,5 +1,5 @@
 //! Which TLS this build has.
-//! Takes an agent's settings; gives them with TLS, or says which features would bring it.
+//!
 //! Never connects.
 
 #[cfg(not(any(feature = "rustls", feature = "native-tls")))]

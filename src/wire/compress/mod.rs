@@ -1,5 +1,5 @@
 //! Request bodies made smaller.
-//! Takes a body and a codec; gives the compressed body, or `None` where this build cannot.
+//!
 //! Never chooses: the codec is a setting.
 
 mod brotli;

@@ -1,6 +1,4 @@
 //! PostHog's two protocols, rule by rule: each test is named after the rule that it states.
-//! Takes a scripted server; gives what was asked of it and what became of the events.
-//! Where both protocols agree, one test runs for both.
 
 mod answers;
 mod events;

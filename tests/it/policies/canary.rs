@@ -1,5 +1,5 @@
 //! What must never leave, placed in every input that the programs see.
-//! Takes the real programs, with marked paths, ids, names, tokens and keys; searches the wire, the log and the store.
+//!
 //! Never looks at what a program says to the person who runs it: that stays where they are.
 
 use std::fs;

@@ -1,5 +1,5 @@
 //! CDK Insights' promises, INS-1 to INS-42.
-//! Takes its example in projects of the tests' own; looks at what arrives, at files and at exit codes.
+//!
 //! Never waits for time to pass but where a server does not answer.
 
 use std::collections::BTreeSet;

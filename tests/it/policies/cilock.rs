@@ -1,5 +1,5 @@
 //! cilock's promises, CK-1 to CK-34.
-//! Takes its example with sessions of the tests' own; looks at what arrives, and from whom.
+//!
 //! Never proves CK-35 to CK-43, which are about web sites.
 
 use std::collections::BTreeSet;

@@ -1,5 +1,5 @@
 //! Common Fate's promises, CF-1 to CF-33.
-//! Takes its example and the recorded payloads of its own client; compares.
+//!
 //! Never compares timestamps and ids, which differ by their nature.
 
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use candor::testing::assert_catalogue;
 use candor::{
-    Client, Config, DynamicEvent, Env, Event, Hashed, Kind, Label, LossReason, Properties, TextPolicy,
+    Client, Config, DynamicEvent, Env, Event, FieldType, Hashed, Label, LossReason, Properties, TextPolicy,
 };
 use serde_json::{Value, json};
 
@@ -422,7 +422,7 @@ fn cf_19_every_event_has_a_recorded_payload() {
     assert_eq!(CATALOGUE.events().len(), events.len());
 }
 
-/// Puts a text wherever a host might by mistake, and returns what would be sent.
+/// Puts a text wherever an application might by mistake, and returns what would be sent.
 fn sent_about(text: &str) -> String {
     let dir = deployment(&format!(
         "    AdministratorEmail: {text}\n    CognitoDomainPrefix: {text}\n    SignInUrl: {text}\n"
@@ -507,7 +507,7 @@ fn cf_27_hardening_identifiers_are_hashed_or_say_why_not() {
     for schema in CATALOGUE.events() {
         for field in schema.fields().iter().chain([schema.distinct_id()]) {
             let identifies = field.name().ends_with("_id") || field.name().ends_with("_by");
-            let hashed = matches!(field.kind(), Kind::Text(TextPolicy::Hashed { .. }));
+            let hashed = matches!(field.kind(), FieldType::Text(TextPolicy::Hashed { .. }));
             assert!(!identifies || hashed || field.raw().is_some(), "{}: {}", schema.name(), field.name());
         }
     }

@@ -1,5 +1,5 @@
 //! The edge itself: what it refuses, what it cleans, and how long it keeps the rest.
-//! Takes requests that no client of ours would make.
+//!
 //! Never asks the clients: their promises are beside this file.
 
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
 //! One pipeline for every envelope: the same gate, queue, budget, counts and printing.
-//! Takes PostHog's forms, the flat ones and one of a host's own; holds all of them to the same promises.
+//!
 //! Never looks at the fields of an event: that is for the tests of each system.
 
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::common::{LONG, SOON, config, numbered};
 use crate::lines;
 use crate::support::{Reply, Server, eventually};
 
-/// A host's own form: one line for each event.
+/// An application's own form: one line for each event.
 struct Lines;
 
 impl Envelope for Lines {

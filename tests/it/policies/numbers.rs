@@ -1,5 +1,5 @@
 //! Every numbered promise in scope has its test, and every test its mark.
-//! Takes the sources of this folder; finds the tests by their names.
+//!
 //! Never counts a promise as kept because somebody says so elsewhere.
 
 /// The promises of each policy: prefix, name, and how many there are.
@@ -53,8 +53,8 @@ fn tests_of(prefix: &str, number: u32) -> Vec<&'static str> {
 #[test]
 fn every_promise_in_scope_has_a_test_with_its_mark() {
     let mut missing = Vec::new();
-    for (prefix, name, most) in PROMISES {
-        for number in 1..=most {
+    for (prefix, name, max) in PROMISES {
+        for number in 1..=max {
             let tests = tests_of(prefix, number);
             if prefix == "ck" && OUT_OF_SCOPE.contains(&number) {
                 assert!(tests.is_empty(), "{name}-{number} is out of scope");

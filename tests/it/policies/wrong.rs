@@ -1,5 +1,5 @@
 //! Input that is wrong: broken files, broken sessions, answers that cannot be stored.
-//! Takes files that people break in practice; checks that each means no, is said once, and stays as it is.
+//!
 //! Never mends a file.
 
 use std::fs;

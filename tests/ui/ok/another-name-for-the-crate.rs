@@ -1,4 +1,4 @@
-//! A host may re-export the crate.
+//! An application may re-export the crate.
 
 mod telemetry {
     pub use candor as sdk;

@@ -29,7 +29,7 @@ struct RunEnded<'a> {
     version: String,
     #[event(pattern = "[a-z]+", other = "other")]
     region: Option<&'a str>,
-    #[event(label = Outcome)]
+    #[event(label = Written)]
     outcome_text: &'a str,
     #[event(raw = "joins the events of one request", pattern = "[a-z0-9_]+", max = 40)]
     request_id: Option<&'a str>,
@@ -38,7 +38,7 @@ struct RunEnded<'a> {
     #[event(items = 8, hashed = "usr")]
     reviewers: Vec<String>,
     #[event(items = 8)]
-    outcomes: &'a [Outcome],
+    outcomes: &'a [Written],
     #[event(items = 4)]
     sizes: Option<Vec<u32>>,
     #[event(buckets = [1, 10, 100])]
@@ -48,7 +48,7 @@ struct RunEnded<'a> {
     elapsed_ms: Duration,
     #[event(as_number)]
     ci: bool,
-    outcome: Outcome,
+    outcome: Written,
     owner: Hashed,
     owner_id: Option<Hashed>,
     flags: [bool; 3],
@@ -56,8 +56,8 @@ struct RunEnded<'a> {
     small: Option<NonZeroU32>,
     count: Count,
     fired: Histogram<Rule<'a>>,
-    by_outcome: BTreeMap<Outcome, Count>,
-    by_rule: HashMap<Outcome, Timing>,
+    by_outcome: BTreeMap<Written, Count>,
+    by_rule: HashMap<Written, Timing>,
     generated_at: Option<Timestamp>,
     timing: Timing,
     boxed: Box<Timing>,
@@ -69,7 +69,7 @@ struct RunEnded<'a> {
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, candor::Label)]
 #[label(rename_all = "kebab-case")]
-enum Outcome {
+enum Written {
     /// It worked.
     Success,
     #[label(name = "ERROR")]
@@ -87,7 +87,7 @@ struct Rule<'a>(&'a str);
 struct Timing {
     duration_seconds: u32,
     #[properties(rename = "mode")]
-    how: Option<Outcome>,
+    how: Option<Written>,
 }
 
 const EVENTS: candor::Catalogue = candor::events![RunEnded].super_properties::<Timing>().notice_version(3);

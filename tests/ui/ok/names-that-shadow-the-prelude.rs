@@ -30,18 +30,18 @@ enum Result {
 /// Something happened.
 #[derive(::candor::Event)]
 #[event(name = "happened")]
-struct Happened<'event, 'slot, F>
+struct Happened<'event, 'writer, F>
 where
     F: ::candor::Label,
 {
     #[event(distinct_id, hashed = "usr")]
-    slot: &'slot std::primitive::str,
+    writer: &'writer std::primitive::str,
     event: F,
     out: Details,
     #[event(pattern = "[a-z]+", max = 8)]
     value: &'event std::primitive::str,
     #[event(items = 2)]
-    schema: &'slot [Outcome],
+    schema: &'writer [Written],
 }
 
 #[derive(::candor::Properties)]
@@ -51,7 +51,7 @@ struct Details {
 }
 
 #[derive(::candor::Label)]
-enum Outcome {
+enum Written {
     Some,
     None,
     Ok,
@@ -65,6 +65,6 @@ struct Rule<'rule>(&'rule std::primitive::str);
 
 fn main() {
     let out = Details { name: 1, fields: std::option::Option::None };
-    let schema = &[Outcome::Some, Outcome::None, Outcome::Ok];
-    ::candor::capture(Happened { slot: "a", event: Rule("R1"), out, value: "b", schema });
+    let schema = &[Written::Some, Written::None, Written::Ok];
+    ::candor::capture(Happened { writer: "a", event: Rule("R1"), out, value: "b", schema });
 }

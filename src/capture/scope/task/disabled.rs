@@ -1,11 +1,11 @@
 //! No tasks in this build.
-//! Takes nothing; gives no context.
+//!
 //! Never has one.
 
 use std::sync::Arc;
 
-use crate::event::Scene;
+use crate::event::ActiveContext;
 
-pub(in crate::capture::scope) fn current() -> Option<Arc<Scene>> {
+pub(in crate::capture::scope) fn current() -> Option<Arc<ActiveContext>> {
     None
 }

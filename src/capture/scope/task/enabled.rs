@@ -1,14 +1,14 @@
 //! Contexts in force in a task of an asynchronous program.
-//! Takes a context and a future; gives a future during which the context holds, whichever thread polls it.
+//!
 //! Never needs a runtime to run: only the storage is tokio's.
 
 use std::sync::Arc;
 
 use crate::capture::scope::Active;
-use crate::event::{Context, Scene};
+use crate::event::{ActiveContext, Context};
 
 tokio::task_local! {
-    static SCENE: Arc<Scene>;
+    static SCENE: Arc<ActiveContext>;
 }
 
 impl Context {
@@ -17,14 +17,14 @@ impl Context {
     ///
     /// A task that `future` spawns does not inherit it: wrap that one as well.
     pub fn in_task<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
-        let scene = self.scene(crate::capture::scope::current().as_deref());
+        let active = self.active(crate::capture::scope::current().as_deref());
         async move {
             let _active = Active::new();
-            SCENE.scope(scene, future).await
+            SCENE.scope(active, future).await
         }
     }
 }
 
-pub(in crate::capture::scope) fn current() -> Option<Arc<Scene>> {
+pub(in crate::capture::scope) fn current() -> Option<Arc<ActiveContext>> {
     SCENE.try_with(Arc::clone).ok()
 }

@@ -1,5 +1,5 @@
 //! TOML in a build without the feature.
-//! Takes text; gives back the reason why it was not read.
+//!
 //! Never takes a file that it cannot read for one that is not there.
 
 use super::super::Node;

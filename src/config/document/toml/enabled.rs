@@ -1,5 +1,5 @@
 //! TOML into a tree, by toml-span.
-//! Takes text; gives back a tree, or a few words about what is wrong.
+//!
 //! Never recurses without a bound: the reader refuses nests of more than 128, this file of more than 32.
 
 use std::collections::BTreeMap;

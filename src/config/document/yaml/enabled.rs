@@ -1,5 +1,5 @@
 //! YAML into a tree, from a stream of events.
-//! Takes text; gives back a tree, or a few words about what is wrong.
+//!
 //! Never expands an alias, and never reads more than one document.
 
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
 //! YAML into a tree, where the feature is on.
-//! Takes text; gives back a tree, or a few words about what is wrong.
+//!
 //! Never silent about a file that this build cannot read.
 
 #[cfg(not(feature = "yaml"))]

@@ -1,5 +1,5 @@
 //! A worker on a bench, with everything around it made by hand.
-//! Takes settings and an endpoint; gives a worker that is turned step by step.
+//!
 //! Never starts a thread.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::clock::Manual;
 use crate::config::{Compression, Retry};
 use crate::deliver::queue::Limits;
 use crate::deliver::{OnError, Overseer};
-use crate::event::{Buffers, Encoder, Record};
+use crate::event::{Buffers, EncodedEvent, Encoder};
 use crate::observe::Stats;
 use crate::transport::Transport;
 use crate::wire::Envelope;
@@ -54,7 +54,7 @@ impl Bench {
         let counters = Arc::new(Counters::default());
         let limits = Limits { events: 1000, bytes: 1 << 38, wake_events: u64::MAX, wake_bytes: u64::MAX };
         let queue = Arc::new(Queue::new(limits));
-        let sending = Sending {
+        let sending = BatchSender {
             envelope,
             transport,
             overseer: Box::new(Yes(Arc::clone(&gate))),
@@ -67,7 +67,7 @@ impl Bench {
             is_dry_run: false,
             hide: None,
         };
-        let worker = Worker::new(Parts {
+        let worker = Worker::new(WorkerContext {
             queue: Arc::clone(&queue),
             gate: Arc::clone(&gate),
             generation,
@@ -77,7 +77,7 @@ impl Bench {
             batching,
             clock: Clock::Manual(Arc::clone(&clock)),
             sending,
-            farewell: Duration::from_secs(2),
+            drain_timeout: Duration::from_secs(2),
         });
         Self { worker, commands, clock, queue, gate, counters, generation }
     }
@@ -85,7 +85,7 @@ impl Bench {
     /// Captures an event of this number, with so many bytes beside.
     pub(super) fn capture(&self, name: &str, n: u64, padding: usize) {
         self.counters.captured();
-        assert!(self.queue.push(record(name, n, padding, self.generation)).is_ok(), "the queue has room");
+        assert!(self.queue.push(encoded(name, n, padding, self.generation)).is_ok(), "the queue has room");
     }
 
     /// Turns until the worker is idle or at its end.
@@ -104,7 +104,7 @@ impl Bench {
         for _ in 0..5000 {
             match self.run() {
                 Turn::Idle(Some(until)) => {
-                    self.clock.advance(until.saturating_duration_since(self.worker.parts.clock.now()));
+                    self.clock.advance(until.saturating_duration_since(self.worker.context.clock.now()));
                 }
                 Turn::Idle(None) => panic!("the worker waits for nothing"),
                 _ => {
@@ -118,13 +118,13 @@ impl Bench {
 
     pub(super) fn flush(&self, timeout: Duration) -> Receiver<()> {
         let (reply, done) = bounded(1);
-        let deadline = self.worker.parts.clock.now() + timeout;
+        let deadline = self.worker.context.clock.now() + timeout;
         self.commands.send(Command::Flush { reply, deadline }).unwrap();
         done
     }
 
     pub(super) fn shutdown(&self, timeout: Duration) {
-        let deadline = self.worker.parts.clock.now() + timeout;
+        let deadline = self.worker.context.clock.now() + timeout;
         self.commands.send(Command::Shutdown { reply: bounded(1).0, deadline }).unwrap();
     }
 
@@ -133,8 +133,8 @@ impl Bench {
     }
 }
 
-fn record(name: &str, n: u64, padding: usize, generation: u32) -> Record {
-    let (mut buffers, common) = (Buffers::default(), Common::default());
+fn encoded(name: &str, n: u64, padding: usize, generation: u32) -> EncodedEvent {
+    let (mut buffers, common) = (Buffers::default(), CommonProperties::default());
     let mut event = Encoder::new(&mut buffers, &common, name);
     event.distinct_id("id");
     event.property("n", &n);

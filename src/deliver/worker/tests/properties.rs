@@ -87,7 +87,7 @@ impl Envelope for WithResults {
         self.0.path()
     }
 
-    fn most_events(&self) -> usize {
+    fn max_events(&self) -> usize {
         self.1
     }
 
@@ -148,14 +148,14 @@ proptest! {
         acts in prop::collection::vec(act(), 1..120),
         faults in prop::collection::vec(fault(), 0..60),
         flush_at in 1_usize..30,
-        most_events in 1_usize..40,
+        max_events in 1_usize..40,
         batch_bytes in 200_usize..5000,
         waiting_batches in 1_usize..5,
     ) {
         let endpoint = Arc::new(Endpoint { faults: Mutex::new(faults), ..Endpoint::default() });
         let batching = Batching { flush_at, batch_bytes, ..Batching::default() };
         let retry = Retry { waiting_batches, ..Retry::default() };
-        let envelope = Arc::new(WithResults(PostHogBatch::default(), most_events));
+        let envelope = Arc::new(WithResults(PostHogBatch::default(), max_events));
         let mut bench = Bench::new(batching, retry, envelope, Arc::clone(&endpoint) as Arc<dyn Transport>);
 
         let (mut captured, mut poison) = (0, BTreeSet::new());
@@ -187,7 +187,7 @@ proptest! {
         prop_assert_eq!(stats.queued, 0);
         prop_assert_eq!(stats.lost(LossReason::Rejected), poison.len() as u64);
         prop_assert_eq!(stats.sent, captured - poison.len() as u64);
-        prop_assert_eq!(bench.queue.level(), Level::default());
+        prop_assert_eq!(bench.queue.depth(), QueueDepth::default());
         prop_assert!(replies.iter().all(|done| done.try_recv().is_ok()));
 
         let mut arrivals: BTreeMap<u64, Vec<Value>> = BTreeMap::new();
@@ -206,7 +206,7 @@ proptest! {
 
         // Limits and order hold in every request.
         for (bytes, numbers) in endpoint.bodies.lock().unwrap().iter() {
-            prop_assert!(!numbers.is_empty() && numbers.len() <= most_events);
+            prop_assert!(!numbers.is_empty() && numbers.len() <= max_events);
             prop_assert!(*bytes <= batch_bytes || numbers.len() == 1, "{} bytes", bytes);
             prop_assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", numbers);
         }

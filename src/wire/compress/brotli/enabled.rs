@@ -1,5 +1,5 @@
 //! brotli, in Rust.
-//! Takes a body; gives it compressed at a fast level.
+//!
 //! Never fails on memory: where the encoder reports an error the body goes out as it is.
 
 use brotli::enc::BrotliEncoderParams;

@@ -1,5 +1,5 @@
 //! gzip and deflate by flate2.
-//! Takes a body; gives it compressed at the fast level.
+//!
 //! Never fails on memory: where flate2 reports an error the body goes out as it is.
 
 use std::io::Write;

@@ -1,5 +1,5 @@
 //! zstd, in Rust.
-//! Takes a body; gives it compressed at the fast level.
+//!
 //! Never fails: writing to memory cannot.
 
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};

@@ -1,6 +1,6 @@
-//! The layers that the host itself knows: L0, L3, L5, L8 and L10.
-//! Takes the host's declaration and what happened in this process; gives back a report.
-//! Never trusts an old answer longer than the host said.
+//! The layers that the application itself knows: L0, L3, L5, L8 and L10.
+//!
+//! Never trusts an old answer longer than the application said.
 
 use super::super::inputs::Inputs;
 use super::super::layer::{Layer, LayerReport};
@@ -10,7 +10,7 @@ pub(crate) fn build(inputs: &Inputs) -> LayerReport {
     if inputs.facts.build_off {
         LayerReport::deny(Layer::Build, "cfg(telemetry_off)", "left out of this build")
     } else {
-        LayerReport::silent(Layer::Build, "cfg(telemetry_off)", "built in")
+        LayerReport::abstain(Layer::Build, "cfg(telemetry_off)", "built in")
     }
 }
 
@@ -18,14 +18,14 @@ pub(crate) fn flag(inputs: &Inputs) -> LayerReport {
     if inputs.facts.consent.no_telemetry_flag {
         LayerReport::deny(Layer::Flag, "--no-telemetry", "given")
     } else {
-        LayerReport::silent(Layer::Flag, "--no-telemetry", "not given")
+        LayerReport::abstain(Layer::Flag, "--no-telemetry", "not given")
     }
 }
 
 pub(crate) fn account(inputs: &Inputs) -> LayerReport {
     let consent = &inputs.facts.consent;
     let Some(account) = &consent.account else {
-        return LayerReport::silent(Layer::Account, "account", "not declared");
+        return LayerReport::abstain(Layer::Account, "account", "not declared");
     };
     let Account { answer, age, ttl, unknown_denies } = account;
     let fetched = inputs.now.saturating_sub(age.as_secs());
@@ -35,7 +35,7 @@ pub(crate) fn account(inputs: &Inputs) -> LayerReport {
             if consent.may_grant(Subject::Account) {
                 LayerReport::grant(Layer::Account, "account", "switched on")
             } else {
-                LayerReport::silent(Layer::Account, "account", "switched on, which is not asked for")
+                LayerReport::abstain(Layer::Account, "account", "switched on, which is not asked for")
             }
         }
         AccountAnswer::Allow | AccountAnswer::Unknown => {
@@ -44,7 +44,7 @@ pub(crate) fn account(inputs: &Inputs) -> LayerReport {
             if denies {
                 LayerReport::deny(Layer::Account, "account", text)
             } else {
-                LayerReport::silent(Layer::Account, "account", text)
+                LayerReport::abstain(Layer::Account, "account", text)
             }
         }
     };
@@ -67,7 +67,7 @@ pub(crate) fn preconditions(inputs: &Inputs) -> LayerReport {
     }
     let asked = needed.iter().filter(|(_, present)| present.is_some());
     let names: Vec<_> = asked.map(|(name, _)| *name).collect();
-    LayerReport::silent(Layer::Preconditions, names.join(", "), "present")
+    LayerReport::abstain(Layer::Preconditions, names.join(", "), "present")
 }
 
 pub(crate) fn runtime(inputs: &Inputs) -> LayerReport {
@@ -81,7 +81,7 @@ pub(crate) fn runtime(inputs: &Inputs) -> LayerReport {
         Some(status) => {
             LayerReport::deny(Layer::Runtime, "endpoint", format!("answered {status}: it wants nothing more"))
         }
-        None => LayerReport::silent(Layer::Runtime, "this process", "nothing was withdrawn"),
+        None => LayerReport::abstain(Layer::Runtime, "this process", "nothing was withdrawn"),
     }
 }
 

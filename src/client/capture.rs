@@ -1,33 +1,33 @@
 //! The caller's side of a client: from the gate to the queue.
-//! Takes events; queues them, or counts why they were lost.
-//! Never waits, unless the host chose to.
+//!
+//! Never waits, unless the application chose to.
 
 use std::time::{Duration, Instant};
 
 use super::{Client, Live};
 use crate::clock::later;
 use crate::config::Overflow;
-use crate::consent::Look;
-use crate::event::{Context, Event, Record, Timestamp};
+use crate::consent::GateState;
+use crate::event::{Context, EncodedEvent, Event, Timestamp};
 use crate::observe::LossReason;
 
 impl Client {
     /// Captures an event: encodes it on this thread and queues it for the worker.
     ///
-    /// Returns nothing, never panics, and never waits, unless the host chose [`Overflow::Wait`]. When off
+    /// Returns nothing, never panics, and never waits, unless the application chose [`Overflow::Wait`]. When off
     /// it is one atomic load. What is lost is counted in [`stats`](Self::stats) with its reason.
     #[inline]
     pub fn capture<E: Event>(&self, event: E) {
-        match self.gate.look() {
-            Look::Open(generation) => self.capture_open(&event, generation),
-            Look::Closed => {}
-            Look::Stopped => self.capture_stopped(),
+        match self.gate.state() {
+            GateState::Open(generation) => self.capture_open(&event, generation),
+            GateState::Closed => {}
+            GateState::Stopped => self.capture_stopped(),
         }
     }
 
     /// Captures an event in a context, on top of the one in force on this thread or task.
     pub fn capture_in<E: Event>(&self, context: &Context, event: E) {
-        if self.gate.look() == Look::Closed {
+        if self.gate.state() == GateState::Closed {
             return;
         }
         context.run(|| self.capture(event));
@@ -35,10 +35,10 @@ impl Client {
 
     /// Captures an event that is made only where the gate is open.
     pub(super) fn capture_made<E: Event>(&self, make: impl FnOnce() -> E) {
-        match self.gate.look() {
-            Look::Open(generation) => self.capture_open(&make(), generation),
-            Look::Closed => {}
-            Look::Stopped => self.capture_stopped(),
+        match self.gate.state() {
+            GateState::Open(generation) => self.capture_open(&make(), generation),
+            GateState::Closed => {}
+            GateState::Stopped => self.capture_stopped(),
         }
     }
 
@@ -55,38 +55,38 @@ impl Client {
     pub(super) fn capture_at<E: Event>(&self, event: &E, now: Timestamp, generation: u32) {
         let inner = &*self.inner;
         let Some(live) = inner.live.get() else { return };
-        let recorded = live.capture.record(event, now, generation);
+        let recorded = live.capture.prepare(event, now, generation);
         // Counted beside the queue's own addition: two locked instructions in a row wait once for the
         // memory that was written before them.
         inner.counters.captured();
         match recorded {
-            Ok(record) => self.push(live, record, generation),
+            Ok(encoded) => self.push(live, encoded, generation),
             Err(reason) => inner.counters.lost(reason, 1),
         }
     }
 
     #[inline]
-    pub(super) fn push(&self, live: &Live, record: Record, generation: u32) {
-        if let Err(record) = live.queue.push(record) {
-            self.refused(live, record, generation);
+    pub(super) fn push(&self, live: &Live, encoded: EncodedEvent, generation: u32) {
+        if let Err(encoded) = live.queue.push(encoded) {
+            self.refused(live, encoded, generation);
         }
-        if self.gate.look_again() != Look::Open(generation) {
+        if self.gate.state_seq_cst() != GateState::Open(generation) {
             self.overtaken(live);
         }
     }
 
-    /// The queue is full: the event is dropped, or waits for room if the host chose so.
+    /// The queue is full: the event is dropped, or waits for room if the application chose so.
     #[cold]
-    pub(super) fn refused(&self, live: &Live, record: Record, generation: u32) {
+    pub(super) fn refused(&self, live: &Live, encoded: EncodedEvent, generation: u32) {
         let kept = match live.overflow {
-            Overflow::Wait(timeout) => self.wait_and_push(live, record, timeout, generation),
+            Overflow::Wait(timeout) => self.wait_and_push(live, encoded, timeout, generation),
             Overflow::DropNewest => false,
         };
         if kept {
             return;
         }
         self.inner.counters.lost(LossReason::QueueFull, 1);
-        if live.queue.lost_one() {
+        if live.queue.mark_full() {
             log::warn!(target: "candor", "the queue is full: new events are dropped until half of it is free");
         }
     }
@@ -96,21 +96,21 @@ impl Client {
     pub(super) fn wait_and_push(
         &self,
         live: &Live,
-        mut record: Record,
+        mut encoded: EncodedEvent,
         timeout: Duration,
         generation: u32,
     ) -> bool {
         let deadline = later(Instant::now(), timeout);
-        let still_wanted = || self.gate.look() == Look::Open(generation);
+        let still_wanted = || self.gate.state() == GateState::Open(generation);
         while still_wanted() && live.queue.may_wait() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
             live.queue.wait_for_room(left, still_wanted);
-            match live.queue.push(record) {
+            match live.queue.push(encoded) {
                 Ok(()) => return true,
-                Err(again) => record = again,
+                Err(again) => encoded = again,
             }
         }
         false
@@ -119,10 +119,10 @@ impl Client {
     /// The gate was closed while the event was on its way to the queue.
     #[cold]
     pub(super) fn overtaken(&self, live: &Live) {
-        let reason = match self.gate.look() {
-            Look::Open(_) => return, // Open anew: the worker drops what is of an older generation.
-            Look::Closed => LossReason::ConsentWithdrawn,
-            Look::Stopped => LossReason::ShuttingDown,
+        let reason = match self.gate.state() {
+            GateState::Open(_) => return, // Open anew: the worker drops what is of an older generation.
+            GateState::Closed => LossReason::ConsentWithdrawn,
+            GateState::Stopped => LossReason::ShuttingDown,
         };
         if live.queue.is_closed() {
             self.inner.counters.lost(reason, live.queue.purge());

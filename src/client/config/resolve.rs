@@ -1,29 +1,29 @@
 //! A configuration, split once into what each part needs.
-//! Takes the host's settings; gives the checked groups of each lane.
+//!
 //! Never starts anything.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Config;
-use crate::capture::Terms;
+use crate::capture::CaptureSettings;
 use crate::config::{
     ApiKey, Batching, Compression, Endpoint, Env, Http, Protocol, Retry, asks_for_debug, defaults, proxy,
 };
 use crate::deliver::OnError;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Common, Flaw, MOST_COMMON, Rules};
+use crate::event::{CommonProperties, Flaw, MAX_COMMON, Rules};
 use crate::transport::TransportFactory;
 use crate::wire::{Envelope, LegacyBatch, PostHogBatch, PostHogEvents};
 
 /// A configuration, split once into what each part needs.
 #[derive(Clone)]
-pub(in crate::client) struct Split {
+pub(in crate::client) struct ClientSettings {
     pub(in crate::client) endpoint: Option<Endpoint>,
     pub(in crate::client) hide: Option<(String, String)>,
     /// How many super properties and groups strict mode has taken out.
     pub(in crate::client) undeclared: u32,
-    pub(in crate::client) terms: Terms,
+    pub(in crate::client) capture: CaptureSettings,
     pub(in crate::client) batching: Batching,
     pub(in crate::client) retry: Retry,
     pub(in crate::client) http: Http,
@@ -40,16 +40,16 @@ pub(in crate::client) struct Split {
 #[derive(Clone)]
 pub(in crate::client) struct AiSettings {
     envelope: Arc<dyn Envelope>,
-    common: Arc<Common>,
+    common: Arc<CommonProperties>,
 }
 
-impl Split {
+impl ClientSettings {
     /// Returns the settings of the lane for AI events.
     pub(in crate::client) fn for_ai(&self) -> Self {
         let mut lane = self.clone();
         lane.envelope = Arc::clone(&self.ai.envelope);
-        lane.terms.common = Arc::clone(&self.ai.common);
-        lane.terms.event_bytes = defaults::AI_EVENT_BYTES;
+        lane.capture.common = Arc::clone(&self.ai.common);
+        lane.capture.event_bytes = defaults::AI_EVENT_BYTES;
         lane.batching.event_bytes = defaults::AI_EVENT_BYTES;
         lane.batching.batch_bytes = defaults::AI_BATCH_BYTES;
         lane.batching.flush_bytes = defaults::AI_BATCH_BYTES / 2;
@@ -66,7 +66,7 @@ impl Split {
 
 impl Config {
     /// Splits the configuration into what each part needs, and checks it.
-    pub(in crate::client) fn split(mut self, env: &Env) -> Result<Split> {
+    pub(in crate::client) fn resolve(mut self, env: &Env) -> Result<ClientSettings> {
         let endpoint = self.endpoint.as_deref().map(Endpoint::parse).transpose()?;
         let api_key = self.api_key.as_deref().and_then(ApiKey::new);
         if let Some(flaw) = api_key.as_ref().and_then(ApiKey::flaw) {
@@ -85,13 +85,13 @@ impl Config {
             common: Arc::new(ai_common),
         };
         let envelope = self.envelope.take().unwrap_or_else(|| self.own_envelope(key));
-        Ok(Split {
+        Ok(ClientSettings {
             prints: self.debug || self.dry_run || asks_for_debug(env, &self.app),
             is_dry_run: self.dry_run,
             endpoint,
             hide: api_key.map(|key| (key.secret().to_owned(), key.shown().to_owned())),
             undeclared,
-            terms: Terms {
+            capture: CaptureSettings {
                 common: Arc::new(common),
                 hooks: self.hooks,
                 sampling: self.sampling,
@@ -142,7 +142,7 @@ impl Config {
     }
 
     /// Encodes what every event carries, and what every event of the AI route does.
-    fn common(&mut self) -> Result<[Common; 2]> {
+    fn common(&mut self) -> Result<[CommonProperties; 2]> {
         let wrong = |text: String| Error::new(ErrorKind::Config, text);
         let mut properties = Vec::new();
         for (key, value) in self.super_properties.drain(..) {
@@ -159,8 +159,8 @@ impl Config {
             }
             properties.push((key, json));
         }
-        if properties.len() > MOST_COMMON - 10 {
-            return Err(wrong(format!("super_property: at most {}", MOST_COMMON - 10)));
+        if properties.len() > MAX_COMMON - 10 {
+            return Err(wrong(format!("super_property: at most {}", MAX_COMMON - 10)));
         }
         let text = |text: &str| serde_json::to_vec(text).unwrap_or_default();
         let (name, version) = &self.library;
@@ -179,8 +179,8 @@ impl Config {
         // V1 has the library in a header, which wins over properties.
         let of_events = if is_v1 { &properties } else { &with_library };
         let rules = Rules { counts_bytes: is_v1, knows_shared_ids: is_v1 };
-        let events = Common::new(&self.groups, of_events).with_rules(rules);
-        Ok([events, Common::new(&self.groups, &with_library)])
+        let events = CommonProperties::new(&self.groups, of_events).with_rules(rules);
+        Ok([events, CommonProperties::new(&self.groups, &with_library)])
     }
 }
 

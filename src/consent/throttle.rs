@@ -1,5 +1,5 @@
 //! How often a caller's thread looks at the files of the gate.
-//! Takes the time of a capture; gives back whether this one is to look.
+//!
 //! Never costs more than one atomic load in between.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,11 +9,11 @@ pub(crate) const INTERVAL_MILLIS: u64 = 250;
 
 /// The next moment at which a look is due.
 #[derive(Debug, Default)]
-pub(crate) struct Pace {
+pub(crate) struct RecheckThrottle {
     due_at: AtomicU64,
 }
 
-impl Pace {
+impl RecheckThrottle {
     /// Says whether a look is due, and if so, puts off the next one.
     ///
     /// Of several threads that ask at the same time one is told yes. A clock that was set back asks for a look.
@@ -35,16 +35,16 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
-    use super::Pace;
+    use super::RecheckThrottle;
 
     #[test]
     fn a_look_is_due_every_250_ms_and_after_the_clock_was_set_back() {
-        let pace = Pace::default();
-        assert!(pace.is_due(1_000));
-        assert!(!pace.is_due(1_000) && !pace.is_due(1_249));
-        assert!(pace.is_due(1_250));
-        assert!(!pace.is_due(1_499));
-        assert!(pace.is_due(3));
-        assert!(!pace.is_due(4));
+        let throttle = RecheckThrottle::default();
+        assert!(throttle.is_due(1_000));
+        assert!(!throttle.is_due(1_000) && !throttle.is_due(1_249));
+        assert!(throttle.is_due(1_250));
+        assert!(!throttle.is_due(1_499));
+        assert!(throttle.is_due(3));
+        assert!(!throttle.is_due(4));
     }
 }

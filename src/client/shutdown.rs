@@ -1,5 +1,5 @@
 //! Waiting for the worker: flush and shutdown.
-//! Takes a time limit; gives what was delivered, what waits and what was lost.
+//!
 //! Never waits for a worker of another process, nor beyond the limit by more than a request's cut.
 
 use std::process;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::Client;
 use super::worker_handle::WorkerHandle;
 use crate::clock::later;
-use crate::consent::Look;
+use crate::consent::GateState;
 use crate::error::{Error, ErrorKind, Result};
 use crate::observe::Stats;
 
@@ -52,7 +52,7 @@ impl Client {
     pub fn flush(&self, timeout: Duration) -> Result<Flushed> {
         let deadline = later(self.inner.clock.now(), timeout);
         let before = self.stats();
-        if !self.inner.has_worker() || self.gate.look() == Look::Closed {
+        if !self.inner.has_worker() || self.gate.state() == GateState::Closed {
             return Ok(Flushed::default());
         }
         let lanes = [Some(self), self.known_ai_lane()];
@@ -105,7 +105,7 @@ impl Client {
         for lane in [Some(self), self.known_ai_lane()].into_iter().flatten() {
             lane.inner.ending.lock().take();
             if let Some(live) = lane.inner.live.get() {
-                live.queue.call_waiting();
+                live.queue.notify_waiters();
             }
         }
         Ok(self.flushed_since(&before))
@@ -123,7 +123,7 @@ impl Client {
 
     /// Cuts the request of a worker that a shutdown waits for.
     pub(super) fn cut_ending(&self) {
-        if self.inner.made_by != process::id() {
+        if self.inner.owner_pid != process::id() {
             return;
         }
         let ending = self.inner.ending.lock().clone();

@@ -1,15 +1,15 @@
 //! The properties that every event of a client carries, encoded once.
-//! Takes super properties, client groups and the library's own; gives bytes and a key look-up.
+//!
 //! Never decides which of them an event overrides: it is told by a bit each.
 
-use super::record::is_lifted;
+use super::encoded::is_lifted;
 use super::rules::Rules;
 
 /// At most this many common properties, since an event remembers in one bit each which it overrides.
-pub(crate) const MOST: usize = 60;
+pub(crate) const MAX: usize = 60;
 
 /// The bits of all entries that there can be.
-pub(super) const ALL: u64 = (1 << MOST) - 1;
+pub(super) const ALL: u64 = (1 << MAX) - 1;
 
 /// The bit of the entry for `$groups`: always the first, empty where the client has no groups.
 pub(super) const GROUPS: u64 = 1;
@@ -19,7 +19,7 @@ pub(super) const PROFILE: &str = "$process_person_profile";
 
 /// Common properties, ready to be copied behind an event's own.
 #[derive(Debug, Default)]
-pub(crate) struct Common {
+pub(crate) struct CommonProperties {
     entries: Vec<Entry>,
     groups: Vec<Entry>,
     all: Vec<u8>,
@@ -36,7 +36,7 @@ struct Entry {
     fragment: Vec<u8>,
 }
 
-impl Common {
+impl CommonProperties {
     /// Encodes client groups and properties; a value is JSON text already. Later properties of the
     /// same name replace earlier ones.
     pub(crate) fn new(groups: &[(String, String)], properties: &[(String, Vec<u8>)]) -> Self {
@@ -44,7 +44,7 @@ impl Common {
         for (kind, key) in groups {
             let mut value = Vec::new();
             write_string(&mut value, key);
-            put(&mut common.groups, kind, &value);
+            upsert(&mut common.groups, kind, &value);
         }
         let mut fragment = Vec::new();
         if !common.groups.is_empty() {
@@ -54,9 +54,9 @@ impl Common {
         }
         common.entries.push(Entry { key: "$groups".to_owned(), fragment });
         for (key, value) in properties {
-            put(&mut common.entries, key, value);
+            upsert(&mut common.entries, key, value);
         }
-        common.entries.truncate(MOST);
+        common.entries.truncate(MAX);
         common.filter = common.entries.iter().fold(0, |bits, entry| bits | bit_of(&entry.key));
         common.groups_filter = common.groups.iter().fold(0, |bits, entry| bits | bit_of(&entry.key));
         common.has_lifted = common.entries.iter().any(|entry| is_lifted(&entry.key));
@@ -156,7 +156,7 @@ pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     }
 }
 
-fn put(entries: &mut Vec<Entry>, key: &str, value: &[u8]) {
+fn upsert(entries: &mut Vec<Entry>, key: &str, value: &[u8]) {
     let mut fragment = Vec::with_capacity(key.len() + value.len() + 3);
     write_string(&mut fragment, key);
     fragment.push(b':');
@@ -178,7 +178,7 @@ fn join(out: &mut Vec<u8>, entries: &[Entry]) {
 }
 
 /// One of 64 bits for a key, so that most keys are told apart without comparing text: the upper half is for
-/// reserved names, so that a host's own never meet the library's.
+/// reserved names, so that an application's own never meet the library's.
 #[inline]
 fn bit_of(key: &str) -> u64 {
     let bytes = key.as_bytes();
@@ -196,14 +196,14 @@ fn position(entries: &[Entry], key: &str) -> u64 {
 mod tests {
     use super::*;
 
-    fn text(common: &Common, overridden: u64) -> String {
+    fn text(common: &CommonProperties, overridden: u64) -> String {
         let mut out = Vec::new();
         common.write(overridden, &mut out, true);
         String::from_utf8(out).unwrap()
     }
 
-    fn sample() -> Common {
-        Common::new(
+    fn sample() -> CommonProperties {
+        CommonProperties::new(
             &[("deployment".into(), "dep_1".into())],
             &[("$lib".into(), b"\"candor\"".to_vec()), ("plan".into(), b"1".to_vec())],
         )
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn the_last_of_two_equal_names_wins() {
         let twice = [("a".to_owned(), b"1".to_vec()), ("a".to_owned(), b"2".to_vec())];
-        assert_eq!(text(&Common::new(&[], &twice), 0), r#""a":2"#);
+        assert_eq!(text(&CommonProperties::new(&[], &twice), 0), r#""a":2"#);
     }
 
     #[test]

@@ -1,18 +1,18 @@
 //! An event as a hook sees it: parsed back, whole, and free to change.
-//! Takes a record with the common properties; gives an event again.
-//! Never made unless the host has a hook.
+//!
+//! Never made unless the application has a hook.
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Common, Encoder, Event, Record, Timestamp};
+use super::{CommonProperties, EncodedEvent, Encoder, Event, Timestamp};
 
-/// A captured event with everything that would leave the machine, but its `uuid` where the host set none.
+/// A captured event with everything that would leave the machine, but its `uuid` where the application set none.
 ///
 /// `properties` holds the event's own, the super properties, `$groups` and the library's properties.
 /// What a `before_send` hook leaves in it is what is sent.
 #[derive(Clone, Debug, PartialEq)]
-pub struct EventView {
+pub struct OutgoingEvent {
     /// The name.
     pub name: String,
     /// Who or what the event is about.
@@ -21,13 +21,13 @@ pub struct EventView {
     pub properties: Map<String, Value>,
     /// When it happened.
     pub timestamp: Timestamp,
-    /// The id that the host chose; a fresh one is made when the batch is built.
+    /// The id that the application chose; a fresh one is made when the batch is built.
     pub uuid: Option<Uuid>,
 }
 
-impl EventView {
+impl OutgoingEvent {
     /// Parses a record back. `None` only where the bytes are no JSON, which a faulty `Serialize` can cause.
-    pub(crate) fn parse(record: &Record, common: &Common) -> Option<Self> {
+    pub(crate) fn parse(record: &EncodedEvent, common: &CommonProperties) -> Option<Self> {
         let mut object = Vec::new();
         record.write_properties(common, &mut object);
         Some(Self {
@@ -46,7 +46,7 @@ impl EventView {
     }
 }
 
-impl Event for EventView {
+impl Event for OutgoingEvent {
     fn name(&self) -> &str {
         &self.name
     }

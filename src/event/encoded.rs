@@ -1,10 +1,10 @@
 //! One captured event as it lies in the queue: one box and a few numbers.
-//! Takes encoded parts; gives them back as JSON fragments.
+//!
 //! Never changes once made.
 
 use uuid::Uuid;
 
-use super::common::Common;
+use super::common_properties::CommonProperties;
 use super::timestamp::Timestamp;
 
 /// What the envelope adds to an event at most: uuid, timestamp, field names, braces.
@@ -12,12 +12,12 @@ pub(super) const FRAME: usize = 192;
 
 /// The event carries a property that PostHog's v1 protocol lifts out of the properties.
 pub(super) const LIFTED: u64 = 1 << 63;
-/// The payload ends with the 16 bytes of an id that the host chose.
+/// The payload ends with the 16 bytes of an id that the application chose.
 const HAS_UUID: u64 = 1 << 62;
 const COMMON: u64 = !(LIFTED | HAS_UUID);
 
 /// One captured event: encoded fragments, the instant, and the consent generation it was captured under.
-pub struct Record {
+pub struct EncodedEvent {
     payload: Box<[u8]>,
     ends: [u32; 3],
     generation: u32,
@@ -25,7 +25,7 @@ pub struct Record {
     timestamp: Timestamp,
 }
 
-impl Record {
+impl EncodedEvent {
     #[inline]
     pub(super) fn new(
         parts: [&[u8]; 4],
@@ -76,7 +76,7 @@ impl Record {
         self.part(self.ends[2] as usize, self.payload.len() - tail)
     }
 
-    /// Returns the id that the host chose, if it did.
+    /// Returns the id that the application chose, if it did.
     pub fn uuid(&self) -> Option<Uuid> {
         if self.flags & HAS_UUID == 0 {
             return None;
@@ -105,7 +105,7 @@ impl Record {
     }
 
     /// Appends the properties as a JSON object: the event's own, its groups, then the common ones.
-    pub(crate) fn write_properties(&self, common: &Common, out: &mut Vec<u8>) {
+    pub(crate) fn write_properties(&self, common: &CommonProperties, out: &mut Vec<u8>) {
         let (own, groups) = (self.properties(), self.groups());
         out.push(b'{');
         out.extend_from_slice(own);
@@ -123,7 +123,7 @@ impl Record {
 }
 
 #[cfg(test)]
-impl Record {
+impl EncodedEvent {
     /// A small record of generation 0, for tests of what only moves records.
     pub(crate) fn sample(distinct_id: &str) -> Self {
         let id = format!("\"{distinct_id}\"");
@@ -132,7 +132,7 @@ impl Record {
     }
 }
 
-impl std::fmt::Debug for Record {
+impl std::fmt::Debug for EncodedEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The contents stay out of logs.
         f.debug_struct("Record").field("bytes", &self.payload.len()).finish_non_exhaustive()

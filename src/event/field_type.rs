@@ -10,7 +10,7 @@ use super::schema::FieldSchema;
 /// What values a field can have.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum FieldType {
     /// `true` or `false`.
     Boolean,
     /// 0 or 1.
@@ -18,9 +18,9 @@ pub enum Kind {
     /// An integer within bounds.
     Integer {
         /// The least value.
-        least: i64,
+        min: i64,
         /// The greatest value.
-        most: u64,
+        max: u64,
     },
     /// A finite number.
     Number,
@@ -49,29 +49,29 @@ pub enum Kind {
     /// A list with a bound.
     List {
         /// What its items are.
-        of: &'static Kind,
+        of: &'static FieldType,
         /// How many at most.
-        most: usize,
+        max: usize,
     },
     /// An object with labels as names.
     Map {
         /// The names.
         keys: &'static Labels,
         /// The values.
-        values: &'static Kind,
+        values: &'static FieldType,
         /// How many at most.
-        most: u32,
+        max: u32,
     },
     /// How often each label occurred.
     Histogram {
         /// The labels.
         keys: &'static Labels,
         /// How many different ones at most.
-        most: u32,
+        max: u32,
     },
 }
 
-impl Kind {
+impl FieldType {
     /// Returns whether a value of this kind can turn out not to be sendable.
     pub(super) const fn can_be_dropped(&self) -> bool {
         match self {
@@ -112,7 +112,7 @@ pub enum TextPolicy {
         /// What matches.
         pattern: &'static Pattern,
         /// How many characters at most.
-        most: usize,
+        max: usize,
         /// What is sent in place of what does not match.
         other: Option<&'static str>,
     },
@@ -121,7 +121,7 @@ pub enum TextPolicy {
     /// As it is, for the reason that the field gives.
     Raw {
         /// How many characters at most; longer text is dropped.
-        most: usize,
+        max: usize,
         /// What it must match besides.
         pattern: Option<&'static Pattern>,
     },

@@ -1,5 +1,5 @@
 //! The decision while a process runs: made, made again, withdrawn and given.
-//! Takes the host's facts once, and the time at each call; gives back the decision that holds now.
+//!
 //! Never opens or closes anything itself: who asks does that.
 
 use std::process;
@@ -14,18 +14,18 @@ use super::layer::Layer;
 use super::sources::collect;
 use super::status::Status;
 use super::store::Store;
-use super::watch::Watch;
+use super::watch::FileWatch;
 use crate::config::{Env, Notice, variable_prefix};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Holds what a decision is made of, for as long as a client lives.
 #[derive(Debug)]
-pub(crate) struct Oversight {
+pub(crate) struct ConsentMonitor {
     facts: Facts,
     env: Env,
     inner: Mutex<Inner>,
     made_at: SystemTime,
-    made_by: u32,
+    owner_pid: u32,
 }
 
 /// How long a forked child waits for a lock that a thread of its parent may have held, which is not there to open it.
@@ -36,21 +36,21 @@ struct Inner {
     runtime: Runtime,
     decision: Decision,
     /// There while granted, and only then: what is off has nothing to look at.
-    watch: Option<Watch>,
+    watch: Option<FileWatch>,
 }
 
-impl Oversight {
+impl ConsentMonitor {
     /// Decides for the first time, and says in the log what was found wrong.
     pub(crate) fn new(facts: Facts, env: Env, now: SystemTime) -> Self {
         let (decision, watch) = look(&facts, &env, Runtime::default(), now);
         log_wrong(&decision);
         let inner = Inner { runtime: Runtime::default(), decision, watch };
-        Self { facts, env, inner: Mutex::new(inner), made_at: now, made_by: process::id() }
+        Self { facts, env, inner: Mutex::new(inner), made_at: now, owner_pid: process::id() }
     }
 
     /// Locks what holds now; `None` in a forked child that would wait for ever.
     fn locked(&self) -> Option<MutexGuard<'_, Inner>> {
-        if self.made_by == process::id() {
+        if self.owner_pid == process::id() {
             return Some(self.inner.lock());
         }
         self.inner.try_lock_for(LOCK)
@@ -161,7 +161,7 @@ impl Oversight {
     }
 
     /// Moves a choice that cannot be read out of the way; one that can be read stays where it is.
-    pub(crate) fn set_choice_aside(&self, now: SystemTime) -> Result<()> {
+    pub(crate) fn quarantine_choice(&self, now: SystemTime) -> Result<()> {
         let _one = self.locked();
         Store::open(&self.facts, &self.env)?.set_aside(seconds(now))
     }
@@ -193,7 +193,7 @@ pub(crate) fn explain(facts: Facts, env: Env, now: SystemTime) -> Status {
     Status::new(&inputs, &decide(&inputs))
 }
 
-fn look(facts: &Facts, env: &Env, runtime: Runtime, now: SystemTime) -> (Decision, Option<Watch>) {
+fn look(facts: &Facts, env: &Env, runtime: Runtime, now: SystemTime) -> (Decision, Option<FileWatch>) {
     let unread = decide(&unread(facts, env, runtime, seconds(now)));
     if unread.state() == ConsentState::Denied && unread.decided_by() <= Layer::Flag {
         // No file could change that, and none comes before it: then none is even looked for.
@@ -205,7 +205,7 @@ fn look(facts: &Facts, env: &Env, runtime: Runtime, now: SystemTime) -> (Decisio
         return (first, None);
     }
     // What is granted is looked at again. The stamps come first, so that no change falls between them and the reading.
-    let watch = Watch::new(facts, env);
+    let watch = FileWatch::new(facts, env);
     let decision = read();
     let granted = decision.state() == ConsentState::Granted;
     (decision, granted.then_some(watch))
