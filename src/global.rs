@@ -8,7 +8,7 @@ use once_cell::sync::OnceCell;
 use serde::Serialize;
 
 use crate::client::{Client, Config, Flushed, Preview};
-use crate::consent::ConsentState;
+use crate::consent::OptIn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::observe::{LossReason, Stats};
@@ -209,7 +209,7 @@ pub fn opt_out() -> Result<()> {
 /// # Errors
 ///
 /// [`ErrorKind::NotRunning`] where there is no global client, and those of [`Client::opt_in`].
-pub fn opt_in() -> Result<ConsentState> {
+pub fn opt_in() -> Result<OptIn> {
     with_client(|client| client.ok_or_else(not_initialised)?.opt_in())
 }
 

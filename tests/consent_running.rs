@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use candor::consent::Layer;
 use candor::{
     Answer, Client, Config, Consent, ConsentState, DynamicEvent, Env, ErrorKind, LossReason, Notice, Request,
-    SendError, Transport,
+    SendError, Subject, Transport,
 };
 
 /// More time than anything here needs, even on a busy machine.
@@ -290,9 +290,9 @@ fn a_change_is_seen_on_capture_alone() {
     eventually("the worker drops what it had", || client.stats().queued == 0);
     assert_eq!(wire.requests(), 0);
     // The user's own yes starts it again, where the file no longer says no.
-    assert_eq!(client.opt_in().unwrap(), ConsentState::Denied);
+    assert_eq!(client.opt_in().unwrap().state(), ConsentState::Denied);
     scratch.file("a.json", "{}");
-    assert_eq!(client.opt_in().unwrap(), ConsentState::Granted);
+    assert_eq!(client.opt_in().unwrap().state(), ConsentState::Granted);
     client.capture(event(3));
     client.flush(LONG).unwrap();
     assert_eq!(wire.numbers(), [3]);
@@ -305,12 +305,12 @@ fn nothing_captured_before_a_withdrawal_is_sent_after_a_new_grant() {
     let client = client(Consent::opt_in().policy_file("/nowhere/p.toml").state_dir(&scratch.0), &wire);
     client.capture(event(0));
     assert_eq!((client.state(), client.stats().captured), (ConsentState::Deferred, 0));
-    assert_eq!(client.opt_in().unwrap(), ConsentState::Granted);
+    assert_eq!(client.opt_in().unwrap().state(), ConsentState::Granted);
     client.capture(event(1));
     client.opt_out().unwrap();
     assert_eq!(client.stats().queued, 0);
     client.capture(event(2));
-    assert_eq!(client.opt_in().unwrap(), ConsentState::Granted);
+    assert_eq!(client.opt_in().unwrap().state(), ConsentState::Granted);
     client.capture(event(3));
     client.flush(LONG).unwrap();
     assert_eq!(wire.numbers(), [3]);
@@ -318,7 +318,9 @@ fn nothing_captured_before_a_withdrawal_is_sent_after_a_new_grant() {
     assert_eq!(status.last_send.unwrap().outcome, "delivered");
     assert!(status.would_send);
     client.shutdown(LONG).unwrap();
-    assert_eq!(client.opt_in().unwrap(), ConsentState::Granted);
+    let answer = client.opt_in().unwrap();
+    assert_eq!((answer.state(), answer.is_on()), (ConsentState::Granted, false));
+    assert!(answer.to_string().contains("shut down"), "{answer}");
     assert!(!client.is_enabled(), "a client that was shut down does not start again");
 }
 
@@ -334,7 +336,7 @@ fn a_request_in_flight_is_cut_and_never_sent_again() {
     client.opt_out().unwrap();
     assert_eq!(client.stats().lost(LossReason::ConsentWithdrawn), 1);
     wire.stalls.store(false, Ordering::SeqCst);
-    client.opt_in().unwrap();
+    assert!(client.opt_in().unwrap().is_on());
     client.capture(event(2));
     client.flush(LONG).unwrap();
     assert_eq!(wire.numbers(), [1, 2]);
@@ -375,7 +377,7 @@ fn an_endpoint_that_is_gone_ends_it_for_this_process() {
         assert_eq!(wire.requests(), 1);
         let explained = client.status();
         assert_eq!((explained.state, explained.decided_by), (ConsentState::Denied, Layer::Runtime));
-        assert_eq!(client.opt_in().unwrap(), ConsentState::Denied);
+        assert_eq!(client.opt_in().unwrap().state(), ConsentState::Denied);
         assert!(!client.is_enabled());
     }
 }
@@ -404,10 +406,44 @@ fn a_choice_that_cannot_be_read_is_set_aside_by_the_user_alone() {
     assert_eq!(client.opt_in().unwrap_err().kind(), ErrorKind::Storage);
     assert_eq!(fs::read_to_string(&path).unwrap(), "what?");
     client.quarantine_choice().unwrap();
-    assert_eq!(client.opt_in().unwrap(), ConsentState::Granted);
+    assert_eq!(client.opt_in().unwrap().state(), ConsentState::Granted);
     let readable = fs::read_to_string(&path).unwrap();
     client.quarantine_choice().unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), readable);
+}
+
+#[test]
+fn a_yes_that_changes_nothing_says_why() {
+    let scratch = Scratch::new();
+    let told = |consent: Consent, env: Env| {
+        let consent = consent.policy_file("/nowhere/p.toml").state_dir(&scratch.0);
+        let client = Client::new(config(consent, &Wire::default()).env(env)).unwrap();
+        let answer = client.opt_in().unwrap();
+        assert_eq!(answer.is_on(), client.is_enabled());
+        assert_eq!(answer.is_on(), answer.reason().is_none());
+        answer.to_string()
+    };
+    assert_eq!(told(Consent::opt_in(), Env::empty()), "telemetry is on");
+    let tracked = Env::empty().with("DO_NOT_TRACK", "1");
+    assert_eq!(told(Consent::opt_in(), tracked.clone()), "telemetry stays off: DO_NOT_TRACK=1 is set");
+    assert_eq!(
+        told(Consent::opt_in().no_telemetry_flag(true), tracked.with("RUN_APP_TELEMETRY", "maybe")),
+        "telemetry stays off: DO_NOT_TRACK=1 is set; \
+         RUN_APP_TELEMETRY=maybe: its value cannot be understood, which counts as off; --no-telemetry: given"
+    );
+    let project = told(Consent::opt_in().subject(Subject::Project), Env::empty());
+    assert!(project.ends_with("granted by the user, who is not asked"), "{project}");
+}
+
+#[test]
+fn what_was_decided_is_one_line_of_the_log_without_the_value() {
+    listen();
+    let consent = documented().deny_env("LINE_OF_THE_LOG");
+    let env = Env::empty().with("LINE_OF_THE_LOG", "t");
+    let client = Client::new(config(consent, &Wire::default()).env(env)).unwrap();
+    assert_eq!(client.state(), ConsentState::Denied);
+    let wanted = "DEBUG candor telemetry is denied, decided by app_env: LINE_OF_THE_LOG: set to off";
+    assert_eq!(logged("LINE_OF_THE_LOG"), [wanted]);
 }
 
 #[test]
@@ -417,7 +453,11 @@ fn the_status_explains_before_init_and_when_off() {
     let before = candor::status(&config());
     assert_eq!((before.state, before.decided_by), (ConsentState::Denied, Layer::Universal));
     let client = Client::new(config()).unwrap();
-    assert_eq!(client.status(), before);
+    let mut now = client.status();
+    let variables = now.variables_as_of.take().expect("a running client says when it read the variables");
+    assert!(variables.starts_with("20") && variables.ends_with('Z'), "{variables}");
+    assert!(client.status().to_string().contains(&format!("started, at {variables}")));
+    assert_eq!(now, before);
     let mut command = Command::new("child");
     client.apply_to_child(&mut command);
     let names: Vec<_> = command.get_envs().map(|(name, _)| name.to_str().unwrap().to_owned()).collect();

@@ -13,7 +13,7 @@ use super::{Client, WorkerHandle};
 use crate::clock::Clock;
 use crate::config::{Consent, Env};
 use crate::consent::{
-    ConsentMonitor, ConsentState, Decision, Facts, Gate, GateState, Inputs, LastSend, Status, decide,
+    ConsentMonitor, ConsentState, Decision, Facts, Gate, GateState, Inputs, LastSend, OptIn, Status, decide,
 };
 use crate::deliver::Overseer;
 use crate::error::{Error, ErrorKind, Result};
@@ -71,25 +71,27 @@ impl Client {
         stored
     }
 
-    /// Records that the user said yes, and starts where nobody else says no. Returns what was decided.
+    /// Records that the user said yes, and starts where nobody else says no. Returns whether telemetry is on now,
+    /// and if not, the sentence why.
     ///
-    /// Call it for the user's own doing only: it reverses a refusal. Nothing captured before is sent.
+    /// Call it for the user's own doing only: it reverses a refusal. Nothing captured before is sent. After a
+    /// [`shutdown`](Self::shutdown) the yes is stored, and the next client starts with it.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Storage`] where the answer could not be stored: it then does not count, and nothing changes.
     /// [`ErrorKind::NotRunning`] for a client that was made disabled, and in a forked child; otherwise those of
     /// [`Client::new`].
-    pub fn opt_in(&self) -> Result<ConsentState> {
+    pub fn opt_in(&self) -> Result<OptIn> {
         let monitor = self.monitor()?;
         let _one = self.one_change();
-        let state = monitor.opt_in(self.inner.clock.wall())?;
-        if state == ConsentState::Granted {
+        let decision = monitor.opt_in(self.inner.clock.wall())?;
+        if decision.state() == ConsentState::Granted {
             self.start_anew(monitor)?;
         } else if self.gate.close() {
             self.end_worker();
         }
-        Ok(state)
+        Ok(OptIn::new(decision, self.inner.is_shut_down()))
     }
 
     /// Hands a denial down to a process that is about to be started; see [`Decision::apply_to_child`].

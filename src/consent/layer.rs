@@ -108,6 +108,28 @@ pub struct LayerReport {
 }
 
 impl LayerReport {
+    /// Returns one sentence for the person at the terminal; the raw value of a variable may be in it.
+    ///
+    /// ```
+    /// use candor::consent::{Facts, Inputs, decide};
+    /// use candor::{Consent, Env};
+    ///
+    /// let facts = Facts::new("my-tool", Consent::opt_in(), Some("https://t.example.com".into()));
+    /// let decision = decide(&Inputs::new(facts, Env::empty().with("DO_NOT_TRACK", "1"), 0));
+    /// assert_eq!(decision.deciding_report().unwrap().sentence(), "DO_NOT_TRACK=1 is set");
+    /// ```
+    pub fn sentence(&self) -> String {
+        let (source, reason) = (self.source.escape_debug(), &self.reason);
+        match &self.raw_value {
+            _ if self.source.is_empty() => reason.clone(),
+            None => format!("{source}: {reason}"),
+            Some(raw) if matches!(self.layer, Layer::Universal | Layer::AppEnv) && !self.malformed => {
+                format!("{source}={raw} is set")
+            }
+            Some(raw) => format!("{source}={raw}: {reason}"),
+        }
+    }
+
     pub(crate) fn new(
         layer: Layer,
         vote: Vote,

@@ -43,7 +43,7 @@ impl ConsentMonitor {
     /// Decides for the first time, and says in the log what was found wrong.
     pub(crate) fn new(facts: Facts, env: Env, now: SystemTime) -> Self {
         let (decision, watch) = look(&facts, &env, Runtime::default(), now);
-        log_wrong(&decision);
+        log_decision(&decision);
         let inner = Inner { runtime: Runtime::default(), decision, watch };
         Self { facts, env, inner: Mutex::new(inner), made_at: now, owner_pid: process::id() }
     }
@@ -92,7 +92,9 @@ impl ConsentMonitor {
     pub(crate) fn status(&self, now: SystemTime) -> Status {
         let runtime = self.read(|_, runtime| runtime);
         let inputs = collect(self.facts.clone(), self.env.clone(), runtime, seconds(now));
-        Status::new(&inputs, &decide(&inputs))
+        let mut status = Status::new(&inputs, &decide(&inputs));
+        status.variables_as_of = super::time_text(seconds(self.made_at));
+        status
     }
 
     /// Does what [`recheck`](Self::recheck) does, or nothing where another thread is at it.
@@ -136,12 +138,12 @@ impl ConsentMonitor {
     /// Stores the user's yes, and decides again. Others may still deny.
     ///
     /// Where it cannot be stored it does not count, and what held before holds on.
-    pub(crate) fn opt_in(&self, now: SystemTime) -> Result<ConsentState> {
+    pub(crate) fn opt_in(&self, now: SystemTime) -> Result<Decision> {
         let mut inner = self.locked().ok_or_else(held)?;
         self.write(Answer::Granted, now)?;
         inner.runtime.withdrawn = false;
         self.decide_again(&mut inner, now);
-        Ok(inner.decision.state())
+        Ok(inner.decision.clone())
     }
 
     /// Stores that this run has shown the notice. This run sends nothing; the next may.
@@ -180,8 +182,7 @@ impl ConsentMonitor {
     fn decide_again(&self, inner: &mut Inner, now: SystemTime) {
         let (decision, watch) = look(&self.facts, &self.env, inner.runtime, now);
         if decision != inner.decision {
-            log_wrong(&decision);
-            log::debug!(target: "candor", "telemetry is {}, decided by {}", decision.state().name(), decision.decided_by().name());
+            log_decision(&decision);
         }
         *inner = Inner { runtime: inner.runtime, decision, watch };
     }
@@ -224,10 +225,15 @@ fn unread(facts: &Facts, env: &Env, runtime: Runtime, now: u64) -> Inputs {
     inputs
 }
 
-/// Says in the log what was found wrong: where, and how it was read, and never the value.
-fn log_wrong(decision: &Decision) {
+/// Says in the log what was decided and why, and what was found wrong: where, and how it was read, never the value.
+fn log_decision(decision: &Decision) {
     for report in decision.layers().iter().filter(|report| report.malformed) {
         log::warn!(target: "candor", "telemetry is off: {} {}", report.source.escape_debug(), report.reason);
+    }
+    if let Some(report) = decision.deciding_report().filter(|report| !report.malformed) {
+        let (state, layer) = (decision.state().name(), report.layer.name());
+        let source = report.source.escape_debug();
+        log::debug!(target: "candor", "telemetry is {state}, decided by {layer}: {source}: {}", report.reason);
     }
 }
 

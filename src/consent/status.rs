@@ -48,6 +48,9 @@ pub struct Status {
     pub layers: Vec<LayerReport>,
     /// The version of the notice.
     pub notice_version: u32,
+    /// When the variables were read, in RFC 3339: those of a running client are the ones it was started with, and a
+    /// variable that is set later does not reach it. `None` where they were read for this very status.
+    pub variables_as_of: Option<String>,
     /// Where events would go, without path, credentials and query.
     pub endpoint: Option<String>,
     /// Whether an event captured now would be sent.
@@ -67,6 +70,7 @@ impl Status {
             decided_by: decision.decided_by(),
             layers: decision.layers().to_vec(),
             notice_version: inputs.facts.consent.notice_version,
+            variables_as_of: None,
             endpoint: inputs.facts.endpoint.as_deref().map(super::origin),
             would_send: decision.state() == ConsentState::Granted,
             queue: QueueStatus::default(),
@@ -92,6 +96,9 @@ impl fmt::Display for Status {
         writeln!(f, "telemetry: {state}, decided by {} (mode: {mode})", self.decided_by.name())?;
         writeln!(f, "endpoint:  {}", self.endpoint.as_deref().unwrap_or("none"))?;
         writeln!(f, "waiting:   {} in memory, {} on disk", self.queue.mem, self.queue.disk)?;
+        if let Some(at) = &self.variables_as_of {
+            writeln!(f, "variables: as they were when this client was started, at {at}")?;
+        }
         if let Some(last) = &self.last_send {
             writeln!(f, "last send: {} at {}", last.outcome, last.at)?;
         }

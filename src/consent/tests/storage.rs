@@ -213,19 +213,19 @@ fn a_running_process_sees_the_others_no_and_keeps_its_own() {
     let monitor = |facts: &Facts| ConsentMonitor::new(facts.clone(), Env::empty(), SystemTime::now());
     let one = monitor(&facts);
     assert_eq!(one.state(), ConsentState::Deferred);
-    assert_eq!(one.opt_in(SystemTime::now()).unwrap(), ConsentState::Granted);
+    assert_eq!(one.opt_in(SystemTime::now()).unwrap().state(), ConsentState::Granted);
     let other = monitor(&facts);
     assert_eq!(other.state(), ConsentState::Granted);
     other.opt_out(SystemTime::now()).unwrap();
     assert_eq!(other.state(), ConsentState::Denied);
     assert_eq!(one.recheck(SystemTime::now()), ConsentState::Denied);
     // The other's yes counts for those who ask anew, not for a process that has been off in between.
-    assert_eq!(other.opt_in(SystemTime::now()).unwrap(), ConsentState::Granted);
+    assert_eq!(other.opt_in(SystemTime::now()).unwrap().state(), ConsentState::Granted);
     assert_eq!(one.recheck(SystemTime::now()), ConsentState::Denied);
     assert_eq!(one.status(SystemTime::now()).state, ConsentState::Granted);
     other.stop(410, SystemTime::now());
     assert_eq!(other.decision().decided_by(), Layer::Runtime);
-    assert_eq!(other.opt_in(SystemTime::now()).unwrap(), ConsentState::Denied);
+    assert_eq!(other.opt_in(SystemTime::now()).unwrap().state(), ConsentState::Denied);
 }
 
 #[test]
