@@ -212,7 +212,56 @@ fn the_other_process_stops_within_its_next_check() {
     assert!(status.success(), "{status:?}");
 }
 
-/// Not a test by itself: the process that the test above starts.
+/// Where the other processes of the test below store their refusals.
+const REFUSES: &str = "CANDOR_TEST_REFUSES";
+
+#[test]
+fn a_refusal_is_stored_where_another_process_of_the_same_number_left_its_files() {
+    for _ in 0..3 {
+        let scratch = Scratch::new();
+        let children: Vec<_> = (0..4)
+            .map(|_| {
+                Command::new(std::env::current_exe().unwrap())
+                    .args(["--exact", "refusing_process", "--nocapture"])
+                    .env(REFUSES, &scratch.0)
+                    .stdout(Stdio::null())
+                    .spawn()
+                    .unwrap()
+            })
+            .collect();
+        // What a crash leaves, in a container where process ids repeat.
+        let taken = |id, number| scratch.0.join(format!("telemetry-consent.{id}-{number}.tmp"));
+        for child in &children {
+            (0..20).for_each(|number| fs::write(taken(child.id(), number), "").unwrap());
+        }
+        scratch.file("go", "");
+        for mut child in children {
+            let id = child.id();
+            assert!(child.wait().unwrap().success());
+            assert!((0..20).all(|number| taken(id, number).exists()), "what others created is left alone");
+        }
+        let choice = fs::read_to_string(scratch.0.join("telemetry-consent.json")).unwrap();
+        assert!(choice.contains("denied"), "{choice}");
+        // The choice, the start, and what was taken: no rest of the writers' own.
+        assert_eq!(fs::read_dir(&scratch.0).unwrap().count(), 2 + 4 * 20);
+    }
+}
+
+/// Not a test by itself: the processes that the test above starts.
+#[test]
+fn refusing_process() {
+    let Some(dir) = std::env::var_os(REFUSES).map(PathBuf::from) else { return };
+    let client = client(documented().state_dir(&dir), &Wire::default());
+    eventually("the start", || dir.join("go").exists());
+    for _ in 0..10 {
+        client.opt_out().unwrap();
+        let choice = fs::read_to_string(dir.join("telemetry-consent.json")).unwrap();
+        assert!(choice.contains("denied"), "{choice}");
+    }
+    std::process::exit(0);
+}
+
+/// Not a test by itself: the process that an earlier test starts.
 #[test]
 fn child_process() {
     let Some(dir) = std::env::var_os(CHILD) else { return };

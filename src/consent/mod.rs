@@ -15,6 +15,7 @@ mod monitor;
 mod opt_in;
 mod places;
 mod project;
+mod replace;
 mod sources;
 mod status;
 mod store;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::decide::{ConsentState, Decision};
-use super::layer::{Layer, Vote};
+use super::layer::{Layer, LayerReport, Vote};
 
 /// What came of the user's yes: telemetry is on, or stays off for a reason that can be printed.
 ///
@@ -51,10 +51,10 @@ impl OptIn {
         match self.state() {
             ConsentState::Denied => {
                 let denying = self.decision.layers().iter().filter(|report| report.vote == Vote::Deny);
-                Some(denying.map(|report| report.sentence()).collect::<Vec<_>>().join("; "))
+                Some(denying.map(LayerReport::sentence).collect::<Vec<_>>().join("; "))
             }
             // Nobody says no, so the question is what became of the answer that was just stored.
-            ConsentState::Deferred => report(Layer::User).map(|report| report.sentence()),
+            ConsentState::Deferred => report(Layer::User).map(LayerReport::sentence),
             ConsentState::Granted if self.is_shut_down => {
                 Some("this client was shut down, and the yes counts from the next start".to_owned())
             }

@@ -2,14 +2,14 @@
 //!
 //! Never writes through a link, and never over a file that it cannot read.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::choice::{Answer, Choice, Receipt};
 use super::inputs::{Facts, FileState};
 use super::places::{self, CHOICE_FILE, Platform, RECEIPT_FILE};
+use super::replace::{Access, replace};
 use super::sources::read_file;
 use super::{origin, user};
 use crate::config::{Env, Notice};
@@ -87,13 +87,13 @@ impl Store {
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let private = path.parent().ok_or_else(|| io::ErrorKind::InvalidInput.into()).and_then(private_dir);
-    private.and_then(|()| try_write(path, bytes, PRIVATE)).map_err(|error| failed(path, error))
+    private.and_then(|()| replace(path, bytes, &Access::Private)).map_err(|error| failed(path, error))
 }
 
 /// Replaces a file that is not ours alone, durably; it stays readable for whom it was.
 pub(super) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let known = fs::symlink_metadata(path).ok().map(|metadata| metadata.permissions());
-    try_write(path, bytes, known.map_or(SHARED, Mode::Known)).map_err(|error| failed(path, error))
+    replace(path, bytes, &known.map_or(Access::Shared, Access::Known)).map_err(|error| failed(path, error))
 }
 
 /// Makes the directory of a private file; a link in its place may lead where others write.
@@ -105,39 +105,6 @@ fn private_dir(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Who may read a new file.
-enum Mode {
-    /// These, less what the process's mask takes away.
-    New(u32),
-    /// The same as before.
-    Known(fs::Permissions),
-}
-
-const PRIVATE: Mode = Mode::New(0o600);
-const SHARED: Mode = Mode::New(0o666);
-
-fn try_write(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
-    static COUNTER: AtomicU32 = AtomicU32::new(0);
-    let dir = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
-    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let beside = path.with_extension(format!("{}-{number}.tmp", std::process::id()));
-    let new = if let Mode::New(mode) = mode { mode } else { 0o600 };
-    let written = create(&beside, new).and_then(|mut file| {
-        if let Mode::Known(permissions) = mode {
-            file.set_permissions(permissions)?;
-        }
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    if let Err(error) = written.and_then(|()| fs::rename(&beside, path)) {
-        // Only a name of our own making is removed, and only if it is there.
-        let _ = fs::remove_file(&beside);
-        return Err(error);
-    }
-    sync_dir(dir)
-}
-
 #[cfg(unix)]
 fn make_dir(dir: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
@@ -147,28 +114,6 @@ fn make_dir(dir: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn make_dir(dir: &Path) -> io::Result<()> {
     fs::create_dir_all(dir)
-}
-
-#[cfg(unix)]
-fn create(path: &Path, mode: u32) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    OpenOptions::new().write(true).create_new(true).mode(mode).custom_flags(libc::O_NOFOLLOW).open(path)
-}
-
-#[cfg(not(unix))]
-fn create(path: &Path, _: u32) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).open(path)
-}
-
-/// Makes the rename itself durable, where a directory can be synced.
-#[cfg(unix)]
-fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_dir(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 fn storage(text: &'static str) -> Error {

@@ -32,12 +32,12 @@ fn documented() -> Consent {
 }
 
 /// A directory of one test, which goes with it.
-struct Scratch {
+pub(super) struct Scratch {
     path: PathBuf,
 }
 
 impl Scratch {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         static COUNTER: AtomicU32 = AtomicU32::new(0);
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("candor-consent-{}-{number}", std::process::id()));
@@ -45,7 +45,7 @@ impl Scratch {
         Self { path }
     }
 
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 }
