@@ -2,6 +2,7 @@
 //!
 //! Never starts anything without the token.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -11,7 +12,7 @@ use super::worker_handle::{WorkerHandle, commands};
 use super::{Client, Live};
 use crate::capture::Capture;
 use crate::consent::Granted;
-use crate::deliver::{BatchSender, Limits, Overseer, Queue, Worker, WorkerContext};
+use crate::deliver::{BatchSender, Halving, Limits, Overseer, Queue, Worker, WorkerContext};
 use crate::error::{Error, ErrorKind, Result};
 use crate::observe::Counters;
 use crate::transport::{HttpTransport, Transport};
@@ -103,5 +104,6 @@ fn sending(
         prints: settings.prints || debug,
         is_dry_run: settings.is_dry_run,
         hide: settings.hide.clone(),
+        halving: Cell::new(Halving::default()),
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! Never sleeps, and never sends what the gate no longer holds.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::batch::Batch;
+use super::halving::Halving;
 use super::report::{DeliveryError, OnError, excerpt};
 use super::worker::WorkerContext;
 use crate::clock::later;
@@ -38,6 +40,8 @@ pub(crate) struct BatchSender {
     pub(crate) is_dry_run: bool,
     /// The API key with what is shown in its place.
     pub(crate) hide: Option<(String, String)>,
+    /// How often what is refused may still be cut in two.
+    pub(crate) halving: Cell<Halving>,
 }
 
 /// What became of a batch.
@@ -49,6 +53,8 @@ pub(crate) enum Settled {
     Waits(Batch, Instant),
     /// Its halves are sent next.
     Halved([Batch; 2]),
+    /// It is sent again after its other half.
+    Deferred(Batch),
     /// The endpoint wants nothing more, ever.
     Gone,
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use uuid::Uuid;
 
+use super::halving::Part;
 use super::queue::QueueDepth;
 use crate::event::{CommonProperties, EncodedEvent, Rfc3339};
 use crate::wire::{Attempt, BatchInfo, Envelope, Ids, WireEvent};
@@ -23,6 +24,7 @@ pub(crate) struct Batch {
     pub(crate) info: BatchInfo,
     pub(crate) generation: u32,
     pub(crate) attempts: u32,
+    pub(crate) part: Part,
     pub(crate) born: Instant,
     /// The place of the first event in the order of capture, for `flush`.
     pub(crate) first: u64,
@@ -53,6 +55,7 @@ impl Batch {
             info,
             generation,
             attempts: 0,
+            part: Part::Whole,
             born,
             first,
         }
@@ -117,11 +120,19 @@ impl Batch {
     pub(crate) fn halves(self, ids: [Uuid; 2]) -> [Self; 2] {
         let middle = self.len() / 2;
         let mut halves = [self.select(|index| index < middle), self.select(|index| index >= middle)];
-        for (half, id) in halves.iter_mut().zip(ids) {
+        for ((half, id), part) in halves.iter_mut().zip(ids).zip([Part::First, Part::Last]) {
             half.info.id = id;
             half.attempts = self.attempts.saturating_sub(1);
+            half.part = part;
         }
         halves
+    }
+
+    /// Returns the batch as it was before an attempt that was only to wait for its other half.
+    pub(crate) fn deferred(mut self) -> Self {
+        self.attempts = self.attempts.saturating_sub(1);
+        self.part = Part::Last;
+        self
     }
 
     /// Returns a batch of the events that `keep` says yes to, in the same order and with the same bytes.
@@ -135,6 +146,7 @@ impl Batch {
             info: self.info.clone(),
             generation: self.generation,
             attempts: self.attempts,
+            part: self.part,
             born: self.born,
             first: self.first,
         };

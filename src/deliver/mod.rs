@@ -4,6 +4,7 @@
 
 mod attempt;
 mod batch;
+mod halving;
 mod queue;
 mod report;
 mod retry;
@@ -12,6 +13,7 @@ mod settle;
 mod worker;
 
 pub(crate) use attempt::{BatchSender, Overseer};
+pub(crate) use halving::Halving;
 pub(crate) use queue::{Limits, Queue};
 pub use report::DeliveryError;
 pub(crate) use report::OnError;

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::halving::Cut;
 use crate::config::Retry;
 use crate::observe::LossReason;
 use crate::wire::{EventResult, Verdict};
@@ -19,6 +20,8 @@ pub(crate) enum Action {
     RetryIn(Duration),
     /// Send in halves, at once.
     Halve,
+    /// Send again after the other half, at once.
+    Defer,
     /// Drop all.
     Drop(LossReason),
     /// Drop all, and never send again.
@@ -33,7 +36,7 @@ impl Action {
         match self {
             Self::Done => "delivered",
             Self::RetryIn(_) => "failed, and tried again later",
-            Self::Halve => "refused, and tried again in parts",
+            Self::Halve | Self::Defer => "refused, and tried again in parts",
             Self::Drop(_) => "refused",
             Self::Stop => "refused for good",
             Self::Part { results, .. } if results.iter().all(|(_, it)| *it == EventResult::Taken) => {
@@ -51,6 +54,8 @@ pub(crate) struct History {
     pub(crate) attempts: u32,
     /// Events in the batch.
     pub(crate) events: usize,
+    /// What may be done with it if it is refused.
+    pub(crate) cut: Cut,
     /// Time since the batch was formed.
     pub(crate) age: Duration,
 }
@@ -61,9 +66,10 @@ pub(crate) fn decide(policy: &Retry, verdict: Verdict, history: History, entropy
         Verdict::Done => Action::Done,
         Verdict::Unreadable => Action::Drop(LossReason::UnreadableAnswer),
         Verdict::Gone => Action::Stop,
-        Verdict::TooLarge | Verdict::Invalid if history.events > 1 => Action::Halve,
-        Verdict::TooLarge => Action::Drop(LossReason::TooLarge),
-        Verdict::Invalid | Verdict::Reject => Action::Drop(LossReason::Rejected),
+        Verdict::TooLarge | Verdict::Invalid if history.cut == Cut::Halve => Action::Halve,
+        Verdict::TooLarge | Verdict::Invalid if history.cut == Cut::Defer => Action::Defer,
+        Verdict::TooLarge if history.events == 1 => Action::Drop(LossReason::TooLarge),
+        Verdict::TooLarge | Verdict::Invalid | Verdict::Reject => Action::Drop(LossReason::Rejected),
         Verdict::Retry(asked) => match wait(policy, asked, history, entropy) {
             Ok(delay) => Action::RetryIn(delay),
             Err(reason) => Action::Drop(reason),
@@ -111,7 +117,7 @@ mod tests {
     }
 
     fn after(attempts: u32) -> History {
-        History { attempts, events: 5, age: Duration::ZERO }
+        History { attempts, events: 5, cut: Cut::Halve, age: Duration::ZERO }
     }
 
     #[test]
@@ -183,9 +189,13 @@ mod tests {
 
     #[test]
     fn a_large_or_wrong_batch_is_halved_until_one_event_stands_alone() {
-        let single = History { events: 1, ..after(1) };
+        let single = History { events: 1, cut: Cut::GiveUp, ..after(1) };
+        let first = History { cut: Cut::Defer, ..after(1) };
+        let spent = History { cut: Cut::GiveUp, ..after(1) };
         for verdict in [Verdict::TooLarge, Verdict::Invalid] {
-            assert_eq!(decide(&policy(), verdict, after(1), 0), Action::Halve);
+            assert_eq!(decide(&policy(), verdict.clone(), after(1), 0), Action::Halve);
+            assert_eq!(decide(&policy(), verdict.clone(), first, 0), Action::Defer);
+            assert_eq!(decide(&policy(), verdict, spent, 0), Action::Drop(LossReason::Rejected));
         }
         assert_eq!(decide(&policy(), Verdict::TooLarge, single, 0), Action::Drop(LossReason::TooLarge));
         assert_eq!(decide(&policy(), Verdict::Invalid, single, 0), Action::Drop(LossReason::Rejected));

@@ -105,6 +105,11 @@ impl Schedule {
         }
     }
 
+    /// Puts a batch after the one that is sent next.
+    pub(crate) fn send_second(&mut self, batch: Batch) {
+        self.due.insert(self.due.len().min(1), batch);
+    }
+
     /// Takes the batch whose time came first.
     fn take_waiting(&mut self, now: Instant) -> Option<Batch> {
         let (index, (at, _)) = self.waiting.iter().enumerate().min_by_key(|(_, (at, _))| *at)?;

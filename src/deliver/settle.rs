@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::attempt::{BatchSender, Outcome, Settled};
 use super::batch::Batch;
+use super::halving::Cut;
 use super::report::{DeliveryError, excerpt};
 use super::retry::{Action, History, decide};
 use super::worker::WorkerContext;
@@ -30,6 +31,7 @@ impl BatchSender {
         let history = History {
             attempts: batch.attempts,
             events: batch.len(),
+            cut: self.cut(&batch, &verdict),
             age: now.saturating_duration_since(batch.born),
         };
         let entropy = match verdict {
@@ -59,6 +61,7 @@ impl BatchSender {
                 Settled::Waits(batch, later(now, delay))
             }
             Action::Halve => Settled::Halved(batch.halves([Uuid::new_v4(), Uuid::new_v4()])),
+            Action::Defer => Settled::Deferred(batch.deferred()),
             Action::Drop(reason) => {
                 self.report(context, &failure(reason, &batch, outcome));
                 Settled::Ended(batch.into_buffer())
@@ -69,6 +72,19 @@ impl BatchSender {
                 Settled::Gone
             }
         }
+    }
+
+    /// Keeps count of what is refused and accepted; says what may be done with a batch that was refused.
+    fn cut(&self, batch: &Batch, verdict: &Verdict) -> Cut {
+        let mut halving = self.halving.get();
+        let mut cut = Cut::GiveUp;
+        match verdict {
+            Verdict::TooLarge | Verdict::Invalid => cut = halving.refused(batch.len(), batch.part),
+            Verdict::Done | Verdict::Each { .. } => halving.accepted(),
+            _ => {}
+        }
+        self.halving.set(halving);
+        cut
     }
 
     /// Settles a batch whose events have results of their own.

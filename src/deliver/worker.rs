@@ -222,6 +222,7 @@ impl Worker {
             }
             Settled::Waits(batch, until) => self.schedule.wait(batch, until),
             Settled::Halved(halves) => self.schedule.send_first(halves),
+            Settled::Deferred(batch) => self.schedule.send_second(batch),
             Settled::Gone => self.is_withdrawn = true,
         }
     }

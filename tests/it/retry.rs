@@ -200,6 +200,68 @@ fn one_poison_event_does_not_take_the_others_with_it() {
 }
 
 #[test]
+fn an_endpoint_that_refuses_everything_gets_few_requests() {
+    for status in [400, 413] {
+        let server = Server::always(Reply::status(status));
+        let client = client(config(&server).flush_at(10_000));
+        for n in 0..5000 {
+            client.capture(numbered(n));
+        }
+        client.shutdown(LONG).unwrap();
+        let stats = client.stats();
+        let refused = stats.lost(LossReason::Rejected) + stats.lost(LossReason::TooLarge);
+        assert_eq!((refused, stats.lost_total(), stats.queued), (5000, 5000, 0), "{status}");
+        assert!(stats.requests < 100, "{status}: {}", stats.requests);
+    }
+}
+
+#[test]
+fn small_batches_that_are_all_refused_get_few_requests_each() {
+    let server = Server::always(Reply::status(400));
+    let client = client(config(&server));
+    for n in 0..50 {
+        for m in 0..10 {
+            client.capture(numbered(n * 10 + m));
+        }
+        client.flush(LONG).unwrap();
+    }
+    let stats = client.stats();
+    assert_eq!(stats.lost(LossReason::Rejected), 500);
+    assert!(stats.requests < 250, "{}", stats.requests);
+}
+
+#[test]
+fn one_wrong_event_among_a_thousand_is_found() {
+    let is_poison = |event: &Value| event["properties"]["n"] == 613;
+    let server = Server::always(Reply::judged(move |received| {
+        if received.events().iter().any(is_poison) { Reply::status(400) } else { Reply::ok() }
+    }));
+    let client = client(config(&server).flush_at(10_000));
+    for n in 0..1000 {
+        client.capture(numbered(n));
+    }
+    client.shutdown(LONG).unwrap();
+    let stats = client.stats();
+    assert_eq!((stats.sent, stats.lost(LossReason::Rejected)), (999, 1));
+}
+
+#[test]
+fn a_limit_of_size_loses_no_event() {
+    let server = Server::always(Reply::judged(|received| {
+        if received.body.len() > 3000 { Reply::status(413) } else { Reply::ok() }
+    }));
+    let client = client(config(&server).flush_at(10_000));
+    for n in 0..500 {
+        client.capture(numbered(n));
+    }
+    assert!(client.shutdown(LONG).unwrap().is_complete());
+    let small = |request: &Received| request.body.len() <= 3000;
+    let taken: Vec<Value> =
+        server.requests().iter().filter(|request| small(request)).flat_map(Received::events).collect();
+    assert_eq!(numbers(&taken), (0..500).collect::<Vec<_>>());
+}
+
+#[test]
 fn halving_does_not_use_up_the_retries() {
     // Too large; then each half fails once, and passes with its only retry.
     let script = [413, 503, 503, 200, 200];

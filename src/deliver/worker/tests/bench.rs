@@ -66,6 +66,7 @@ impl Bench {
             prints: false,
             is_dry_run: false,
             hide: None,
+            halving: std::cell::Cell::default(),
         };
         let worker = Worker::new(WorkerContext {
             queue: Arc::clone(&queue),
