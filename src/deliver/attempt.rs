@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 use super::batch::Batch;
 use super::halving::Halving;
 use super::report::{DeliveryError, OnError, excerpt};
+use super::retry::MAX_BAD_RESPONSES;
 use super::worker::WorkerContext;
 use crate::clock::later;
 use crate::config::{Compression, Retry};
 use crate::consent::GateState;
 use crate::event::Timestamp;
-use crate::observe::{LossReason, print_batch};
+use crate::observe::{LossReason, Once, print_batch};
 use crate::transport::{Answer, Request, SendError, Transport};
 use crate::wire::{Attempt, Envelope, Response, Verdict, compress};
 
@@ -98,6 +99,10 @@ impl BatchSender {
             // that says so by itself has failed like any other.
             return Settled::Waits(batch, later(context.clock.now(), self.retry.max_delay));
         }
+        if let Err(SendError::BadResponse(why)) = &answer {
+            batch.bad_responses += 1;
+            warn_of_bad_response(why, context);
+        }
         let (verdict, outcome) = self.judge(answer, context);
         self.settle(batch, verdict, outcome, context)
     }
@@ -151,5 +156,16 @@ impl BatchSender {
                 (Verdict::Retry(None), Outcome { status: None, detail: excerpt(&error.to_string()) })
             }
         }
+    }
+}
+
+fn warn_of_bad_response(why: &str, context: &WorkerContext) {
+    if context.counters.is_first(Once::BadResponse) {
+        let why = excerpt(why);
+        log::warn!(
+            target: "candor",
+            "the endpoint does not answer in readable HTTP ({why}): each batch is sent at most {MAX_BAD_RESPONSES} \
+             times, then dropped; check the endpoint and what is between (logged once)"
+        );
     }
 }

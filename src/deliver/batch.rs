@@ -25,6 +25,8 @@ pub(crate) struct Batch {
     pub(crate) generation: u32,
     pub(crate) attempts: u32,
     pub(crate) part: Part,
+    /// Attempts that ended with an answer which is not readable HTTP.
+    pub(crate) bad_responses: u32,
     pub(crate) born: Instant,
     /// The place of the first event in the order of capture, for `flush`.
     pub(crate) first: u64,
@@ -56,6 +58,7 @@ impl Batch {
             generation,
             attempts: 0,
             part: Part::Whole,
+            bad_responses: 0,
             born,
             first,
         }
@@ -147,6 +150,7 @@ impl Batch {
             generation: self.generation,
             attempts: self.attempts,
             part: self.part,
+            bad_responses: self.bad_responses,
             born: self.born,
             first: self.first,
         };

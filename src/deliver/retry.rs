@@ -47,11 +47,17 @@ impl Action {
     }
 }
 
+/// So often a batch is sent to an endpoint whose answers are not readable HTTP. Such an endpoint seldom recovers, and
+/// may accept the events each time.
+pub(crate) const MAX_BAD_RESPONSES: u32 = 5;
+
 /// Where a batch stands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct History {
     /// Attempts made, this one included.
     pub(crate) attempts: u32,
+    /// Attempts among them that ended with an answer which is not readable HTTP.
+    pub(crate) bad_responses: u32,
     /// Events in the batch.
     pub(crate) events: usize,
     /// What may be done with it if it is refused.
@@ -87,7 +93,8 @@ fn wait(
     history: History,
     entropy: u64,
 ) -> Result<Duration, LossReason> {
-    if policy.max_retries.is_some_and(|max| history.attempts > max) {
+    let has_spent_retries = policy.max_retries.is_some_and(|max| history.attempts > max);
+    if has_spent_retries || history.bad_responses >= MAX_BAD_RESPONSES {
         return Err(LossReason::RetriesExhausted);
     }
     let delay =
@@ -117,7 +124,7 @@ mod tests {
     }
 
     fn after(attempts: u32) -> History {
-        History { attempts, events: 5, cut: Cut::Halve, age: Duration::ZERO }
+        History { attempts, bad_responses: 0, events: 5, cut: Cut::Halve, age: Duration::ZERO }
     }
 
     #[test]
@@ -173,6 +180,20 @@ mod tests {
         assert_eq!(decide(&policy(), ask(3), after(1), 0), Action::RetryIn(Duration::from_secs(3)));
         assert_eq!(decide(&policy(), ask(1), after(3), 0), Action::RetryIn(Duration::from_secs(2)));
         assert_eq!(decide(&policy(), ask(3600), after(1), 0), Action::RetryIn(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn an_endpoint_that_speaks_no_http_gets_five_attempts() {
+        let unlimited = Retry::default();
+        let bad = |attempts, bad_responses| History { bad_responses, ..after(attempts) };
+        for (attempts, bad_responses) in [(1, 1), (4, 4), (900, 4)] {
+            let action = decide(&unlimited, Verdict::Retry(None), bad(attempts, bad_responses), 0);
+            assert!(matches!(action, Action::RetryIn(_)), "{attempts} {bad_responses}");
+        }
+        assert_eq!(
+            decide(&unlimited, Verdict::Retry(None), bad(5, 5), 0),
+            Action::Drop(LossReason::RetriesExhausted)
+        );
     }
 
     #[test]

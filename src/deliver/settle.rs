@@ -30,6 +30,7 @@ impl BatchSender {
         let now = context.clock.now();
         let history = History {
             attempts: batch.attempts,
+            bad_responses: batch.bad_responses,
             events: batch.len(),
             cut: self.cut(&batch, &verdict),
             age: now.saturating_duration_since(batch.born),

@@ -8,5 +8,5 @@ mod stats;
 
 pub(crate) use debug::print_batch;
 pub use loss::LossReason;
-pub(crate) use stats::Counters;
 pub use stats::Stats;
+pub(crate) use stats::{Counters, Once};

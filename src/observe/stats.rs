@@ -3,7 +3,7 @@
 //! Never locks.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -113,6 +113,18 @@ pub(crate) struct Counters {
     lost: [AtomicU64; REASONS],
     /// Milliseconds since 1970, and the outcome.
     last_send: Mutex<Option<(i64, &'static str)>>,
+    has_logged: [AtomicBool; Once::COUNT],
+}
+
+/// What a client logs once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Once {
+    /// An answer that is not readable HTTP.
+    BadResponse,
+}
+
+impl Once {
+    const COUNT: usize = 1;
 }
 
 impl Counters {
@@ -125,6 +137,11 @@ impl Counters {
     pub(crate) fn last_send(&self) -> Option<(i64, &'static str)> {
         // A forked child must not wait for a thread that is its parent's.
         self.last_send.try_lock_for(Duration::from_millis(100)).and_then(|last| *last)
+    }
+
+    /// Returns whether this is to be logged for the first time.
+    pub(crate) fn is_first(&self, what: Once) -> bool {
+        self.has_logged.get(what as usize).is_some_and(|has_logged| !has_logged.swap(true, Ordering::Relaxed))
     }
 
     #[inline]

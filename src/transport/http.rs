@@ -116,7 +116,7 @@ fn read(response: ureq::http::Response<Body>, max: usize) -> Answer {
     answer
 }
 
-/// Tells requests that never left from those that may have arrived.
+/// Tells requests that never left from those that may have arrived, and those from answers that cannot be read.
 fn classify(error: &ureq::Error) -> SendError {
     use std::io::ErrorKind as Io;
     let text = error.to_string();
@@ -127,6 +127,7 @@ fn classify(error: &ureq::Error) -> SendError {
         | ureq::Error::InvalidProxyUrl
         | ureq::Error::Tls(_)
         | ureq::Error::Http(_)
+        | ureq::Error::ConnectProxyFailed(_)
         | ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => SendError::NotSent(text),
         ureq::Error::Io(cause)
             if matches!(
@@ -136,6 +137,7 @@ fn classify(error: &ureq::Error) -> SendError {
         {
             SendError::NotSent(text)
         }
+        ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => SendError::BadResponse(text),
         _ => SendError::Unknown(text),
     }
 }

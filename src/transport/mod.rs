@@ -68,6 +68,8 @@ pub enum SendError {
     NotSent(String),
     /// The request may have arrived: the time was up, or the connection broke on the way.
     Unknown(String),
+    /// An answer came that cannot be read: it is no HTTP, or its head is too large. The request may have been taken.
+    BadResponse(String),
     /// The transport was cut by [`Transport::abort`].
     Aborted,
 }
@@ -77,6 +79,7 @@ impl fmt::Display for SendError {
         match self {
             Self::NotSent(why) => write!(f, "not sent: {why}"),
             Self::Unknown(why) => write!(f, "no answer: {why}"),
+            Self::BadResponse(why) => write!(f, "unreadable answer: {why}"),
             Self::Aborted => f.write_str("cut short"),
         }
     }

@@ -90,16 +90,14 @@ impl Envelope for PostHogEvents {
     }
 
     /// The statuses differ from v0 in two: a 400 is about one event only where its tag says so, and a 429 is
-    /// tried again only where the answer says when.
+    /// tried again only if it has a `Retry-After`.
     fn verdict(&self, response: &Response<'_>) -> Verdict {
         match response.status {
             200..=299 => results::read(response),
             400 if results::is_about_an_event(response.body) => Verdict::Invalid,
-            400 => Verdict::Reject,
-            429 => match response.wait() {
-                Some(wait) => Verdict::Retry(Some(wait)),
-                None => Verdict::Reject,
-            },
+            // With a wait that is zero, past or unreadable it is only the wait that says nothing.
+            429 if response.retry_after.is_some() => Verdict::Retry(response.wait()),
+            400 | 429 => Verdict::Reject,
             _ => super::verdict::of_status(response),
         }
     }

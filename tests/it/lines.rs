@@ -51,6 +51,12 @@ pub(crate) fn all() -> Vec<Line> {
     LINES.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
+/// Returns the warnings with this text, of whatever thread.
+pub(crate) fn warnings_with(text: &str) -> Vec<String> {
+    let is_wanted = |line: &Line| line.level == Level::Warn && line.text.contains(text);
+    all().into_iter().filter(is_wanted).map(|line| line.text).collect()
+}
+
 /// Returns the warnings that this thread has caused.
 pub(crate) fn warnings_here() -> Vec<String> {
     let here = thread::current().id();

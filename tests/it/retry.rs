@@ -7,6 +7,7 @@ use candor::{DeliveryError, DynamicEvent, LossReason};
 use serde_json::Value;
 
 use crate::common::{LONG, client, config, config_for, numbered, numbers};
+use crate::lines;
 use crate::support::{Received, Reply, Server};
 
 /// Sends three events to a server whose first reply is this: they arrive in full with the second request.
@@ -43,6 +44,47 @@ fn connections_that_break_are_tried_again() {
     is_tried_again("reset before the body", Reply::reset_before_body());
     is_tried_again("reset after the body", Reply::reset_after_body());
     is_tried_again("garbage", Reply::garbage());
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_is_not_tried_for_a_day() {
+    lines::listen();
+    let padding = "y".repeat(200_000);
+    let fields = "x: y\r\n".repeat(300);
+    for (what, answer) in [
+        ("100 with fields", "HTTP/1.1 100 Continue\r\nServer: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n".to_owned()),
+        ("large head", format!("HTTP/1.1 200 OK\r\nx: {padding}\r\n\r\n")),
+        ("many fields", format!("HTTP/1.1 200 OK\r\n{fields}\r\n")),
+        ("no HTTP", "SSH-2.0-OpenSSH_9.6\r\n".to_owned()),
+    ] {
+        let server = Server::always(Reply::raw(answer));
+        let told = Arc::new(Mutex::new(Vec::<DeliveryError>::new()));
+        let hook = Arc::clone(&told);
+        let client = client(config(&server).on_error(move |error| hook.lock().unwrap().push(error.clone())));
+        client.capture(numbered(1));
+        client.flush(LONG).unwrap();
+        let stats = client.stats();
+        assert_eq!((stats.requests, stats.lost(LossReason::RetriesExhausted)), (5, 1), "{what}");
+        let told = told.lock().unwrap();
+        assert!(told[0].detail.starts_with("unreadable answer: "), "{what}: {told:?}");
+        let cause = told[0].detail.trim_start_matches("unreadable answer: ");
+        let warned = lines::warnings_with(&format!("does not answer in readable HTTP ({cause})"));
+        assert!(!warned.is_empty(), "{what}: {cause}");
+    }
+}
+
+#[test]
+fn a_100_continue_that_nobody_asked_for_is_passed_over() {
+    for answer in [
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+        "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+    ] {
+        let server = Server::always(Reply::raw(answer));
+        let client = client(config(&server));
+        client.capture(numbered(1));
+        assert!(client.shutdown(LONG).unwrap().is_complete());
+        assert_eq!(client.stats().requests, 1);
+    }
 }
 
 #[test]

@@ -71,6 +71,7 @@ fn answer(shared: &Shared, stream: &mut TcpStream, reply: &Reply) -> io::Result<
             }
         }
         Manner::Garbage => stream.write_all(b"\x00\xffno HTTP at all\r\n\r\n")?,
+        Manner::Raw => stream.write_all(&reply.body)?,
         Manner::Endless => {
             stream.write_all(&head_of(reply, None))?;
             loop {

@@ -30,6 +30,7 @@ pub(super) enum Manner {
     Trickle(Duration),
     Garbage,
     Endless,
+    Raw,
     Judged(Arc<dyn Fn(&Received) -> Reply + Send + Sync>),
 }
 
@@ -87,6 +88,11 @@ impl Reply {
     /// Answers with bytes that are no HTTP, then closes.
     pub(crate) fn garbage() -> Self {
         Self::new(Manner::Garbage, 0)
+    }
+
+    /// Answers with exactly these bytes, then closes.
+    pub(crate) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
+        Self { body: bytes.into(), ..Self::new(Manner::Raw, 0) }
     }
 
     /// Answers with this status and a body that does not end.
