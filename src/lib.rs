@@ -82,6 +82,7 @@ mod error;
 mod event;
 mod global;
 mod observe;
+mod panic;
 pub mod testing;
 mod transport;
 mod wire;

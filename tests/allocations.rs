@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use candor::{Client, Config, Consent, Encoder, Env, Event, Notice};
+use candor::{Client, Config, Consent, Encoder, Env, Event, Notice, Sampling};
 
 struct RequestCreated<'a> {
     requested_by: &'a str,
@@ -58,5 +58,41 @@ fn a_typed_event_is_one_allocation() {
     let fewest = (0..20).map(|_| capture(&client, 1000)).min();
     assert_eq!(fewest, Some(1000));
     assert_eq!(client.stats().queued, 21_000);
+    client.shutdown(Duration::ZERO).unwrap();
+}
+
+/// One text, and whether the code of the event panics after it.
+struct Large<'a>(&'a str, bool);
+
+impl Event for Large<'_> {
+    fn name(&self) -> &'static str {
+        "large"
+    }
+
+    fn encode(&self, event: &mut Encoder<'_>) {
+        event.distinct_id("node-7");
+        event.property("text", self.0);
+        event.group("team", self.0);
+        if self.1 {
+            // Without the hook, which allocates for a backtrace.
+            std::panic::resume_unwind(Box::new(()));
+        }
+    }
+}
+
+#[test]
+fn a_thread_keeps_little_after_a_large_event() {
+    let consent = Consent::opt_out(Notice::documented("https://example.com/telemetry")).policy_file("");
+    let config = Config::new("allocations", "1.0.0").env(Env::empty()).consent(consent);
+    // Sampled out, so that the event itself is gone at once.
+    let config = config.endpoint("http://127.0.0.1:9").sample(Sampling::evenly(0.0));
+    let client = Client::new(config).unwrap();
+    client.capture(Large("small", false));
+    let text = "x".repeat(400_000);
+    for (size, panics) in [(400_000, false), (1_000, false), (2_000, false), (400_000, true), (10_000, false)]
+    {
+        let kept = allocation_counter::measure(|| client.capture(Large(&text[..size], panics)));
+        assert!(kept.bytes_current < 64 * 1024, "{size}: {kept:?}");
+    }
     client.shutdown(Duration::ZERO).unwrap();
 }

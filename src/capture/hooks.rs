@@ -3,11 +3,11 @@
 //! Never lets a panic of a hook out.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::event::{CommonProperties, EncodedEvent, OutgoingEvent};
 use crate::observe::LossReason;
+use crate::panic::catch_panic;
 
 type Hook = dyn Fn(OutgoingEvent) -> Option<OutgoingEvent> + Send + Sync;
 
@@ -36,8 +36,8 @@ impl Hooks {
     ) -> Result<OutgoingEvent, LossReason> {
         let mut view = OutgoingEvent::parse(encoded, common).ok_or(LossReason::Unserializable)?;
         for hook in &self.0 {
-            let shown = catch_unwind(AssertUnwindSafe(|| hook(view)));
-            view = shown.map_err(|_| LossReason::HookPanicked)?.ok_or(LossReason::DroppedByHook)?;
+            let shown = catch_panic(|| hook(view));
+            view = shown.ok_or(LossReason::HookPanicked)?.ok_or(LossReason::DroppedByHook)?;
         }
         Ok(view)
     }

@@ -6,16 +6,16 @@ mod hooks;
 mod sampling;
 mod scope;
 
-use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::event::{
     Allowed, Buffers, CommonProperties, EncodedEvent, Encoder, Event, FieldLosses, Flaw, PseudonymKey,
-    Schema, Timestamp,
+    Timestamp,
 };
 use crate::observe::{Counters, LossReason};
+use crate::panic::catch_panic;
 
 pub(crate) use hooks::Hooks;
 pub use sampling::Sampling;
@@ -44,7 +44,31 @@ pub(crate) struct Capture {
 }
 
 thread_local! {
-    static BUFFERS: RefCell<Buffers> = RefCell::new(Buffers::default());
+    /// One for an event, and one for an event that is captured by the code of the first.
+    static BUFFERS: [RefCell<Buffers>; 2] = const { [const { RefCell::new(Buffers::new()) }; 2] };
+    /// Whether an event is being captured while the thread ends, when the buffers are gone.
+    static IS_ENDING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Lends the memory that an event is encoded in; `None` deep inside of other captures.
+///
+/// An event's own code, a hook and a logger may capture in their turn, and so may what runs for that event. The
+/// second level is captured as usual. What goes deeper would not end by itself.
+#[inline]
+fn with_buffers<T>(work: impl FnOnce(&mut Buffers) -> T) -> Option<T> {
+    let mut work = Some(work);
+    let reused = BUFFERS.try_with(|[outer, inner]| {
+        let mut buffers = outer.try_borrow_mut().or_else(|_| inner.try_borrow_mut()).ok()?;
+        Some(work.take()?(&mut buffers))
+    });
+    reused.unwrap_or_else(|_| {
+        if IS_ENDING.replace(true) {
+            return None;
+        }
+        let done = work.take().map(|work| work(&mut Buffers::new()));
+        IS_ENDING.set(false);
+        done
+    })
 }
 
 impl Capture {
@@ -60,75 +84,86 @@ impl Capture {
         now: Timestamp,
         generation: u32,
     ) -> Result<EncodedEvent, LossReason> {
-        let encoded = self.encode(event, now, generation).map_err(|flaw| self.invalid(flaw));
-        let encoded = encoded?;
+        let recorded = with_buffers(|buffers| {
+            let recorded = self.record_in(buffers, event, now, generation);
+            buffers.shrink();
+            recorded
+        });
+        recorded.unwrap_or(Err(LossReason::Recursion))
+    }
+
+    #[inline]
+    fn record_in<E: Event + ?Sized>(
+        &self,
+        buffers: &mut Buffers,
+        event: &E,
+        now: Timestamp,
+        generation: u32,
+    ) -> Result<EncodedEvent, LossReason> {
+        let encoded = match self.encode(buffers, event, now, generation) {
+            Ok(encoded) => encoded,
+            Err(flaw) => return Err(self.invalid(flaw, buffers)),
+        };
         if self.settings.sampling.as_ref().is_some_and(|sampling| !sampling.keeps(&encoded)) {
             return Err(LossReason::SampledOut);
         }
         if self.settings.hooks.is_empty() {
             Ok(encoded)
         } else {
-            self.run_hooks(&encoded, generation, event.schema())
+            self.run_hooks(buffers, &encoded, generation, event)
         }
     }
 
     #[inline]
     fn encode<E: Event + ?Sized>(
         &self,
+        buffers: &mut Buffers,
         event: &E,
         now: Timestamp,
         generation: u32,
     ) -> Result<EncodedEvent, Flaw> {
         // The event's code is the application's: a panic in it costs the event, not the caller.
-        let encoded = catch_unwind(AssertUnwindSafe(|| {
+        let encoded = catch_panic(|| {
             let active = scope::current();
-            let in_buffers = |buffers: &mut Buffers| {
-                let settings = &self.settings;
-                let mut encoder = Encoder::new(buffers, &settings.common, event.name())
-                    .within(active.as_deref())
-                    .keyed(settings.pseudonyms.as_ref().map(|key| key.epoch(now)))
-                    .allowed(&settings.allowed, event.name(), event.schema());
-                event.encode(&mut encoder);
-                encoder.complete();
-                self.note(encoder.losses());
-                encoder.finish(now, generation, settings.event_bytes)
-            };
-            // Busy where an event captures another while it is encoded; gone while a thread ends.
-            let reused = BUFFERS.try_with(|buffers| match buffers.try_borrow_mut() {
-                Ok(mut buffers) => in_buffers(&mut buffers),
-                Err(_) => in_buffers(&mut Buffers::default()),
-            });
-            reused.unwrap_or_else(|_| in_buffers(&mut Buffers::default()))
-        }));
+            let settings = &self.settings;
+            let mut encoder = Encoder::new(buffers, &settings.common, event.name())
+                .within(active.as_deref())
+                .keyed(settings.pseudonyms.as_ref().map(|key| key.epoch(now)))
+                .allowed(&settings.allowed, event.name(), event.schema());
+            event.encode(&mut encoder);
+            encoder.complete();
+            self.note(encoder.losses());
+            encoder.finish(now, generation, settings.event_bytes)
+        });
         encoded.unwrap_or(Err(Flaw::Panicked))
     }
 
     #[cold]
-    fn run_hooks(
+    fn run_hooks<E: Event + ?Sized>(
         &self,
+        buffers: &mut Buffers,
         encoded: &EncodedEvent,
         generation: u32,
-        schema: Option<&'static Schema>,
+        event: &E,
     ) -> Result<EncodedEvent, LossReason> {
         let settings = &self.settings;
         let view = settings.hooks.run(encoded, &settings.common).map_err(|reason| self.refused(reason))?;
         // A list of names for events without a schema has done its work: a hook is the application's own code.
         let none = Allowed::default();
         let allowed = if settings.allowed.is_strict { &*settings.allowed } else { &none };
-        // A hook may have turned the event into another.
-        let schema = schema.filter(|schema| schema.name() == view.name);
         let (now, everything) = (view.timestamp, settings.common.bare());
         // The view holds the common properties already: what a hook took out stays out.
-        let encoded = catch_unwind(AssertUnwindSafe(|| {
-            let mut buffers = Buffers::default();
+        let encoded = catch_panic(|| {
+            // A hook may have turned the event into another.
+            let schema = event.schema().filter(|schema| schema.name() == view.name);
             let mut encoder =
-                Encoder::new(&mut buffers, &everything, &view.name).allowed(allowed, &view.name, schema);
+                Encoder::new(buffers, &everything, &view.name).allowed(allowed, &view.name, schema);
             view.encode(&mut encoder);
             encoder.override_all();
             self.note(encoder.losses());
             encoder.finish(now, generation, settings.event_bytes)
-        }));
-        encoded.unwrap_or(Err(Flaw::Panicked)).map_err(|flaw| self.invalid(flaw))
+        });
+        encoded.unwrap_or(Err(Flaw::Panicked)).map_err(|flaw| self.invalid(flaw, buffers))
     }
 
     /// Counts what an event has left out or replaced.
@@ -153,7 +188,7 @@ impl Capture {
 
     /// Names the reason for a flaw, and logs it the first time.
     #[cold]
-    fn invalid(&self, flaw: Flaw) -> LossReason {
+    fn invalid(&self, flaw: Flaw, buffers: &Buffers) -> LossReason {
         let reason = match flaw {
             Flaw::EmptyName => LossReason::EmptyName,
             Flaw::LongName => LossReason::LongName,
@@ -169,13 +204,8 @@ impl Capture {
             Flaw::Undeclared => LossReason::Undeclared,
         };
         if reason == LossReason::TooLarge {
-            // What made the event large may have grown the buffers.
-            let _ = BUFFERS.try_with(|buffers| {
-                let Ok(mut buffers) = buffers.try_borrow_mut() else { return };
-                let (name, bytes) = buffers.name_and_size();
-                log::debug!(target: "candor", "{name} has {bytes} bytes, which is too large");
-                buffers.shrink();
-            });
+            let (name, bytes) = buffers.name_and_size();
+            catch_panic(|| log::debug!(target: "candor", "{name} has {bytes} bytes, which is too large"));
         }
         self.log_once(reason);
         reason
@@ -193,7 +223,9 @@ impl Capture {
     fn log_once(&self, reason: LossReason) {
         let bit = 1 << (reason as u64);
         if self.logged.fetch_or(bit, Ordering::Relaxed) & bit == 0 {
-            log::warn!(target: "candor", "an event was dropped: {reason} (logged once, counted always)");
+            catch_panic(
+                || log::warn!(target: "candor", "an event was dropped: {reason} (logged once, counted always)"),
+            );
         }
     }
 }

@@ -13,6 +13,7 @@ use super::{Client, ClientSettings, Inner};
 use crate::consent::GateState;
 use crate::event::{Event, Timestamp};
 use crate::observe::LossReason;
+use crate::panic::catch_panic;
 
 /// The lane, once there is one: a client that shares its owner's gate, counters and consent.
 #[derive(Default)]
@@ -45,9 +46,8 @@ impl Client {
         if !self.holds_at(wall, now) {
             return;
         }
-        self.warn_of_name(event.name());
         match self.ai_lane(generation) {
-            Some(lane) => lane.capture_at(event, now, generation),
+            Some(lane) => lane.capture_ai_at(self, event, now, generation),
             None => {
                 // There is no thread that could take it: the queue has no room at all.
                 self.inner.counters.captured();
@@ -56,10 +56,17 @@ impl Client {
         }
     }
 
-    /// Warns once of a name that does not belong on this route.
-    fn warn_of_name(&self, name: &str) {
-        if !name.starts_with("$ai_") && !self.inner.ai.has_warned.swap(true, Ordering::Relaxed) {
-            log::warn!(target: "candor", "capture_ai: {name:?} does not begin with $ai_ (logged once)");
+    fn capture_ai_at<E: Event>(&self, owner: &Self, event: &E, now: Timestamp, generation: u32) {
+        self.capture_with(event, now, generation, |encoded| owner.warn_of_name(encoded.name()));
+    }
+
+    /// Warns once of a name, as JSON, that does not belong on this route.
+    fn warn_of_name(&self, name: &[u8]) {
+        if !name.starts_with(b"\"$ai_") && !self.inner.ai.has_warned.swap(true, Ordering::Relaxed) {
+            let name = String::from_utf8_lossy(name);
+            catch_panic(
+                || log::warn!(target: "candor", "capture_ai: {name} does not begin with $ai_ (logged once)"),
+            );
         }
     }
 

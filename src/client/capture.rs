@@ -10,12 +10,17 @@ use crate::config::Overflow;
 use crate::consent::GateState;
 use crate::event::{Context, EncodedEvent, Event, Timestamp};
 use crate::observe::LossReason;
+use crate::panic::catch_panic;
 
 impl Client {
     /// Captures an event: encodes it on this thread and queues it for the worker.
     ///
     /// Returns nothing, never panics, and never waits, unless the application chose [`Overflow::Wait`]. When off
     /// it is one atomic load. What is lost is counted in [`stats`](Self::stats) with its reason.
+    ///
+    /// An event's own code, a hook and a logger may capture in their turn: such an event is captured as usual, hooks
+    /// included. What is captured from inside of that second capture is dropped, and counted as
+    /// [`LossReason::Recursion`]: it would never end.
     #[inline]
     pub fn capture<E: Event>(&self, event: E) {
         match self.gate.state() {
@@ -52,7 +57,19 @@ impl Client {
     }
 
     #[inline]
-    pub(super) fn capture_at<E: Event>(&self, event: &E, now: Timestamp, generation: u32) {
+    fn capture_at<E: Event>(&self, event: &E, now: Timestamp, generation: u32) {
+        self.capture_with(event, now, generation, |_| {});
+    }
+
+    /// Encodes and queues an event; `look` sees what goes into the queue.
+    #[inline]
+    pub(super) fn capture_with<E: Event>(
+        &self,
+        event: &E,
+        now: Timestamp,
+        generation: u32,
+        look: impl FnOnce(&EncodedEvent),
+    ) {
         let inner = &*self.inner;
         let Some(live) = inner.live.get() else { return };
         let recorded = live.capture.prepare(event, now, generation);
@@ -60,7 +77,10 @@ impl Client {
         // memory that was written before them.
         inner.counters.captured();
         match recorded {
-            Ok(encoded) => self.push(live, encoded, generation),
+            Ok(encoded) => {
+                look(&encoded);
+                self.push(live, encoded, generation);
+            }
             Err(reason) => inner.counters.lost(reason, 1),
         }
     }
@@ -87,7 +107,9 @@ impl Client {
         }
         self.inner.counters.lost(LossReason::QueueFull, 1);
         if live.queue.mark_full() {
-            log::warn!(target: "candor", "the queue is full: new events are dropped until half of it is free");
+            catch_panic(
+                || log::warn!(target: "candor", "the queue is full: new events are dropped until half of it is free"),
+            );
         }
     }
 

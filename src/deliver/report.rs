@@ -3,12 +3,12 @@
 //! Never lets a panic of the hook out.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use uuid::Uuid;
 
 use crate::observe::LossReason;
+use crate::panic::catch_panic;
 use crate::wire::EventResult;
 
 /// Events that will not be delivered, and why.
@@ -65,7 +65,7 @@ impl OnError {
     /// Calls the hook; a panic in it is caught, since the worker has other events to deliver.
     pub(crate) fn call(&self, error: &DeliveryError) {
         let Some(hook) = &self.0 else { return };
-        if catch_unwind(AssertUnwindSafe(|| hook(error))).is_err() {
+        if catch_panic(|| hook(error)).is_none() {
             log::warn!(target: "candor", "the on_error hook panicked");
         }
     }

@@ -2,7 +2,6 @@
 //!
 //! Never panics out of its thread, and never outlives the deadline of a shutdown by more than a request's cut.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,6 +18,7 @@ use crate::config::Batching;
 use crate::consent::Gate;
 use crate::event::{CommonProperties, Timestamp};
 use crate::observe::{Counters, LossReason};
+use crate::panic::catch_panic;
 use crate::wire::{BatchInfo, Ids};
 
 /// What the client asks of the worker.
@@ -313,11 +313,6 @@ impl Worker {
         let sending = &self.context.sending;
         sending.report(&self.context, &DeliveryError::unsent(reason, lost, ids));
     }
-}
-
-/// Runs code of the application, or code that logs through the application's logger; `None` where it panicked.
-fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 use serde::Serialize;
@@ -12,6 +11,7 @@ use uuid::Uuid;
 
 use super::finite::is_finite;
 use super::{Encoder, Event, Flaw, Timestamp};
+use crate::panic::catch_panic;
 
 /// An event whose name and properties are chosen at run time.
 ///
@@ -86,12 +86,12 @@ impl DynamicEvent {
     pub(super) fn with<V: Serialize>(mut self, key: Cow<'static, str>, value: V, is_object: bool) -> Self {
         let start = self.json.len();
         // The value's code is the application's: a panic in it costs the event, not the caller.
-        let written = catch_unwind(AssertUnwindSafe(|| {
+        let written = catch_panic(|| {
             if !is_finite(&value) {
                 return Err(Flaw::NotFinite);
             }
             serde_json::to_writer(&mut self.json, &value).map_err(|_| Flaw::Unserializable)
-        }));
+        });
         if let Err(flaw) = written.unwrap_or(Err(Flaw::Panicked)) {
             self.flaw.get_or_insert(flaw);
             self.json.truncate(start);

@@ -22,6 +22,9 @@ use super::timestamp::Timestamp;
 /// longer ones that begin alike would become one person (its capture server, v0).
 const MAX_CHARACTERS: usize = 200;
 
+/// A thread keeps this much memory for the next event, and what is larger no longer than one event.
+const KEPT: usize = 16 * 1024;
+
 /// Receives the parts of one event; handed to [`Event::encode`](super::Event::encode).
 ///
 /// A flaw (a blank distinct id, a number that is not finite, and so on) drops this one event, counted
@@ -56,17 +59,21 @@ pub(crate) struct Buffers {
 }
 
 impl Buffers {
+    pub(crate) const fn new() -> Self {
+        Self { name: Vec::new(), distinct_id: Vec::new(), groups: Vec::new(), properties: Vec::new() }
+    }
+
     /// Returns the name and the size of the event that was encoded last, for a log line.
     pub(crate) fn name_and_size(&self) -> (String, usize) {
         let size = self.name.len() + self.distinct_id.len() + self.groups.len() + self.properties.len();
         (String::from_utf8_lossy(&self.name).into_owned(), size)
     }
 
-    /// Gives back what one unusually large event has taken, so that a thread does not keep it.
+    /// Frees what an unusually large event has taken, so that no thread keeps it.
+    #[inline]
     pub(crate) fn shrink(&mut self) {
-        const KEEP: usize = 16 * 1024;
-        if self.properties.capacity() > KEEP {
-            self.properties = Vec::new();
+        if self.properties.capacity() > KEPT || self.groups.capacity() > KEPT {
+            *self = Self::new();
         }
     }
 }

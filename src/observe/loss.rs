@@ -39,6 +39,9 @@ pub enum LossReason {
     DroppedByHook,
     /// A `before_send` hook panicked.
     HookPanicked,
+    /// It was captured from inside a capture that was itself made by a hook, a logger or an event's own code. One level
+    /// is captured as usual; deeper ones would never end.
+    Recursion,
     /// The queue was full, by events or by bytes.
     QueueFull,
     /// Consent was withdrawn before it was sent.
@@ -59,7 +62,7 @@ pub enum LossReason {
 
 impl LossReason {
     /// All reasons, in the order in which [`Stats`](crate::Stats) prints them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::EmptyName,
         Self::LongName,
         Self::EmptyDistinctId,
@@ -75,6 +78,7 @@ impl LossReason {
         Self::SampledOut,
         Self::DroppedByHook,
         Self::HookPanicked,
+        Self::Recursion,
         Self::QueueFull,
         Self::ConsentWithdrawn,
         Self::Rejected,
@@ -103,6 +107,7 @@ impl LossReason {
             Self::SampledOut => "sampled out",
             Self::DroppedByHook => "dropped by hook",
             Self::HookPanicked => "hook panicked",
+            Self::Recursion => "recursion",
             Self::QueueFull => "queue full",
             Self::ConsentWithdrawn => "consent withdrawn",
             Self::Rejected => "rejected",

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// The layers from the bottom of the dependencies to the top, each with its rooms.
 const LAYERS: [&[&str]; 6] = [
-    &["error"],
+    &["error", "panic"],
     &["config", "event", "clock", "observe"],
     &["consent", "wire", "transport"],
     &["capture", "deliver"],

@@ -30,6 +30,7 @@ mod policies;
 #[cfg(feature = "derive")]
 mod preview;
 mod queue;
+mod recursion;
 mod retry;
 mod routes;
 #[cfg(feature = "derive")]
