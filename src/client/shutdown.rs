@@ -43,8 +43,9 @@ impl Flushed {
 impl Client {
     /// Waits until what was captured before is delivered or lost, for `timeout` at the most.
     ///
-    /// Returns early where everything that is left waits for a retry beyond the timeout. When off, it
-    /// returns at once with nothing delivered.
+    /// The timeout ends the waiting alone: what was captured before leaves all the same, also with a timeout of zero.
+    /// Returns early where everything that is left waits for a retry beyond the timeout. When off, it returns at once
+    /// with nothing delivered.
     ///
     /// # Errors
     ///

@@ -24,7 +24,7 @@ use crate::wire::{BatchInfo, Ids};
 /// What the client asks of the worker.
 #[derive(Debug)]
 pub(crate) enum Command {
-    /// Deliver what is queued now; reply when it is settled, or cannot be by the deadline.
+    /// Deliver what is queued now; reply when it is settled, or cannot be by the deadline, which ends the wait alone.
     Flush { reply: Sender<()>, deadline: Instant },
     /// Deliver what can be by the deadline, then end. The end of the thread drops the sender.
     Shutdown { reply: Sender<()>, deadline: Instant },
@@ -59,6 +59,8 @@ pub(crate) struct Worker {
     /// Events in the batch under way, which are lost if it panics.
     in_hand: u64,
     flushes: Vec<Flush>,
+    /// What was captured before this place leaves now: a flush wants it, also one whose time is up.
+    flush_to: u64,
     stopping: Option<Instant>,
     replies: Vec<Sender<()>>,
     is_withdrawn: bool,
@@ -96,6 +98,7 @@ impl Worker {
             taken: 0,
             in_hand: 0,
             flushes: Vec::new(),
+            flush_to: 0,
             stopping: None,
             replies: Vec::new(),
             is_withdrawn: false,
@@ -164,9 +167,7 @@ impl Worker {
     fn flush_mode(&self) -> FlushMode {
         if self.stopping.is_some() {
             FlushMode::Shutdown
-        } else if self.context.queue.is_waited_for()
-            || self.flushes.iter().any(|flush| flush.target > self.taken)
-        {
+        } else if self.context.queue.is_waited_for() || self.flush_to > self.taken {
             FlushMode::Flush
         } else {
             FlushMode::Normal
@@ -255,6 +256,7 @@ impl Worker {
             Command::Flush { reply, deadline } => {
                 let carried = u64::from(self.builder.has_carried());
                 let target = self.taken + self.context.queue.len() as u64 + carried;
+                self.flush_to = self.flush_to.max(target);
                 self.flushes.push(Flush { target, deadline, reply });
             }
             Command::Shutdown { reply, deadline } => {

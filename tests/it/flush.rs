@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use candor::{Client, ErrorKind};
 
 use crate::common::{LONG, SOON, client, config, numbered, numbers};
-use crate::support::{Reply, Server};
+use crate::support::{Reply, Server, eventually};
 
 #[test]
 fn returns_when_everything_captured_before_has_arrived() {
@@ -113,4 +113,31 @@ fn after_a_shutdown_is_an_error() {
     let client = client(config(&server));
     client.shutdown(LONG).unwrap();
     assert_eq!(client.flush(LONG).unwrap_err().kind(), ErrorKind::NotRunning);
+}
+
+#[test]
+fn its_time_ends_the_waiting_alone() {
+    let server = Server::start([]);
+    let client = client(config(&server));
+    for n in 0..250 {
+        client.capture(numbered(n));
+    }
+    client.flush(Duration::ZERO).unwrap();
+    // Nothing else asks for them: neither a full batch nor an interval.
+    eventually("what was there has arrived", || client.stats().sent == 250);
+    assert_eq!(numbers(&server.events()), (0..250).collect::<Vec<_>>());
+}
+
+#[test]
+fn its_time_ends_the_waiting_alone_behind_a_request_that_hangs() {
+    let server = Server::start([Reply::ok().held()]);
+    let client = client(config(&server));
+    client.capture(numbered(0));
+    client.flush(Duration::ZERO).unwrap();
+    server.wait_for(1);
+    client.capture(numbered(1));
+    client.flush(Duration::from_millis(20)).unwrap();
+    server.release();
+    eventually("what was there has arrived", || client.stats().sent == 2);
+    assert_eq!(numbers(&server.events()), [0, 1]);
 }
