@@ -5,7 +5,6 @@
 mod ai;
 mod batch;
 mod capture;
-mod config;
 mod consent;
 mod identity;
 mod preview;
@@ -24,16 +23,16 @@ use parking_lot::Mutex;
 
 use crate::capture::Capture;
 use crate::clock::Clock;
-use crate::config::{Env, Overflow};
 use crate::consent::{ConsentMonitor, ConsentState, Gate, RecheckThrottle, Status, explain};
 use crate::deliver::Queue;
 use crate::error::Result;
 use crate::observe::{Counters, Stats};
+use crate::settings::{Env, Overflow};
 use crate::transport::Transport;
 
+use crate::config::ClientSettings;
+use crate::config::Config;
 use ai::AiLane;
-use config::ClientSettings;
-pub use config::Config;
 pub use preview::Preview;
 pub use shutdown::Flushed;
 use worker_handle::WorkerHandle;

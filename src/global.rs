@@ -7,7 +7,8 @@ use std::time::Duration;
 use once_cell::sync::OnceCell;
 use serde::Serialize;
 
-use crate::client::{Client, Config, Flushed, Preview};
+use crate::client::{Client, Flushed, Preview};
+use crate::config::Config;
 use crate::consent::OptIn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;

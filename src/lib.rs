@@ -72,39 +72,53 @@
 extern crate self as candor;
 
 mod capture;
+mod catalogue;
 pub mod cli;
 mod client;
 mod clock;
 mod config;
 pub mod consent;
 mod deliver;
+#[cfg(feature = "derive")]
+mod derives;
+mod document;
 mod error;
 mod event;
+mod field;
 mod global;
+mod json;
 mod observe;
 mod panic;
+mod schema;
+mod settings;
 pub mod testing;
+mod timestamp;
 mod transport;
 mod wire;
 
 pub use capture::{ContextGuard, Sampling};
 #[cfg(feature = "tower")]
 pub use capture::{ContextLayer, ContextService};
-pub use client::{Client, Config, Flushed, Preview, status};
-pub use config::{Account, CiPolicy, Compression, Consent, Env, Mode, Notice, Overflow, Protocol, Subject};
+pub use catalogue::{Catalogue, Catalogued};
+pub use client::{Client, Flushed, Preview, status};
+pub use config::Config;
+pub use consent::{Account, CiPolicy, Consent, Mode, Notice, Subject};
 pub use consent::{ConsentState, Granted, Status};
 pub use deliver::DeliveryError;
+#[cfg(feature = "derive")]
+pub use derives::{Event, Label, Properties};
 pub use error::{Error, ErrorKind, Result};
-pub use event::{
-    Catalogue, Catalogued, ClosedLabel, Context, Count, DynamicEvent, EncodedEvent, Encoder, Event, Field,
-    FieldSchema, FieldType, Flaw, Hashed, Histogram, Identifier, Label, Labels, OutgoingEvent, Pattern,
-    Properties, PseudonymKey, Purpose, Schema, TextPolicy, Timestamp, Unit, Word,
-};
+pub use event::{Context, DynamicEvent, EncodedEvent, Encoder, Event, OutgoingEvent};
+pub use field::{ClosedLabel, Count, Field, Hashed, Histogram, Identifier, Label, Properties, PseudonymKey};
 pub use global::{
     Guard, alias, capture, client, flush, group_identify, identify, init, opt_in, opt_out, preview, set,
     set_once, shutdown, stats, unset,
 };
+pub use observe::Flaw;
 pub use observe::{LossReason, Stats};
+pub use schema::{FieldSchema, FieldType, Labels, Pattern, Purpose, Schema, TextPolicy, Unit, Word};
+pub use settings::{Compression, Env, Overflow, Protocol};
+pub use timestamp::Timestamp;
 pub use transport::{Answer, Request, SendError, Transport, TransportFactory};
 pub use wire::{
     Attempt, BatchInfo, Bearer, Envelope, EventResult, FlatRecord, PostHogBatch, Response, Verdict, WireEvent,

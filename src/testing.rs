@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::client::{Client, Config};
-use crate::config::{Consent, Env, Notice};
+use crate::client::Client;
+use crate::config::Config;
+use crate::consent::{Consent, Notice};
+use crate::settings::Env;
 use crate::transport::Transport;
 
 pub use crate::transport::{MemoryTransport, Sent};

@@ -10,12 +10,12 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::event::{
-    Allowed, Buffers, CommonProperties, EncodedEvent, Encoder, Event, FieldLosses, Flaw, PseudonymKey,
-    Timestamp,
-};
+use crate::event::{Allowed, Buffers, CommonProperties, EncodedEvent, Encoder, Event};
+use crate::field::{FieldLosses, PseudonymKey};
+use crate::observe::Flaw;
 use crate::observe::{Counters, LossReason};
 use crate::panic::catch_panic;
+use crate::timestamp::Timestamp;
 
 pub(crate) use hooks::Hooks;
 pub use sampling::Sampling;

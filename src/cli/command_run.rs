@@ -7,8 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
-use crate::event::private::{Encode, ValueWriter, Written};
-use crate::event::{Field, FieldType, Label, Labels, Timestamp, Word};
+use crate::field::{Encode, ValueWriter, Written};
+use crate::field::{Field, Label};
+use crate::schema::{FieldType, Labels, Word};
+use crate::timestamp::Timestamp;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -175,7 +177,7 @@ mod tests {
 
     use super::{CommandRun, Finished, Outcome};
     use crate::clock::{Clock, Manual};
-    use crate::event::{Field, Label};
+    use crate::field::{Field, Label};
 
     fn reports(run: impl FnOnce(&RefCell<Vec<Finished<&'static str>>>)) -> Vec<Finished<&'static str>> {
         let reports = RefCell::new(Vec::new());

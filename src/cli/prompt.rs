@@ -4,8 +4,8 @@
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 
-use crate::config::Env;
 use crate::consent::CiProvider;
+use crate::settings::Env;
 
 /// What somebody said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,7 +87,7 @@ mod tests {
     use std::io::{self, BufReader, Read, Write};
 
     use super::{Answer, person_is_there, prompt};
-    use crate::config::Env;
+    use crate::settings::Env;
 
     fn answer(typed: &[u8]) -> Answer {
         prompt("?", &mut &*typed, &mut Vec::new())

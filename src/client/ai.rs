@@ -11,9 +11,10 @@ use once_cell::sync::OnceCell;
 use super::shutdown::LOCK;
 use super::{Client, ClientSettings, Inner};
 use crate::consent::GateState;
-use crate::event::{Event, Timestamp};
+use crate::event::Event;
 use crate::observe::LossReason;
 use crate::panic::catch_panic;
+use crate::timestamp::Timestamp;
 
 /// The lane, once there is one: a client that shares its owner's gate, counters and consent.
 #[derive(Default)]

@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 use super::{Client, Live};
 use crate::clock::later;
 use crate::consent::GateState;
-use crate::event::{EncodedEvent, Event, Timestamp};
+use crate::event::{EncodedEvent, Event};
 use crate::observe::LossReason;
+use crate::timestamp::Timestamp;
 
 impl Client {
     /// Captures events one after the other and waits for room in the queue where it is full, for `timeout`
     /// altogether. Returns how many were queued; the others are counted as lost, with their reasons.
     ///
     /// This is the call for old data: give each event its [`timestamp`](crate::DynamicEvent::timestamp), and make a
-    /// client of its own with [`Config::historical_migration`](crate::Config::historical_migration), which is a
+    /// client of its own with [`Config::historical_migration`](crate::config::Config::historical_migration), which is a
     /// property of whole requests. When off, no event is taken from the iterator.
     pub fn capture_batch<E: Event>(&self, events: impl IntoIterator<Item = E>, timeout: Duration) -> u64 {
         let deadline = later(Instant::now(), timeout);

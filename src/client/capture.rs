@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use super::{Client, Live};
 use crate::clock::later;
-use crate::config::Overflow;
 use crate::consent::GateState;
-use crate::event::{Context, EncodedEvent, Event, Timestamp};
+use crate::event::{Context, EncodedEvent, Event};
 use crate::observe::LossReason;
 use crate::panic::catch_panic;
+use crate::settings::Overflow;
+use crate::timestamp::Timestamp;
 
 impl Client {
     /// Captures an event: encodes it on this thread and queues it for the worker.

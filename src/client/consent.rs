@@ -11,14 +11,15 @@ use parking_lot::MutexGuard;
 use super::shutdown::{LOCK, forked};
 use super::{Client, WorkerHandle};
 use crate::clock::Clock;
-use crate::config::{Consent, Env};
+use crate::consent::Consent;
 use crate::consent::{
     ConsentMonitor, ConsentState, Decision, Facts, Gate, GateState, Inputs, LastSend, OptIn, Status, decide,
 };
 use crate::deliver::Overseer;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::Timestamp;
 use crate::observe::LossReason;
+use crate::settings::Env;
+use crate::timestamp::Timestamp;
 
 impl Client {
     /// Returns what consent was last decided to be.

@@ -8,12 +8,14 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::config::ClientSettings;
-use super::{Client, Config};
+use super::Client;
 use crate::capture::{Capture, CaptureSettings};
-use crate::config::Env;
-use crate::event::{Event, Rfc3339, Timestamp};
+use crate::config::ClientSettings;
+use crate::config::Config;
+use crate::event::Event;
 use crate::observe::LossReason;
+use crate::settings::Env;
+use crate::timestamp::{Rfc3339, Timestamp};
 use crate::wire::{Attempt, BatchInfo, Ids, WireEvent};
 
 /// The bytes that a capture would put on the wire: the body of a request with one event.

@@ -6,11 +6,11 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::config::ClientSettings;
 use super::consent::ClientOverseer;
 use super::worker_handle::{WorkerHandle, commands};
 use super::{Client, Live};
 use crate::capture::Capture;
+use crate::config::ClientSettings;
 use crate::consent::Granted;
 use crate::deliver::{BatchSender, Halving, Limits, Overseer, Queue, Worker, WorkerContext};
 use crate::error::{Error, ErrorKind, Result};

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::decide::{ConsentState, Decision};
 use super::layer::{Layer, Vote};
-use crate::config::variable_prefix;
+use crate::settings::variable_prefix;
 
 impl Decision {
     /// Hands a denial down to a process that is about to be started.

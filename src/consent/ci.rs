@@ -5,7 +5,7 @@
 use std::ffi::OsStr;
 use std::fmt;
 
-use crate::config::Env;
+use crate::settings::Env;
 
 /// A condition on variables.
 #[derive(Clone, Copy, Debug)]

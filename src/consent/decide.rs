@@ -8,7 +8,7 @@ use super::granted::Granted;
 use super::inputs::Inputs;
 use super::layer::{Layer, LayerReport, Vote};
 use super::layers;
-use crate::config::Mode;
+use crate::consent::declaration::Mode;
 
 /// What was decided. Every gate is written `== Granted`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]

@@ -4,7 +4,8 @@
 
 use std::path::PathBuf;
 
-use crate::config::{Consent, Env};
+use crate::consent::declaration::Consent;
+use crate::settings::Env;
 
 /// What the application says about itself and its settings.
 #[derive(Clone, Debug)]

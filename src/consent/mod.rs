@@ -2,6 +2,10 @@
 //!
 //! Never lets a yes outweigh a no, and leaves nothing behind where the answer is no.
 
+mod account;
+mod declaration;
+pub use account::Account;
+pub use declaration::{CiPolicy, Consent, Mode, Notice, Subject};
 mod child;
 mod choice;
 mod ci;

@@ -15,8 +15,9 @@ use super::sources::collect;
 use super::status::Status;
 use super::store::Store;
 use super::watch::FileWatch;
-use crate::config::{Env, Notice, variable_prefix};
+use crate::consent::declaration::Notice;
 use crate::error::{Error, ErrorKind, Result};
+use crate::settings::{Env, variable_prefix};
 
 /// Holds what a decision is made of, for as long as a client lives.
 #[derive(Debug)]

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::inputs::Facts;
-use crate::config::Env;
+use crate::settings::Env;
 
 pub(crate) const CHOICE_FILE: &str = "telemetry-consent.json";
 pub(crate) const RECEIPT_FILE: &str = "telemetry-notice.json";

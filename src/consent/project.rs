@@ -7,7 +7,7 @@ use std::path::Path;
 use super::inputs::{FileState, ReadFailure};
 use super::sources::read_file;
 use super::store::replace_file;
-use crate::config::set_bool;
+use crate::document::set_bool;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Sets the switch in a project's JSON file, `telemetry.enabled` for example, and keeps everything else in it:

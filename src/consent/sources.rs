@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use super::inputs::{Facts, FileContent, FileState, Files, Inputs, ReadFailure, Runtime, Source};
 use super::places::{self, CHOICE_FILE, Platform, RECEIPT_FILE};
 use super::user;
-use crate::config::{Env, Notice};
+use crate::consent::declaration::Notice;
+use crate::settings::Env;
 
 /// The most that is read of a file. People write a few hundred bytes.
 const SIZE_LIMIT: u64 = 64 * 1024;

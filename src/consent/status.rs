@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::decide::{ConsentState, Decision};
 use super::inputs::Inputs;
 use super::layer::{Layer, LayerReport, Vote};
-use crate::config::Mode;
+use crate::consent::declaration::Mode;
 
 /// What is waiting to be sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

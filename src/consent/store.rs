@@ -12,8 +12,9 @@ use super::places::{self, CHOICE_FILE, Platform, RECEIPT_FILE};
 use super::replace::{Access, replace};
 use super::sources::read_file;
 use super::{origin, user};
-use crate::config::{Env, Notice};
+use crate::consent::declaration::Notice;
 use crate::error::{Error, ErrorKind, Result};
+use crate::settings::Env;
 
 /// The state directory of one user.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::Env;
+use crate::settings::Env;
 
 /// Returns the effective user id. It is asked for only where a file of the gate belongs to somebody but root.
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use super::inputs::Facts;
 use super::sources::Places;
-use crate::config::Env;
+use crate::settings::Env;
 
 /// The time in which a file can change again without its stamp changing, on file systems with coarse clocks.
 const COARSE_MILLIS: u128 = 2_000;

@@ -12,10 +12,10 @@ use super::report::{DeliveryError, OnError, excerpt};
 use super::retry::MAX_BAD_RESPONSES;
 use super::worker::WorkerContext;
 use crate::clock::later;
-use crate::config::{Compression, Retry};
 use crate::consent::GateState;
-use crate::event::Timestamp;
 use crate::observe::{LossReason, Once, print_batch};
+use crate::settings::{Compression, Retry};
+use crate::timestamp::Timestamp;
 use crate::transport::{Answer, Request, SendError, Transport};
 use crate::wire::{Attempt, Envelope, Response, Verdict, compress};
 

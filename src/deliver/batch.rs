@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::halving::Part;
 use super::queue::QueueDepth;
-use crate::event::{CommonProperties, EncodedEvent, Rfc3339};
+use crate::event::{CommonProperties, EncodedEvent};
+use crate::timestamp::Rfc3339;
 use crate::wire::{Attempt, BatchInfo, Envelope, Ids, WireEvent};
 
 /// Encoded events, ready to be sent and sent again.

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::halving::Cut;
-use crate::config::Retry;
 use crate::observe::LossReason;
+use crate::settings::Retry;
 use crate::wire::{EventResult, Verdict};
 
 use uuid::Uuid;

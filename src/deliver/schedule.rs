@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::batch::Batch;
 use super::queue::QueueDepth;
 use crate::clock::later;
-use crate::config::{Batching, Retry};
+use crate::settings::{Batching, Retry};
 
 /// What the worker does next.
 #[derive(Debug)]

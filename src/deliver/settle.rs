@@ -14,8 +14,8 @@ use super::report::{DeliveryError, excerpt};
 use super::retry::{Action, History, decide};
 use super::worker::WorkerContext;
 use crate::clock::later;
-use crate::event::Timestamp;
 use crate::observe::LossReason;
+use crate::timestamp::Timestamp;
 use crate::wire::{EventResult, Verdict};
 
 impl BatchSender {

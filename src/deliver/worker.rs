@@ -14,11 +14,12 @@ use super::queue::{Queue, QueueDepth};
 use super::report::DeliveryError;
 use super::schedule::{FlushMode, Schedule, Step};
 use crate::clock::{Clock, later};
-use crate::config::Batching;
 use crate::consent::Gate;
-use crate::event::{CommonProperties, Timestamp};
+use crate::event::CommonProperties;
 use crate::observe::{Counters, LossReason};
 use crate::panic::catch_panic;
+use crate::settings::Batching;
+use crate::timestamp::Timestamp;
 use crate::wire::{BatchInfo, Ids};
 
 /// What the client asks of the worker.

@@ -4,9 +4,9 @@
 
 use serde_json::Value;
 
-use super::flaw::Flaw;
-use super::registry::Catalogue;
-use super::schema::{FieldSchema, Schema};
+use crate::catalogue::Catalogue;
+use crate::observe::Flaw;
+use crate::schema::{FieldSchema, Schema};
 
 /// What the library itself adds to an event's properties.
 const LIBRARY: [&str; 5] =

@@ -4,12 +4,13 @@
 
 use super::encoded::is_lifted;
 use super::rules::Rules;
+use crate::json::write_string;
 
 /// At most this many common properties, since an event remembers in one bit each which it overrides.
-pub(crate) const MAX: usize = 60;
+pub(crate) const MAX_COMMON: usize = 60;
 
 /// The bits of all entries that there can be.
-pub(super) const ALL: u64 = (1 << MAX) - 1;
+pub(super) const ALL: u64 = (1 << MAX_COMMON) - 1;
 
 /// The bit of the entry for `$groups`: always the first, empty where the client has no groups.
 pub(super) const GROUPS: u64 = 1;
@@ -56,7 +57,7 @@ impl CommonProperties {
         for (key, value) in properties {
             upsert(&mut common.entries, key, value);
         }
-        common.entries.truncate(MAX);
+        common.entries.truncate(MAX_COMMON);
         common.filter = common.entries.iter().fold(0, |bits, entry| bits | bit_of(&entry.key));
         common.groups_filter = common.groups.iter().fold(0, |bits, entry| bits | bit_of(&entry.key));
         common.has_lifted = common.entries.iter().any(|entry| is_lifted(&entry.key));
@@ -137,22 +138,6 @@ impl CommonProperties {
     /// Returns how many bytes the common properties take behind an event's own.
     pub(crate) fn len(&self) -> usize {
         self.all.len()
-    }
-}
-
-/// Appends `text` as a JSON string.
-#[inline]
-pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
-    // Looks at every byte without a way out in between, which the compiler turns into wide comparisons.
-    let is_plain = |byte: u8| !matches!(byte, 0..b' ' | b'"' | b'\\');
-    if text.bytes().fold(true, |all, byte| all & is_plain(byte)) {
-        out.reserve(text.len() + 2);
-        out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
-        out.push(b'"');
-    } else {
-        // Writing to a vector cannot fail, and every `str` has a JSON form.
-        let _ = serde_json::to_writer(out, text);
     }
 }
 

@@ -10,8 +10,10 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::finite::is_finite;
-use super::{Encoder, Event, Flaw, Timestamp};
+use super::{Encoder, Event};
+use crate::observe::Flaw;
 use crate::panic::catch_panic;
+use crate::timestamp::Timestamp;
 
 /// An event whose name and properties are chosen at run time.
 ///

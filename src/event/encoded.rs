@@ -5,7 +5,7 @@
 use uuid::Uuid;
 
 use super::common_properties::CommonProperties;
-use super::timestamp::Timestamp;
+use crate::timestamp::Timestamp;
 
 /// What the envelope adds to an event at most: uuid, timestamp, field names, braces.
 pub(super) const FRAME: usize = 192;

@@ -9,14 +9,15 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::allow::Filter;
-use super::common_properties::{CommonProperties, PROFILE, write_string};
+use super::common_properties::{CommonProperties, PROFILE};
 use super::context::ActiveContext;
 use super::encoded;
-use super::field::FieldLosses;
 use super::finite::is_finite;
-use super::flaw::Flaw;
-use super::pseudonym::Epoch;
-use super::timestamp::Timestamp;
+use crate::field::Epoch;
+use crate::field::FieldLosses;
+use crate::json::write_string;
+use crate::observe::Flaw;
+use crate::timestamp::Timestamp;
 
 /// At most this many characters in an event name or a distinct id: PostHog cuts ids there, so that two
 /// longer ones that begin alike would become one person (its capture server, v0).

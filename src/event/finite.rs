@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::ser::{self, Serialize};
 
-use super::Flaw;
+use crate::observe::Flaw;
 
 /// Returns whether every number in `value` is finite. For values without floats this compiles to nothing.
 #[inline]

@@ -2,69 +2,32 @@
 //!
 //! Never reads a clock, a file or the environment.
 
-mod admit;
-mod aggregate;
 mod allow;
-mod catalogue;
 mod common_properties;
 mod context;
-#[cfg(feature = "derive")]
-mod derives;
 mod dynamic;
 mod encoded;
 mod encoder;
-mod field;
-mod field_type;
 mod finite;
-mod flaw;
-mod hashed;
-mod label;
-mod list;
 mod macros;
-mod measure;
 mod outgoing;
-mod pattern;
 #[doc(hidden)]
 pub mod private;
-mod properties;
-mod pseudonym;
-mod registry;
 mod rules;
-mod schema;
 mod special;
-mod text;
-mod timestamp;
-mod values;
 
-pub use aggregate::{Count, Histogram};
+use crate::schema::Schema;
 pub(crate) use allow::Allowed;
-pub(crate) use catalogue::Drift;
-pub(crate) use common_properties::{CommonProperties, MAX as MAX_COMMON, write_string};
+pub(crate) use common_properties::{CommonProperties, MAX_COMMON};
 pub(crate) use context::ActiveContext;
 pub use context::Context;
-#[cfg(feature = "derive")]
-pub use derives::{Event, Label, Properties};
 pub use dynamic::DynamicEvent;
 pub use encoded::EncodedEvent;
 pub(crate) use encoder::Buffers;
 pub use encoder::Encoder;
-pub(crate) use field::FieldLosses;
-pub use field::{Field, Identifier};
-pub use field_type::{FieldType, TextPolicy};
 pub(crate) use finite::to_json;
-pub use flaw::Flaw;
-pub use hashed::Hashed;
-pub use label::{ClosedLabel, Label, Labels, Word};
-pub use measure::Unit;
 pub use outgoing::OutgoingEvent;
-pub use pattern::Pattern;
-pub use properties::Properties;
-pub use pseudonym::PseudonymKey;
-pub use registry::{Catalogue, Catalogued};
 pub(crate) use rules::Rules;
-pub use schema::{FieldSchema, Purpose, Schema};
-pub(crate) use timestamp::Rfc3339;
-pub use timestamp::Timestamp;
 
 /// An event that encodes itself straight to JSON bytes.
 ///

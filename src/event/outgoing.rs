@@ -5,7 +5,8 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{CommonProperties, EncodedEvent, Encoder, Event, Timestamp};
+use super::{CommonProperties, EncodedEvent, Encoder, Event};
+use crate::timestamp::Timestamp;
 
 /// A captured event with everything that would leave the machine, but its `uuid` where the application set none.
 ///

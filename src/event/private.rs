@@ -3,15 +3,15 @@
 //! Never part of the public interface.
 
 pub use super::encoder::Encoder;
-pub use super::field::{Encode, ValueWriter, Written};
-pub use super::list::{Items, list};
-pub use super::measure::{DurationField, IntegerField, Switch, duration, write_bucket, write_zero_or_one};
-pub use super::text::{
+pub use crate::field::{DurationField, IntegerField, Switch, duration, write_bucket, write_zero_or_one};
+pub use crate::field::{Encode, ValueWriter, Written};
+pub use crate::field::{Items, list};
+pub use crate::field::{
     Raw, Text, raw_kind, write_hashed, write_hashed_hex, write_keyed, write_label, write_pattern, write_with,
 };
 
-use super::field::{Field, Identifier};
-use super::timestamp::Timestamp;
+use crate::field::{Field, Identifier};
+use crate::timestamp::Timestamp;
 use uuid::Uuid;
 
 /// Gives back a value whose type says that it is safe.

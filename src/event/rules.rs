@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use super::flaw::Flaw;
+use crate::observe::Flaw;
 
 /// How the receiver's rules differ between its protocols.
 #[derive(Clone, Copy, Debug, Default)]

@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 use serde::Serialize;
 
 use super::dynamic::{About, DynamicEvent};
-use super::flaw::Flaw;
 use super::rules;
+use crate::observe::Flaw;
 
 impl DynamicEvent {
     /// Starts a `$identify`: from now on PostHog keeps a person for this id.

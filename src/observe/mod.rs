@@ -2,6 +2,8 @@
 //!
 //! Never sees a key, and prints contents only where debugging was asked for.
 
+mod flaw;
+pub use flaw::Flaw;
 mod debug;
 mod loss;
 mod stats;

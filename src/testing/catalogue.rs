@@ -4,8 +4,8 @@
 
 use std::path::Path;
 
-use crate::config::Env;
-use crate::event::{Catalogue, Drift};
+use crate::catalogue::{Catalogue, Drift};
+use crate::settings::Env;
 
 /// The variable that asks for pages to be written anew.
 const RENEW: &str = "CANDOR_RENEW";

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ureq::{Agent, Body, ProxyProtocol};
 
 use super::{Answer, Request, SendError, Transport, tls};
-use crate::config::{Endpoint, Http, Proxy};
 use crate::consent::Granted;
 use crate::error::Result;
+use crate::settings::{Endpoint, Http, Proxy};
 
 /// Bytes that leave with one system call at the most, resident from the first request on. A burst of full
 /// batches was delivered about a tenth faster than with ureq's own 128 KiB, and no faster with 512 KiB.

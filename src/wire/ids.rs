@@ -4,7 +4,7 @@
 
 use uuid::{Builder, Uuid};
 
-use crate::event::Timestamp;
+use crate::timestamp::Timestamp;
 
 /// Ids of one batch. The 74 free bits of each are a random start plus the event's place, which RFC 9562
 /// (6.2) calls a monotonic random counter: one draw a batch instead of a system call an event.
@@ -36,7 +36,7 @@ impl Ids {
 #[cfg(test)]
 mod tests {
     use super::Ids;
-    use crate::event::Timestamp;
+    use crate::timestamp::Timestamp;
     use std::collections::BTreeSet;
     use uuid::Uuid;
 

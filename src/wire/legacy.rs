@@ -3,8 +3,8 @@
 //! Never writes `sent_at`, which that form does not know.
 
 use super::{Attempt, BatchInfo, Envelope, WireEvent, v0};
-use crate::config::Members;
-use crate::event::write_string;
+use crate::json::Members;
+use crate::json::write_string;
 
 /// The old batch form: `type`, `library` and `library_version` at the root of each event, `$set` of
 /// `$identify` there too, no distinct id at the root of `$create_alias`, and no type for `$groupidentify`.

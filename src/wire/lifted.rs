@@ -8,7 +8,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::WireEvent;
-use crate::event::write_string;
+use crate::json::write_string;
 
 /// Appends `"session_id":..,"window_id":..,"options":{..},"properties":{..}` of an event.
 pub(super) fn write(event: &WireEvent<'_>, body: &mut Vec<u8>) {

@@ -18,7 +18,8 @@ mod verdict;
 
 use uuid::Uuid;
 
-use crate::event::{CommonProperties, EncodedEvent, Timestamp};
+use crate::event::{CommonProperties, EncodedEvent};
+use crate::timestamp::Timestamp;
 
 pub use bearer::Bearer;
 pub use flat::FlatRecord;

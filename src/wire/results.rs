@@ -64,7 +64,7 @@ pub(super) fn is_about_an_event(body: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Timestamp;
+    use crate::timestamp::Timestamp;
 
     const ID: &str = "01990b6e-8f2a-7c31-9a56-2f3f8a1d0c77";
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use time::format_description::{BorrowedFormatItem, parse_borrowed};
 use time::{OffsetDateTime, PrimitiveDateTime};
 
-use crate::event::Timestamp;
+use crate::timestamp::Timestamp;
 
 // RFC 9110, 5.6.7: the form in use, and two that servers of old may send.
 const IMF_FIXDATE: &str =
@@ -60,7 +60,7 @@ fn rfc_850(text: &str, now: Timestamp) -> Option<OffsetDateTime> {
 #[cfg(test)]
 mod tests {
     use super::parse;
-    use crate::event::Timestamp;
+    use crate::timestamp::Timestamp;
     use std::time::Duration;
 
     // Sun, 06 Nov 1994 08:49:37 GMT

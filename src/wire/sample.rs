@@ -5,7 +5,8 @@
 use uuid::Uuid;
 
 use super::{Attempt, BatchInfo, Envelope, Ids, WireEvent};
-use crate::event::{Buffers, CommonProperties, Encoder, Event, Rfc3339, Timestamp};
+use crate::event::{Buffers, CommonProperties, Encoder, Event};
+use crate::timestamp::{Rfc3339, Timestamp};
 
 /// The time of every attempt here.
 pub(super) const AT: &str = "2009-11-10T23:00:00.000Z";

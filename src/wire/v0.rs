@@ -3,7 +3,7 @@
 //! Never leaves out an event's id or time, so that a second delivery is recognised as one.
 
 use super::{Attempt, BatchInfo, Envelope, WireEvent};
-use crate::event::write_string;
+use crate::json::write_string;
 
 /// The batch form of PostHog's server libraries, with or without an API key.
 ///

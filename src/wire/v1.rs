@@ -4,7 +4,7 @@
 
 use super::results;
 use super::{Attempt, BatchInfo, Envelope, Response, Verdict, WireEvent, lifted};
-use crate::event::Timestamp;
+use crate::timestamp::Timestamp;
 
 /// PostHog's second protocol: each event gets a result of its own.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::retry_after;
-use crate::event::Timestamp;
+use crate::timestamp::Timestamp;
 
 /// An answer as an envelope sees it.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,8 @@
 
 use super::super::inputs::Inputs;
 use super::super::layer::{Layer, LayerReport};
-use crate::config::{Account, AccountAnswer, Mode, Subject};
+use crate::consent::account::{Account, AccountAnswer};
+use crate::consent::declaration::{Mode, Subject};
 
 pub(crate) fn build(inputs: &Inputs) -> LayerReport {
     if inputs.facts.build_off {

@@ -6,8 +6,8 @@ use super::super::choice::{Answer, Choice};
 use super::super::inputs::{FileContent, FileState, Inputs, ReadFailure, Source};
 use super::super::layer::{Layer, LayerReport, Vote, join};
 use super::super::switch::{Reading, SwitchKind, parse_switch};
-use crate::config::Subject;
-use crate::config::document::{Format, Found, Node, read};
+use crate::consent::declaration::Subject;
+use crate::document::{Format, Found, Node, read};
 
 pub(crate) fn deployment(inputs: &Inputs) -> (LayerReport, bool) {
     let source = &inputs.files.deployment;

@@ -7,7 +7,7 @@ use super::super::ci::CiProvider;
 use super::super::inputs::{FileState, Inputs};
 use super::super::layer::{Layer, LayerReport, Vote};
 use super::files::{content, label};
-use crate::config::{CiPolicy, Mode, Notice};
+use crate::consent::declaration::{CiPolicy, Mode, Notice};
 
 pub(crate) fn environment(inputs: &Inputs, others: &[LayerReport]) -> LayerReport {
     let consent = &inputs.facts.consent;

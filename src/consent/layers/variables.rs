@@ -5,7 +5,7 @@
 use super::super::inputs::Inputs;
 use super::super::layer::{Layer, LayerReport, join};
 use super::super::switch::{Reading, SwitchKind, parse_switch};
-use crate::config::{Env, variable_prefix};
+use crate::settings::{Env, variable_prefix};
 
 const UNIVERSAL: &str = "DO_NOT_TRACK";
 

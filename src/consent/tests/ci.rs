@@ -3,7 +3,7 @@
 //! Never leaves a provider out.
 
 use super::super::ci::{CiProvider, Projection};
-use crate::config::Env;
+use crate::settings::Env;
 use CiProvider as P;
 
 const CASES: &[(P, &[(&str, &str)])] = &[

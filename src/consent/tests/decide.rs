@@ -10,7 +10,9 @@ use super::super::inputs::{FileContent, FileState, Inputs, ReadFailure, Source};
 use super::super::layer::{Layer, Vote};
 use super::super::status::Status;
 use super::{ENDPOINT, NOW, documented, facts, inputs};
-use crate::config::{Account, CiPolicy, Consent, Env, Notice, Subject};
+use crate::consent::account::Account;
+use crate::consent::declaration::{CiPolicy, Consent, Notice, Subject};
+use crate::settings::Env;
 use ConsentState::{Deferred, Denied, Granted};
 
 fn check(inputs: &Inputs, state: ConsentState, by: Layer) {

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::inputs::{Facts, Inputs};
-use crate::config::{Consent, Env, Notice};
+use crate::consent::declaration::{Consent, Notice};
+use crate::settings::Env;
 
 /// A day in 2026.
 const NOW: u64 = 1_790_000_000;

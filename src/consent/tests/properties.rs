@@ -11,7 +11,9 @@ use super::super::inputs::{FileState, Inputs, ReadFailure, Source};
 use super::super::layer::{Layer, LayerReport, Vote};
 use super::super::switch::{Reading, SwitchKind, parse_switch};
 use super::{NOW, documented, facts, inputs};
-use crate::config::{Account, CiPolicy, Consent, Env, Mode, Subject};
+use crate::consent::account::Account;
+use crate::consent::declaration::{CiPolicy, Consent, Mode, Subject};
+use crate::settings::Env;
 
 const NAMES: [&str; 7] = [
     "DO_NOT_TRACK",

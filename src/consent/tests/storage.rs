@@ -17,8 +17,9 @@ use super::super::sources::{collect, read_file};
 use super::super::store::Store;
 use super::super::watch::FileWatch;
 use super::{NOW, Scratch, facts};
-use crate::config::{Consent, Env, Notice};
+use crate::consent::declaration::{Consent, Notice};
 use crate::error::ErrorKind;
+use crate::settings::Env;
 
 fn facts_in(dir: &Path, consent: Consent) -> Facts {
     facts(consent.state_dir(dir).policy_file(dir.join("policy.json")))

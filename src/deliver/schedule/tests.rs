@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::deliver::batch::{BatchBuilder, BatchLimits};
-use crate::event::{CommonProperties, EncodedEvent, Timestamp};
+use crate::event::{CommonProperties, EncodedEvent};
+use crate::timestamp::Timestamp;
 use crate::wire::{BatchInfo, Ids, PostHogBatch};
 use uuid::Uuid;
 

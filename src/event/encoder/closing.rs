@@ -3,11 +3,11 @@
 //! Never allocates beyond the record's one box, unless a context or a rule has something to add.
 
 use super::{Buffers, Encoder, Flaw};
-use crate::event::Timestamp;
 use crate::event::common_properties::{GROUPS, PROFILE};
 use crate::event::context::ActiveContext;
 use crate::event::encoded::{self, EncodedEvent};
 use crate::event::rules::{self, PersonProcessing};
+use crate::timestamp::Timestamp;
 
 impl Encoder<'_> {
     /// Adds what the context says and the event does not.

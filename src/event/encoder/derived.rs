@@ -3,11 +3,11 @@
 //! Never looks at a value again: its type has said enough.
 
 use super::{Buffers, Encoder, Flaw};
-use crate::event::Schema;
 use crate::event::allow::Allowed;
 use crate::event::common_properties::GROUPS;
-use crate::event::field::{self, Encode, FieldLosses, ValueWriter, Written};
-use crate::event::pseudonym::Epoch;
+use crate::field::Epoch;
+use crate::field::{Encode, FieldLosses, ValueWriter, Written, member};
+use crate::schema::Schema;
 
 impl<'a> Encoder<'a> {
     /// Gives the event the key of its pseudonyms, for fields that are `keyed`.
@@ -48,7 +48,7 @@ impl<'a> Encoder<'a> {
         let comma = !properties.is_empty();
         let writer =
             &mut ValueWriter { out: properties, losses: &mut self.losses, epoch: self.epoch.as_ref() };
-        if field::member(writer, comma, quoted, value) {
+        if member(writer, comma, quoted, value) {
             self.note(key);
         }
     }
@@ -100,7 +100,7 @@ impl<'a> Encoder<'a> {
         let Buffers { groups, .. } = &mut *self.buffers;
         let comma = !groups.is_empty();
         let writer = &mut ValueWriter { out: groups, losses: &mut self.losses, epoch: self.epoch.as_ref() };
-        if field::member(writer, comma, quoted, value) {
+        if member(writer, comma, quoted, value) {
             self.note_group(group_type);
         }
     }

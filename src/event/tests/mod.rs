@@ -2,12 +2,13 @@
 
 mod derived;
 
+use super::Event;
 use super::common_properties::CommonProperties;
 use super::encoder::{Buffers, Encoder};
-use super::field::FieldLosses;
-use super::flaw::Flaw;
-use super::pseudonym::PseudonymKey;
-use super::{Event, Timestamp};
+use crate::field::FieldLosses;
+use crate::field::PseudonymKey;
+use crate::observe::Flaw;
+use crate::timestamp::Timestamp;
 
 /// An event as it would lie in the queue.
 #[derive(Debug)]

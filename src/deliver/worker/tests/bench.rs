@@ -9,11 +9,11 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::super::*;
 use crate::clock::Manual;
-use crate::config::{Compression, Retry};
 use crate::deliver::queue::Limits;
 use crate::deliver::{OnError, Overseer};
 use crate::event::{Buffers, EncodedEvent, Encoder};
 use crate::observe::Stats;
+use crate::settings::{Compression, Retry};
 use crate::transport::Transport;
 use crate::wire::Envelope;
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::super::*;
 use super::bench::Bench;
-use crate::config::Retry;
+use crate::settings::Retry;
 use crate::transport::{Answer, Request, SendError, Transport};
 use crate::wire::{Attempt, Envelope, EventResult, PostHogBatch, Response, Verdict, WireEvent};
 

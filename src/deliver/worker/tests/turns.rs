@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::*;
 use super::bench::Bench;
-use crate::config::Retry;
+use crate::settings::Retry;
 use crate::transport::{Answer, MemoryTransport, SendError};
 use crate::wire::PostHogBatch;
 

@@ -1,0 +1,85 @@
+//! The public list of everything that a program sends.
+//!
+//! Never lists by hand what the types say.
+
+mod registry;
+pub use registry::{Catalogue, Catalogued};
+mod example;
+mod json;
+mod json_schema;
+mod markdown;
+mod notice;
+mod page;
+mod words;
+
+pub(crate) use page::Drift;
+
+use crate::schema::Purpose;
+use registry::UNNAMED;
+
+impl Catalogue {
+    /// Returns the page for people, in Markdown: what is sent, why, each field, an example of each event,
+    /// where it goes, and how to turn it off. Commit it as `TELEMETRY.md`, and let a test call
+    /// `candor::testing::assert_catalogue`.
+    pub fn markdown(&self) -> String {
+        markdown::write(self)
+    }
+
+    /// Returns the short text of the notice.
+    pub fn notice(&self) -> String {
+        notice::write(self)
+    }
+
+    /// Returns the JSON Schema of one event as it stands in a batch; `None` where there is no such event.
+    pub fn event_schema(&self, name: &str) -> Option<String> {
+        let schema = self.event(name)?;
+        Some(json_schema::event(self, schema, json_schema::Detail::Described).pretty())
+    }
+
+    /// Returns the JSON Schema of the body of a request to `/batch/`.
+    pub fn batch_schema(&self) -> String {
+        json_schema::batch(self).pretty()
+    }
+
+    /// Returns 16 hexadecimal digits that change when what is sent, why, or to whom changes, and stay when
+    /// only texts do. The page keeps them, so that a change without a new version of the notice is found.
+    pub fn fingerprint(&self) -> String {
+        page::fingerprint(self)
+    }
+
+    /// Compares a page with the code.
+    pub(crate) fn check(&self, page: Option<&str>) -> Result<(), Drift> {
+        page::check(self, page)
+    }
+}
+
+/// Returns the product's name as the beginning of a sentence.
+fn subject(catalogue: &Catalogue) -> &'static str {
+    if catalogue.product == UNNAMED { "This program" } else { catalogue.product }
+}
+
+fn counted(events: usize) -> String {
+    match events {
+        0 => "no events".to_owned(),
+        1 => "one kind of event".to_owned(),
+        _ => format!("{events} kinds of events"),
+    }
+}
+
+/// Says what a purpose is for, as a part of a sentence.
+fn aim(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Usage => "to see how it is used",
+        Purpose::Error => "to see what fails",
+        Purpose::UpdateCheck => "to see which versions are in use",
+    }
+}
+
+/// Says why events of a purpose are sent, where they do not say it themselves.
+fn reason(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Usage => "To see how the software is used.",
+        Purpose::Error => "To see what fails.",
+        Purpose::UpdateCheck => "To see which versions are in use, and whether there is a newer one.",
+    }
+}

@@ -1,0 +1,199 @@
+//! The list of all events of a program.
+//!
+//! Never runs before `main`, never finds an event by itself.
+
+use crate::field::Properties;
+use crate::schema::{FieldSchema, Schema};
+
+/// An event whose schema is known when the program is compiled: what `#[derive(Event)]` implements.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no schema, so that the catalogue cannot show it",
+    label = "not an event that derives `Event`",
+    note = "derive it: `#[derive(candor::Event)]`"
+)]
+pub trait Catalogued {
+    /// What the event sends.
+    const SCHEMA: &'static Schema;
+}
+
+/// Lists the events of a program as a [`Catalogue`].
+///
+/// ```
+/// # #[cfg(feature = "derive")] {
+/// /// A scan ended.
+/// #[derive(candor::Event)]
+/// #[event(name = "scan ended", distinct_id = "tool")]
+/// struct ScanEnded {
+///     /// How many files were read.
+///     files: u32,
+/// }
+///
+/// const EVENTS: candor::Catalogue = candor::events![ScanEnded].product("Scanner").notice_version(1);
+/// assert!(EVENTS.markdown().contains("### scan ended"));
+/// # }
+/// ```
+#[macro_export]
+macro_rules! events {
+    ($($event:ty),* $(,)?) => {
+        $crate::Catalogue::new(&[$(<$event as $crate::Catalogued>::SCHEMA),*])
+    };
+}
+
+/// All that a program sends, and what people must know about it.
+///
+/// Made by [`events!`](crate::events). Everything is known when the program is compiled, so that a
+/// catalogue is a `const`. From it come a page for people ([`markdown`](Self::markdown)), a JSON Schema
+/// for each event and for the batch, and the short text of the notice.
+#[derive(Clone, Copy, Debug)]
+pub struct Catalogue {
+    pub(crate) events: &'static [&'static Schema],
+    pub(crate) common: &'static [FieldSchema],
+    pub(crate) groups: &'static [(&'static str, &'static str)],
+    pub(crate) product: &'static str,
+    pub(crate) endpoint: Option<&'static str>,
+    pub(crate) recipients: &'static [(&'static str, &'static str)],
+    pub(crate) retention: Option<&'static str>,
+    pub(crate) turn_off: &'static [&'static str],
+    pub(crate) link: Option<&'static str>,
+    pub(crate) notice_version: u32,
+    pub(crate) identified: Option<&'static str>,
+    pub(crate) beside: Option<&'static [(&'static str, &'static str)]>,
+    pub(crate) is_flat: bool,
+}
+
+/// What a catalogue calls a product without a name.
+pub(crate) const UNNAMED: &str = "this program";
+
+impl Catalogue {
+    /// Makes a catalogue of schemas; [`events!`](crate::events) says it shorter.
+    pub const fn new(events: &'static [&'static Schema]) -> Self {
+        Self {
+            events,
+            common: &[],
+            groups: &[],
+            product: UNNAMED,
+            endpoint: None,
+            recipients: &[],
+            retention: None,
+            turn_off: &["Set the environment variable `DO_NOT_TRACK=1`."],
+            link: None,
+            notice_version: 1,
+            identified: None,
+            beside: None,
+            is_flat: false,
+        }
+    }
+
+    /// Declares the super properties, which every event carries, as a struct that derives `Properties`.
+    #[must_use]
+    pub const fn super_properties<P: Properties>(mut self) -> Self {
+        self.common = P::FIELDS;
+        self
+    }
+
+    /// Declares the groups of the client, each with what its key says and why it is sent as it is.
+    #[must_use]
+    pub const fn groups(mut self, groups: &'static [(&'static str, &'static str)]) -> Self {
+        self.groups = groups;
+        self
+    }
+
+    /// Sets the name of the product. Default: `this program`.
+    #[must_use]
+    pub const fn product(mut self, name: &'static str) -> Self {
+        self.product = name;
+        self
+    }
+
+    /// Says where the events go.
+    #[must_use]
+    pub const fn endpoint(mut self, endpoint: &'static str) -> Self {
+        self.endpoint = Some(endpoint);
+        self
+    }
+
+    /// Names everybody who processes the events, each with what for.
+    #[must_use]
+    pub const fn recipients(mut self, recipients: &'static [(&'static str, &'static str)]) -> Self {
+        self.recipients = recipients;
+        self
+    }
+
+    /// Says how long events are kept.
+    #[must_use]
+    pub const fn retention(mut self, text: &'static str) -> Self {
+        self.retention = Some(text);
+        self
+    }
+
+    /// Says how to turn it off, one sentence a way. Default: `DO_NOT_TRACK=1`.
+    #[must_use]
+    pub const fn turn_off(mut self, ways: &'static [&'static str]) -> Self {
+        self.turn_off = ways;
+        self
+    }
+
+    /// Says where the page is published.
+    #[must_use]
+    pub const fn link(mut self, address: &'static str) -> Self {
+        self.link = Some(address);
+        self
+    }
+
+    /// Sets the version of the notice. Raise it with every change in what is sent. Default: 1.
+    #[must_use]
+    pub const fn notice_version(mut self, version: u32) -> Self {
+        self.notice_version = version;
+        self
+    }
+
+    /// Says that the receiver can tell who sends, and by what: the texts then say that nothing is anonymous.
+    #[must_use]
+    pub const fn identified(mut self, by: &'static str) -> Self {
+        self.identified = Some(by);
+        self
+    }
+
+    /// Says what comes with every event beside its own fields, where that is not what PostHog's batch has: names
+    /// with what they say, those included that the receiver adds.
+    #[must_use]
+    pub const fn sent_beside(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
+        self.beside = Some(fields);
+        self
+    }
+
+    /// Says that each event is a record of its own, as [`FlatRecord`](crate::FlatRecord) writes it: the page then
+    /// shows its fields alone. The JSON Schemas stay those of PostHog's batch.
+    #[must_use]
+    pub const fn flat_records(mut self) -> Self {
+        self.is_flat = true;
+        self
+    }
+
+    /// Returns the schemas of all events, in the order of the list.
+    pub const fn events(&self) -> &'static [&'static Schema] {
+        self.events
+    }
+
+    /// Returns the declared super properties.
+    pub const fn common_fields(&self) -> &'static [FieldSchema] {
+        self.common
+    }
+
+    /// Returns the version of the notice.
+    pub const fn version(&self) -> u32 {
+        self.notice_version
+    }
+
+    /// Returns the groups of the client that an event carries, as types with what their keys say.
+    pub(crate) fn groups_of(&self, schema: &Schema) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let all = if schema.has_client_groups { self.groups } else { &[] };
+        let own = schema.groups;
+        all.iter().copied().filter(|(kind, _)| own.iter().all(|group| group.name != *kind))
+    }
+
+    /// Returns the schema of an event by its name.
+    pub fn event(&self, name: &str) -> Option<&'static Schema> {
+        self.events.iter().find(|schema| schema.name() == name).copied()
+    }
+}

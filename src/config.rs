@@ -1,0 +1,277 @@
+//! The application's builder: everything that can be set, in one wide type that is split once.
+//!
+//! Never starts anything, and never reads the environment but for the snapshot it is given.
+
+mod declared;
+mod delivery;
+mod resolve;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::capture::{Hooks, Sampling};
+pub(crate) use crate::config::resolve::ClientSettings;
+use crate::config::resolve::token;
+use crate::consent::Consent;
+use crate::consent::{Facts, Granted};
+use crate::deliver::{DeliveryError, OnError};
+use crate::error::Result;
+use crate::event::{Allowed, OutgoingEvent, to_json};
+use crate::field::PseudonymKey;
+use crate::observe::Flaw;
+use crate::settings::{Batching, Endpoint, Env, Http, Protocol, Retry, defaults};
+use crate::transport::{Transport, TransportFactory};
+use crate::wire::Envelope;
+
+/// What a client is to do, and whom it asks first.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let config = candor::Config::new("granted", "0.14.0")
+///     .endpoint("https://t.example.com")
+///     .group("deployment", "dep_123")
+///     .flush_at(50)
+///     .flush_interval(Duration::from_secs(10));
+/// ```
+///
+/// Nothing is checked before the client is made; then the first setting that cannot work is named.
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
+#[must_use = "a configuration does nothing until a client is made from it"]
+pub struct Config {
+    pub(crate) app: String,
+    pub(crate) version: String,
+    endpoint: Option<String>,
+    api_key: Option<String>,
+    consent: Consent,
+    library: (String, String),
+    is_server: bool,
+    geoip_disable: bool,
+    groups: Vec<(String, String)>,
+    super_properties: Vec<(String, std::result::Result<Vec<u8>, Flaw>)>,
+    historical_migration: bool,
+    protocol: Protocol,
+    batching: Batching,
+    retry: Retry,
+    http: Http,
+    debug: bool,
+    dry_run: bool,
+    hooks: Hooks,
+    on_error: OnError,
+    sampling: Option<Arc<Sampling>>,
+    allowed: Allowed,
+    pseudonyms: Option<PseudonymKey>,
+    envelope: Option<Arc<dyn Envelope>>,
+    transport: Option<Arc<TransportFactory>>,
+    pub(crate) shutdown_timeout: Duration,
+    pub(crate) env: Option<Env>,
+}
+
+impl Config {
+    /// Starts a configuration for an application of this name and version.
+    ///
+    /// The name makes the names of the application's own variables: `my-app` reads `MY_APP_TELEMETRY`,
+    /// `MY_APP_TELEMETRY_DISABLED` and `MY_APP_TELEMETRY_LOG`. Name and version are the user agent.
+    pub fn new(app: impl Into<String>, version: impl Into<String>) -> Self {
+        let (app, version) = (app.into(), version.into());
+        let user_agent = format!("{}/{}", token(&app), token(&version));
+        Self {
+            app,
+            version,
+            endpoint: None,
+            api_key: None,
+            consent: Consent::default(),
+            library: (env!("CARGO_PKG_NAME").to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            is_server: true,
+            geoip_disable: true,
+            groups: Vec::new(),
+            super_properties: Vec::new(),
+            historical_migration: false,
+            protocol: Protocol::default(),
+            batching: Batching::default(),
+            retry: Retry::default(),
+            http: Http::new(user_agent),
+            debug: false,
+            dry_run: false,
+            hooks: Hooks::default(),
+            on_error: OnError::default(),
+            sampling: None,
+            allowed: Allowed::default(),
+            pseudonyms: None,
+            envelope: None,
+            transport: None,
+            shutdown_timeout: defaults::SHUTDOWN,
+            env: None,
+        }
+    }
+
+    /// Sets where events go: the base URL of PostHog, of a relay, or of the vendor's own endpoint.
+    ///
+    /// `http` or `https`, without user, query or fragment; a path stays in front of the protocol's own.
+    /// PostHog's web hosts (`app.`, `us.`, `eu.posthog.com`) become its ingestion hosts. Without an
+    /// endpoint the client is off.
+    pub fn endpoint(mut self, url: impl Into<String>) -> Self {
+        self.endpoint = Some(url.into());
+        self
+    }
+
+    /// Sets the project's API key, for endpoints that want one. A blank key turns the client off.
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.api_key = Some(key.into());
+        self
+    }
+
+    /// Sets whose yes is needed and whose no is heard; opt-in unless set, so that nothing is sent before
+    /// somebody has said yes.
+    pub fn consent(mut self, consent: Consent) -> Self {
+        self.consent = consent;
+        self
+    }
+
+    /// Sets the library that events name as `$lib` and `$lib_version`; candor itself unless set.
+    pub fn library(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
+        self.library = (name.into(), version.into());
+        self
+    }
+
+    /// Sets `$is_server`, which tells PostHog that the address is not a person's; true unless set.
+    pub fn is_server(mut self, is_server: bool) -> Self {
+        self.is_server = is_server;
+        self
+    }
+
+    /// Sets `$geoip_disable`, which keeps PostHog from looking up the address; true unless set.
+    pub fn geoip_disable(mut self, disable: bool) -> Self {
+        self.geoip_disable = disable;
+        self
+    }
+
+    /// Adds every event to a group; an event's own group of the same type takes its place.
+    pub fn group(mut self, group_type: impl Into<String>, key: impl Into<String>) -> Self {
+        self.groups.push((group_type.into(), key.into()));
+        self
+    }
+
+    /// Adds a property to every event; an event's own property of the same name takes its place.
+    ///
+    /// At most 50. The library's own properties (`$lib` and the like) cannot be set this way.
+    pub fn super_property<V: Serialize>(mut self, key: impl Into<String>, value: V) -> Self {
+        self.super_properties.push((key.into(), to_json(&value)));
+        self
+    }
+
+    /// Marks everything as old data that is imported, which PostHog stores without its usual limits.
+    pub fn historical_migration(mut self, is_migration: bool) -> Self {
+        self.historical_migration = is_migration;
+        self
+    }
+
+    /// Sets which of PostHog's protocols carries the events; [`Protocol::V0`] unless set.
+    pub fn protocol(mut self, protocol: Protocol) -> Self {
+        self.protocol = protocol;
+        self
+    }
+
+    /// Prints each batch to the application's log (target `candor::batch`, level info), pretty, from the bytes
+    /// that are sent. `<APP>_TELEMETRY_LOG=debug` does the same.
+    pub fn debug(mut self, debug: bool) -> Self {
+        self.debug = debug;
+        self
+    }
+
+    /// Prints each batch and sends nothing; the events count as lost, for the reason `dry run`.
+    pub fn dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+
+    /// Adds a hook that sees each event on the thread that captures it, and gives it back, changed or
+    /// not, or drops it. A panic in it drops the event. Hooks run in the order in which they were added.
+    pub fn before_send(
+        mut self,
+        hook: impl Fn(OutgoingEvent) -> Option<OutgoingEvent> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.push(hook);
+        self
+    }
+
+    /// Sets a hook that is told, on the worker's thread, of events that will not be delivered: refused, given up,
+    /// left over at a shutdown, or withdrawn with the consent.
+    ///
+    /// Of events that no worker has had in hand, such as those that a full queue or another hook has dropped, only
+    /// [`stats`](crate::client::Client::stats) tells. A shutdown waits for the hook within its time, and a tenth of a second
+    /// longer at the most.
+    pub fn on_error(mut self, hook: impl Fn(&DeliveryError) + Send + Sync + 'static) -> Self {
+        self.on_error = OnError::new(hook);
+        self
+    }
+
+    /// Keeps only a part of the events.
+    pub fn sample(mut self, sampling: Sampling) -> Self {
+        self.sampling = Some(Arc::new(sampling));
+        self
+    }
+
+    /// Sets the shape of requests, in place of [`protocol`](Self::protocol)'s.
+    pub fn envelope(mut self, envelope: impl Envelope + 'static) -> Self {
+        self.envelope = Some(Arc::new(envelope));
+        self
+    }
+
+    /// Sets what makes the transport, once consent is granted; HTTP by ureq unless set.
+    ///
+    /// ```
+    /// let memory = candor::testing::MemoryTransport::new();
+    /// let config = candor::Config::new("app", "1.0").transport({
+    ///     let memory = memory.clone();
+    ///     move |_granted| Ok(Box::new(memory.clone()) as Box<dyn candor::Transport>)
+    /// });
+    /// ```
+    pub fn transport(
+        mut self,
+        factory: impl Fn(Granted) -> Result<Box<dyn Transport>> + Send + Sync + 'static,
+    ) -> Self {
+        self.transport = Some(Arc::new(factory));
+        self
+    }
+
+    /// Sets the time that a dropped [`Guard`](crate::Guard) gives the last flush; 2 seconds unless set.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = timeout;
+        self
+    }
+
+    /// Sets the environment to decide on, in place of the process's own; for tests and examples.
+    pub fn env(mut self, env: Env) -> Self {
+        self.env = Some(env);
+        self
+    }
+
+    /// Returns what consent is decided on.
+    pub(crate) fn facts(&self) -> Facts {
+        let endpoint = self.endpoint.as_deref().and_then(|url| Endpoint::parse(url).ok());
+        let mut facts = Facts::new(
+            self.app.clone(),
+            self.consent.clone(),
+            endpoint.map(|endpoint| endpoint.as_str().to_owned()),
+        );
+        facts.app_version.clone_from(&self.version);
+        facts.own_transport = self.transport.is_some();
+        facts.api_key_missing = self.api_key.as_deref().is_some_and(|key| key.trim().is_empty());
+        facts
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("app", &self.app)
+            .field("version", &self.version)
+            .field("batching", &self.batching)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,192 @@
+//! A configuration, split once into what each part needs.
+//!
+//! Never starts anything.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::capture::CaptureSettings;
+use crate::config::Config;
+use crate::deliver::OnError;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{CommonProperties, MAX_COMMON, Rules};
+use crate::observe::Flaw;
+use crate::settings::{
+    ApiKey, Batching, Compression, Endpoint, Env, Http, Protocol, Retry, asks_for_debug, defaults, proxy,
+};
+use crate::transport::TransportFactory;
+use crate::wire::{Envelope, LegacyBatch, PostHogBatch, PostHogEvents};
+
+/// A configuration, split once into what each part needs.
+#[derive(Clone)]
+pub(crate) struct ClientSettings {
+    pub(crate) endpoint: Option<Endpoint>,
+    pub(crate) hide: Option<(String, String)>,
+    /// How many super properties and groups strict mode has taken out.
+    pub(crate) undeclared: u32,
+    pub(crate) capture: CaptureSettings,
+    pub(crate) batching: Batching,
+    pub(crate) retry: Retry,
+    pub(crate) http: Http,
+    pub(crate) prints: bool,
+    pub(crate) is_dry_run: bool,
+    pub(crate) on_error: OnError,
+    pub(crate) envelope: Arc<dyn Envelope>,
+    pub(crate) ai: AiSettings,
+    pub(crate) transport: Option<Arc<TransportFactory>>,
+    pub(crate) shutdown_timeout: Duration,
+}
+
+/// What the route of AI events has of its own.
+#[derive(Clone)]
+pub(crate) struct AiSettings {
+    envelope: Arc<dyn Envelope>,
+    common: Arc<CommonProperties>,
+}
+
+impl ClientSettings {
+    /// Returns the settings of the lane for AI events.
+    pub(crate) fn for_ai(&self) -> Self {
+        let mut lane = self.clone();
+        lane.envelope = Arc::clone(&self.ai.envelope);
+        lane.capture.common = Arc::clone(&self.ai.common);
+        lane.capture.event_bytes = defaults::AI_EVENT_BYTES;
+        lane.batching.event_bytes = defaults::AI_EVENT_BYTES;
+        lane.batching.batch_bytes = defaults::AI_BATCH_BYTES;
+        lane.batching.flush_bytes = defaults::AI_BATCH_BYTES / 2;
+        lane.batching.queue_events = defaults::AI_QUEUE_EVENTS;
+        lane.batching.queue_bytes = defaults::AI_QUEUE_BYTES;
+        lane.retry.waiting_bytes = defaults::AI_QUEUE_BYTES;
+        if lane.http.compression != Compression::None {
+            // The route speaks v0, which takes no other.
+            lane.http.compression = Compression::Gzip;
+        }
+        lane
+    }
+}
+
+impl Config {
+    /// Splits the configuration into what each part needs, and checks it.
+    pub(crate) fn resolve(mut self, env: &Env) -> Result<ClientSettings> {
+        let endpoint = self.endpoint.as_deref().map(Endpoint::parse).transpose()?;
+        let api_key = self.api_key.as_deref().and_then(ApiKey::new);
+        if let Some(flaw) = api_key.as_ref().and_then(ApiKey::flaw) {
+            return Err(Error::new(ErrorKind::Config, format!("api_key: {flaw}")));
+        }
+        self.batching.check(self.protocol)?;
+        self.retry.check()?;
+        self.http.check()?;
+        self.check_compression()?;
+        self.http.proxy = endpoint.as_ref().and_then(|endpoint| proxy(env, endpoint.is_https()));
+        let undeclared = self.take_undeclared();
+        let [common, ai_common] = self.common()?;
+        let key = api_key.as_ref().map(ApiKey::secret);
+        let ai = AiSettings {
+            envelope: Arc::new(PostHogBatch::for_ai(key, self.historical_migration)),
+            common: Arc::new(ai_common),
+        };
+        let envelope = self.envelope.take().unwrap_or_else(|| self.own_envelope(key));
+        Ok(ClientSettings {
+            prints: self.debug || self.dry_run || asks_for_debug(env, &self.app),
+            is_dry_run: self.dry_run,
+            endpoint,
+            hide: api_key.map(|key| (key.secret().to_owned(), key.shown().to_owned())),
+            undeclared,
+            capture: CaptureSettings {
+                common: Arc::new(common),
+                hooks: self.hooks,
+                sampling: self.sampling,
+                allowed: Arc::new(self.allowed),
+                pseudonyms: self.pseudonyms,
+                event_bytes: self.batching.event_bytes,
+            },
+            batching: self.batching,
+            retry: self.retry,
+            http: self.http,
+            on_error: self.on_error,
+            envelope,
+            ai,
+            transport: self.transport,
+            shutdown_timeout: self.shutdown_timeout,
+        })
+    }
+
+    fn check_compression(&self) -> Result<()> {
+        let codec = self.http.compression;
+        let wrong = |text: String| Err(Error::new(ErrorKind::Config, text));
+        if let Some(feature) = codec.missing_feature() {
+            return wrong(format!("compression: this build lacks the feature `{feature}`"));
+        }
+        let is_v0 = self.envelope.is_none() && self.protocol != Protocol::V1;
+        if is_v0 && !matches!(codec, Compression::None | Compression::Gzip) {
+            return wrong(format!(
+                "compression: protocol {:?} takes gzip only, not {codec:?}",
+                self.protocol
+            ));
+        }
+        Ok(())
+    }
+
+    /// Makes the envelope of the protocol.
+    fn own_envelope(&self, key: Option<&str>) -> Arc<dyn Envelope> {
+        match self.protocol {
+            Protocol::V0 => Arc::new(PostHogBatch::new(key, self.historical_migration)),
+            Protocol::Legacy => {
+                let library = (self.library.0.as_str(), self.library.1.as_str());
+                Arc::new(LegacyBatch::new(key, self.historical_migration, library))
+            }
+            Protocol::V1 => {
+                let info = format!("{}/{}", token(&self.library.0), token(&self.library.1));
+                Arc::new(PostHogEvents::new(key, info, self.historical_migration))
+            }
+        }
+    }
+
+    /// Encodes what every event carries, and what every event of the AI route does.
+    fn common(&mut self) -> Result<[CommonProperties; 2]> {
+        let wrong = |text: String| Error::new(ErrorKind::Config, text);
+        let mut properties = Vec::new();
+        for (key, value) in self.super_properties.drain(..) {
+            if matches!(key.as_str(), "$lib" | "$lib_version" | "$is_server" | "$geoip_disable" | "$groups") {
+                return Err(wrong(format!("super_property: {key} has a setting of its own")));
+            }
+            let json = value.map_err(|flaw| {
+                let why = if flaw == Flaw::NotFinite { "a number is not finite" } else { "no JSON" };
+                wrong(format!("super_property {key}: {why}"))
+            })?;
+            let is_bool = matches!(json.as_slice(), b"true" | b"false");
+            if key == "$cookieless_mode" && !is_bool {
+                return Err(wrong("super_property: $cookieless_mode must be a boolean".to_owned()));
+            }
+            properties.push((key, json));
+        }
+        if properties.len() > MAX_COMMON - 10 {
+            return Err(wrong(format!("super_property: at most {}", MAX_COMMON - 10)));
+        }
+        let text = |text: &str| serde_json::to_vec(text).unwrap_or_default();
+        let (name, version) = &self.library;
+        if name.trim().is_empty() || version.trim().is_empty() || name.len() + version.len() > 199 {
+            return Err(wrong("library: name and version must have 1 to 199 bytes together".to_owned()));
+        }
+        let library = [("$lib".to_owned(), text(name)), ("$lib_version".to_owned(), text(version))];
+        if self.protocol != Protocol::Legacy {
+            properties.push(("$is_server".to_owned(), self.is_server.to_string().into_bytes()));
+        }
+        if self.geoip_disable {
+            properties.push(("$geoip_disable".to_owned(), b"true".to_vec()));
+        }
+        let is_v1 = self.protocol == Protocol::V1 && self.envelope.is_none();
+        let with_library = [properties.as_slice(), &library].concat();
+        // V1 has the library in a header, which wins over properties.
+        let of_events = if is_v1 { &properties } else { &with_library };
+        let rules = Rules { counts_bytes: is_v1, knows_shared_ids: is_v1 };
+        let events = CommonProperties::new(&self.groups, of_events).with_rules(rules);
+        Ok([events, CommonProperties::new(&self.groups, &with_library)])
+    }
+}
+
+/// Leaves in a name what may stand in a user agent.
+pub(crate) fn token(text: &str) -> String {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-._+".contains(letter);
+    text.chars().map(|letter| if allowed(letter) { letter } else { '-' }).collect()
+}

@@ -1,0 +1,135 @@
+//! Lists with a bound.
+//!
+//! Never sends more than the catalogue says: the rest is dropped and counted.
+
+use crate::field::value::{Encode, ValueWriter, Written};
+
+/// A list of items, perhaps absent.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no list, so that `items` means nothing here",
+    label = "not a vector, a slice or an array"
+)]
+pub trait Items {
+    /// What the list holds.
+    type Item;
+
+    /// Whether the list can be absent.
+    const OPTIONAL: bool = false;
+
+    /// Returns the items, where there is a list.
+    fn items(&self) -> Option<&[Self::Item]>;
+}
+
+impl<T> Items for [T] {
+    type Item = T;
+
+    #[inline]
+    fn items(&self) -> Option<&[T]> {
+        Some(self)
+    }
+}
+
+impl<T> Items for Vec<T> {
+    type Item = T;
+
+    #[inline]
+    fn items(&self) -> Option<&[T]> {
+        Some(self)
+    }
+}
+
+impl<T, const N: usize> Items for [T; N] {
+    type Item = T;
+
+    #[inline]
+    fn items(&self) -> Option<&[T]> {
+        Some(self)
+    }
+}
+
+macro_rules! through {
+    ($($type:ty),*) => {$(
+        impl<L: Items + ?Sized> Items for $type {
+            type Item = L::Item;
+            const OPTIONAL: bool = L::OPTIONAL;
+
+            #[inline]
+            fn items(&self) -> Option<&[L::Item]> {
+                (**self).items()
+            }
+        }
+    )*};
+}
+
+through!(&L, Box<L>, std::rc::Rc<L>, std::sync::Arc<L>);
+
+impl<L: Items> Items for Option<L> {
+    type Item = L::Item;
+    const OPTIONAL: bool = true;
+
+    #[inline]
+    fn items(&self) -> Option<&[L::Item]> {
+        self.as_ref()?.items()
+    }
+}
+
+/// A list that writes each item by a function of its policy.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct List<'a, L: ?Sized, F> {
+    of: &'a L,
+    max: usize,
+    each: F,
+}
+
+/// Makes a value of a list, at most `most` items and a way to write one.
+#[doc(hidden)]
+#[inline]
+pub fn list<L, F>(list: &L, max: usize, each: F) -> List<'_, L, F>
+where
+    L: Items + ?Sized,
+    F: Fn(&L::Item, &mut ValueWriter<'_>) -> Written,
+{
+    List { of: list, max, each }
+}
+
+impl<L, F> Encode for List<'_, L, F>
+where
+    L: Items + ?Sized,
+    F: Fn(&L::Item, &mut ValueWriter<'_>) -> Written,
+{
+    fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
+        self.of.items().map_or(Written::Absent, |items| write(items, self.max, writer, &self.each))
+    }
+}
+
+pub(crate) fn write<T>(
+    items: &[T],
+    max: usize,
+    writer: &mut ValueWriter<'_>,
+    each: impl Fn(&T, &mut ValueWriter<'_>) -> Written,
+) -> Written {
+    writer.out.push(b'[');
+    let mut written = 0;
+    for item in items {
+        if written == max {
+            writer.dropped();
+            continue;
+        }
+        let start = writer.out.len();
+        if written > 0 {
+            writer.out.push(b',');
+        }
+        match each(item, writer) {
+            Written::Value => written += 1,
+            Written::Absent => writer.out.truncate(start),
+            Written::Dropped => {
+                writer.dropped();
+                writer.out.truncate(start);
+            }
+        }
+    }
+    writer.out.push(b']');
+    Written::Value
+}

@@ -1,0 +1,152 @@
+//! Numbers made coarse, and durations with a unit.
+//!
+//! Never sends more digits than the field declares.
+
+use std::time::Duration;
+
+use crate::field::value::{ValueWriter, Written};
+use crate::schema::Unit;
+
+/// A duration, perhaps absent.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(message = "`{Self}` is no `std::time::Duration`", label = "not a duration")]
+pub trait DurationField {
+    /// Whether the duration can be absent.
+    const OPTIONAL: bool = false;
+
+    /// Returns the duration, where there is one.
+    fn duration(&self) -> Option<Duration>;
+}
+
+impl DurationField for Duration {
+    #[inline]
+    fn duration(&self) -> Option<Duration> {
+        Some(*self)
+    }
+}
+
+impl<T: DurationField + ?Sized> DurationField for &T {
+    const OPTIONAL: bool = T::OPTIONAL;
+
+    #[inline]
+    fn duration(&self) -> Option<Duration> {
+        (**self).duration()
+    }
+}
+
+impl<T: DurationField> DurationField for Option<T> {
+    const OPTIONAL: bool = true;
+
+    #[inline]
+    fn duration(&self) -> Option<Duration> {
+        self.as_ref()?.duration()
+    }
+}
+
+/// An integer, perhaps absent, that can be put into a bucket.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no integer, so that it has no buckets",
+    label = "neither an integer nor a duration"
+)]
+pub trait IntegerField {
+    /// Whether the number can be absent.
+    const OPTIONAL: bool = false;
+
+    /// Returns the number, where there is one.
+    fn integer(&self) -> Option<i128>;
+}
+
+macro_rules! whole {
+    ($($type:ty),*) => {$(
+        impl IntegerField for $type {
+            #[inline]
+            fn integer(&self) -> Option<i128> {
+                i128::try_from(*self).ok()
+            }
+        }
+    )*};
+}
+
+whole!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
+
+impl IntegerField for crate::field::aggregate::Count {
+    #[inline]
+    fn integer(&self) -> Option<i128> {
+        Some(self.get().into())
+    }
+}
+
+impl<T: IntegerField + ?Sized> IntegerField for &T {
+    const OPTIONAL: bool = T::OPTIONAL;
+
+    #[inline]
+    fn integer(&self) -> Option<i128> {
+        (**self).integer()
+    }
+}
+
+impl<T: IntegerField> IntegerField for Option<T> {
+    const OPTIONAL: bool = true;
+
+    #[inline]
+    fn integer(&self) -> Option<i128> {
+        self.as_ref()?.integer()
+    }
+}
+
+/// Returns a duration in whole units.
+#[doc(hidden)]
+#[inline]
+pub fn duration<T: DurationField + ?Sized>(value: &T, unit: Unit) -> Option<u64> {
+    value.duration().map(|span| unit.of(span))
+}
+
+/// Writes the label of the bucket of a number: `labels` has one more entry than `bounds`, ready as JSON.
+#[doc(hidden)]
+pub fn write_bucket<T: IntegerField + ?Sized>(
+    value: &T,
+    bounds: &'static [i64],
+    labels: &'static [&'static str],
+    writer: &mut ValueWriter<'_>,
+) -> Written {
+    let Some(number) = value.integer() else { return Written::Absent };
+    let bucket = bounds.iter().take_while(|bound| i128::from(**bound) <= number).count();
+    labels.get(bucket).map_or(Written::Dropped, |label| writer.literal(label))
+}
+
+/// Writes a boolean as 0 or 1.
+#[doc(hidden)]
+pub fn write_zero_or_one<T: Switch + ?Sized>(value: &T, writer: &mut ValueWriter<'_>) -> Written {
+    value.switch().map_or(Written::Absent, |on| writer.literal(if on { "1" } else { "0" }))
+}
+
+/// A boolean, perhaps absent.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no `bool`, so that it is not 0 or 1",
+    label = "not a boolean"
+)]
+pub trait Switch {
+    /// Whether the boolean can be absent.
+    const OPTIONAL: bool = false;
+
+    /// Returns the boolean, where there is one.
+    fn switch(&self) -> Option<bool>;
+}
+
+impl Switch for bool {
+    #[inline]
+    fn switch(&self) -> Option<bool> {
+        Some(*self)
+    }
+}
+
+impl Switch for Option<bool> {
+    const OPTIONAL: bool = true;
+
+    #[inline]
+    fn switch(&self) -> Option<bool> {
+        *self
+    }
+}

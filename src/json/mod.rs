@@ -1,0 +1,7 @@
+//! Everything that is done to JSON text by hand, once.
+
+mod members;
+mod write;
+
+pub(crate) use members::{Member, Members};
+pub(crate) use write::write_string;

@@ -1,0 +1,14 @@
+//! What an event may hold, as data.
+
+mod event;
+mod field;
+mod fit;
+mod labels;
+mod pattern;
+mod unit;
+
+pub use event::{Purpose, Schema};
+pub use field::{FieldSchema, FieldType, TextPolicy};
+pub use labels::{Labels, Word};
+pub use pattern::Pattern;
+pub use unit::Unit;

@@ -1,0 +1,15 @@
+//! Plain groups of settings, their defaults and where they come from.
+
+pub(crate) mod defaults;
+mod endpoint;
+mod env;
+mod groups;
+mod key;
+mod origin;
+
+pub(crate) use endpoint::Endpoint;
+pub use env::Env;
+pub(crate) use groups::{Batching, Http, Proxy, Retry};
+pub use groups::{Compression, Overflow, Protocol};
+pub(crate) use key::ApiKey;
+pub(crate) use origin::{asks_for_debug, proxy, variable_prefix};
