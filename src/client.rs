@@ -24,9 +24,9 @@ use parking_lot::Mutex;
 use crate::capture::Capture;
 use crate::clock::Clock;
 use crate::consent::{ConsentMonitor, ConsentState, Gate, RecheckThrottle, Status, explain};
-use crate::deliver::Queue;
 use crate::error::Result;
 use crate::observe::{Counters, Stats};
+use crate::queue::Queue;
 use crate::settings::{Env, Overflow};
 use crate::transport::Transport;
 

@@ -89,6 +89,7 @@ mod global;
 mod json;
 mod observe;
 mod panic;
+mod queue;
 mod schema;
 mod settings;
 pub mod testing;

@@ -56,6 +56,11 @@ impl Timestamp {
         self.micros.div_euclid(1000)
     }
 
+    /// Returns microseconds since 1970-01-01 in UTC.
+    pub(crate) const fn unix_micros(self) -> i64 {
+        self.micros
+    }
+
     /// Returns the instant as RFC 3339 text, such as `2026-08-21T10:15:29.998Z`: with three digits of
     /// fraction, or six where three would lose something.
     pub fn to_rfc3339(self) -> String {

@@ -31,7 +31,7 @@ impl Hooks {
     /// Shows the event to each hook in turn.
     pub(super) fn run(
         &self,
-        encoded: &EncodedEvent,
+        encoded: &EncodedEvent<'_>,
         common: &CommonProperties,
     ) -> Result<OutgoingEvent, LossReason> {
         let mut view = OutgoingEvent::parse(encoded, common).ok_or(LossReason::Unserializable)?;

@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::event::{Allowed, Buffers, CommonProperties, EncodedEvent, Encoder, Event};
+use crate::event::{Allowed, Buffers, CommonProperties, EncodedEvent, Encoder, Event, OutgoingEvent};
 use crate::field::{FieldLosses, PseudonymKey};
 use crate::observe::Flaw;
 use crate::observe::{Counters, LossReason};
@@ -34,7 +34,7 @@ pub(crate) struct CaptureSettings {
     pub(crate) event_bytes: usize,
 }
 
-/// The way of an event from the application's types to a record.
+/// The path of an event from the application's types to bytes.
 #[derive(Debug)]
 pub(crate) struct Capture {
     settings: CaptureSettings,
@@ -76,94 +76,88 @@ impl Capture {
         Self { settings, counters, logged: AtomicU64::new(0) }
     }
 
-    /// Encodes, samples and runs the hooks, in that order.
+    /// Encodes, samples and runs the hooks, in that order, and hands the event to `keep` in this thread's buffers.
     #[inline]
-    pub(crate) fn prepare<E: Event + ?Sized>(
+    pub(crate) fn encode<E: Event + ?Sized, T>(
         &self,
         event: &E,
         now: Timestamp,
-        generation: u32,
-    ) -> Result<EncodedEvent, LossReason> {
-        let recorded = with_buffers(|buffers| {
-            let recorded = self.record_in(buffers, event, now, generation);
+        keep: impl FnOnce(&EncodedEvent<'_>) -> T,
+    ) -> Result<T, LossReason> {
+        let kept = with_buffers(|buffers| {
+            let kept = self.encode_in(buffers, event, now, keep);
             buffers.shrink();
-            recorded
+            kept
         });
-        recorded.unwrap_or(Err(LossReason::Recursion))
+        kept.unwrap_or(Err(LossReason::Recursion))
     }
 
     #[inline]
-    fn record_in<E: Event + ?Sized>(
+    fn encode_in<E: Event + ?Sized, T>(
         &self,
         buffers: &mut Buffers,
         event: &E,
         now: Timestamp,
-        generation: u32,
-    ) -> Result<EncodedEvent, LossReason> {
-        let encoded = match self.encode(buffers, event, now, generation) {
-            Ok(encoded) => encoded,
-            Err(flaw) => return Err(self.invalid(flaw, buffers)),
-        };
-        if self.settings.sampling.as_ref().is_some_and(|sampling| !sampling.keeps(&encoded)) {
-            return Err(LossReason::SampledOut);
-        }
-        if self.settings.hooks.is_empty() {
-            Ok(encoded)
-        } else {
-            self.run_hooks(buffers, &encoded, generation, event)
-        }
-    }
-
-    #[inline]
-    fn encode<E: Event + ?Sized>(
-        &self,
-        buffers: &mut Buffers,
-        event: &E,
-        now: Timestamp,
-        generation: u32,
-    ) -> Result<EncodedEvent, Flaw> {
+        keep: impl FnOnce(&EncodedEvent<'_>) -> T,
+    ) -> Result<T, LossReason> {
+        let settings = &self.settings;
+        let active = scope::current();
+        let (active, reused) = (active.as_deref(), &mut *buffers);
         // The event's code is the application's: a panic in it costs the event, not the caller.
-        let encoded = catch_panic(|| {
-            let active = scope::current();
-            let settings = &self.settings;
-            let mut encoder = Encoder::new(buffers, &settings.common, event.name())
-                .within(active.as_deref())
+        let encoded = catch_panic(move || {
+            let mut encoder = Encoder::new(reused, &settings.common, event.name())
+                .within(active)
                 .keyed(settings.pseudonyms.as_ref().map(|key| key.epoch(now)))
                 .allowed(&settings.allowed, event.name(), event.schema());
             event.encode(&mut encoder);
             encoder.complete();
             self.note(encoder.losses());
-            encoder.finish(now, generation, settings.event_bytes)
+            encoder.finish(now, settings.event_bytes)
         });
-        encoded.unwrap_or(Err(Flaw::Panicked))
+        let encoded = match encoded.unwrap_or(Err(Flaw::Panicked)) {
+            Ok(encoded) => encoded,
+            Err(flaw) => return Err(self.invalid(flaw, buffers)),
+        };
+        if settings.sampling.as_ref().is_some_and(|sampling| !sampling.keeps(&encoded)) {
+            return Err(LossReason::SampledOut);
+        }
+        if settings.hooks.is_empty() {
+            return Ok(keep(&encoded));
+        }
+        let view = settings.hooks.run(&encoded, &settings.common).map_err(|reason| self.refused(reason))?;
+        self.encode_view(buffers, &view, event, keep)
     }
 
+    /// Encodes an event as the hooks have left it.
     #[cold]
-    fn run_hooks<E: Event + ?Sized>(
+    fn encode_view<E: Event + ?Sized, T>(
         &self,
         buffers: &mut Buffers,
-        encoded: &EncodedEvent,
-        generation: u32,
+        view: &OutgoingEvent,
         event: &E,
-    ) -> Result<EncodedEvent, LossReason> {
+        keep: impl FnOnce(&EncodedEvent<'_>) -> T,
+    ) -> Result<T, LossReason> {
         let settings = &self.settings;
-        let view = settings.hooks.run(encoded, &settings.common).map_err(|reason| self.refused(reason))?;
         // A list of names for events without a schema has done its work: a hook is the application's own code.
         let none = Allowed::default();
         let allowed = if settings.allowed.is_strict { &*settings.allowed } else { &none };
-        let (now, everything) = (view.timestamp, settings.common.bare());
+        let everything = settings.common.bare();
+        let (everything, reused) = (&everything, &mut *buffers);
         // The view holds the common properties already: what a hook took out stays out.
-        let encoded = catch_panic(|| {
+        let encoded = catch_panic(move || {
             // A hook may have turned the event into another.
             let schema = event.schema().filter(|schema| schema.name() == view.name);
             let mut encoder =
-                Encoder::new(buffers, &everything, &view.name).allowed(allowed, &view.name, schema);
+                Encoder::new(reused, everything, &view.name).allowed(allowed, &view.name, schema);
             view.encode(&mut encoder);
             encoder.override_all();
             self.note(encoder.losses());
-            encoder.finish(now, generation, settings.event_bytes)
+            encoder.finish(view.timestamp, settings.event_bytes)
         });
-        encoded.unwrap_or(Err(Flaw::Panicked)).map_err(|flaw| self.invalid(flaw, buffers))
+        match encoded.unwrap_or(Err(Flaw::Panicked)) {
+            Ok(encoded) => Ok(keep(&encoded)),
+            Err(flaw) => Err(self.invalid(flaw, buffers)),
+        }
     }
 
     /// Counts what an event has left out or replaced.

@@ -40,13 +40,13 @@ impl Sampling {
         Self { threshold: threshold(rate), by: By::Turn(AtomicU64::new(0)) }
     }
 
-    pub(super) fn keeps(&self, encoded: &EncodedEvent) -> bool {
+    pub(super) fn keeps(&self, event: &EncodedEvent<'_>) -> bool {
         if self.threshold == u64::MAX {
             return true;
         }
         let value = match &self.by {
-            By::DistinctId => hash(encoded.distinct_id()),
-            By::Name => hash(encoded.name()),
+            By::DistinctId => hash(event.distinct_id()),
+            By::Name => hash(event.name()),
             By::Turn(turn) => {
                 // The golden ratio's multiples fill the circle evenly, at every rate.
                 turn.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15)

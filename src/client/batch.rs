@@ -9,6 +9,7 @@ use crate::clock::later;
 use crate::consent::GateState;
 use crate::event::{EncodedEvent, Event};
 use crate::observe::LossReason;
+use crate::queue::Refused;
 use crate::timestamp::Timestamp;
 
 impl Client {
@@ -43,29 +44,26 @@ impl Client {
         let now = Timestamp::of_clock(wall);
         let Some(live) = inner.live.get().filter(|_| self.holds_at(wall, now)) else { return false };
         inner.counters.captured();
-        match live.capture.prepare(event, now, generation) {
-            Ok(encoded) => self.push_waiting(live, encoded, generation, deadline),
-            Err(reason) => {
-                inner.counters.lost(reason, 1);
-                false
-            }
-        }
+        let push = |encoded: &EncodedEvent<'_>| self.push_waiting(live, encoded, generation, deadline);
+        let lost = live.capture.encode(event, now, push).and_then(|queued| queued).err();
+        inner.counters.lost(lost.unwrap_or(LossReason::QueueFull), u64::from(lost.is_some()));
+        lost.is_none()
     }
 
-    fn push_waiting(&self, live: &Live, encoded: EncodedEvent, generation: u32, deadline: Instant) -> bool {
-        let is_queued = match live.queue.push(encoded) {
-            Ok(()) => true,
-            Err(encoded) => {
+    fn push_waiting(
+        &self,
+        live: &Live,
+        event: &EncodedEvent<'_>,
+        generation: u32,
+        deadline: Instant,
+    ) -> Result<(), LossReason> {
+        match live.queue.push(event, generation) {
+            Ok(()) => Ok(()),
+            Err(Refused::Closed) => Err(self.closed()),
+            Err(Refused::Full) => {
                 let left = deadline.saturating_duration_since(Instant::now());
-                self.wait_and_push(live, encoded, left, generation)
+                self.wait_and_push(live, event, left, generation)
             }
-        };
-        if !is_queued {
-            self.inner.counters.lost(LossReason::QueueFull, 1);
         }
-        if self.gate.state_seq_cst() != GateState::Open(generation) {
-            self.overtaken(live);
-        }
-        is_queued
     }
 }

@@ -10,6 +10,7 @@ use crate::consent::GateState;
 use crate::event::{Context, EncodedEvent, Event};
 use crate::observe::LossReason;
 use crate::panic::catch_panic;
+use crate::queue::Refused;
 use crate::settings::Overflow;
 use crate::timestamp::Timestamp;
 
@@ -69,60 +70,61 @@ impl Client {
         event: &E,
         now: Timestamp,
         generation: u32,
-        look: impl FnOnce(&EncodedEvent),
+        look: impl FnOnce(&EncodedEvent<'_>),
     ) {
         let inner = &*self.inner;
         let Some(live) = inner.live.get() else { return };
-        let recorded = live.capture.prepare(event, now, generation);
-        // Counted beside the queue's own addition: two locked instructions in a row wait once for the
-        // memory that was written before them.
-        inner.counters.captured();
-        match recorded {
-            Ok(encoded) => {
-                look(&encoded);
-                self.push(live, encoded, generation);
+        let keep = |encoded: &EncodedEvent<'_>| {
+            look(encoded);
+            self.push(live, encoded, generation)
+        };
+        let lost = match live.capture.encode(event, now, keep) {
+            Ok(Ok(())) => return,
+            Ok(Err(reason)) => reason,
+            Err(reason) => {
+                inner.counters.captured();
+                reason
             }
-            Err(reason) => inner.counters.lost(reason, 1),
-        }
+        };
+        inner.counters.lost(lost, 1);
     }
 
-    #[inline]
-    pub(super) fn push(&self, live: &Live, encoded: EncodedEvent, generation: u32) {
-        if let Err(encoded) = live.queue.push(encoded) {
-            self.refused(live, encoded, generation);
-        }
-        if self.gate.state_seq_cst() != GateState::Open(generation) {
-            self.overtaken(live);
+    /// Queues an encoded event, or says why it is lost.
+    fn push(&self, live: &Live, event: &EncodedEvent<'_>, generation: u32) -> Result<(), LossReason> {
+        // Counted beside the queue's own addition: two locked instructions in a row wait once for the
+        // memory that was written before them.
+        self.inner.counters.captured();
+        match live.queue.push(event, generation) {
+            Ok(()) => Ok(()),
+            Err(Refused::Closed) => Err(self.closed()),
+            Err(Refused::Full) => self.overflow(live, event, generation),
         }
     }
 
     /// The queue is full: the event is dropped, or waits for room if the application chose so.
     #[cold]
-    pub(super) fn refused(&self, live: &Live, encoded: EncodedEvent, generation: u32) {
-        let kept = match live.overflow {
-            Overflow::Wait(timeout) => self.wait_and_push(live, encoded, timeout, generation),
-            Overflow::DropNewest => false,
+    fn overflow(&self, live: &Live, event: &EncodedEvent<'_>, generation: u32) -> Result<(), LossReason> {
+        let result = match live.overflow {
+            Overflow::Wait(timeout) => self.wait_and_push(live, event, timeout, generation),
+            Overflow::DropNewest => Err(LossReason::QueueFull),
         };
-        if kept {
-            return;
-        }
-        self.inner.counters.lost(LossReason::QueueFull, 1);
-        if live.queue.mark_full() {
+        if result == Err(LossReason::QueueFull) && live.queue.mark_full() {
             catch_panic(
                 || log::warn!(target: "candor", "the queue is full: new events are dropped until half of it is free"),
             );
         }
+        result
     }
 
-    /// Waits for room and pushes; returns whether the record went in.
+    /// Waits for room and pushes, or says why the event is lost.
     #[cold]
     pub(super) fn wait_and_push(
         &self,
         live: &Live,
-        mut encoded: EncodedEvent,
+        event: &EncodedEvent<'_>,
         timeout: Duration,
         generation: u32,
-    ) -> bool {
+    ) -> Result<(), LossReason> {
         let deadline = later(Instant::now(), timeout);
         let still_wanted = || self.gate.state() == GateState::Open(generation);
         while still_wanted() && live.queue.may_wait() {
@@ -131,24 +133,21 @@ impl Client {
                 break;
             }
             live.queue.wait_for_room(left, still_wanted);
-            match live.queue.push(encoded) {
-                Ok(()) => return true,
-                Err(again) => encoded = again,
+            match live.queue.push(event, generation) {
+                Ok(()) => return Ok(()),
+                Err(Refused::Closed) => return Err(self.closed()),
+                Err(Refused::Full) => {}
             }
         }
-        false
+        Err(LossReason::QueueFull)
     }
 
-    /// The gate was closed while the event was on its way to the queue.
+    /// Says why an event is lost whose generation was over before it reached the queue.
     #[cold]
-    pub(super) fn overtaken(&self, live: &Live) {
-        let reason = match self.gate.state() {
-            GateState::Open(_) => return, // Open anew: the worker drops what is of an older generation.
-            GateState::Closed => LossReason::ConsentWithdrawn,
+    pub(super) fn closed(&self) -> LossReason {
+        match self.gate.state() {
             GateState::Stopped => LossReason::ShuttingDown,
-        };
-        if live.queue.is_closed() {
-            self.inner.counters.lost(reason, live.queue.purge());
+            GateState::Closed | GateState::Open(_) => LossReason::ConsentWithdrawn,
         }
     }
 

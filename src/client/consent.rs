@@ -204,8 +204,8 @@ impl Client {
             None => self.cut_ending(),
         }
         if let Some(live) = inner.live.get() {
-            live.queue.set_closed(true);
-            inner.counters.lost(LossReason::ConsentWithdrawn, live.queue.purge());
+            let dropped = live.queue.close_before(self.gate.generation());
+            inner.counters.lost(LossReason::ConsentWithdrawn, dropped);
             live.queue.notify_waiters();
         }
     }

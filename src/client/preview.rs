@@ -12,11 +12,11 @@ use super::Client;
 use crate::capture::{Capture, CaptureSettings};
 use crate::config::ClientSettings;
 use crate::config::Config;
-use crate::event::Event;
+use crate::event::{CommonProperties, EncodedEvent, Event};
 use crate::observe::LossReason;
 use crate::settings::Env;
 use crate::timestamp::{Rfc3339, Timestamp};
-use crate::wire::{Attempt, BatchInfo, Ids, WireEvent};
+use crate::wire::{Attempt, BatchInfo, Envelope, Ids, WireEvent};
 
 /// The bytes that a capture would put on the wire: the body of a request with one event.
 ///
@@ -85,19 +85,29 @@ impl Client {
 fn preview<E: Event>(settings: &ClientSettings, event: &E, now: Timestamp) -> Result<Preview, LossReason> {
     let capture = CaptureSettings { sampling: None, ..settings.capture.clone() };
     let common = Arc::clone(&capture.common);
-    let encoded = Capture::new(capture, Arc::default()).prepare(event, now, 0)?;
+    Capture::new(capture, Arc::default())
+        .encode(event, now, |encoded| body(&*settings.envelope, encoded, &common, now))
+}
+
+/// Writes the body of a request with this one event.
+fn body(
+    envelope: &dyn Envelope,
+    encoded: &EncodedEvent<'_>,
+    common: &CommonProperties,
+    now: Timestamp,
+) -> Preview {
     let mut ids = Ids::seeded(Uuid::new_v4());
     let info = BatchInfo { created_at: now, id: ids.next(now) };
     let uuid = encoded.uuid().unwrap_or_else(|| ids.next(encoded.timestamp()));
     let mut timestamp = Vec::new();
     Rfc3339::default().write(encoded.timestamp(), &mut timestamp);
     let text = uuid.hyphenated().to_string();
-    let wire = WireEvent { encoded: &encoded, common: &common, uuid: &text, timestamp: &timestamp };
+    let wire = WireEvent { encoded, common, uuid: &text, timestamp: &timestamp };
     let mut body = Vec::new();
-    settings.envelope.begin(&info, &mut body);
+    envelope.begin(&info, &mut body);
     let start = body.len();
-    settings.envelope.event(&wire, &mut body);
+    envelope.event(&wire, &mut body);
     let event = start..body.len();
-    settings.envelope.end(&info, Attempt { number: 1, at: now }, &mut body);
-    Ok(Preview { path: settings.envelope.path().to_owned(), body, event })
+    envelope.end(&info, Attempt { number: 1, at: now }, &mut body);
+    Preview { path: envelope.path().to_owned(), body, event }
 }

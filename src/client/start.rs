@@ -12,9 +12,10 @@ use super::{Client, Live};
 use crate::capture::Capture;
 use crate::config::ClientSettings;
 use crate::consent::Granted;
-use crate::deliver::{BatchSender, Halving, Limits, Overseer, Queue, Worker, WorkerContext};
+use crate::deliver::{BatchSender, Halving, Overseer, Worker, WorkerContext};
 use crate::error::{Error, ErrorKind, Result};
 use crate::observe::Counters;
+use crate::queue::{Limits, Queue};
 use crate::transport::{HttpTransport, Transport};
 
 impl Client {
@@ -33,7 +34,6 @@ impl Client {
         let Some(settings) = &inner.settings else { return Ok(()) };
         let transport = transport(settings, granted)?;
         let live = inner.live.get_or_init(|| Live::new(settings, Arc::clone(&inner.counters)));
-        live.queue.set_closed(false);
         let (sender, receiver) = commands();
         let overseer = ClientOverseer {
             gate: Arc::clone(&self.gate),

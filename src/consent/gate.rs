@@ -49,13 +49,6 @@ impl Gate {
         GateState::of(self.word.load(Ordering::Relaxed))
     }
 
-    /// Looks once more behind a push, in one order with it: who closes the gate and then finds the queue
-    /// empty is seen here by whoever pushes after that.
-    #[inline]
-    pub(crate) fn state_seq_cst(&self) -> GateState {
-        GateState::of(self.word.load(Ordering::SeqCst))
-    }
-
     /// Returns whether the gate is open.
     #[inline]
     pub(crate) fn is_enabled(&self) -> bool {
@@ -89,6 +82,17 @@ impl Gate {
     pub(crate) fn stop(&self) -> bool {
         let stopped = |word: u32| (word & OPEN == OPEN).then_some(word & !FLAGS | STOPPED);
         self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, stopped).is_ok()
+    }
+
+    /// Returns the generation of this moment, whether the gate is open or closed: events of those before it are not
+    /// sent any more.
+    pub(crate) fn generation(&self) -> u32 {
+        self.word.load(Ordering::Acquire) & !FLAGS
+    }
+
+    /// Returns the generation that follows.
+    pub(crate) fn next_generation(generation: u32) -> u32 {
+        next(generation)
     }
 
     fn change(&self, new: impl Fn(u32) -> Option<u32>) -> u32 {

@@ -7,8 +7,8 @@ use std::time::Instant;
 use uuid::Uuid;
 
 use super::halving::Part;
-use super::queue::QueueDepth;
 use crate::event::{CommonProperties, EncodedEvent};
+use crate::queue::{Backlog, Queue, QueueDepth};
 use crate::timestamp::Rfc3339;
 use crate::wire::{Attempt, BatchInfo, Envelope, Ids, WireEvent};
 
@@ -177,8 +177,6 @@ impl Batch {
 pub(crate) struct BatchBuilder {
     timestamps: Rfc3339,
     timestamp: Vec<u8>,
-    /// The record that no longer fitted, with which the next batch begins.
-    carried: Option<EncodedEvent>,
     /// What the fill under way has taken; read when it panics in an application's envelope.
     pub(crate) taken: Drained,
 }
@@ -198,7 +196,7 @@ pub(crate) struct Drained {
 }
 
 impl BatchBuilder {
-    /// Moves records into the batch until a bound is reached or none is left.
+    /// Moves events into the batch until a bound is reached or none is left.
     pub(crate) fn fill(
         &mut self,
         batch: &mut Batch,
@@ -206,23 +204,27 @@ impl BatchBuilder {
         common: &CommonProperties,
         ids: &mut Ids,
         limits: BatchLimits,
-        mut next: impl FnMut() -> Option<EncodedEvent>,
+        (backlog, queue): (&mut Backlog, &Queue),
     ) -> Drained {
         self.taken = Drained::default();
+        backlog.collect(queue);
         while batch.len() < limits.events {
-            let Some(encoded) = self.carried.take().or_else(&mut next) else { break };
-            let before = self.taken;
-            self.taken.depth.events += 1;
-            self.taken.depth.bytes += encoded.weight() as u64;
-            if encoded.generation() != batch.generation {
-                self.taken.stale += 1;
-                continue;
+            backlog.collect_batch(queue, self.taken.depth);
+            let stale = backlog.skip_stale(queue, batch.generation);
+            self.taken.stale += stale.events;
+            self.taken.depth = self.taken.depth.plus(stale);
+            // Passed before it is written: should the envelope panic, this event is not met again.
+            if !backlog.step(queue) {
+                break;
             }
-            self.add(batch, envelope, common, ids, &encoded);
+            let Some(event) = backlog.event() else { break };
+            let before = self.taken;
+            self.taken.depth = before.depth.plus(QueueDepth { events: 1, bytes: event.size() as u64 });
+            self.add(batch, envelope, common, ids, &event);
             if batch.size() > limits.bytes && batch.len() > 1 {
                 // Only its envelope knows how many bytes an event takes; this one was too many.
                 batch.pop();
-                self.carried = Some(encoded);
+                backlog.step_back();
                 self.taken = before;
                 break;
             }
@@ -236,7 +238,7 @@ impl BatchBuilder {
         envelope: &dyn Envelope,
         common: &CommonProperties,
         ids: &mut Ids,
-        encoded: &EncodedEvent,
+        encoded: &EncodedEvent<'_>,
     ) {
         let id = encoded.uuid().unwrap_or_else(|| ids.next(encoded.timestamp()));
         self.timestamp.clear();
@@ -244,18 +246,5 @@ impl BatchBuilder {
         let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
         let uuid = &*id.hyphenated().encode_lower(&mut text);
         batch.push(envelope, &WireEvent { encoded, common, uuid, timestamp: &self.timestamp }, id);
-    }
-
-    /// Takes out the carried record, where everything is being dropped.
-    pub(crate) fn drop_carried(&mut self) -> QueueDepth {
-        self.carried.take().map_or_else(QueueDepth::default, |encoded| QueueDepth {
-            events: 1,
-            bytes: encoded.weight() as u64,
-        })
-    }
-
-    /// Returns whether a record waits outside of the queue.
-    pub(crate) fn has_carried(&self) -> bool {
-        self.carried.is_some()
     }
 }

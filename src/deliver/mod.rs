@@ -5,7 +5,6 @@
 mod attempt;
 mod batch;
 mod halving;
-mod queue;
 mod report;
 mod retry;
 mod schedule;
@@ -14,7 +13,6 @@ mod worker;
 
 pub(crate) use attempt::{BatchSender, Overseer};
 pub(crate) use halving::Halving;
-pub(crate) use queue::{Limits, Queue};
 pub use report::DeliveryError;
 pub(crate) use report::OnError;
 pub(crate) use worker::{Command, Worker, WorkerContext};

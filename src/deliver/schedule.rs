@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::batch::Batch;
-use super::queue::QueueDepth;
 use crate::clock::later;
+use crate::queue::QueueDepth;
 use crate::settings::{Batching, Retry};
 
 /// What the worker does next.

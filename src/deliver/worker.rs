@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use super::attempt::{BatchSender, Settled};
 use super::batch::{Batch, BatchBuilder, BatchLimits};
-use super::queue::{Queue, QueueDepth};
 use super::report::DeliveryError;
 use super::schedule::{FlushMode, Schedule, Step};
 use crate::clock::{Clock, later};
@@ -18,6 +17,7 @@ use crate::consent::Gate;
 use crate::event::CommonProperties;
 use crate::observe::{Counters, LossReason};
 use crate::panic::catch_panic;
+use crate::queue::{Backlog, Queue, QueueDepth};
 use crate::settings::Batching;
 use crate::timestamp::Timestamp;
 use crate::wire::{BatchInfo, Ids};
@@ -54,8 +54,9 @@ pub(crate) struct Worker {
     context: WorkerContext,
     schedule: Schedule,
     builder: BatchBuilder,
+    backlog: Backlog,
     limits: BatchLimits,
-    /// Records taken from the queue so far: the place of the next one in the order of capture.
+    /// Events taken from the backlog so far: the place of the next one in the order of capture.
     taken: u64,
     /// Events in the batch under way, which are lost if it panics.
     in_hand: u64,
@@ -95,6 +96,7 @@ impl Worker {
             context,
             schedule,
             builder: BatchBuilder::default(),
+            backlog: Backlog::default(),
             limits,
             taken: 0,
             in_hand: 0,
@@ -128,7 +130,7 @@ impl Worker {
         let mut ids = Vec::new();
         if lost == 0 {
             // It would panic at the same place again, for ever: what it meets there has to go.
-            taken = self.builder.drop_carried();
+            taken = self.backlog.clear(&self.context.queue);
             self.context.queue.release(taken);
             taken.events += self.context.queue.purge();
             ids = self.schedule.clear();
@@ -194,9 +196,9 @@ impl Worker {
         let recycled = std::mem::take(&mut self.recycled);
         let mut batch = Batch::new(&*envelope, info, generation, now, self.taken, recycled);
         let queue = &self.context.queue;
-        let taken =
-            self.builder
-                .fill(&mut batch, &*envelope, &self.context.common, &mut ids, self.limits, || queue.pop());
+        let source = (&mut self.backlog, &**queue);
+        let common = &self.context.common;
+        let taken = self.builder.fill(&mut batch, &*envelope, common, &mut ids, self.limits, source);
         queue.release(taken.depth);
         self.taken += taken.depth.events;
         self.report(LossReason::ConsentWithdrawn, taken.stale, Vec::new());
@@ -230,6 +232,9 @@ impl Worker {
     }
 
     fn sleep(&mut self, until: Option<Instant>) {
+        if self.context.queue.depth() == QueueDepth::default() {
+            self.context.queue.rest();
+        }
         let deadlines = self.flushes.iter().map(|flush| flush.deadline).chain(self.stopping);
         let timer = until.into_iter().chain(deadlines).min().map_or_else(never, at);
         select! {
@@ -255,8 +260,8 @@ impl Worker {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Flush { reply, deadline } => {
-                let carried = u64::from(self.builder.has_carried());
-                let target = self.taken + self.context.queue.len() as u64 + carried;
+                self.backlog.collect(&self.context.queue);
+                let target = self.taken + self.backlog.len();
                 self.flush_to = self.flush_to.max(target);
                 self.flushes.push(Flush { target, deadline, reply });
             }
@@ -297,16 +302,12 @@ impl Worker {
     fn end(&mut self) {
         let is_withdrawn = self.is_withdrawn || !self.context.gate.may_send(self.context.generation);
         let reason = if is_withdrawn { LossReason::ConsentWithdrawn } else { LossReason::ShuttingDown };
-        let carried = self.builder.drop_carried();
-        self.context.queue.release(carried);
+        let taken = self.backlog.clear(&self.context.queue);
+        self.context.queue.release(taken);
         let ids = self.schedule.clear();
-        let mut lost = carried.events + ids.len() as u64;
-        let sendable_generation = self.context.gate.sendable_generation();
-        if sendable_generation.is_none_or(|generation| generation == self.context.generation) {
-            // Closed before it is emptied: what is pushed later is emptied by who pushes it.
-            self.context.queue.set_closed(true);
-            lost += self.context.queue.purge();
-        }
+        let mut lost = taken.events + ids.len() as u64;
+        // What is pushed later is refused, and counted by its own thread.
+        lost += self.context.queue.close_before(Gate::next_generation(self.context.generation));
         self.report(reason, lost, ids);
         self.replies.clear();
     }

@@ -1,6 +1,6 @@
 //! Writes one event's parts as JSON fragments into reused buffers.
 //!
-//! Never allocates beyond the record's one box once the buffers have grown.
+//! Never allocates once the buffers have grown.
 
 mod closing;
 mod derived;

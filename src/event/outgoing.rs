@@ -27,16 +27,16 @@ pub struct OutgoingEvent {
 }
 
 impl OutgoingEvent {
-    /// Parses a record back. `None` only where the bytes are no JSON, which a faulty `Serialize` can cause.
-    pub(crate) fn parse(record: &EncodedEvent, common: &CommonProperties) -> Option<Self> {
+    /// Parses an encoded event back. `None` only where the bytes are no JSON, which a faulty `Serialize` can cause.
+    pub(crate) fn parse(encoded: &EncodedEvent<'_>, common: &CommonProperties) -> Option<Self> {
         let mut object = Vec::new();
-        record.write_properties(common, &mut object);
+        encoded.write_properties(common, &mut object);
         Some(Self {
-            name: serde_json::from_slice(record.name()).ok()?,
-            distinct_id: serde_json::from_slice(record.distinct_id()).ok()?,
+            name: serde_json::from_slice(encoded.name()).ok()?,
+            distinct_id: serde_json::from_slice(encoded.distinct_id()).ok()?,
             properties: serde_json::from_slice(&object).ok()?,
-            timestamp: record.timestamp(),
-            uuid: record.uuid(),
+            timestamp: encoded.timestamp(),
+            uuid: encoded.uuid(),
         })
     }
 

@@ -15,7 +15,7 @@ pub(crate) const FLUSH_BYTES: usize = 512 * 1024;
 pub(crate) const INTERVAL: Duration = Duration::from_secs(5);
 
 /// Events in the queue at the most. At the 100 to 1,000 events a second of a busy server this bridges an
-/// outage of 10 to 100 seconds; the empty queue takes 56 bytes for each.
+/// outage of 10 to 100 seconds.
 pub(crate) const QUEUE_EVENTS: usize = 10_000;
 
 /// Bytes in the queue at the most: 10,000 events of 1.6 kB. What an application lends us without noticing.

@@ -50,7 +50,7 @@ pub struct Attempt {
 /// One event on its way into a body.
 #[derive(Debug)]
 pub struct WireEvent<'a> {
-    pub(crate) encoded: &'a EncodedEvent,
+    pub(crate) encoded: &'a EncodedEvent<'a>,
     pub(crate) common: &'a CommonProperties,
     pub(crate) uuid: &'a str,
     pub(crate) timestamp: &'a [u8],
@@ -58,7 +58,7 @@ pub struct WireEvent<'a> {
 
 impl WireEvent<'_> {
     /// Returns the event as it was captured: its parts as JSON fragments.
-    pub fn encoded(&self) -> &EncodedEvent {
+    pub fn encoded(&self) -> &EncodedEvent<'_> {
         self.encoded
     }
 

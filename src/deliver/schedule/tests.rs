@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::deliver::batch::{BatchBuilder, BatchLimits};
 use crate::event::{CommonProperties, EncodedEvent};
+use crate::queue::{Backlog, Limits, Queue};
 use crate::timestamp::Timestamp;
 use crate::wire::{BatchInfo, Ids, PostHogBatch};
 use uuid::Uuid;
@@ -29,16 +30,12 @@ fn batch(first: u64) -> Batch {
     let info = BatchInfo { created_at: at, id: ids.next(at) };
     let envelope = PostHogBatch::default();
     let mut batch = Batch::new(&envelope, info, 0, Instant::now(), first, Vec::new());
-    let mut events = vec![EncodedEvent::sample("id")];
+    let limits = Limits { events: 1, bytes: 1 << 20, wake_events: 1, wake_bytes: 1 };
+    let (queue, mut backlog) = (Queue::new(limits), Backlog::default());
+    queue.push(&EncodedEvent::sample("\"id\""), 0).expect("room for one");
+    let (common, source) = (CommonProperties::default(), (&mut backlog, &queue));
     let limits = BatchLimits { events: 1, bytes: usize::MAX };
-    BatchBuilder::default().fill(
-        &mut batch,
-        &envelope,
-        &CommonProperties::default(),
-        &mut ids,
-        limits,
-        || events.pop(),
-    );
+    BatchBuilder::default().fill(&mut batch, &envelope, &common, &mut ids, limits, source);
     batch
 }
 

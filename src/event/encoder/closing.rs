@@ -1,6 +1,6 @@
 //! The end of an event: what its context, its client and the receiver's rules add to it.
 //!
-//! Never allocates beyond the record's one box, unless a context or a rule has something to add.
+//! Never allocates unless a context or a rule has something to add.
 
 use super::{Buffers, Encoder, Flaw};
 use crate::event::common_properties::{GROUPS, PROFILE};
@@ -9,7 +9,7 @@ use crate::event::encoded::{self, EncodedEvent};
 use crate::event::rules::{self, PersonProcessing};
 use crate::timestamp::Timestamp;
 
-impl Encoder<'_> {
+impl<'a> Encoder<'a> {
     /// Adds what the context says and the event does not.
     #[inline]
     pub(crate) fn complete(&mut self) {
@@ -45,15 +45,9 @@ impl Encoder<'_> {
         }
     }
 
-    /// Closes the event: merges groups, checks the size, and copies the parts once into an exactly
-    /// sized record.
+    /// Closes the event: merges groups and checks the size. The parts stay in the encoder's buffers.
     #[inline]
-    pub(crate) fn finish(
-        mut self,
-        now: Timestamp,
-        generation: u32,
-        max: usize,
-    ) -> Result<EncodedEvent, Flaw> {
+    pub(crate) fn finish(mut self, now: Timestamp, max: usize) -> Result<EncodedEvent<'a>, Flaw> {
         if let Some(flaw) = self.losses.flaw {
             return Err(flaw);
         }
@@ -66,13 +60,14 @@ impl Encoder<'_> {
         if !self.buffers.groups.is_empty() {
             self.merge_groups();
         }
-        let Buffers { name, distinct_id, groups, properties } = &*self.buffers;
+        let buffers: &'a Buffers = self.buffers;
+        let Buffers { name, distinct_id, groups, properties } = buffers;
         let parts = [name.as_slice(), distinct_id, groups, properties];
         let size: usize = parts.iter().map(|part| part.len()).sum();
         if size + self.common.len() + encoded::FRAME > max {
             return Err(Flaw::TooLarge);
         }
-        Ok(EncodedEvent::new(parts, self.timestamp.unwrap_or(now), generation, self.overridden, self.uuid))
+        Ok(EncodedEvent::new(parts, self.timestamp.unwrap_or(now), self.overridden, self.uuid))
     }
 
     /// Says cheaply whether the receiver's rules need a closer look.

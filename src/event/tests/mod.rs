@@ -25,7 +25,7 @@ fn encode(event: &impl Event) -> Result<Encoded, Flaw> {
     let mut encoder = Encoder::new(&mut buffers, &common, event.name()).keyed(Some(epoch));
     event.encode(&mut encoder);
     let losses = encoder.losses();
-    let encoded = encoder.finish(Timestamp::from_unix_millis(0), 1, 1 << 20)?;
+    let encoded = encoder.finish(Timestamp::from_unix_millis(0), 1 << 20)?;
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     Ok(Encoded {
         distinct_id: text(encoded.distinct_id()),

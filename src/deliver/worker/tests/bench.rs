@@ -9,10 +9,10 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::super::*;
 use crate::clock::Manual;
-use crate::deliver::queue::Limits;
 use crate::deliver::{OnError, Overseer};
-use crate::event::{Buffers, EncodedEvent, Encoder};
+use crate::event::{Buffers, Encoder};
 use crate::observe::Stats;
+use crate::queue::Limits;
 use crate::settings::{Compression, Retry};
 use crate::transport::Transport;
 use crate::wire::Envelope;
@@ -86,7 +86,13 @@ impl Bench {
     /// Captures an event of this number, with so many bytes beside.
     pub(super) fn capture(&self, name: &str, n: u64, padding: usize) {
         self.counters.captured();
-        assert!(self.queue.push(encoded(name, n, padding, self.generation)).is_ok(), "the queue has room");
+        let (mut buffers, common) = (Buffers::default(), CommonProperties::default());
+        let mut event = Encoder::new(&mut buffers, &common, name);
+        event.distinct_id("id");
+        event.property("n", &n);
+        event.property("padding", &"x".repeat(padding));
+        let event = event.finish(Timestamp::from_unix_millis(0), usize::MAX).unwrap();
+        assert!(self.queue.push(&event, self.generation).is_ok(), "the queue has room");
     }
 
     /// Turns until the worker is idle or at its end.
@@ -132,13 +138,4 @@ impl Bench {
     pub(super) fn stats(&self) -> Stats {
         self.counters.snapshot()
     }
-}
-
-fn encoded(name: &str, n: u64, padding: usize, generation: u32) -> EncodedEvent {
-    let (mut buffers, common) = (Buffers::default(), CommonProperties::default());
-    let mut event = Encoder::new(&mut buffers, &common, name);
-    event.distinct_id("id");
-    event.property("n", &n);
-    event.property("padding", &"x".repeat(padding));
-    event.finish(Timestamp::from_unix_millis(0), generation, usize::MAX).unwrap()
 }

@@ -1,0 +1,119 @@
+//! The segments that the worker has taken from the queue and not yet written into batches.
+
+use std::collections::VecDeque;
+
+use super::segment::Segment;
+use super::{Queue, QueueDepth, depth_of};
+use crate::event::EncodedEvent;
+
+/// Segments in order, and the place of the next event in the first.
+#[derive(Debug, Default)]
+pub(crate) struct Backlog {
+    segments: VecDeque<Box<Segment>>,
+    /// Where the event begins that the last step came to, and where the next one does.
+    current: usize,
+    next: usize,
+    /// Events from the next one on.
+    events: u64,
+}
+
+impl Backlog {
+    /// Takes all that callers have left in the queue. What was captured before is then before all that follows.
+    pub(crate) fn collect(&mut self, queue: &Queue) {
+        let mut taken = Vec::new();
+        queue.take_segments(|mut segments| {
+            while let Some(segment) = segments.pop() {
+                self.events += u64::from(segment.len());
+                taken.push(segment);
+            }
+            // The newest was on top.
+            self.segments.extend(taken.drain(..).rev());
+        });
+    }
+
+    /// Takes more only if it fills a batch beyond what is `taken` and not yet released: a worker that is faster than
+    /// its callers would otherwise take every event in a segment of its own.
+    pub(crate) fn collect_batch(&mut self, queue: &Queue, taken: QueueDepth) {
+        if self.events == 0 && queue.has_batch_beyond(taken) {
+            self.collect(queue);
+        }
+    }
+
+    /// Returns how many events are ahead.
+    pub(crate) fn len(&self) -> u64 {
+        self.events
+    }
+
+    /// Drops segments that do not belong to this generation, as far as the next event is in one; returns what was in
+    /// them.
+    pub(crate) fn skip_stale(&mut self, queue: &Queue, generation: u32) -> QueueDepth {
+        let mut stale = QueueDepth::default();
+        self.drop_finished(queue);
+        while self.segments.front().is_some_and(|segment| segment.generation() != generation) {
+            stale = stale.plus(self.drop_front(queue));
+        }
+        stale
+    }
+
+    /// Steps to the next event; `false` if there is none.
+    #[inline]
+    pub(crate) fn step(&mut self, queue: &Queue) -> bool {
+        self.drop_finished(queue);
+        let Some(event) = self.segments.front().and_then(|segment| segment.event_at(self.next)) else {
+            return false;
+        };
+        (self.current, self.next) = (self.next, self.next + event.size());
+        self.events -= 1;
+        true
+    }
+
+    /// Takes the last step back.
+    pub(crate) fn step_back(&mut self) {
+        if self.current != self.next {
+            self.next = self.current;
+            self.events += 1;
+        }
+    }
+
+    /// Returns the event that the last step came to.
+    #[inline]
+    pub(crate) fn event(&self) -> Option<EncodedEvent<'_>> {
+        self.segments.front()?.event_at(self.current)
+    }
+
+    /// Drops everything and returns what it was.
+    pub(crate) fn clear(&mut self, queue: &Queue) -> QueueDepth {
+        let mut dropped = QueueDepth::default();
+        while !self.segments.is_empty() {
+            dropped = dropped.plus(self.drop_front(queue));
+        }
+        dropped
+    }
+
+    /// Gives the first segment back once all its events were visited.
+    #[inline]
+    fn drop_finished(&mut self, queue: &Queue) {
+        if self.segments.front().is_some_and(|segment| segment.bytes().len() <= self.next) {
+            self.drop_front(queue);
+        }
+    }
+
+    /// Gives the first segment back and returns what was ahead in it.
+    fn drop_front(&mut self, queue: &Queue) -> QueueDepth {
+        let Some(segment) = self.segments.pop_front() else { return QueueDepth::default() };
+        let mut ahead = depth_of(&segment);
+        if self.next > 0 {
+            // Begun: count what is left one by one.
+            ahead = QueueDepth::default();
+            let mut at = self.next;
+            while let Some(event) = segment.event_at(at) {
+                at += event.size();
+                ahead = ahead.plus(QueueDepth { events: 1, bytes: event.size() as u64 });
+            }
+        }
+        self.events -= ahead.events;
+        (self.current, self.next) = (0, 0);
+        queue.recycle(segment);
+        ahead
+    }
+}

@@ -1,0 +1,333 @@
+//! The wall between the callers' threads and the worker's: bounded by events and by bytes, in segments.
+//!
+//! A caller copies its encoded event into the segment of its thread's shard, under a lock that is held for that copy
+//! alone. The worker takes the segments, walks them and gives them back empty. Full means that the newest event is
+//! refused. A caller never waits, unless the application chose a bounded wait.
+
+mod backlog;
+mod depth;
+mod segment;
+mod shard;
+mod waiters;
+
+use std::process;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::clock::later;
+use crate::event::EncodedEvent;
+use depth::DepthCounter;
+use segment::{Segment, Stack};
+use shard::{Append, Contents, FULL_SEGMENT, SHARDS, Shard};
+use waiters::Waiters;
+
+pub(crate) use backlog::Backlog;
+pub(crate) use depth::QueueDepth;
+
+/// Bytes of empty segments that are kept once the worker has nothing to do.
+const KEPT_WHEN_IDLE: usize = 512 * 1024;
+
+/// The bounded queue, and what wakes the worker.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    depth: DepthCounter,
+    shards: [Shard; SHARDS],
+    limits: Limits,
+    /// Segments that the worker has emptied, for callers to fill again.
+    empty: (Sender<Box<Segment>>, Receiver<Box<Segment>>),
+    /// Bytes of memory in all segments, full, half full and empty.
+    allocated: AtomicUsize,
+    wake: Sender<()>,
+    wake_signal: Receiver<()>,
+    owner_pid: u32,
+    /// The worker's thread, which would wait for itself.
+    worker: Mutex<Option<ThreadId>>,
+    is_full: AtomicBool,
+    waiters: Waiters,
+}
+
+/// The bounds of the queue, and the depths at which the worker is woken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) events: u64,
+    pub(crate) bytes: u64,
+    pub(crate) wake_events: u64,
+    pub(crate) wake_bytes: u64,
+}
+
+/// Why an event was not queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// There is no room.
+    Full,
+    /// Its generation is over: no worker takes it any more.
+    Closed,
+}
+
+impl Queue {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let (wake, wake_signal) = bounded(1);
+        // Empty segments are kept as far as the bytes of the queue go; small ones make place for large ones.
+        let kept = usize::try_from(limits.bytes).unwrap_or(usize::MAX) / FULL_SEGMENT;
+        Self {
+            depth: DepthCounter::default(),
+            shards: Default::default(),
+            limits,
+            empty: bounded(kept.clamp(8, 1024)),
+            allocated: AtomicUsize::new(0),
+            wake,
+            wake_signal,
+            owner_pid: process::id(),
+            worker: Mutex::new(None),
+            is_full: AtomicBool::new(false),
+            waiters: Waiters::default(),
+        }
+    }
+
+    /// Queues an event of a consent generation, unless there is no room or the generation is over.
+    #[inline]
+    pub(crate) fn push(&self, event: &EncodedEvent<'_>, generation: u32) -> Result<(), Refused> {
+        let size = event.size();
+        let bytes = size as u64;
+        let before = self.depth.add(bytes);
+        let after = QueueDepth { events: before.events + 1, bytes: before.bytes + bytes };
+        let crossed = |line: u64, from: u64, to: u64| from < line && to >= line;
+        let wakes = before.events == 0
+            || crossed(self.limits.wake_events, before.events, after.events)
+            || crossed(self.limits.wake_bytes, before.bytes, after.bytes);
+        let result = if after.events > self.limits.events || after.bytes > self.limits.bytes {
+            Err(Refused::Full)
+        } else {
+            self.append(event, size, generation)
+        };
+        if result.is_err() {
+            self.depth.subtract(QueueDepth { events: 1, bytes });
+        }
+        // Also if it was refused: had it crossed a line, then a push that came between has not, and its event would
+        // lie there unseen.
+        if wakes {
+            self.wake();
+        }
+        result
+    }
+
+    #[inline]
+    fn append(&self, event: &EncodedEvent<'_>, size: usize, generation: u32) -> Result<(), Refused> {
+        let Some(shard) = self.shards.get(shard::of_this_thread()) else { return Err(Refused::Full) };
+        let Some(mut contents) = self.lock(shard) else { return Err(Refused::Full) };
+        match contents.append(event, size, generation, &mut None) {
+            Append::Done => Ok(()),
+            Append::Closed => Err(Refused::Closed),
+            Append::NeedsSegment(capacity) => {
+                drop(contents);
+                self.append_with(self.empty_segment(capacity, size), shard, event, size, generation)
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn append_with(
+        &self,
+        segment: Box<Segment>,
+        shard: &Shard,
+        event: &EncodedEvent<'_>,
+        size: usize,
+        generation: u32,
+    ) -> Result<(), Refused> {
+        let mut empty = Some(segment);
+        let appended = self.lock(shard).map(|mut shard| shard.append(event, size, generation, &mut empty));
+        if let Some(unused) = empty {
+            // Another thread was faster, or the queue was closed.
+            self.recycle(unused);
+        }
+        match appended {
+            Some(Append::Done) => Ok(()),
+            Some(Append::Closed) => Err(Refused::Closed),
+            Some(Append::NeedsSegment(_)) | None => Err(Refused::Full),
+        }
+    }
+
+    /// Locks a shard. In a forked child it is only tried: the thread that holds it may not exist there.
+    #[inline]
+    fn lock<'q>(&self, shard: &'q Shard) -> Option<MutexGuard<'q, Contents>> {
+        shard.0.try_lock().or_else(|| self.is_ours().then(|| shard.0.lock()))
+    }
+
+    /// Returns an empty segment: a used one, or a new one, which is no larger than the event where the segments
+    /// have as much memory already as the queue may hold bytes.
+    #[expect(clippy::unnecessary_box_returns, reason = "the box of a used segment is used again, too")]
+    fn empty_segment(&self, capacity: usize, size: usize) -> Box<Segment> {
+        // In a forked child the channel may be amid a change for ever.
+        while let Some(segment) = self.is_ours().then(|| self.empty.1.try_recv().ok()).flatten() {
+            if segment.capacity() >= capacity {
+                return segment;
+            }
+            self.free(segment);
+        }
+        let left = self.byte_limit().saturating_sub(self.allocated.load(Ordering::Relaxed));
+        let segment = Box::new(Segment::with_capacity(capacity.min(left).max(size)));
+        self.allocated.fetch_add(segment.capacity(), Ordering::Relaxed);
+        segment
+    }
+
+    /// Keeps an empty segment for the next caller that needs one, within the bytes of the queue.
+    fn recycle(&self, mut segment: Box<Segment>) {
+        segment.reset(0);
+        let is_usual = segment.capacity() <= FULL_SEGMENT;
+        let is_within = self.allocated.load(Ordering::Relaxed) <= self.byte_limit();
+        if !is_usual || !is_within || !self.is_ours() {
+            self.free(segment);
+        } else if let Err(full) = self.empty.0.try_send(segment) {
+            self.free(full.into_inner());
+        }
+    }
+
+    fn free(&self, segment: Box<Segment>) {
+        self.allocated.fetch_sub(segment.capacity(), Ordering::Relaxed);
+        drop(segment);
+    }
+
+    fn byte_limit(&self) -> usize {
+        usize::try_from(self.limits.bytes).unwrap_or(usize::MAX)
+    }
+
+    /// Frees most of the empty segments, since there is nothing to do.
+    pub(crate) fn rest(&self) {
+        while self.allocated.load(Ordering::Relaxed) > KEPT_WHEN_IDLE {
+            let Ok(segment) = self.empty.1.try_recv() else { return };
+            self.free(segment);
+        }
+    }
+
+    /// Takes the segments of all shards, each shard's in their order, and hands them to `keep`.
+    fn take_segments(&self, mut keep: impl FnMut(Stack)) {
+        for shard in &self.shards {
+            if let Some(mut shard) = self.lock(shard) {
+                let taken = shard.take();
+                drop(shard);
+                keep(taken);
+            }
+        }
+    }
+
+    /// Notes that an event was lost to a full queue; returns whether it is the first of this episode.
+    pub(crate) fn mark_full(&self) -> bool {
+        !self.is_full.swap(true, Ordering::Relaxed)
+    }
+
+    /// Returns whether this process created the queue, and not the parent of a fork.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.owner_pid == process::id()
+    }
+
+    /// Notes that the current thread is the one that takes the events.
+    pub(crate) fn worked_by_this_thread(&self) {
+        *self.worker.lock() = Some(thread::current().id());
+    }
+
+    /// Returns whether the current thread may wait for room, which it cannot if it has to make it.
+    pub(crate) fn may_wait(&self) -> bool {
+        self.is_ours() && *self.worker.lock() != Some(thread::current().id())
+    }
+
+    /// Wakes the worker, unless it belongs to the parent of this forked process.
+    #[cold]
+    pub(crate) fn wake(&self) {
+        if self.is_ours() {
+            // A token that is there already says the same.
+            let _ = self.wake.try_send(());
+        }
+    }
+
+    /// Waits until half of the queue is free again; at most until `timeout` is over.
+    ///
+    /// Half, and not one place: a caller that waits for each place would pay for a change of threads with every
+    /// event.
+    #[cold]
+    pub(crate) fn wait_for_room(&self, timeout: Duration, still_wanted: impl Fn() -> bool) {
+        if self.may_wait() {
+            let deadline = later(Instant::now(), timeout);
+            // A worker that waits for a batch to fill must know that it fills no further.
+            self.waiters.wait(deadline, || self.wake(), || self.is_half_empty() || !still_wanted());
+        }
+    }
+
+    /// Returns whether a caller waits for room.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.waiters.any()
+    }
+
+    /// Lets callers that wait for room look again.
+    pub(crate) fn notify_waiters(&self) {
+        self.waiters.notify();
+    }
+
+    fn is_half_empty(&self) -> bool {
+        let depth = self.depth();
+        depth.events <= self.limits.events / 2 && depth.bytes <= self.limits.bytes / 2
+    }
+
+    /// Returns how much is in the queue; what was taken counts until it is [released](Self::release).
+    pub(crate) fn depth(&self) -> QueueDepth {
+        self.depth.get()
+    }
+
+    /// Returns whether more than `taken` is in the queue, and enough to fill a batch.
+    fn has_batch_beyond(&self, taken: QueueDepth) -> bool {
+        let depth = self.depth();
+        depth.events.saturating_sub(taken.events) >= self.limits.wake_events
+            || depth.bytes.saturating_sub(taken.bytes) >= self.limits.wake_bytes
+    }
+
+    /// Gives back the room of events that were taken.
+    pub(crate) fn release(&self, taken: QueueDepth) {
+        self.depth.subtract(taken);
+        if self.is_full.load(Ordering::Relaxed) && self.is_half_empty() {
+            self.is_full.store(false, Ordering::Relaxed);
+        }
+        if self.waiters.any() && self.is_half_empty() {
+            self.waiters.notify();
+        }
+    }
+
+    /// Takes everything out and returns how many events that were.
+    pub(crate) fn purge(&self) -> u64 {
+        let mut dropped = 0;
+        self.take_segments(|segments| dropped += self.discard(segments));
+        dropped
+    }
+
+    /// Refuses events of generations before this one from now on, drops those that are here, and returns how many
+    /// they were. The shards' locks order this with every push: what comes later is refused.
+    pub(crate) fn close_before(&self, generation: u32) -> u64 {
+        let close = |shard| self.lock(shard).map(|mut shard| shard.close_before(generation));
+        self.shards.iter().filter_map(close).map(|over| self.discard(over)).sum()
+    }
+
+    fn discard(&self, mut segments: Stack) -> u64 {
+        let mut dropped = QueueDepth::default();
+        while let Some(segment) = segments.pop() {
+            dropped = dropped.plus(depth_of(&segment));
+            self.recycle(segment);
+        }
+        self.release(dropped);
+        dropped.events
+    }
+
+    /// The channel that wakes the worker.
+    pub(crate) fn wake_signal(&self) -> &Receiver<()> {
+        &self.wake_signal
+    }
+}
+
+/// Returns what a segment counts for in the depth of the queue.
+fn depth_of(segment: &Segment) -> QueueDepth {
+    QueueDepth { events: segment.len().into(), bytes: segment.bytes().len() as u64 }
+}
+
+#[cfg(test)]
+mod tests;
