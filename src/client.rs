@@ -30,8 +30,7 @@ use crate::queue::Queue;
 use crate::settings::{Env, Overflow};
 use crate::transport::Transport;
 
-use crate::config::ClientSettings;
-use crate::config::Config;
+use crate::config::{ClientSettings, Config};
 use ai::AiLane;
 pub use preview::Preview;
 pub use shutdown::Flushed;

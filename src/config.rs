@@ -14,15 +14,13 @@ use serde::Serialize;
 
 use crate::capture::{Hooks, Sampling};
 pub(crate) use crate::config::resolve::ClientSettings;
-use crate::config::resolve::token;
-use crate::consent::Consent;
-use crate::consent::{Facts, Granted};
+use crate::consent::{Consent, Facts, Granted};
 use crate::deliver::{DeliveryError, OnError};
 use crate::error::Result;
 use crate::event::{Allowed, OutgoingEvent, to_json};
 use crate::field::PseudonymKey;
 use crate::observe::Flaw;
-use crate::settings::{Batching, Endpoint, Env, Http, Protocol, Retry, defaults};
+use crate::settings::{Batching, Endpoint, Env, Http, Protocol, Retry, defaults, token};
 use crate::transport::{Transport, TransportFactory};
 use crate::wire::Envelope;
 

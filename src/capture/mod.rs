@@ -12,8 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::event::{Allowed, Buffers, CommonProperties, EncodedEvent, Encoder, Event, OutgoingEvent};
 use crate::field::{FieldLosses, PseudonymKey};
-use crate::observe::Flaw;
-use crate::observe::{Counters, LossReason};
+use crate::observe::{Counters, Flaw, LossReason};
 use crate::panic::catch_panic;
 use crate::timestamp::Timestamp;
 

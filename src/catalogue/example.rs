@@ -4,11 +4,8 @@
 
 use crate::catalogue::json::Json;
 use crate::catalogue::registry::Catalogue;
-use crate::field::PseudonymKey;
-use crate::field::{Hashed, write_hash, write_hex};
-use crate::schema::Labels;
-use crate::schema::{FieldSchema, Schema};
-use crate::schema::{FieldType, TextPolicy};
+use crate::field::{Hashed, PseudonymKey, write_hash, write_hex};
+use crate::schema::{FieldSchema, FieldType, Labels, Schema, TextPolicy};
 use crate::timestamp::Timestamp;
 
 const INSTANT: &str = "2026-01-31T12:00:00.000Z";

@@ -4,9 +4,7 @@
 
 use crate::catalogue::json::Json;
 use crate::catalogue::registry::Catalogue;
-use crate::schema::Labels;
-use crate::schema::{FieldSchema, Schema};
-use crate::schema::{FieldType, TextPolicy};
+use crate::schema::{FieldSchema, FieldType, Labels, Schema, TextPolicy};
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const INSTANT: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.([0-9]{3}){1,2}Z$";

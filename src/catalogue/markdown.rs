@@ -9,8 +9,7 @@ use crate::catalogue::json_schema::LIBRARY;
 use crate::catalogue::registry::Catalogue;
 use crate::catalogue::words::{Uses, policy, values};
 use crate::catalogue::{example, page};
-use crate::schema::FieldType;
-use crate::schema::{FieldSchema, Schema};
+use crate::schema::{FieldSchema, FieldType, Schema};
 
 const HEAD: &str = "| Field | Values | What it says | How it is safe |\n|---|---|---|---|\n";
 

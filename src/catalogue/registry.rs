@@ -3,7 +3,7 @@
 //! Never runs before `main`, never finds an event by itself.
 
 use crate::field::Properties;
-use crate::schema::{FieldSchema, Schema};
+use crate::schema::{Declarations, FieldSchema, Schema};
 
 /// An event whose schema is known when the program is compiled: what `#[derive(Event)]` implements.
 #[diagnostic::on_unimplemented(
@@ -183,6 +183,11 @@ impl Catalogue {
     /// Returns the version of the notice.
     pub const fn version(&self) -> u32 {
         self.notice_version
+    }
+
+    /// Returns what strict mode compares events with.
+    pub(crate) const fn declarations(&self) -> Declarations {
+        Declarations { events: self.events, super_properties: self.common, groups: self.groups }
     }
 
     /// Returns the groups of the client that an event carries, as types with what their keys say.

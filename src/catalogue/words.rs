@@ -3,9 +3,7 @@
 //! Never calls a hash anonymous.
 
 use crate::catalogue::registry::Catalogue;
-use crate::schema::FieldSchema;
-use crate::schema::{FieldType, TextPolicy};
-use crate::schema::{Labels, Word};
+use crate::schema::{FieldSchema, FieldType, Labels, TextPolicy, Word};
 
 /// Which ways of making text safe a catalogue uses.
 #[derive(Clone, Copy, Default)]

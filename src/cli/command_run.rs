@@ -7,8 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
-use crate::field::{Encode, ValueWriter, Written};
-use crate::field::{Field, Label};
+use crate::field::{Encode, Field, Label, ValueWriter, Written};
 use crate::schema::{FieldType, Labels, Word};
 use crate::timestamp::Timestamp;
 

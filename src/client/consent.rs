@@ -11,9 +11,9 @@ use parking_lot::MutexGuard;
 use super::shutdown::{LOCK, forked};
 use super::{Client, WorkerHandle};
 use crate::clock::Clock;
-use crate::consent::Consent;
 use crate::consent::{
-    ConsentMonitor, ConsentState, Decision, Facts, Gate, GateState, Inputs, LastSend, OptIn, Status, decide,
+    Consent, ConsentMonitor, ConsentState, Decision, Facts, Gate, GateState, Inputs, LastSend, OptIn, Status,
+    decide,
 };
 use crate::deliver::Overseer;
 use crate::error::{Error, ErrorKind, Result};

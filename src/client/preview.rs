@@ -10,8 +10,7 @@ use uuid::Uuid;
 
 use super::Client;
 use crate::capture::{Capture, CaptureSettings};
-use crate::config::ClientSettings;
-use crate::config::Config;
+use crate::config::{ClientSettings, Config};
 use crate::event::{CommonProperties, EncodedEvent, Event};
 use crate::observe::LossReason;
 use crate::settings::Env;

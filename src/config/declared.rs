@@ -9,7 +9,7 @@ use crate::field::PseudonymKey;
 impl Config {
     /// Sets the catalogue of the program's events, for [`strict`](Self::strict).
     pub fn catalogue(mut self, catalogue: Catalogue) -> Self {
-        self.allowed.catalogue = Some(catalogue);
+        self.allowed.declared = Some(catalogue.declarations());
         self
     }
 

@@ -13,6 +13,7 @@ use crate::event::{CommonProperties, MAX_COMMON, Rules};
 use crate::observe::Flaw;
 use crate::settings::{
     ApiKey, Batching, Compression, Endpoint, Env, Http, Protocol, Retry, asks_for_debug, defaults, proxy,
+    token,
 };
 use crate::transport::TransportFactory;
 use crate::wire::{Envelope, LegacyBatch, PostHogBatch, PostHogEvents};
@@ -183,10 +184,4 @@ impl Config {
         let events = CommonProperties::new(&self.groups, of_events).with_rules(rules);
         Ok([events, CommonProperties::new(&self.groups, &with_library)])
     }
-}
-
-/// Leaves in a name what may stand in a user agent.
-pub(crate) fn token(text: &str) -> String {
-    let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-._+".contains(letter);
-    text.chars().map(|letter| if allowed(letter) { letter } else { '-' }).collect()
 }

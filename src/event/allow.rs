@@ -4,9 +4,8 @@
 
 use serde_json::Value;
 
-use crate::catalogue::Catalogue;
 use crate::observe::Flaw;
-use crate::schema::{FieldSchema, Schema};
+use crate::schema::{Declarations, FieldSchema, Schema};
 
 /// What the library itself adds to an event's properties.
 const LIBRARY: [&str; 5] =
@@ -15,7 +14,7 @@ const LIBRARY: [&str; 5] =
 /// What the application allows to leave.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Allowed {
-    pub(crate) catalogue: Option<Catalogue>,
+    pub(crate) declared: Option<Declarations>,
     pub(crate) is_strict: bool,
     /// Property names of events without a schema, where they are limited.
     pub(crate) dynamic: Option<Vec<String>>,
@@ -27,7 +26,7 @@ pub(super) enum Filter<'a> {
     /// Properties of these names.
     Names(&'a [String]),
     /// What a schema and the catalogue around it declare.
-    Declared { schema: &'static Schema, catalogue: Option<&'a Catalogue> },
+    Declared { schema: &'static Schema, around: Option<&'a Declarations> },
 }
 
 impl Allowed {
@@ -43,22 +42,20 @@ impl Allowed {
         name: &str,
         schema: Option<&'static Schema>,
     ) -> Result<Option<Filter<'_>>, Flaw> {
-        let catalogue = self.catalogue.as_ref();
+        let around = self.declared.as_ref();
         if !self.is_strict {
             return Ok(match (schema, &self.dynamic) {
                 (None, Some(names)) => Some(Filter::Names(names)),
                 _ => None,
             });
         }
-        let declared = match (schema, catalogue) {
+        let declared = match (schema, around) {
             (Some(schema), None) => Some(schema),
-            (Some(schema), Some(catalogue)) => {
-                catalogue.events.iter().find(|known| same(known, schema)).copied()
-            }
-            (None, catalogue) => catalogue.and_then(|catalogue| catalogue.event(name)),
+            (Some(schema), Some(around)) => around.events.iter().find(|known| same(known, schema)).copied(),
+            (None, around) => around.and_then(|around| around.event(name)),
         };
         match declared.filter(|schema| schema.name == name) {
-            Some(schema) => Ok(Some(Filter::Declared { schema, catalogue })),
+            Some(schema) => Ok(Some(Filter::Declared { schema, around })),
             None => Err(Flaw::Undeclared),
         }
     }
@@ -68,13 +65,13 @@ impl Allowed {
         if !self.is_strict {
             return true;
         }
-        let common = self.catalogue.as_ref().map_or(&[][..], |catalogue| catalogue.common);
+        let common = self.declared.map_or(&[][..], |declared| declared.super_properties);
         serde_json::from_slice(json).is_ok_and(|value| is_declared(common, name, &value))
     }
 
     /// Returns whether the client may have a group of this type.
     pub(crate) fn admits_group(&self, kind: &str) -> bool {
-        !self.is_strict || self.catalogue.as_ref().is_some_and(|catalogue| has_group(catalogue, kind))
+        !self.is_strict || self.declared.is_some_and(|declared| declared.has_group(kind))
     }
 }
 
@@ -83,7 +80,7 @@ impl Filter<'_> {
     pub(super) fn admits(&self, name: &str, json: &[u8]) -> bool {
         match self {
             Self::Names(names) => names.iter().any(|known| known == name),
-            Self::Declared { schema, catalogue } => {
+            Self::Declared { schema, around } => {
                 let Ok(value) = serde_json::from_slice::<Value>(json) else { return false };
                 if name == "$groups" {
                     let groups = value.as_object();
@@ -93,7 +90,7 @@ impl Filter<'_> {
                             .all(|(kind, key)| key.as_str().is_some_and(|key| self.admits_group(kind, key)))
                     });
                 }
-                let common = catalogue.map_or(&[][..], |catalogue| catalogue.common);
+                let common = around.map_or(&[][..], |around| around.super_properties);
                 let is_librarys = LIBRARY.contains(&name) && (value.is_string() || value.is_boolean());
                 is_librarys || is_declared(schema.fields, name, &value) || is_declared(common, name, &value)
             }
@@ -104,8 +101,8 @@ impl Filter<'_> {
     pub(super) fn admits_group(&self, kind: &str, key: &str) -> bool {
         match self {
             Self::Names(_) => true,
-            Self::Declared { schema, catalogue } => {
-                catalogue.is_some_and(|catalogue| has_group(catalogue, kind))
+            Self::Declared { schema, around } => {
+                around.is_some_and(|around| around.has_group(kind))
                     || is_declared(schema.groups, kind, &Value::from(key))
             }
         }
@@ -122,10 +119,6 @@ impl Filter<'_> {
 
 fn is_declared(fields: &[FieldSchema], name: &str, value: &Value) -> bool {
     fields.iter().any(|field| field.name == name && field.kind.admits(value))
-}
-
-fn has_group(catalogue: &Catalogue, kind: &str) -> bool {
-    catalogue.groups.iter().any(|(known, _)| *known == kind)
 }
 
 /// Compares two schemas: mostly they are one and the same.

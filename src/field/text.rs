@@ -12,8 +12,7 @@ use crate::field::hashed::{go_json_sha256, write_hash, write_hex};
 use crate::field::label::Label;
 use crate::field::value::{Encode, Field, ValueWriter, Written};
 use crate::json::write_string;
-use crate::schema::Pattern;
-use crate::schema::{FieldType, TextPolicy};
+use crate::schema::{FieldType, Pattern, TextPolicy};
 
 /// Text, owned or borrowed, perhaps absent.
 #[doc(hidden)]

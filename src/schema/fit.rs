@@ -4,8 +4,7 @@
 
 use serde_json::Value;
 
-use crate::schema::field::FieldSchema;
-use crate::schema::field::{FieldType, TextPolicy};
+use crate::schema::field::{FieldSchema, FieldType, TextPolicy};
 use crate::schema::labels::Labels;
 
 impl FieldType {

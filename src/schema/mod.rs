@@ -1,5 +1,6 @@
 //! What an event may hold, as data.
 
+mod declarations;
 mod event;
 mod field;
 mod fit;
@@ -7,6 +8,7 @@ mod labels;
 mod pattern;
 mod unit;
 
+pub(crate) use declarations::Declarations;
 pub use event::{Purpose, Schema};
 pub use field::{FieldSchema, FieldType, TextPolicy};
 pub use labels::{Labels, Word};

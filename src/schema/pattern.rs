@@ -4,10 +4,7 @@
 
 mod parser;
 
-use crate::schema::pattern::parser::Parser;
-
-/// At most this many characters and classes in a pattern, repetitions written out.
-const MAX: usize = 128;
+use parser::{Fragment, MAX, Parser};
 
 /// What a text field may hold: a small regular language, checked when the program is compiled.
 ///
@@ -30,14 +27,6 @@ pub struct Pattern {
     /// For each position: the positions that may come next.
     follow: [u128; MAX],
     start: Fragment,
-}
-
-/// A part of a pattern: where it may begin, where it may end, whether it may be empty.
-#[derive(Clone, Copy)]
-struct Fragment {
-    first: u128,
-    last: u128,
-    empty: bool,
 }
 
 impl Pattern {

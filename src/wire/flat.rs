@@ -3,8 +3,7 @@
 //! Never writes a property of PostHog's own (`$lib` and the like).
 
 use super::{Attempt, BatchInfo, Envelope, WireEvent};
-use crate::json::Members;
-use crate::json::write_string;
+use crate::json::{Members, write_string};
 
 /// One flat JSON object for each event, each in a request of its own.
 ///

@@ -3,8 +3,7 @@
 //! Never writes `sent_at`, which that form does not know.
 
 use super::{Attempt, BatchInfo, Envelope, WireEvent, v0};
-use crate::json::Members;
-use crate::json::write_string;
+use crate::json::{Members, write_string};
 
 /// The old batch form: `type`, `library` and `library_version` at the root of each event, `$set` of
 /// `$identify` there too, no distinct id at the root of `$create_alias`, and no type for `$groupidentify`.

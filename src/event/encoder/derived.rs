@@ -5,8 +5,7 @@
 use super::{Buffers, Encoder, Flaw};
 use crate::event::allow::Allowed;
 use crate::event::common_properties::GROUPS;
-use crate::field::Epoch;
-use crate::field::{Encode, FieldLosses, ValueWriter, Written, member};
+use crate::field::{Encode, Epoch, FieldLosses, ValueWriter, Written, member};
 use crate::schema::Schema;
 
 impl<'a> Encoder<'a> {

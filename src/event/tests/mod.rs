@@ -5,8 +5,7 @@ mod derived;
 use super::Event;
 use super::common_properties::CommonProperties;
 use super::encoder::{Buffers, Encoder};
-use crate::field::FieldLosses;
-use crate::field::PseudonymKey;
+use crate::field::{FieldLosses, PseudonymKey};
 use crate::observe::Flaw;
 use crate::timestamp::Timestamp;
 

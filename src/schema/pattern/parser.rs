@@ -2,24 +2,33 @@
 //!
 //! Never accepts what it does not understand: the program does not compile then.
 
-use crate::schema::pattern::{Fragment, MAX};
+/// The maximum number of characters and classes in a pattern, repetitions written out.
+pub(super) const MAX: usize = 128;
+
+/// A part of a pattern: where it may begin, where it may end, whether it may be empty.
+#[derive(Clone, Copy)]
+pub(super) struct Fragment {
+    pub(super) first: u128,
+    pub(super) last: u128,
+    pub(super) empty: bool,
+}
 
 /// Builds the automaton of positions (after Glushkov) while it reads the pattern.
-pub(crate) struct Parser {
+pub(super) struct Parser {
     text: &'static [u8],
     at: usize,
     count: usize,
-    pub(crate) classes: [u128; 128],
-    pub(crate) follow: [u128; MAX],
+    pub(super) classes: [u128; 128],
+    pub(super) follow: [u128; MAX],
 }
 
 impl Parser {
-    pub(crate) const fn new(text: &'static [u8]) -> Self {
+    pub(super) const fn new(text: &'static [u8]) -> Self {
         Self { text, at: 0, count: 0, classes: [0; 128], follow: [0; MAX] }
     }
 
     /// Returns whether everything was read.
-    pub(crate) const fn is_done(&self) -> bool {
+    pub(super) const fn is_done(&self) -> bool {
         self.at == self.text.len()
     }
 
@@ -28,7 +37,7 @@ impl Parser {
     }
 
     /// Reads alternatives, up to the end or a closing bracket.
-    pub(crate) const fn choice(&mut self) -> Fragment {
+    pub(super) const fn choice(&mut self) -> Fragment {
         let mut whole = self.sequence();
         while self.peek() == b'|' {
             self.at += 1;
