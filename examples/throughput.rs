@@ -156,7 +156,7 @@ fn report(options: &Options, stats: &candor::Stats, times: &mut [u32], seconds: 
     .to_string()
 }
 
-/// Returns the peak of the resident memory; `null` where there is no `/proc`, which is outside of Linux.
+/// Returns the peak of the resident memory; `null` if there is no `/proc`, which is outside of Linux.
 fn peak_rss_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

@@ -77,7 +77,7 @@ struct Live {
 }
 
 impl Client {
-    /// Makes a client. Where consent is not granted the client is off, which is no error.
+    /// Creates a client. If consent is not granted the client is off, which is not an error.
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ impl Client {
         Self::made(None, None)
     }
 
-    /// Makes a client that is off until it is started.
+    /// Creates a client that is off until it is started.
     fn made(settings: Option<ClientSettings>, monitor: Option<ConsentMonitor>) -> Self {
         let disabled_reason = match &monitor {
             Some(monitor) => disabled_reason(monitor),
@@ -127,7 +127,7 @@ impl Client {
         self.inner.counters.snapshot()
     }
 
-    /// Returns why the client was off when it was made; `None` where it was not.
+    /// Returns why the client was off when it was made; `None` if it was not.
     pub fn disabled_reason(&self) -> Option<&str> {
         self.inner.disabled_reason.as_deref()
     }
@@ -195,7 +195,7 @@ pub fn status(config: &Config) -> Status {
     explain(config.facts(), env, Clock::System.wall())
 }
 
-/// Says in a few words what decided, where the decision is not granted.
+/// Says in a few words what decided, if the decision is not granted.
 fn disabled_reason(monitor: &ConsentMonitor) -> Option<String> {
     let decision = monitor.decision();
     let report = decision.deciding_report().filter(|_| decision.state() != ConsentState::Granted)?;

@@ -1,6 +1,6 @@
 //! The application's builder: everything that can be set, in one wide type that is split once.
 //!
-//! Never starts anything, and never reads the environment but for the snapshot it is given.
+//! Never starts anything, and never reads the environment except for the snapshot it is given.
 
 mod declared;
 mod delivery;
@@ -201,7 +201,7 @@ impl Config {
     ///
     /// Of events that no worker has had in hand, such as those that a full queue or another hook has dropped, only
     /// [`stats`](crate::client::Client::stats) tells. A shutdown waits for the hook within its time, and a tenth of a second
-    /// longer at the most.
+    /// longer at most.
     pub fn on_error(mut self, hook: impl Fn(&DeliveryError) + Send + Sync + 'static) -> Self {
         self.on_error = OnError::new(hook);
         self

@@ -56,7 +56,7 @@
 /// | `since = ".."` | the first version that sends it |
 /// | `rename_all = ".."` | how the fields' names are spelt, such as `camelCase` |
 /// | `no_groups` | leaves out the groups of the client |
-/// | `crate = ".."` | the path of this crate, where it is re-exported |
+/// | `crate = ".."` | the path of this crate, if it is re-exported |
 ///
 /// # On a field
 ///
@@ -72,7 +72,7 @@
 /// | `keyed = "usr"` | text: HMAC under a secret that rotates, see [`PseudonymKey`](crate::PseudonymKey) |
 /// | `pattern = "..", max = 32` | text that matches a [`Pattern`](crate::Pattern) and has at most so many characters (default 64); other text is dropped and counted, or sent as `other = ".."` |
 /// | `label = Type` | text that is a word of a [`Label`](trait@crate::Label); other text is dropped, or becomes its `other` |
-/// | `raw = "reason"` | as it is, text up to `max` (default 1,000) characters, and matching a `pattern` where there is one; the catalogue shows the reason |
+/// | `raw = "reason"` | as it is, text up to `max` (default 1,000) characters, and matching a `pattern` if there is one; the catalogue shows the reason |
 /// | `buckets = [1, 10, 100]` | a whole number or duration, as `<1`, `1-9`, `10-99` or `>=100` |
 /// | `as_number` | a `bool` as 0 or 1 |
 ///

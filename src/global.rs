@@ -54,8 +54,8 @@ impl Drop for Guard {
     }
 }
 
-/// Makes the global client and returns its guard. Where consent is not granted the client is off, which
-/// is no error.
+/// Creates the global client and returns its guard. If consent is not granted the client is off, which
+/// is not an error.
 ///
 /// ```no_run
 /// # fn main() -> candor::Result<()> {
@@ -71,7 +71,7 @@ impl Drop for Guard {
 ///
 /// # Errors
 ///
-/// Those of [`Client::new`], and [`ErrorKind::AlreadyInitialised`] where this process has a global client
+/// The errors of [`Client::new`], and [`ErrorKind::AlreadyInitialised`] if this process has a global client
 /// that was not shut down. A forked child initialises anew.
 pub fn init(config: Config) -> Result<Guard> {
     let mut config = Some(config);
@@ -117,7 +117,7 @@ fn with_client<T>(work: impl FnOnce(Option<&Client>) -> T) -> T {
     work(client())
 }
 
-/// Does something on the global client, where there is one.
+/// Does something on the global client, if there is one.
 #[inline]
 fn on_client(work: impl FnOnce(&Client)) {
     with_client(|client| {
@@ -178,11 +178,11 @@ pub fn preview<E: Event>(event: &E) -> std::result::Result<Preview, LossReason> 
     })
 }
 
-/// Waits until what was captured before is delivered or lost, for `timeout` at the most.
+/// Waits until what was captured before is delivered or lost, for `timeout` at most.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NotRunning`] where there is no global client, and those of [`Client::flush`].
+/// [`ErrorKind::NotRunning`] if there is no global client, and those of [`Client::flush`].
 pub fn flush(timeout: Duration) -> Result<Flushed> {
     with_client(|client| client.ok_or_else(not_initialised)?.flush(timeout))
 }
@@ -191,7 +191,7 @@ pub fn flush(timeout: Duration) -> Result<Flushed> {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NotRunning`] where there is no global client, and those of [`Client::shutdown`].
+/// [`ErrorKind::NotRunning`] if there is no global client, and those of [`Client::shutdown`].
 pub fn shutdown(timeout: Duration) -> Result<Flushed> {
     with_client(|client| client.ok_or_else(not_initialised)?.shutdown(timeout))
 }
@@ -200,21 +200,21 @@ pub fn shutdown(timeout: Duration) -> Result<Flushed> {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NotRunning`] where there is no global client, and those of [`Client::opt_out`].
+/// [`ErrorKind::NotRunning`] if there is no global client, and those of [`Client::opt_out`].
 pub fn opt_out() -> Result<()> {
     with_client(|client| client.ok_or_else(not_initialised)?.opt_out())
 }
 
-/// Records that the user said yes, and starts where nobody else says no; see [`Client::opt_in`].
+/// Records that the user said yes, and starts if nobody else says no; see [`Client::opt_in`].
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NotRunning`] where there is no global client, and those of [`Client::opt_in`].
+/// [`ErrorKind::NotRunning`] if there is no global client, and those of [`Client::opt_in`].
 pub fn opt_in() -> Result<OptIn> {
     with_client(|client| client.ok_or_else(not_initialised)?.opt_in())
 }
 
-/// Returns what became of the events so far; all zero where there is no global client.
+/// Returns what became of the events so far; all zero if there is no global client.
 pub fn stats() -> Stats {
     with_client(|client| client.map(Client::stats)).unwrap_or_default()
 }
@@ -223,7 +223,7 @@ fn not_initialised() -> Error {
     Error::new(ErrorKind::NotRunning, "candor is not initialised")
 }
 
-/// Returns the client that `event!` captures on, where it is open.
+/// Returns the client that `event!` captures on, if it is open.
 #[doc(hidden)]
 #[inline]
 pub fn open_client() -> Option<Client> {

@@ -47,7 +47,7 @@
 //! # Logs
 //!
 //! Through the `log` facade, target `candor`: `warn` once for what the application or an administrator should
-//! change, `debug` for counts and reasons. Contents are printed only where debugging was asked for, at
+//! change, `debug` for counts and reasons. Contents are printed only if debugging was asked for, at
 //! `info` under the target `candor::batch`. The API key is never printed, nor are headers.
 //!
 //! # Features

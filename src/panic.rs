@@ -3,9 +3,9 @@
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs code of the application, or code that logs through its logger; `None` where it panicked.
+/// Runs code of the application, or code that logs through its logger; `None` if it panicked.
 ///
-/// What a panic leaves may panic again when it is dropped. That is caught too, and then left where it is.
+/// What a panic leaves may panic again when it is dropped. That is caught too, and then left if it is.
 #[inline]
 pub(crate) fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(work)) {

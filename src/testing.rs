@@ -1,6 +1,6 @@
 //! Tools for an application's own tests: capture events without a network.
 //!
-//! Never opens a socket, and never reads the environment but for the wish to renew a page.
+//! Never opens a socket, and never reads the environment except for the wish to renew a page.
 
 mod catalogue;
 
@@ -66,7 +66,7 @@ pub fn capture(work: impl FnOnce()) -> Vec<CapturedEvent> {
 pub fn capture_with(config: Config, work: impl FnOnce()) -> Vec<CapturedEvent> {
     let memory = MemoryTransport::new();
     let kept = memory.clone();
-    // No path is no file, not even the machine's own policy.
+    // No path is not a file, not even the machine's own policy.
     let consent = Consent::opt_out(Notice::documented("")).policy_file("");
     let config = config
         .env(Env::empty())

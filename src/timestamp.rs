@@ -22,12 +22,12 @@ const FIRST: i64 = -62_167_219_200_000_000; // 0000-01-01T00:00:00Z
 const LAST: i64 = 253_402_300_799_999_999; // 9999-12-31T23:59:59.999999Z
 
 impl Timestamp {
-    /// Makes a timestamp from milliseconds since 1970-01-01 in UTC.
+    /// Creates a timestamp from milliseconds since 1970-01-01 in UTC.
     pub const fn from_unix_millis(millis: i64) -> Self {
         Self::from_unix_micros(millis.saturating_mul(1000))
     }
 
-    /// Makes a timestamp from microseconds since 1970-01-01 in UTC.
+    /// Creates a timestamp from microseconds since 1970-01-01 in UTC.
     pub const fn from_unix_micros(micros: i64) -> Self {
         if micros < FIRST {
             Self { micros: FIRST }
@@ -62,7 +62,7 @@ impl Timestamp {
     }
 
     /// Returns the instant as RFC 3339 text, such as `2026-08-21T10:15:29.998Z`: with three digits of
-    /// fraction, or six where three would lose something.
+    /// fraction, or six if three would lose something.
     pub fn to_rfc3339(self) -> String {
         let mut out = Vec::with_capacity(27);
         Rfc3339::default().write(self, &mut out);

@@ -1,4 +1,4 @@
-//! What a capture allocates when on: nothing, but for the segments of the queue while it grows.
+//! What a capture allocates when on: nothing, except for the segments of the queue while it grows.
 //! A binary of its own: the counting allocator is that of the whole process.
 
 use std::time::Duration;

@@ -1,5 +1,5 @@
 //! A forked child never hangs on a worker that is not there: flush and shutdown return at once, memory is
-//! bounded, and `init` starts afresh. Tested on Unix only, where there is `fork`.
+//! bounded, and `init` starts afresh. Tested on Unix only, if there is `fork`.
 //!
 //! This binary runs itself as the program that forks, so that a child that hangs can be ended; the
 //! variable says so, and carries the endpoints. The crate `fork` keeps the test free of unsafe code.

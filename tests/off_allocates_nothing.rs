@@ -46,7 +46,7 @@ fn a_million_captures_when_off_allocate_nothing() {
         }
     });
     assert_eq!((counted.count_total, counted.bytes_total), (0, 0));
-    // The same counter sees an allocation where there is one.
+    // The same counter sees an allocation if there is one.
     let seen = allocation_counter::measure(|| drop(std::hint::black_box(Box::new(7_u64))));
     assert_eq!(seen.count_total, 1);
     assert_eq!(candor::stats().captured + denied.stats().captured + deferred.stats().captured, 0);

@@ -143,7 +143,7 @@ fn encode(container: &Container, specs: &[Spec], candor: &Path) -> TokenStream {
     }
 }
 
-/// Writes what is no property.
+/// Writes what is not a property.
 fn part(spec: &Spec, candor: &Path) -> TokenStream {
     let ident = &spec.ident;
     match &spec.role {

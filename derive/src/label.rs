@@ -60,7 +60,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         _ => Err(Error::new_spanned(
             &input.ident,
             format!(
-                "`{}` is no closed set of words: a label is an enum, or a struct of one text with \
+                "`{}` is not a closed set of words: a label is an enum, or a struct of one text with \
                  `#[label(pattern = \"...\")]`",
                 input.ident
             ),

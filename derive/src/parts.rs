@@ -53,7 +53,7 @@ pub(crate) fn is_property(spec: &Spec) -> bool {
     matches!(spec.role, Role::Property | Role::DistinctId { is_property: true })
 }
 
-/// Returns the pattern of a field, where it has one.
+/// Returns the pattern of a field, if it has one.
 fn pattern(spec: &Spec) -> Option<&PatternSource> {
     match &spec.policy {
         Policy::Pattern { pattern, .. } => Some(pattern),

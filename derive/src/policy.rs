@@ -9,11 +9,11 @@ use syn::Type;
 pub(crate) enum Policy {
     /// By its type.
     Typed,
-    /// SHA-256 behind a prefix.
+    /// SHA-256 after a prefix.
     Hashed(String),
     /// The first hexadecimal digits of SHA-256.
     Hex(usize),
-    /// HMAC under the client's secret, behind a prefix.
+    /// HMAC under the client's secret, after a prefix.
     Keyed(String),
     /// What matches.
     Pattern { pattern: PatternSource, max: usize, other: Option<String> },

@@ -41,7 +41,7 @@ pub(crate) fn properties(specs: &[Spec], candor: &Path) -> TokenStream {
     quote!(const { &[#(#fields),*] })
 }
 
-/// Returns the type of one item, or of the field where it is no list.
+/// Returns the type of one item, or of the field if it is not a list.
 fn item(spec: &Spec, candor: &Path) -> TokenStream {
     let ty = &spec.ty;
     match spec.items {

@@ -24,7 +24,7 @@ impl Call {
         self.query.split('&').find_map(|pair| value(pair).map(|length| &pair[pair.len() - length..]))
     }
 
-    /// Returns the name of the session: the `test_id`, or nothing where there is one session only.
+    /// Returns the name of the session: the `test_id`, or nothing if there is one session only.
     pub(super) fn key(&self) -> String {
         self.test_id().unwrap_or_default().to_owned()
     }

@@ -122,7 +122,7 @@ pub(super) fn nothing() -> Value {
     })
 }
 
-/// Makes the event that the harness describes, with the id that goes on the wire.
+/// Creates the event that the harness describes, with the id that goes on the wire.
 fn event(wishes: &Value) -> Result<(DynamicEvent, Uuid), String> {
     let text = |key: &str| wishes[key].as_str().ok_or_else(|| format!("{key}: a string is missing"));
     let uuid = match wishes["uuid"].as_str() {

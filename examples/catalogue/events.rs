@@ -42,7 +42,7 @@ pub(crate) struct BackupFinished<'a> {
     /// The kind of storage.
     #[event(label = Storage)]
     pub(crate) storage: &'a str,
-    /// The plan by which the backup was made, where it is one of ours.
+    /// The plan by which the backup was made, if it is one of ours.
     #[event(pattern = "[a-z]+(-[a-z]+)*", max = 24, other = "own", example = "daily-small")]
     pub(crate) plan: &'a str,
     /// The version of the storage's protocol.
@@ -124,7 +124,7 @@ pub(crate) struct Findings {
     pub(crate) warnings: Count,
     /// How often each rule fired.
     pub(crate) rules: Histogram<Rule<'static>>,
-    /// How long each step took at the most, in milliseconds.
+    /// How long each step took at most, in milliseconds.
     pub(crate) steps_ms: BTreeMap<Step, u32>,
 }
 

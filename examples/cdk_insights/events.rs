@@ -131,7 +131,7 @@ pub(crate) struct FixRun<'a> {
     pub(crate) errored: u64,
     /// How many findings of each rule were fixed.
     pub(crate) rules_fixed: Histogram<Rule<'static>>,
-    /// The rule that was asked for, where it is a known one.
+    /// The rule that was asked for, if it is a known one.
     #[event(label = Rule<'static>)]
     pub(crate) rule_filter: Option<&'a str>,
 }

@@ -104,7 +104,7 @@ pub(crate) fn run(program: &mut Program<'_>) -> u8 {
     }
 }
 
-/// Makes a session. The platform issues the token, and the edge knows it.
+/// Creates a session. The platform issues the token, and the edge knows it.
 fn login(program: &mut Program<'_>, options: &Options, dir: &Path) -> u8 {
     let session = Session::new(format!("tsp_{}", Uuid::new_v4().simple()), now());
     let issued = match &options.url {
@@ -192,7 +192,7 @@ fn refreshed(mut session: Session, platform: Option<&Edge>) -> Session {
     session
 }
 
-/// Makes the record. Of the arguments it holds kinds, never values.
+/// Creates the record. Of the arguments it holds kinds, never values.
 pub(crate) fn record<'a>(
     session: &'a Session,
     options: &Options,
@@ -248,7 +248,9 @@ fn work(options: &Options, verb: &str) -> Result<String, Failure> {
         Some(Command::Sign) if signers(options).count() > 1 => {
             failure(ErrorCategory::Config, "sign takes one of --key, --kms, --fulcio and --spiffe".to_owned())
         }
-        Some(Command::Other) | None => failure(ErrorCategory::Config, format!("{verb} is no verb of cilock")),
+        Some(Command::Other) | None => {
+            failure(ErrorCategory::Config, format!("{verb} is not a verb of cilock"))
+        }
         Some(verb) => Ok(format!("{} done", verb.label())),
     }
 }

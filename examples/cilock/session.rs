@@ -28,7 +28,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Makes a session for eight hours.
+    /// Creates a session for eight hours.
     pub(crate) fn new(token: String, now: u64) -> Self {
         Self {
             token,

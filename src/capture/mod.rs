@@ -204,7 +204,7 @@ impl Capture {
         reason
     }
 
-    /// Logs the first event that the hooks cost for other reasons than their own wish.
+    /// Logs the first event that the hooks cost for reasons other than their own wish.
     #[cold]
     fn refused(&self, reason: LossReason) -> LossReason {
         if reason != LossReason::DroppedByHook {

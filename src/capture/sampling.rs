@@ -1,4 +1,4 @@
-//! Which events are kept where the application wants only a part.
+//! Which events are kept if the application wants only a part.
 //!
 //! Never draws a random number.
 

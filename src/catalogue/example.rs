@@ -11,7 +11,7 @@ use crate::timestamp::Timestamp;
 const INSTANT: &str = "2026-01-31T12:00:00.000Z";
 const UUID: &str = "019c1417-8a00-7000-8000-000000000000";
 
-/// Returns an example of an event as it stands in a batch.
+/// Returns an example of an event as it appears in a batch.
 pub(super) fn event(catalogue: &Catalogue, schema: &Schema) -> Json {
     let mut properties = fields(schema.fields);
     let mut groups = fields(schema.groups);

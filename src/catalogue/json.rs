@@ -28,7 +28,7 @@ impl Json {
         Self::Array(texts.into_iter().map(Self::string).collect())
     }
 
-    /// Adds a member where this is an object.
+    /// Adds a member if this is an object.
     pub(super) fn with(mut self, name: &str, value: Json) -> Self {
         if let Self::Object(members) = &mut self {
             members.push((name.to_owned(), value));

@@ -19,7 +19,7 @@ pub(super) const LIBRARY: [(&str, &str, &str); 5] = [
     (
         "$process_person_profile",
         "boolean",
-        "Set to `false` where the receiver is not to store a person, since many share the distinct id.",
+        "Set to `false` if the receiver is not to store a person, since many share the distinct id.",
     ),
 ];
 
@@ -32,7 +32,7 @@ pub(super) enum Detail {
     Bare,
 }
 
-/// Returns the schema of one event as it stands in a batch.
+/// Returns the schema of one event as it appears in a batch.
 pub(super) fn event(catalogue: &Catalogue, schema: &Schema, detail: Detail) -> Json {
     let mut out = Json::object([]);
     if detail == Detail::Described {

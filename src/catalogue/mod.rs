@@ -30,7 +30,7 @@ impl Catalogue {
         notice::write(self)
     }
 
-    /// Returns the JSON Schema of one event as it stands in a batch; `None` where there is no such event.
+    /// Returns the JSON Schema of one event as it appears in a batch; `None` if there is no such event.
     pub fn event_schema(&self, name: &str) -> Option<String> {
         let schema = self.event(name)?;
         Some(json_schema::event(self, schema, json_schema::Detail::Described).pretty())
@@ -66,7 +66,7 @@ fn counted(events: usize) -> String {
     }
 }
 
-/// Says what a purpose is for, as a part of a sentence.
+/// Describes what a purpose is for, as a part of a sentence.
 fn aim(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Usage => "to see how it is used",
@@ -75,7 +75,7 @@ fn aim(purpose: Purpose) -> &'static str {
     }
 }
 
-/// Says why events of a purpose are sent, where they do not say it themselves.
+/// Explains why events of a purpose are sent, if they do not say it themselves.
 fn reason(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Usage => "To see how the software is used.",

@@ -7,7 +7,7 @@ use crate::schema::{Declarations, FieldSchema, Schema};
 
 /// An event whose schema is known when the program is compiled: what `#[derive(Event)]` implements.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no schema, so that the catalogue cannot show it",
+    message = "`{Self}` has no schema, so the catalogue cannot show it",
     label = "not an event that derives `Event`",
     note = "derive it: `#[derive(candor::Event)]`"
 )]
@@ -65,7 +65,7 @@ pub struct Catalogue {
 pub(crate) const UNNAMED: &str = "this program";
 
 impl Catalogue {
-    /// Makes a catalogue of schemas; [`events!`](crate::events) says it shorter.
+    /// Creates a catalogue of schemas; [`events!`](crate::events) says it shorter.
     pub const fn new(events: &'static [&'static Schema]) -> Self {
         Self {
             events,
@@ -105,7 +105,7 @@ impl Catalogue {
         self
     }
 
-    /// Says where the events go.
+    /// States where the events go.
     #[must_use]
     pub const fn endpoint(mut self, endpoint: &'static str) -> Self {
         self.endpoint = Some(endpoint);
@@ -119,21 +119,21 @@ impl Catalogue {
         self
     }
 
-    /// Says how long events are kept.
+    /// States how long events are kept.
     #[must_use]
     pub const fn retention(mut self, text: &'static str) -> Self {
         self.retention = Some(text);
         self
     }
 
-    /// Says how to turn it off, one sentence a way. Default: `DO_NOT_TRACK=1`.
+    /// States how to turn it off, one sentence a way. Default: `DO_NOT_TRACK=1`.
     #[must_use]
     pub const fn turn_off(mut self, ways: &'static [&'static str]) -> Self {
         self.turn_off = ways;
         self
     }
 
-    /// Says where the page is published.
+    /// States where the page is published.
     #[must_use]
     pub const fn link(mut self, address: &'static str) -> Self {
         self.link = Some(address);
@@ -147,14 +147,14 @@ impl Catalogue {
         self
     }
 
-    /// Says that the receiver can tell who sends, and by what: the texts then say that nothing is anonymous.
+    /// Declares that the receiver can tell who sends, and by what: the texts then say that nothing is anonymous.
     #[must_use]
     pub const fn identified(mut self, by: &'static str) -> Self {
         self.identified = Some(by);
         self
     }
 
-    /// Says what comes with every event beside its own fields, where that is not what PostHog's batch has: names
+    /// Describes what comes with every event beside its own fields, if that is not what PostHog's batch has: names
     /// with what they say, those included that the receiver adds.
     #[must_use]
     pub const fn sent_beside(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
@@ -162,7 +162,7 @@ impl Catalogue {
         self
     }
 
-    /// Says that each event is a record of its own, as [`FlatRecord`](crate::FlatRecord) writes it: the page then
+    /// Declares that each event is a record of its own, as [`FlatRecord`](crate::FlatRecord) writes it: the page then
     /// shows its fields alone. The JSON Schemas stay those of PostHog's batch.
     #[must_use]
     pub const fn flat_records(mut self) -> Self {

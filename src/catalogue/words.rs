@@ -41,7 +41,7 @@ impl Uses {
     }
 }
 
-/// Says what values a kind has.
+/// Describes what values a kind has.
 pub(super) fn values(kind: &FieldType) -> String {
     match kind {
         FieldType::Boolean => "`true` or `false`".to_owned(),
@@ -106,7 +106,7 @@ fn text(policy: &TextPolicy) -> String {
     }
 }
 
-/// Says how a value is made safe.
+/// States how a value is made safe.
 pub(super) fn policy(field: &FieldSchema) -> String {
     if let Some(reason) = field.raw {
         return format!("**sent as it is**: {reason}");

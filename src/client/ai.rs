@@ -71,7 +71,7 @@ impl Client {
         }
     }
 
-    /// Returns the lane with a worker for this generation; makes either where it is missing.
+    /// Returns the lane with a worker for this generation; makes either if it is missing.
     fn ai_lane(&self, generation: u32) -> Option<&Self> {
         let ai = &self.inner.ai;
         if ai.serves.load(Ordering::Acquire) == generation + 1 {
@@ -107,7 +107,7 @@ impl Client {
         Self { gate: Arc::clone(&self.gate), inner: Arc::new(lane) }
     }
 
-    /// Returns the lane, where there is one.
+    /// Returns the lane, if there is one.
     pub(super) fn known_ai_lane(&self) -> Option<&Self> {
         self.inner.ai.lane.get()
     }

@@ -13,7 +13,7 @@ use crate::queue::Refused;
 use crate::timestamp::Timestamp;
 
 impl Client {
-    /// Captures events one after the other and waits for room in the queue where it is full, for `timeout`
+    /// Captures events one after the other and waits for room in the queue if it is full, for `timeout`
     /// altogether. Returns how many were queued; the others are counted as lost, with their reasons.
     ///
     /// This is the call for old data: give each event its [`timestamp`](crate::DynamicEvent::timestamp), and make a

@@ -40,7 +40,7 @@ impl Client {
         context.run(|| self.capture(event));
     }
 
-    /// Captures an event that is made only where the gate is open.
+    /// Captures an event that is made only if the gate is open.
     pub(super) fn capture_made<E: Event>(&self, make: impl FnOnce() -> E) {
         match self.gate.state() {
             GateState::Open(generation) => self.capture_open(&make(), generation),
@@ -142,7 +142,7 @@ impl Client {
         Err(LossReason::QueueFull)
     }
 
-    /// Says why an event is lost whose generation was over before it reached the queue.
+    /// Explains why an event is lost whose generation was over before it reached the queue.
     #[cold]
     pub(super) fn closed(&self) -> LossReason {
         match self.gate.state() {

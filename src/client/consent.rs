@@ -61,7 +61,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Storage`] where the refusal could not be stored. It then holds for this process only, and the
+    /// [`ErrorKind::Storage`] if the refusal could not be stored. It then holds for this process only, and the
     /// text names the variable that makes it last. [`ErrorKind::NotRunning`] for a client that was made disabled.
     pub fn opt_out(&self) -> Result<()> {
         let monitor = self.monitor()?;
@@ -72,7 +72,7 @@ impl Client {
         stored
     }
 
-    /// Records that the user said yes, and starts where nobody else says no. Returns whether telemetry is on now,
+    /// Records that the user said yes, and starts if nobody else says no. Returns whether telemetry is on now,
     /// and if not, the sentence why.
     ///
     /// Call it for the user's own doing only: it reverses a refusal. Nothing captured before is sent. After a
@@ -80,7 +80,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Storage`] where the answer could not be stored: it then does not count, and nothing changes.
+    /// [`ErrorKind::Storage`] if the answer could not be stored: it then does not count, and nothing changes.
     /// [`ErrorKind::NotRunning`] for a client that was made disabled, and in a forked child; otherwise those of
     /// [`Client::new`].
     pub fn opt_in(&self) -> Result<OptIn> {
@@ -102,7 +102,7 @@ impl Client {
         }
     }
 
-    /// Returns the words of the notice where this is the moment to show them: nothing else is missing.
+    /// Returns the words of the notice if this is the moment to show them: nothing else is missing.
     ///
     /// Show them to a person at a terminal, and then call [`notice_shown`](Self::notice_shown).
     pub fn notice_due(&self) -> Option<&str> {
@@ -114,7 +114,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] where no notice is due, [`ErrorKind::Storage`] where the receipt could not be stored:
+    /// [`ErrorKind::Config`] if no notice is due, [`ErrorKind::Storage`] if the receipt could not be stored:
     /// nothing is sent then until a later run has shown the notice and stored that.
     pub fn notice_shown(&self) -> Result<()> {
         self.monitor()?.notice_shown(self.inner.clock.wall())
@@ -127,12 +127,12 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Storage`] where it cannot be renamed, and where no state directory is known.
+    /// [`ErrorKind::Storage`] if it cannot be renamed, and if no state directory is known.
     pub fn quarantine_choice(&self) -> Result<()> {
         self.monitor()?.quarantine_choice(self.inner.clock.wall())
     }
 
-    /// Returns whether consent still holds at a moment; looks at the files of the gate where that is due.
+    /// Returns whether consent still holds at a moment; looks at the files of the gate if that is due.
     ///
     /// Public for the benchmark of the gate alone.
     #[doc(hidden)]

@@ -41,7 +41,7 @@ impl Flushed {
 }
 
 impl Client {
-    /// Waits until what was captured before is delivered or lost, for `timeout` at the most.
+    /// Waits until what was captured before is delivered or lost, for `timeout` at most.
     ///
     /// The timeout ends the waiting alone: what was captured before leaves all the same, also with a timeout of zero.
     /// Returns early where everything that is left waits for a retry beyond the timeout. When off, it returns at once

@@ -19,7 +19,7 @@ use crate::queue::{Limits, Queue};
 use crate::transport::{HttpTransport, Transport};
 
 impl Client {
-    /// Makes the transport, the queue and the worker, then opens the gate.
+    /// Creates the transport, the queue and the worker, then opens the gate.
     pub(super) fn start(&self, granted: Granted) -> Result<()> {
         self.start_worker(granted, None).inspect_err(|_| {
             self.gate.close();
@@ -28,7 +28,7 @@ impl Client {
         })
     }
 
-    /// Makes the transport, the queue and the worker, for a generation under way or a new one.
+    /// Creates the transport, the queue and the worker, for a generation under way or a new one.
     pub(super) fn start_worker(&self, granted: Granted, generation: Option<u32>) -> Result<()> {
         let inner = &self.inner;
         let Some(settings) = &inner.settings else { return Ok(()) };
@@ -75,7 +75,7 @@ impl Live {
     }
 }
 
-/// Makes the transport; only a granted decision gets this far.
+/// Creates the transport; only a granted decision gets this far.
 fn transport(settings: &ClientSettings, granted: Granted) -> Result<Arc<dyn Transport>> {
     match (&settings.transport, &settings.endpoint) {
         (Some(factory), _) => Ok(Arc::from(factory(granted)?)),

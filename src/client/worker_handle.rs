@@ -26,7 +26,7 @@ pub(super) struct WorkerHandle {
     owner_pid: u32,
 }
 
-/// Makes the channel through which a worker is told what to do.
+/// Creates the channel through which a worker is told what to do.
 pub(super) fn commands() -> (Sender<Command>, Receiver<Command>) {
     unbounded()
 }
@@ -113,7 +113,7 @@ impl WorkerHandle {
         }
     }
 
-    /// Waits for the end of the thread, which is near; cuts it where it is not.
+    /// Waits for the end of the thread, which is near; cuts it if it is not.
     fn join(&mut self, has_ended: bool) {
         let Some(thread) = self.thread.take() else { return };
         if !has_ended && !thread.is_finished() {

@@ -20,19 +20,19 @@ impl Config {
         self
     }
 
-    /// Sets how long the first event of a batch waits for company; 5 seconds unless set.
+    /// Sets how long the first event of a batch waits before its batch is sent; 5 seconds unless set.
     pub fn flush_interval(mut self, interval: Duration) -> Self {
         self.batching.interval = interval;
         self
     }
 
-    /// Sets how many events wait in the queue at the most; 10,000 unless set, at most 4,000,000.
+    /// Sets how many events wait in the queue at most; 10,000 unless set, at most 4,000,000.
     pub fn queue_events(mut self, events: usize) -> Self {
         self.batching.queue_events = events;
         self
     }
 
-    /// Sets how many bytes wait in the queue at the most; 16 MiB unless set.
+    /// Sets how many bytes wait in the queue at most; 16 MiB unless set.
     pub fn queue_bytes(mut self, bytes: usize) -> Self {
         self.batching.queue_bytes = bytes;
         self
@@ -77,7 +77,7 @@ impl Config {
         self
     }
 
-    /// Sets how many bytes of batches wait for their retry at the most; 8 MiB unless set. Beyond, events
+    /// Sets how many bytes of batches wait for their retry at most; 8 MiB unless set. Beyond, events
     /// stay in the queue.
     pub fn retry_bytes(mut self, bytes: usize) -> Self {
         self.retry.waiting_bytes = bytes;

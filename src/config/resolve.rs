@@ -128,7 +128,7 @@ impl Config {
         Ok(())
     }
 
-    /// Makes the envelope of the protocol.
+    /// Creates the envelope of the protocol.
     fn own_envelope(&self, key: Option<&str>) -> Arc<dyn Envelope> {
         match self.protocol {
             Protocol::V0 => Arc::new(PostHogBatch::new(key, self.historical_migration)),

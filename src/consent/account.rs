@@ -21,22 +21,22 @@ pub(crate) enum AccountAnswer {
 }
 
 impl Account {
-    /// Says that the toggle is on.
+    /// Declares that the toggle is on.
     pub fn allow() -> Self {
         Self::new(AccountAnswer::Allow)
     }
 
-    /// Says that the toggle is off. This never grows stale.
+    /// Declares that the toggle is off. This never grows stale.
     pub fn deny() -> Self {
         Self::new(AccountAnswer::Deny)
     }
 
-    /// Says that the toggle could not be learned.
+    /// Declares that the toggle could not be learned.
     pub fn unknown() -> Self {
         Self::new(AccountAnswer::Unknown)
     }
 
-    /// Says how long ago the answer was fetched. The default is now.
+    /// States how long ago the answer was fetched. The default is now.
     #[must_use]
     pub fn fetched(mut self, age: Duration) -> Self {
         self.age = age;
@@ -50,7 +50,7 @@ impl Account {
         self
     }
 
-    /// Sets whether an unknown or stale toggle denies. The default is yes where a session is required, no otherwise.
+    /// Sets whether an unknown or stale toggle denies. The default is yes if a session is required, no otherwise.
     #[must_use]
     pub fn unknown_denies(mut self, denies: bool) -> Self {
         self.unknown_denies = Some(denies);

@@ -11,7 +11,7 @@ use crate::settings::variable_prefix;
 impl Decision {
     /// Hands a denial down to a process that is about to be started.
     ///
-    /// Sets `<APP>_TELEMETRY_DISABLED=1` on the command, and `DO_NOT_TRACK=1` too where that was what denied, so that
+    /// Sets `<APP>_TELEMETRY_DISABLED=1` on the command, and `DO_NOT_TRACK=1` too if that was what denied, so that
     /// a command with a cleared environment keeps it. A granted or deferred decision sets nothing: the other process
     /// decides by itself.
     ///

@@ -48,7 +48,7 @@ macro_rules! providers {
     };
 }
 
-// The order matters where one product sets the variables of another: Gitea those of GitHub, Jenkins X those of Jenkins.
+// The order matters if one product sets the variables of another: Gitea those of GitHub, Jenkins X those of Jenkins.
 providers! {
     /// Gitea Actions.
     GiteaActions = "gitea_actions": When::Set(&["GITEA_ACTIONS"]);
@@ -156,7 +156,7 @@ providers! {
 }
 
 impl CiProvider {
-    /// Tells the provider from an environment, or `None` where it is no continuous integration.
+    /// Tells the provider from an environment, or `None` if it is not continuous integration.
     ///
     /// The first provider of the table whose condition holds; else [`Unknown`](Self::Unknown) where `CI` or
     /// `CONTINUOUS_INTEGRATION` is set to anything but a no.
@@ -242,7 +242,7 @@ pub struct Projection<T> {
 }
 
 impl<T> Projection<T> {
-    /// Makes a projection with the value for no provider, and the one for every provider that is not mapped.
+    /// Creates a projection with the value for no provider, and the one for every provider that is not mapped.
     pub fn new(local: T, unknown: T) -> Self {
         Self { local, unknown, mapped: Vec::new() }
     }

@@ -64,22 +64,22 @@ impl Decision {
         self.layers.iter().find(|report| report.layer == self.decided_by)
     }
 
-    /// Returns the token, where the decision is granted.
+    /// Returns the token, if the decision is granted.
     pub fn granted(&self) -> Option<Granted> {
         (self.state == ConsentState::Granted).then(Granted::new)
     }
 
-    /// Says whether nothing but the notice is missing: the moment to show it, on a terminal and to a person.
+    /// Returns whether nothing but the notice is missing: the moment to show it, on a terminal and to a person.
     pub fn notice_is_due(&self) -> bool {
         self.notice_is_due && self.state == ConsentState::Deferred
     }
 
-    /// Says whether the deployment asks for debug printing.
+    /// Returns whether the deployment asks for debug printing.
     pub fn debug_print(&self) -> bool {
         self.debug_print
     }
 
-    /// Says whether a denial outlives this run, and so takes what is stored with it.
+    /// Returns whether a denial outlives this run, and so takes what is stored with it.
     pub fn is_persistent_denial(&self) -> bool {
         self.layers.iter().any(|report| report.vote == Vote::Deny && report.layer.is_persistent())
     }
@@ -87,7 +87,7 @@ impl Decision {
 
 /// Decides.
 ///
-/// Any denial denies, whatever the order. Else the mode says whether silence is enough: where it is not, and nobody
+/// Any denial denies, whatever the order. Else the mode says whether silence is enough: if it is not, and nobody
 /// who may grant has granted, the decision is deferred.
 ///
 /// ```

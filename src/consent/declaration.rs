@@ -29,7 +29,7 @@ pub enum Notice {
         url: String,
     },
     /// The notice is shown by the program itself. The run that shows it sends nothing, and later runs send
-    /// only where the receipt is on disk.
+    /// only if the receipt is on disk.
     Shown {
         /// The words that are shown.
         text: String,
@@ -37,12 +37,12 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// Says that the notice stands at an address.
+    /// Declares that the notice stands at an address.
     pub fn documented(url: impl Into<String>) -> Self {
         Self::Documented { url: url.into() }
     }
 
-    /// Says that the program shows these words by itself, and records the receipt when it has.
+    /// Declares that the program shows these words by itself, and records the receipt when it has.
     pub fn shown(text: impl Into<String>) -> Self {
         Self::Shown { text: text.into() }
     }
@@ -60,7 +60,7 @@ pub enum Subject {
     Account,
 }
 
-/// What happens in continuous integration, where nobody is there to see a notice.
+/// What happens in continuous integration, if nobody is there to see a notice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CiPolicy {
@@ -172,7 +172,7 @@ impl Consent {
         self
     }
 
-    /// Says whether the application was called with its `--no-telemetry` flag.
+    /// Returns whether the application was called with its `--no-telemetry` flag.
     #[must_use]
     pub fn no_telemetry_flag(mut self, given: bool) -> Self {
         self.no_telemetry_flag = given;
@@ -230,21 +230,21 @@ impl Consent {
         self
     }
 
-    /// Says what the account's toggle says.
+    /// Describes what the account's toggle says.
     #[must_use]
     pub fn account(mut self, account: Account) -> Self {
         self.account = Some(account);
         self
     }
 
-    /// Says whether a session is there. Saying it makes the session a precondition in every mode.
+    /// Returns whether a session is there. Saying it makes the session a precondition in every mode.
     #[must_use]
     pub fn session_present(mut self, present: bool) -> Self {
         self.session = Some(present);
         self
     }
 
-    /// Says whether a licence key is there. Saying it makes the key a precondition.
+    /// Returns whether a licence key is there. Saying it makes the key a precondition.
     #[must_use]
     pub fn license_key_present(mut self, present: bool) -> Self {
         self.license_key = Some(present);
@@ -265,7 +265,7 @@ impl Consent {
         self
     }
 
-    /// Says that this is a build under development or a test, from which nothing is to be sent.
+    /// Declares that this is a build under development or a test, from which nothing is to be sent.
     #[must_use]
     pub fn non_release_build(mut self, yes: bool) -> Self {
         self.non_release_build = yes;

@@ -90,24 +90,24 @@ pub enum FileState {
 }
 
 impl FileState {
-    /// Makes the state of a file that was read and that only its rightful owner may write.
+    /// Creates the state of a file that was read and that only its rightful owner may write.
     pub fn read(bytes: impl Into<Vec<u8>>) -> Self {
         Self::Read(FileContent { bytes: bytes.into(), ..FileContent::default() })
     }
 }
 
-/// A file of the gate: where it is, and what is known about it.
+/// A file of the gate: if it is, and what is known about it.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Source {
-    /// Its path, where there is one.
+    /// Its path, if there is one.
     pub path: Option<PathBuf>,
     /// What is known about it.
     pub state: FileState,
 }
 
 impl Source {
-    /// Makes a source from a path and a state.
+    /// Creates a source from a path and a state.
     pub fn new(path: impl Into<PathBuf>, state: FileState) -> Self {
         Self { path: Some(path.into()), state }
     }

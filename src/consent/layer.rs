@@ -33,7 +33,7 @@ pub enum Layer {
     Environment,
     /// L10: withdrawal in this process, and the server's own stop.
     Runtime,
-    /// How silence is read: the mode, and the notice where it asks for one.
+    /// How silence is read: the mode, and the notice if it asks for one.
     Mode,
 }
 
@@ -57,7 +57,7 @@ impl Layer {
         }
     }
 
-    /// Says whether a denial of this layer outlives the run: it then also takes what is stored.
+    /// Returns whether a denial of this layer outlives the run: it then also takes what is stored.
     pub fn is_persistent(self) -> bool {
         matches!(
             self,

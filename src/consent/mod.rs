@@ -1,6 +1,6 @@
 //! Whether anything may be captured and sent at all, and why.
 //!
-//! Never lets a yes outweigh a no, and leaves nothing behind where the answer is no.
+//! Never lets a yes outweigh a no, and leaves nothing behind if the answer is no.
 
 mod account;
 mod declaration;

@@ -81,7 +81,7 @@ impl ConsentMonitor {
         self.read(|decision, _| decision.state())
     }
 
-    /// Returns the words of the notice where this is the moment to show them.
+    /// Returns the words of the notice if this is the moment to show them.
     pub(crate) fn notice_due(&self) -> Option<&str> {
         match &self.facts.consent.notice {
             Some(Notice::Shown { text }) if self.read(|decision, _| decision.notice_is_due()) => Some(text),
@@ -98,12 +98,12 @@ impl ConsentMonitor {
         status
     }
 
-    /// Does what [`recheck`](Self::recheck) does, or nothing where another thread is at it.
+    /// Does what [`recheck`](Self::recheck) does, or nothing if another thread is at it.
     pub(crate) fn try_recheck(&self, now: SystemTime) -> Option<ConsentState> {
         self.inner.try_lock().map(|mut inner| self.recheck_locked(&mut inner, now))
     }
 
-    /// Decides again where a file of the gate was changed, and returns the state that holds then.
+    /// Decides again if a file of the gate was changed, and returns the state that holds then.
     ///
     /// A process that is off stays off: it is not asked again until the user opts in here, or it is started anew.
     pub(crate) fn recheck(&self, now: SystemTime) -> ConsentState {
@@ -119,7 +119,7 @@ impl ConsentMonitor {
 
     /// Takes back consent in this process, and stores the refusal.
     ///
-    /// The decision is denied when this returns, also where the refusal could not be stored.
+    /// The decision is denied when this returns, also if the refusal could not be stored.
     pub(crate) fn opt_out(&self, now: SystemTime) -> Result<()> {
         let mut inner = self.locked();
         if let Some(inner) = &mut inner {
@@ -138,7 +138,7 @@ impl ConsentMonitor {
 
     /// Stores the user's yes, and decides again. Others may still deny.
     ///
-    /// Where it cannot be stored it does not count, and what held before holds on.
+    /// If it cannot be stored it does not count, and what held before holds on.
     pub(crate) fn opt_in(&self, now: SystemTime) -> Result<Decision> {
         let mut inner = self.locked().ok_or_else(held)?;
         self.write(Answer::Granted, now)?;

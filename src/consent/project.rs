@@ -29,7 +29,7 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Storage`] where the file is not well-formed JSON, has a key twice, holds anything but true or false
+/// [`ErrorKind::Storage`] if the file is not well-formed JSON, has a key twice, holds anything but true or false
 /// at the key, is larger than 64 KiB, is a symbolic link, or cannot be written. It is then left as it is.
 pub fn write_project_answer(path: &Path, key: &str, enabled: bool) -> Result<()> {
     let refused = |reason: &str| {

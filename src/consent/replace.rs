@@ -1,6 +1,6 @@
 //! Replaces a file as a whole and durably: written beside it, synced, renamed into place.
 //!
-//! Never removes a file that this call has not created, but for what a crash left behind a day ago.
+//! Never removes a file that this call has not created, except for what a crash left behind a day ago.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};

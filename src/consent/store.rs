@@ -23,7 +23,7 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Finds the store. Fails where no state directory is known, and under sudo, where it would not be root's to write.
+    /// Finds the store. Fails if no state directory is known, and under sudo, if it would not be root's to write.
     pub(crate) fn open(facts: &Facts, env: &Env) -> Result<Self> {
         if user::sudo_caller(env).is_some() {
             return Err(storage("the choice is not written under sudo: run this as yourself"));
@@ -97,7 +97,7 @@ pub(super) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
     replace(path, bytes, &known.map_or(Access::Shared, Access::Known)).map_err(|error| failed(path, error))
 }
 
-/// Makes the directory of a private file; a link in its place may lead where others write.
+/// Creates the directory of a private file; a link in its place may lead where others write.
 fn private_dir(dir: &Path) -> io::Result<()> {
     make_dir(dir)?;
     if dir.symlink_metadata()?.file_type().is_symlink() {

@@ -14,7 +14,7 @@ pub(crate) struct RecheckThrottle {
 }
 
 impl RecheckThrottle {
-    /// Says whether a look is due, and if so, puts off the next one.
+    /// Returns whether a look is due, and if so, puts off the next one.
     ///
     /// Of several threads that ask at the same time one is told yes. A clock that was set back asks for a look.
     #[inline]

@@ -1,20 +1,20 @@
 //! Who this process runs as, and who called it through sudo.
 //!
-//! Never guesses: an id that cannot be learned is no id.
+//! Never guesses: an id that cannot be learned is not an id.
 
 use std::path::PathBuf;
 
 use crate::settings::Env;
 
-/// Returns the effective user id. It is asked for only where a file of the gate belongs to somebody but root.
+/// Returns the effective user id. It is asked for only if a file of the gate belongs to somebody but root.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn effective_id() -> Option<u32> {
     use std::os::unix::fs::MetadataExt;
-    // The kernel makes the effective user the owner, or root where the process may not be looked into.
+    // The kernel makes the effective user the owner, or root if the process may not be looked into.
     std::fs::metadata("/proc/self").ok().map(|metadata| metadata.uid())
 }
 
-/// Returns the effective user id. It is asked for only where a file of the gate belongs to somebody but root.
+/// Returns the effective user id. It is asked for only if a file of the gate belongs to somebody but root.
 #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
 pub(crate) fn effective_id() -> Option<u32> {
     use std::os::fd::OwnedFd;
@@ -25,20 +25,20 @@ pub(crate) fn effective_id() -> Option<u32> {
     file.metadata().ok().map(|metadata| metadata.uid())
 }
 
-/// Returns the id of the person who called this process through sudo, where it runs as root.
+/// Returns the id of the person who called this process through sudo, if it runs as root.
 #[cfg(unix)]
 pub(crate) fn sudo_caller(env: &Env) -> Option<u32> {
     let caller: u32 = env.text("SUDO_UID")?.parse().ok()?;
     (caller != 0 && effective_id() == Some(0)).then_some(caller)
 }
 
-/// Returns the id of the person who called this process through sudo, where it runs as root.
+/// Returns the id of the person who called this process through sudo, if it runs as root.
 #[cfg(not(unix))]
 pub(crate) fn sudo_caller(_: &Env) -> Option<u32> {
     None
 }
 
-/// Returns the home of the person who called this process through sudo, where it runs as root.
+/// Returns the home of the person who called this process through sudo, if it runs as root.
 #[cfg(unix)]
 pub(crate) fn sudo_home(env: &Env) -> Option<PathBuf> {
     let caller = sudo_caller(env)?;
@@ -46,7 +46,7 @@ pub(crate) fn sudo_home(env: &Env) -> Option<PathBuf> {
     told.or_else(|| std::fs::read_to_string("/etc/passwd").ok().and_then(|text| home_of(&text, caller)))
 }
 
-/// Returns the home of the person who called this process through sudo, where it runs as root.
+/// Returns the home of the person who called this process through sudo, if it runs as root.
 #[cfg(not(unix))]
 pub(crate) fn sudo_home(_: &Env) -> Option<PathBuf> {
     None

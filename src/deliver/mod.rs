@@ -1,6 +1,6 @@
 //! The worker's thread: from the queue to the wire.
 //!
-//! Never runs on a caller's thread, but for the two ends of the queue.
+//! Never runs on a caller's thread, except for the two ends of the queue.
 
 mod attempt;
 mod batch;

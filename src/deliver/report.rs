@@ -22,9 +22,9 @@ pub struct DeliveryError {
     /// The ids of the events: of those that had one. An event gets its id when its batch is built, so what was lost in
     /// the queue is counted and not named.
     pub events: Vec<Uuid>,
-    /// What the endpoint said about each of them, where its protocol does: the last result of each.
+    /// What the endpoint said about each of them, if its protocol does: the last result of each.
     pub results: Vec<(Uuid, EventResult)>,
-    /// The status of the last answer; `None` where there was none.
+    /// The status of the last answer; `None` if there was none.
     pub status: Option<u16>,
     /// What the endpoint or the transport said, cut at 200 characters.
     pub detail: String,

@@ -1,6 +1,6 @@
 //! Sets one switch in a JSON text and leaves every other byte as it is.
 //!
-//! Never writes to a text that the gate could not read, and never over a value that is no switch.
+//! Never writes to a text that the gate could not read, and never over a value that is not a switch.
 
 use crate::document::{Format, Node, read};
 use crate::json::{Member, Members};
@@ -47,7 +47,7 @@ struct Object<'a> {
     /// Behind its opening brace.
     start: usize,
     members: Vec<Member>,
-    /// What stands between two members behind the comma: blanks, or a line break and the indent.
+    /// What stands between two members after the comma: blanks, or a line break and the indent.
     gap: String,
     /// What stands before the closing brace.
     tail: String,
@@ -108,7 +108,7 @@ impl<'a> Object<'a> {
         let mut out = String::new();
         if let Some(last) = self.members.last() {
             out.push(',');
-            // The first member of a line may stand right behind the brace.
+            // The first member of a line may stand right after the brace.
             let gap =
                 if self.members.len() == 1 && self.step.is_empty() { self.single_gap() } else { &self.gap };
             self.write(parts, value, gap, &mut out);
@@ -120,7 +120,7 @@ impl<'a> Object<'a> {
         replace(self.text, self.start..self.start + blanks.len(), &out)
     }
 
-    /// Blanks behind the comma of a line that has no comma yet: as behind the colon.
+    /// Blanks after the comma of a line that has no comma yet: as after the colon.
     fn single_gap(&self) -> &'a str {
         if self.colon.ends_with(' ') { " " } else { "" }
     }

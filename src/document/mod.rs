@@ -36,7 +36,7 @@ pub(crate) enum Node {
     Opaque,
 }
 
-/// What stands at a key.
+/// What is at a key.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Found<'a> {
     Missing,
@@ -82,7 +82,7 @@ impl Node {
         Self::Map { entries, merges: false }
     }
 
-    /// Finds what stands at a dotted key.
+    /// Finds what is at a dotted key.
     pub(crate) fn at(&self, key: &str) -> Found<'_> {
         let mut node = self;
         for part in key.split('.') {

@@ -16,7 +16,7 @@ const LIBRARY: [&str; 5] =
 pub(crate) struct Allowed {
     pub(crate) declared: Option<Declarations>,
     pub(crate) is_strict: bool,
-    /// Property names of events without a schema, where they are limited.
+    /// Property names of events without a schema, if they are limited.
     pub(crate) dynamic: Option<Vec<String>>,
 }
 

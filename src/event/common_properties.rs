@@ -12,13 +12,13 @@ pub(crate) const MAX_COMMON: usize = 60;
 /// The bits of all entries that there can be.
 pub(super) const ALL: u64 = (1 << MAX_COMMON) - 1;
 
-/// The bit of the entry for `$groups`: always the first, empty where the client has no groups.
+/// The bit of the entry for `$groups`: always the first, empty if the client has no groups.
 pub(super) const GROUPS: u64 = 1;
 
 /// Whether an event is stored with a person.
 pub(super) const PROFILE: &str = "$process_person_profile";
 
-/// Common properties, ready to be copied behind an event's own.
+/// Common properties, ready to be copied after an event's own.
 #[derive(Debug, Default)]
 pub(crate) struct CommonProperties {
     entries: Vec<Entry>,
@@ -87,13 +87,13 @@ impl CommonProperties {
         self.rules
     }
 
-    /// Returns the bit of a common property of this name, or 0 where there is none.
+    /// Returns the bit of a common property of this name, or 0 if there is none.
     #[inline]
     pub(crate) fn bit(&self, key: &str) -> u64 {
         if self.filter & bit_of(key) == 0 { 0 } else { position(&self.entries, key) }
     }
 
-    /// Returns the bit of a client group of this type, or 0 where there is none.
+    /// Returns the bit of a client group of this type, or 0 if there is none.
     pub(crate) fn group_bit(&self, kind: &str) -> u64 {
         if self.groups_filter & bit_of(kind) == 0 { 0 } else { position(&self.groups, kind) }
     }
@@ -135,7 +135,7 @@ impl CommonProperties {
         self.has_lifted
     }
 
-    /// Returns how many bytes the common properties take behind an event's own.
+    /// Returns how many bytes the common properties take after an event's own.
     pub(crate) fn len(&self) -> usize {
         self.all.len()
     }

@@ -67,7 +67,7 @@ impl Context {
         self
     }
 
-    /// Sets who or what events are about where they do not say.
+    /// Sets who or what events are about if they do not say.
     #[must_use]
     pub fn distinct_id(self, id: impl Into<String>) -> Self {
         self.with(|values| values.distinct_id = Some(id.into()))
@@ -79,7 +79,7 @@ impl Context {
         self.property("$session_id", id.into())
     }
 
-    /// Stores events without a person (`$process_person_profile: false`), but for those that are about one.
+    /// Stores events without a person (`$process_person_profile: false`), except for those that are about one.
     #[must_use]
     pub fn personless(self) -> Self {
         self.property(PROFILE, false)
@@ -163,7 +163,7 @@ impl ActiveContext {
         self.depth
     }
 
-    /// Returns the distinct id, where the context has one.
+    /// Returns the distinct id, if the context has one.
     pub(super) fn distinct_id(&self) -> Option<&str> {
         self.values.distinct_id.as_deref()
     }

@@ -235,7 +235,7 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Keeps all common properties out, where the event holds them already.
+    /// Keeps all common properties out, if the event holds them already.
     pub(crate) fn override_all(&mut self) {
         self.overridden |= super::common_properties::ALL;
     }

@@ -61,7 +61,7 @@ pub trait Event {
     /// Writes the distinct id, the properties and what else the event has.
     fn encode(&self, event: &mut Encoder<'_>);
 
-    /// Returns what the event sends, where that is declared: a derived event's schema.
+    /// Returns what the event sends, if that is declared: a derived event's schema.
     fn schema(&self) -> Option<&'static Schema> {
         None
     }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{CommonProperties, EncodedEvent, Encoder, Event};
 use crate::timestamp::Timestamp;
 
-/// A captured event with everything that would leave the machine, but its `uuid` where the application set none.
+/// A captured event with everything that would leave the machine, but its `uuid` if the application set none.
 ///
 /// `properties` holds the event's own, the super properties, `$groups` and the library's properties.
 /// What a `before_send` hook leaves in it is what is sent.

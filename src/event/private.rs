@@ -28,11 +28,11 @@ pub fn identifier<T: Identifier + ?Sized>(value: &T) -> &T {
 
 /// When an event happened, perhaps unknown.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no instant",
+    message = "`{Self}` is not an instant",
     label = "not a `candor::Timestamp` or `std::time::SystemTime`"
 )]
 pub trait Instant {
-    /// Returns the instant, where it is known.
+    /// Returns the instant, if it is known.
     fn instant(&self) -> Option<Timestamp>;
 }
 

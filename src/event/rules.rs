@@ -18,7 +18,7 @@ pub(crate) struct Rules {
     pub(crate) knows_shared_ids: bool,
 }
 
-/// The longest name and distinct id, in bytes of their JSON where nothing in them needs escaping.
+/// The longest name and distinct id, in bytes of their JSON if nothing in them needs escaping.
 pub(super) const MAX_QUOTED: usize = 202;
 const MAX_BYTES: usize = 200;
 
@@ -131,13 +131,13 @@ fn reserved_are_sound(parts: &Parts<'_>) -> bool {
     let object = object_of(parts.properties);
     let Ok(members) = serde_json::from_slice::<Members<'_>>(&object) else { return false };
     let value = |key: &str| members.get(key).map(|value| value.get());
-    // v0 refuses the whole request where this one is no boolean.
+    // v0 refuses the whole request if this one is not a boolean.
     let cookieless = value("$cookieless_mode").is_none_or(|value| matches!(value, "true" | "false"));
     let personless = value("$process_person_profile") == Some("false");
     cookieless && !(personless && needs_a_person(parts.name))
 }
 
-/// Says what is wrong with the second id of an event that makes one person of two.
+/// Describes what is wrong with the second id of an event that makes one person of two.
 fn flaw_of_merged(parts: &Parts<'_>) -> Option<Flaw> {
     let key = match parts.name {
         b"\"$identify\"" => "$anon_distinct_id",

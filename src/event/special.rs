@@ -104,7 +104,7 @@ impl DynamicEvent {
     }
 }
 
-/// `{}`, which the receiver wants where a group has no properties.
+/// `{}`, which the receiver wants if a group has no properties.
 #[derive(Serialize)]
 struct Empty {}
 

@@ -15,7 +15,7 @@ use crate::schema::FieldType;
 pub struct Count(u64);
 
 impl Count {
-    /// Makes a count.
+    /// Creates a count.
     pub const fn new(count: u64) -> Self {
         Self(count)
     }
@@ -61,7 +61,7 @@ impl Field for Count {
 
 /// How often each label occurred: `{"AwsSolutions-S10":4,"CDKI-S3-ENCRYPTION":2}`.
 ///
-/// A word that does not belong to the labels is counted under their `other`, where they declare one, and
+/// A word that does not belong to the labels is counted under their `other`, if they declare one, and
 /// dropped otherwise; so is a new word beyond 256. What was dropped is counted when the event is captured.
 ///
 /// ```
@@ -87,7 +87,7 @@ pub struct Histogram<L> {
 }
 
 impl<L: Label> Histogram<L> {
-    /// Makes an empty histogram.
+    /// Creates an empty histogram.
     pub const fn new() -> Self {
         Self { counts: BTreeMap::new(), dropped: 0, clamped: 0, labels: PhantomData }
     }
@@ -104,7 +104,7 @@ impl<L: Label> Histogram<L> {
         self.count_text(label.label(), times);
     }
 
-    /// Counts a word so many times, where it is one of the labels.
+    /// Counts a word so many times, if it is one of the labels.
     pub fn count_text(&mut self, text: &str, times: u64) {
         let word = if L::LABELS.admits(text) {
             text

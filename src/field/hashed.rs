@@ -16,8 +16,8 @@ const ENCODED: usize = 43;
 /// An identifier as its hash: `usr_-CHh8_rdIqAotcBsP64GKQkfzW2hb1JDJ_6u7q4zom4`.
 ///
 /// The hash is SHA-256 of the text as Go's `encoding/json` writes it, quotes included, in unpadded
-/// base64url, behind a prefix. An empty text stays empty. The attribute `hashed = "usr"` gives the same
-/// without this type; use it where an id is hashed once and sent often, or comes out of a collection.
+/// base64url, after a prefix. An empty text stays empty. The attribute `hashed = "usr"` gives the same
+/// without this type; use it if an id is hashed once and sent often, or comes out of a collection.
 ///
 /// Without a secret a hash is a pseudonym and no anonymity: who knows or guesses the text finds it again.
 ///

@@ -7,7 +7,7 @@ use crate::schema::Labels;
 
 /// A word out of a known set. Derive it, see [`derive@crate::Label`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no set of labels",
+    message = "`{Self}` is not a set of labels",
     label = "not a closed set of words",
     note = "derive it for an enum: `#[derive(candor::Label)]`"
 )]
@@ -18,7 +18,7 @@ pub trait Label: Field {
     /// Returns the word as the program has it.
     fn label(&self) -> &str;
 
-    /// Returns the word where it belongs to the set. An enum's always does.
+    /// Returns the word if it belongs to the set. An enum's always does.
     fn checked(&self) -> Option<&str> {
         Some(self.label()).filter(|label| Self::LABELS.admits(label))
     }

@@ -7,7 +7,7 @@ use crate::field::value::{Encode, ValueWriter, Written};
 /// A list of items, perhaps absent.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no list, so that `items` means nothing here",
+    message = "`{Self}` is not a list, so `items` does not apply",
     label = "not a vector, a slice or an array"
 )]
 pub trait Items {
@@ -17,7 +17,7 @@ pub trait Items {
     /// Whether the list can be absent.
     const OPTIONAL: bool = false;
 
-    /// Returns the items, where there is a list.
+    /// Returns the items, if there is a list.
     fn items(&self) -> Option<&[Self::Item]>;
 }
 
@@ -83,7 +83,7 @@ pub struct List<'a, L: ?Sized, F> {
     each: F,
 }
 
-/// Makes a value of a list, at most `most` items and a way to write one.
+/// Creates a value of a list, at most `most` items and a way to write one.
 #[doc(hidden)]
 #[inline]
 pub fn list<L, F>(list: &L, max: usize, each: F) -> List<'_, L, F>

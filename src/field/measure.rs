@@ -9,12 +9,12 @@ use crate::schema::Unit;
 
 /// A duration, perhaps absent.
 #[doc(hidden)]
-#[diagnostic::on_unimplemented(message = "`{Self}` is no `std::time::Duration`", label = "not a duration")]
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a `std::time::Duration`", label = "not a duration")]
 pub trait DurationField {
     /// Whether the duration can be absent.
     const OPTIONAL: bool = false;
 
-    /// Returns the duration, where there is one.
+    /// Returns the duration, if there is one.
     fn duration(&self) -> Option<Duration>;
 }
 
@@ -46,14 +46,14 @@ impl<T: DurationField> DurationField for Option<T> {
 /// An integer, perhaps absent, that can be put into a bucket.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no integer, so that it has no buckets",
+    message = "`{Self}` is not an integer, so it cannot be put into buckets",
     label = "neither an integer nor a duration"
 )]
 pub trait IntegerField {
     /// Whether the number can be absent.
     const OPTIONAL: bool = false;
 
-    /// Returns the number, where there is one.
+    /// Returns the number, if there is one.
     fn integer(&self) -> Option<i128>;
 }
 
@@ -124,14 +124,14 @@ pub fn write_zero_or_one<T: Switch + ?Sized>(value: &T, writer: &mut ValueWriter
 /// A boolean, perhaps absent.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no `bool`, so that it is not 0 or 1",
+    message = "`{Self}` is not a `bool`, so it cannot be sent as 0 or 1",
     label = "not a boolean"
 )]
 pub trait Switch {
     /// Whether the boolean can be absent.
     const OPTIONAL: bool = false;
 
-    /// Returns the boolean, where there is one.
+    /// Returns the boolean, if there is one.
     fn switch(&self) -> Option<bool>;
 }
 

@@ -7,7 +7,7 @@ use crate::schema::FieldSchema;
 
 /// A struct whose fields are an object within an event. Derive it, see [`derive@crate::Properties`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no group of fields",
+    message = "`{Self}` is not a group of fields",
     label = "not declared as properties",
     note = "derive it: `#[derive(candor::Properties)]`"
 )]

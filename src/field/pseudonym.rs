@@ -25,7 +25,7 @@ pub struct PseudonymKey {
 }
 
 impl PseudonymKey {
-    /// Makes a key from 32 secret bytes, which the application keeps, with epochs of 30 days.
+    /// Creates a key from 32 secret bytes, which the application keeps, with epochs of 30 days.
     pub fn new(secret: [u8; 32]) -> Self {
         Self { secret, length: Duration::from_secs(30 * 24 * 60 * 60) }
     }

@@ -17,7 +17,7 @@ use crate::schema::{FieldType, Pattern, TextPolicy};
 /// Text, owned or borrowed, perhaps absent.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no text, so that a text policy means nothing here",
+    message = "`{Self}` is not text, so a text policy does not apply",
     label = "not `String`, `&str` or the like",
     note = "`hashed`, `keyed`, `pattern` and `label` are for text; convert other values to text first"
 )]
@@ -25,7 +25,7 @@ pub trait Text {
     /// Whether the text can be absent.
     const OPTIONAL: bool = false;
 
-    /// Returns the text, where there is one.
+    /// Returns the text, if there is one.
     fn text(&self) -> Option<&str>;
 }
 
@@ -74,7 +74,7 @@ impl<T: Text> Text for Option<T> {
     }
 }
 
-/// A value that may be sent as it is, where a reason is given.
+/// A value that may be sent as it is, if a reason is given.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent raw",
@@ -82,7 +82,7 @@ impl<T: Text> Text for Option<T> {
     note = "convert it to text or to a number first"
 )]
 pub trait Raw {
-    /// What the catalogue says where the value is no text.
+    /// What the catalogue says if the value is not text.
     const KIND: Option<FieldType>;
 
     /// Whether the value can be absent.
@@ -176,14 +176,14 @@ impl<F: Fn(&mut ValueWriter<'_>) -> Written> Encode for WriteWith<F> {
     }
 }
 
-/// Makes a value of a function that writes it.
+/// Creates a value of a function that writes it.
 #[doc(hidden)]
 #[inline]
 pub fn write_with<F: Fn(&mut ValueWriter<'_>) -> Written>(write: F) -> WriteWith<F> {
     WriteWith(write)
 }
 
-/// Writes the hash of a text behind a prefix; an empty text stays empty.
+/// Writes the hash of a text after a prefix; an empty text stays empty.
 #[doc(hidden)]
 pub fn write_hashed<T: Text + ?Sized>(
     value: &T,
@@ -205,7 +205,7 @@ pub fn write_hashed_hex<T: Text + ?Sized>(value: &T, digits: usize, writer: &mut
     })
 }
 
-/// Writes the pseudonym of a text; drops it where the client has no key. An empty text stays empty.
+/// Writes the pseudonym of a text; drops it if the client has no key. An empty text stays empty.
 #[doc(hidden)]
 pub fn write_keyed<T: Text + ?Sized>(
     value: &T,

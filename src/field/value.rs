@@ -123,7 +123,7 @@ impl Object<'_, '_> {
     }
 }
 
-/// Writes one member of an object; takes it back where there is no value. Returns whether it is there.
+/// Writes one member of an object; takes it back if there is no value. Returns whether it is there.
 #[inline]
 pub(crate) fn member<V: Encode + ?Sized>(
     writer: &mut ValueWriter<'_>,

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-/// Where one member stands: its key with quotes, and its value.
+/// Where one member is: its key with quotes, and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
     pub(crate) key: Range<usize>,
@@ -19,7 +19,7 @@ pub(crate) struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// Starts behind the opening brace; the closing one may be missing.
+    /// Starts after the opening brace; the closing one may be missing.
     pub(crate) fn inside(json: &'a [u8], at: usize) -> Self {
         Self { json, at }
     }

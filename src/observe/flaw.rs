@@ -18,7 +18,7 @@ pub enum Flaw {
     SharedDistinctId,
     /// The event is about a group whose type or key is blank.
     EmptyGroup,
-    /// A reserved property has a value that the receiver would refuse, such as a `$set` that is no object.
+    /// A reserved property has a value that the receiver would refuse, such as a `$set` that is not an object.
     Malformed,
     /// A number is not finite, so that JSON cannot hold it.
     NotFinite,

@@ -1,6 +1,6 @@
 //! What became of every event, and what the batches look like.
 //!
-//! Never sees a key, and prints contents only where debugging was asked for.
+//! Never sees a key, and prints contents only if debugging was asked for.
 
 mod flaw;
 pub use flaw::Flaw;

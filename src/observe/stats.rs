@@ -30,7 +30,7 @@ pub struct Stats {
     pub requests: u64,
     /// Requests among those that were a further attempt.
     pub retries: u64,
-    /// Events among those sent that the receiver's answer did not name, where its protocol names each one.
+    /// Events among those sent that the receiver's answer did not name, if its protocol names each one.
     pub unconfirmed: u64,
     /// Fields, list items and map entries that were left out of events that were captured: a text did not
     /// match its pattern or was too long, a word was no label, a pseudonym had no key, a list was longer
@@ -164,7 +164,7 @@ impl Counters {
         self.unconfirmed.fetch_add(events, Ordering::Relaxed);
     }
 
-    /// Counts a request, and its events once more where it is a further attempt.
+    /// Counts a request, and its events once more if it is a further attempt.
     pub(crate) fn request(&self, events: u64, attempt: u32) {
         self.requests.fetch_add(1, Ordering::Relaxed);
         if attempt > 1 {

@@ -34,7 +34,7 @@ pub enum FieldType {
     Bucket {
         /// All labels.
         labels: &'static [&'static str],
-        /// The unit, where the number is a duration.
+        /// The unit, if the number is a duration.
         unit: Option<Unit>,
     },
     /// An instant in UTC, as RFC 3339 text.
@@ -91,9 +91,9 @@ impl FieldType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TextPolicy {
-    /// SHA-256 in unpadded base64url behind a prefix.
+    /// SHA-256 in unpadded base64url after a prefix.
     Hashed {
-        /// The prefix, where the field fixes it.
+        /// The prefix, if the field fixes it.
         prefix: Option<&'static str>,
     },
     /// The first hexadecimal digits of SHA-256.
@@ -101,12 +101,12 @@ pub enum TextPolicy {
         /// How many.
         digits: usize,
     },
-    /// HMAC-SHA256 under a local secret that rotates, in unpadded base64url behind a prefix.
+    /// HMAC-SHA256 under a local secret that rotates, in unpadded base64url after a prefix.
     Keyed {
         /// The prefix.
         prefix: &'static str,
     },
-    /// As it is, where it matches; otherwise `other`, or not at all.
+    /// As it is, if it matches; otherwise `other`, or not at all.
     Pattern {
         /// What matches.
         pattern: &'static Pattern,
@@ -178,7 +178,7 @@ impl FieldSchema {
         self.required && !self.kind.can_be_dropped()
     }
 
-    /// Returns the reason why the value is sent as it is, where it is.
+    /// Returns the reason why the value is sent as it is, if it is.
     pub const fn raw(&self) -> Option<&'static str> {
         self.raw
     }

@@ -6,7 +6,7 @@ use super::pattern::Pattern;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Labels {
-    /// One of these words; an unknown one becomes `other`, where that is declared.
+    /// One of these words; an unknown one becomes `other`, if that is declared.
     Closed {
         /// The words, with what they mean.
         words: &'static [Word],
@@ -40,7 +40,7 @@ impl Labels {
         }
     }
 
-    /// Returns the word that stands for unknown ones, where one is declared.
+    /// Returns the word that stands for unknown ones, if one is declared.
     pub const fn other(&self) -> Option<&'static str> {
         match self {
             Self::Closed { other, .. } => *other,

@@ -10,22 +10,22 @@ pub(crate) const FLUSH_AT: usize = 100;
 /// events leaves early and a body rarely has to be cut.
 pub(crate) const FLUSH_BYTES: usize = 512 * 1024;
 
-/// How long the first event of a batch waits for company. Five seconds is what PostHog's libraries use:
+/// How long the first event of a batch waits before its batch is sent. Five seconds is what PostHog's libraries use:
 /// short enough to watch events arrive, long enough for one request to carry many.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(5);
 
-/// Events in the queue at the most. At the 100 to 1,000 events a second of a busy server this bridges an
+/// Events in the queue at most. At the 100 to 1,000 events a second of a busy server this bridges an
 /// outage of 10 to 100 seconds.
 pub(crate) const QUEUE_EVENTS: usize = 10_000;
 
-/// Bytes in the queue at the most: 10,000 events of 1.6 kB. What an application lends us without noticing.
+/// Bytes in the queue at most: 10,000 events of 1.6 kB. What an application lends us without noticing.
 pub(crate) const QUEUE_BYTES: usize = 16 * 1024 * 1024;
 
-/// Bytes in one event at the most. PostHog's sink refuses about 1,000,000 bytes with its own wrapping;
+/// Bytes in one event at most. PostHog's sink refuses about 1,000,000 bytes with its own wrapping;
 /// its Python library stops at 900 KiB for that reason, and so do we.
 pub(crate) const EVENT_BYTES: usize = 900 * 1024;
 
-/// Bytes in one batch before compression at the most. PostHog takes 20 MiB, but a retry keeps the whole
+/// Bytes in one batch before compression at most. PostHog takes 20 MiB, but a retry keeps the whole
 /// body in memory, and past 1 MiB larger bodies no longer raise the throughput on loopback.
 pub(crate) const BATCH_BYTES: usize = 1024 * 1024;
 
@@ -40,11 +40,11 @@ pub(crate) const RETRY_MAX: Duration = Duration::from_secs(30);
 /// How long a batch is worth retrying. A day covers a night's outage; memory is bounded by bytes anyway.
 pub(crate) const RETRY_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Bytes of batches that wait for their retry at the most. Beyond, events stay in the queue, and leave
+/// Bytes of batches that wait for their retry at most. Beyond, events stay in the queue, and leave
 /// in fewer and larger batches once the endpoint is back.
 pub(crate) const RETRY_BYTES: usize = 8 * 1024 * 1024;
 
-/// Batches that wait for their retry at the most, so that an endpoint that comes back is not met by a
+/// Batches that wait for their retry at most, so that an endpoint that comes back is not met by a
 /// crowd, and one that is away is not knocked at more often than this every 30 seconds.
 pub(crate) const RETRY_BATCHES: usize = 8;
 
@@ -57,20 +57,20 @@ pub(crate) const TIMEOUT_CONNECT: Duration = Duration::from_secs(5);
 /// Time without a byte of the answer.
 pub(crate) const TIMEOUT_READ: Duration = Duration::from_secs(10);
 
-/// Time for a whole request. One slow request holds the worker for this long at the most.
+/// Time for a whole request. One slow request holds the worker for this long at most.
 pub(crate) const TIMEOUT_TOTAL: Duration = Duration::from_secs(15);
 
 /// Time that the guard gives its flush when it is dropped. Long enough for a round trip across the
 /// world, short enough that nobody wonders why a program does not end.
 pub(crate) const SHUTDOWN: Duration = Duration::from_secs(2);
 
-/// Bytes in one event of the AI route at the most: what PostHog's server takes there.
+/// Bytes in one event of the AI route at most: what PostHog's server takes there.
 pub(crate) const AI_EVENT_BYTES: usize = 8 * 1024 * 1024;
 
-/// Bytes in one batch of the AI route at the most, so that the largest event goes alone. The route takes 20 MiB.
+/// Bytes in one batch of the AI route at most, so that the largest event goes alone. The route takes 20 MiB.
 pub(crate) const AI_BATCH_BYTES: usize = 8 * 1024 * 1024;
 
-/// Events in the queue of the AI route at the most. They are few and large: bytes are the bound that counts.
+/// Events in the queue of the AI route at most. They are few and large: bytes are the bound that counts.
 pub(crate) const AI_QUEUE_EVENTS: usize = 1_000;
 
 /// Bytes in the queue of the AI route, and in its batches that wait for a retry: four of the largest events.

@@ -38,12 +38,12 @@ impl Env {
         self
     }
 
-    /// Returns the raw value of a variable, or `None` where it is not set.
+    /// Returns the raw value of a variable, or `None` if it is not set.
     pub fn get(&self, name: impl AsRef<OsStr>) -> Option<&OsStr> {
         self.variables.get(name.as_ref()).map(OsString::as_os_str)
     }
 
-    /// Returns the value of a variable as text; `None` where it is unset, blank or not UTF-8.
+    /// Returns the value of a variable as text; `None` if it is unset, blank or not UTF-8.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.get(name).and_then(OsStr::to_str).map(str::trim).filter(|text| !text.is_empty())
     }

@@ -13,7 +13,7 @@ use crate::settings::defaults;
 pub enum Overflow {
     /// The event is dropped and counted; the caller goes on at once. The default.
     DropNewest,
-    /// The caller waits for room, for this long at the most, then the event is dropped and counted.
+    /// The caller waits for room, for this long at most, then the event is dropped and counted.
     /// For migrations and imports, where every event matters and nobody waits for the caller.
     Wait(Duration),
 }
@@ -116,7 +116,7 @@ impl Batching {
         self.flush_bytes.min(self.queue_bytes.div_ceil(2)) as u64
     }
 
-    /// Says what cannot work.
+    /// Returns an error that names the first setting that cannot work.
     pub(crate) fn check(&self, protocol: Protocol) -> Result<()> {
         let wrong = |text: String| Err(Error::new(ErrorKind::Config, text));
         for (name, value) in [
@@ -173,7 +173,7 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// Says what cannot work.
+    /// Returns an error that names the first setting that cannot work.
     pub(crate) fn check(&self) -> Result<()> {
         if self.base.is_zero() {
             return Err(Error::new(ErrorKind::Config, "retry_delays: must be longer than zero"));
@@ -229,7 +229,7 @@ impl Http {
         }
     }
 
-    /// Says what cannot work.
+    /// Returns an error that names the first setting that cannot work.
     pub(crate) fn check(&self) -> Result<()> {
         for (name, value) in &self.headers {
             let named = ureq::http::HeaderName::try_from(name.as_str()).is_ok();

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-/// A project's API key, which prints as its first four characters, or where it is short as none of them.
+/// A project's API key, which prints as its first four characters, or if it is short as none of them.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ApiKey {
     secret: String,
@@ -12,7 +12,7 @@ pub(crate) struct ApiKey {
 }
 
 impl ApiKey {
-    /// Trims the key; `None` where nothing is left.
+    /// Trims the key; `None` if nothing is left.
     pub(crate) fn new(key: &str) -> Option<Self> {
         let secret = key.trim();
         if secret.is_empty() {
@@ -33,13 +33,13 @@ impl ApiKey {
         &self.shown
     }
 
-    /// Says what is wrong with the key, by PostHog's rule: at most 64 ASCII bytes, not a personal key.
+    /// Describes what is wrong with the key, by PostHog's rule: at most 64 ASCII bytes, not a personal key.
     pub(crate) fn flaw(&self) -> Option<&'static str> {
         if self.secret.len() > 64 {
             Some("longer than 64 bytes")
         } else if !self.secret.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte)) {
             // With quotes or backslashes the key would look different in a body, and not be found there
-            // where it has to be hidden.
+            // if it has to be hidden.
             Some("not plain ASCII, or with quotes or backslashes")
         } else if self.secret.starts_with("phx_") {
             Some("a personal key (phx_), not a project key")

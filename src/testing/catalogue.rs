@@ -27,8 +27,8 @@ const RENEW: &str = "CANDOR_RENEW";
 ///
 /// # Panics
 ///
-/// Where the page is missing or differs, where an event has no doc comment, where two events have the
-/// same name, and where the file cannot be read or written.
+/// Where the page is missing or differs, if an event has no doc comment, if two events have the
+/// same name, and if the file cannot be read or written.
 #[track_caller]
 pub fn assert_catalogue(path: impl AsRef<Path>, catalogue: &Catalogue) {
     let path = path.as_ref();

@@ -12,7 +12,7 @@ use crate::consent::Granted;
 use crate::error::Result;
 use crate::settings::{Endpoint, Http, Proxy};
 
-/// Bytes that leave with one system call at the most, resident from the first request on. A burst of full
+/// Bytes that leave with one system call at most, resident from the first request on. A burst of full
 /// batches was delivered about a tenth faster than with ureq's own 128 KiB, and no faster with 512 KiB.
 const SEND_BUFFER: usize = 256 * 1024;
 
@@ -21,12 +21,12 @@ pub(crate) struct HttpTransport {
     agent: Agent,
     headers: Vec<(String, String)>,
     is_aborted: AtomicBool,
-    /// Why nothing can be sent: what the environment names as a proxy is none. Going round it is no answer.
+    /// Why nothing can be sent: what the environment names as a proxy is none. Going round it is not an answer.
     no_way: Option<&'static str>,
 }
 
 impl HttpTransport {
-    /// Makes the transport; no socket is opened before the first request.
+    /// Creates the transport; no socket is opened before the first request.
     pub(crate) fn new(_granted: Granted, settings: &Http, endpoint: &Endpoint) -> Result<Self> {
         warn_of_trace();
         let (proxy, no_way) = match settings.proxy.as_ref().map(parse_proxy).transpose() {
@@ -39,7 +39,7 @@ impl HttpTransport {
         };
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
-            // A redirect would send events where nobody consented to: it is an answer like any other.
+            // A redirect would send events if nobody consented to: it is an answer like any other.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_resolve(Some(settings.resolve))

@@ -36,7 +36,7 @@ struct State {
 }
 
 impl MemoryTransport {
-    /// Makes a transport that answers 200 to everything.
+    /// Creates a transport that answers 200 to everything.
     pub fn new() -> Self {
         Self::default()
     }

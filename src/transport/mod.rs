@@ -54,7 +54,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Makes an answer with a status and an empty body.
+    /// Creates an answer with a status and an empty body.
     pub fn status(status: u16) -> Self {
         Self { status, is_complete: true, ..Self::default() }
     }
@@ -68,7 +68,7 @@ pub enum SendError {
     NotSent(String),
     /// The request may have arrived: the time was up, or the connection broke on the way.
     Unknown(String),
-    /// An answer came that cannot be read: it is no HTTP, or its head is too large. The request may have been taken.
+    /// An answer came that cannot be read: it is not HTTP, or its head is too large. The request may have been taken.
     BadResponse(String),
     /// The transport was cut by [`Transport::abort`].
     Aborted,
@@ -111,5 +111,5 @@ impl<T: Transport + ?Sized> Transport for std::sync::Arc<T> {
     }
 }
 
-/// Makes a transport once consent is granted, which the token proves; called anew for each grant.
+/// Creates a transport once consent is granted, which the token proves; called anew for each grant.
 pub type TransportFactory = dyn Fn(Granted) -> Result<Box<dyn Transport>> + Send + Sync;

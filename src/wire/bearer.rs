@@ -30,7 +30,7 @@ impl<E: Envelope> Bearer<E> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] where the token is blank or cannot stand in a header: visible ASCII and blanks.
+    /// [`ErrorKind::Config`] if the token is blank or cannot stand in a header: visible ASCII and blanks.
     pub fn new(token: impl AsRef<str>, envelope: E) -> Result<Self> {
         let token = token.as_ref().trim();
         if token.is_empty() || !token.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {

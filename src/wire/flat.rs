@@ -31,7 +31,7 @@ pub struct FlatRecord {
 }
 
 impl FlatRecord {
-    /// Makes the envelope for a path under the endpoint; a missing slash in front is added.
+    /// Creates the envelope for a path under the endpoint; a missing slash in front is added.
     pub fn new(path: impl Into<String>) -> Self {
         let path = path.into();
         let path = if path.starts_with('/') { path } else { format!("/{path}") };

@@ -14,7 +14,7 @@ pub(crate) struct LegacyBatch {
 }
 
 impl LegacyBatch {
-    /// Makes the envelope; the library is named at the root of each event.
+    /// Creates the envelope; the library is named at the root of each event.
     pub(crate) fn new(api_key: Option<&str>, historical_migration: bool, library: (&str, &str)) -> Self {
         let mut names = b"\"library\":".to_vec();
         write_string(&mut names, library.0);

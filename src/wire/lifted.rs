@@ -47,7 +47,7 @@ enum Place {
     Properties,
 }
 
-/// Says where a property belongs. One with a value of another type than the server takes stays where it is.
+/// States where a property belongs. One with a value of another type than the server takes stays where it is.
 fn place(key: &str, value: &[u8]) -> Place {
     let is_bool = matches!(value, b"true" | b"false");
     let is_text = value.first() == Some(&b'"');

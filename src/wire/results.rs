@@ -29,13 +29,13 @@ struct Failure {
 
 /// Reads the results of a 2xx answer.
 ///
-/// A body that is cut off, is no JSON or has another shape says nothing about the events: they may have been
+/// A body that is cut off, is not JSON or has another shape says nothing about the events: they may have been
 /// stored, so sending them again could go on for ever.
 pub(super) fn read(response: &Response<'_>) -> Verdict {
     let answer = serde_json::from_slice::<Answer>(response.body).ok().filter(|_| response.is_complete);
     let Some(answer) = answer else { return Verdict::Unreadable };
     let results = answer.results.into_iter().filter_map(|(id, entry)| {
-        // The server writes ids as they were sent. What is no id cannot be one of ours.
+        // The server writes ids as they were sent. What is not an id cannot be one of ours.
         Some((Uuid::parse_str(id.trim()).ok()?, meaning(&entry)))
     });
     Verdict::Each { results: results.collect(), names_all: true, wait: response.wait() }

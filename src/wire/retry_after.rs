@@ -17,7 +17,7 @@ const RFC_850: &str =
 const ASCTIME: &str =
     "[weekday repr:short] [month repr:short] [day padding:space] [hour]:[minute]:[second] [year]";
 
-/// Returns the wait that the header asks for; `None` where it is zero, in the past, or not readable.
+/// Returns the wait that the header asks for; `None` if it is zero, in the past, or not readable.
 pub(super) fn parse(header: &str, now: Timestamp) -> Option<Duration> {
     let header = header.trim();
     if let Ok(seconds) = header.parse::<u64>() {

@@ -21,12 +21,12 @@ impl Default for PostHogBatch {
 }
 
 impl PostHogBatch {
-    /// Makes the envelope; the key goes into each body.
+    /// Creates the envelope; the key goes into each body.
     pub(crate) fn new(api_key: Option<&str>, historical_migration: bool) -> Self {
         Self { path: "/batch/", begin: beginning(api_key, historical_migration) }
     }
 
-    /// Makes the same envelope for the route of AI events.
+    /// Creates the same envelope for the route of AI events.
     pub(crate) fn for_ai(api_key: Option<&str>, historical_migration: bool) -> Self {
         Self { path: "/i/v0/ai/batch/", ..Self::new(api_key, historical_migration) }
     }

@@ -20,7 +20,7 @@ const MOST_EVENTS: usize = 5_000;
 const MOST_ANSWER: usize = 1024 * 1024;
 
 impl PostHogEvents {
-    /// Makes the envelope; `sdk_info` is the library and its version with a slash between.
+    /// Creates the envelope; `sdk_info` is the library and its version with a slash between.
     pub(crate) fn new(api_key: Option<&str>, sdk_info: String, historical_migration: bool) -> Self {
         let authorization = api_key.map(|key| format!("Bearer {key}"));
         Self { authorization, sdk_info, historical_migration }
@@ -89,7 +89,7 @@ impl Envelope for PostHogEvents {
         headers.push(("posthog-request-timestamp", Timestamp::to_rfc3339(attempt.at)));
     }
 
-    /// The statuses differ from v0 in two: a 400 is about one event only where its tag says so, and a 429 is
+    /// The statuses differ from v0 in two: a 400 is about one event only if its tag says so, and a 429 is
     /// tried again only if it has a `Retry-After`.
     fn verdict(&self, response: &Response<'_>) -> Verdict {
         match response.status {

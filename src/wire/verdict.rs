@@ -25,7 +25,7 @@ pub struct Response<'a> {
 }
 
 impl Response<'_> {
-    /// Returns how long the endpoint asks to be left alone; `None` where it is zero, past or unreadable.
+    /// Returns how long the endpoint asks to be left alone; `None` if it is zero, past or unreadable.
     pub fn wait(&self) -> Option<Duration> {
         retry_after::parse(self.retry_after?, self.now)
     }

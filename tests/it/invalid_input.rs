@@ -1,4 +1,4 @@
-//! Input that is wrong is an error where there is a `Result`; else the one event is lost, for a counted
+//! Input that is wrong is an error if there is a `Result`; else the one event is lost, for a counted
 //! reason and with one line in the log. Nothing panics, and no batch is poisoned.
 
 use std::collections::HashMap;

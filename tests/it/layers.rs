@@ -76,7 +76,7 @@ impl House {
         self.files.insert(module.to_owned(), File::of(text));
     }
 
-    /// Returns the arrows from file to file, but for those of a re-export, which only passes a name on.
+    /// Returns the arrows from file to file, except for those of a re-export, which only passes a name on.
     fn arrows(&self) -> BTreeMap<&str, BTreeSet<&str>> {
         let mut arrows = BTreeMap::new();
         for (module, file) in self.files.iter().filter(|(module, _)| !module.is_empty()) {
@@ -214,7 +214,7 @@ impl File {
         }
     }
 
-    /// Notes the paths in code that is no import.
+    /// Notes the paths in code that is not import.
     fn take_paths(&mut self, code: &str) {
         for root in ["crate::", "super::"] {
             for (at, _) in code.match_indices(root) {

@@ -51,7 +51,7 @@ fn check(set: impl Fn(Config) -> Config) {
         assert_eq!(received.target, preview.path());
         let start = received.body.windows(preview.event().len()).position(|bytes| bytes == preview.event());
         let start = start.unwrap_or_else(|| panic!("{preview}\n{}", String::from_utf8_lossy(&received.body)));
-        // Around the event stands what does not depend on it but for the time of the request.
+        // Around the event stands what does not depend on it except for the time of the request.
         assert_eq!(preview.body().len(), received.body.len());
         assert_eq!(
             preview.body().windows(preview.event().len()).position(|b| b == preview.event()),

@@ -1,6 +1,6 @@
 //! Runs children and the sink, in turns; checks that every event arrived once.
 //!
-//! Never measures in its own process but for the time that a child takes as a whole.
+//! Never measures in its own process except for the time that a child takes as a whole.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -1,5 +1,5 @@
 //! What an application takes on: crates in the tree, and the time of a release build from clean.
-//! Makes a throwaway package with the one dependency; asks cargo.
+//! Creates a throwaway package with the one dependency; asks cargo.
 //! Never counts the throwaway package, and never changes this one.
 
 use std::collections::BTreeSet;

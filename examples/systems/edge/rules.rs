@@ -68,7 +68,7 @@ impl Rules {
     }
 
     fn batched(&self, event: Value, groups: &[&str]) -> Result<Accepted, String> {
-        let Value::Object(mut event) = event else { return Err("an event is no object".to_owned()) };
+        let Value::Object(mut event) = event else { return Err("an event is not an object".to_owned()) };
         let name = text(&mut event, "event")?;
         let schema = self.schema(&name)?;
         let id = checked_id(schema, event.remove("distinct_id"))?;

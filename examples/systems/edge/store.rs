@@ -117,7 +117,7 @@ impl Store {
         rows.collect()
     }
 
-    /// Makes a token of the platform known as one of an account.
+    /// Creates a token of the platform known as one of an account.
     pub(crate) fn issue(&self, token: &str, account: &str) -> rusqlite::Result<()> {
         self.connection.execute("INSERT OR IGNORE INTO accounts (name, allows) VALUES (?1, 1)", [account])?;
         let hash = Hashed::new("tok", token).to_string();

@@ -24,7 +24,7 @@ const MAX_CHARACTERS: usize = 200;
 pub struct ContextLayer;
 
 impl ContextLayer {
-    /// Makes the layer.
+    /// Creates the layer.
     pub fn new() -> Self {
         Self
     }

@@ -1,6 +1,6 @@
 //! Contexts in force on a thread.
 //!
-//! Never outlives its guard, also where guards are dropped out of order.
+//! Never outlives its guard, even if guards are dropped out of order.
 
 use std::cell::RefCell;
 use std::marker::PhantomData;

@@ -114,7 +114,11 @@ fn policy_key(file: &str, key: &str, node: &Node) -> LayerReport {
         ("enabled" | "disabled" | "managed_grant", _) => {
             LayerReport::wrong(Layer::MachinePolicy, name, "is neither true nor false")
         }
-        _ => LayerReport::wrong(Layer::MachinePolicy, name, "is no key of a policy, and may be one misspelt"),
+        _ => LayerReport::wrong(
+            Layer::MachinePolicy,
+            name,
+            "is not a key of a policy, and may be one misspelt",
+        ),
     }
 }
 

@@ -1,6 +1,6 @@
 //! How silence is read: continuous integration (L9), the mode and the notice.
 //!
-//! Never denies where somebody granted explicitly, and never grants where somebody denied.
+//! Never denies if somebody granted explicitly, and never grants if somebody denied.
 
 use super::super::choice::Receipt;
 use super::super::ci::CiProvider;

@@ -1,4 +1,4 @@
-//! TOML into a tree, where the feature is on.
+//! TOML into a tree, if the feature is on.
 //!
 //! Never silent about a file that this build cannot read.
 

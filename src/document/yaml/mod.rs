@@ -1,4 +1,4 @@
-//! YAML into a tree, where the feature is on.
+//! YAML into a tree, if the feature is on.
 //!
 //! Never silent about a file that this build cannot read.
 

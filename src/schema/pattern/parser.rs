@@ -168,7 +168,7 @@ impl Parser {
             b'.' => panic!("pattern: `.` admits nearly everything; name the characters, as in `[a-z0-9]`"),
             b'^' | b'$' => panic!("pattern: `^` and `$` are redundant, since the whole text must match"),
             b'*' | b'+' | b'?' | b'{' => panic!("pattern: a repetition of nothing"),
-            b'}' | b']' => panic!("pattern: write `\\` before a bracket that stands for itself"),
+            b'}' | b']' => panic!("pattern: write `\\` before a bracket that is meant literally"),
             _ => {
                 let character = self.literal(false);
                 let position = self.position();
@@ -200,7 +200,7 @@ impl Parser {
         Self::single(position)
     }
 
-    /// Reads one character that stands for itself.
+    /// Reads one character that is meant literally.
     const fn literal(&mut self, in_class: bool) -> u8 {
         let mut character = self.peek();
         assert!(character >= b' ' && character <= b'~', "pattern: only printable ASCII can be matched");
@@ -233,7 +233,7 @@ impl Parser {
         } else {
             assert!(
                 character != b'[' || !in_class,
-                "pattern: write `\\` before a bracket that stands for itself"
+                "pattern: write `\\` before a bracket that is meant literally"
             );
         }
         character

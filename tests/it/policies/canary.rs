@@ -255,7 +255,7 @@ fn ck_28_never_attestations_or_policies() {
 
 #[test]
 fn ck_29_never_errors_in_words() {
-    cilock().never_any(&["does not allow", "is no verb", "panicked", "backtrace"]);
+    cilock().never_any(&["does not allow", "is not a verb", "panicked", "backtrace"]);
 }
 
 #[cfg(target_os = "linux")]

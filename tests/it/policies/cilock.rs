@@ -513,7 +513,7 @@ fn ck_22_the_edge_lists_clamps_and_checks() {
     // One bad word of a list goes alone.
     let (_, rows) = forged(|record| record["attestors"] = json!(["git", "acme-internal"]), &[]);
     assert!(rows[0].record.contains("[\"git\"]"), "{}", rows[0].record);
-    // What is no object is no record.
+    // What is not an object is not a record.
     let told = tell(&["run"]);
     for body in ["", "[]", "null", "{", "{}"] {
         assert_eq!(post(&told.edge.url(), body, &[]), 400, "{body}");

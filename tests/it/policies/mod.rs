@@ -108,7 +108,7 @@ pub(crate) struct Ran {
 
 type Run = fn(&mut Program<'_>) -> u8;
 
-/// Runs a program where nobody is there to be asked.
+/// Runs a program if nobody is there to be asked.
 pub(crate) fn play(run: Run, arguments: &[&str], env: &Env) -> Ran {
     act(run, arguments, env, None)
 }

@@ -1,4 +1,4 @@
-//~ `Provider` is no closed set of words
+//~ `Provider` is not a closed set of words
 
 #[derive(candor::Label)]
 struct Provider(String);

@@ -1,4 +1,4 @@
-//~ `u8` is no set of labels
+//~ `u8` is not a set of labels
 
 /// Something happened.
 #[derive(candor::Event)]

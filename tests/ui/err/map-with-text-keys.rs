@@ -1,4 +1,4 @@
-//~ `String` is no set of labels
+//~ `String` is not a set of labels
 //~ free_text
 
 /// Something happened.

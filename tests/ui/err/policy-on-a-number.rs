@@ -1,4 +1,4 @@
-//~ `u64` is no text
+//~ `u64` is not text
 //~ size
 
 /// Something happened.

@@ -1,4 +1,4 @@
-//~ `String` is no integer
+//~ `String` is not an integer
 
 /// Something happened.
 #[derive(candor::Event)]
