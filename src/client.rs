@@ -7,34 +7,27 @@ mod batch;
 mod capture;
 mod consent;
 mod identity;
+mod lane;
 mod preview;
 mod shutdown;
 mod start;
 mod worker_handle;
 
 use std::fmt;
-use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use once_cell::sync::OnceCell;
-use parking_lot::Mutex;
-
-use crate::capture::Capture;
 use crate::clock::Clock;
-use crate::consent::{ConsentMonitor, ConsentState, Gate, RecheckThrottle, Status, explain};
+use crate::consent::{ConsentMonitor, ConsentState, Status, explain};
 use crate::error::Result;
 use crate::observe::{Counters, Stats};
-use crate::queue::Queue;
-use crate::settings::{Env, Overflow};
-use crate::transport::Transport;
+use crate::settings::Env;
 
 use crate::config::{ClientSettings, Config};
-use ai::AiLane;
+use lane::{Lanes, Route};
 pub use preview::Preview;
 pub use shutdown::Flushed;
-use worker_handle::WorkerHandle;
 
 /// A client without globals; clones are cheap and share everything.
 ///
@@ -43,37 +36,20 @@ use worker_handle::WorkerHandle;
 /// [`shutdown`](Self::shutdown), or holds the [`Guard`](crate::Guard) of [`init`](crate::init).
 #[derive(Clone)]
 pub struct Client {
-    gate: Arc<Gate>,
+    monitor: Arc<ConsentMonitor>,
     inner: Arc<Inner>,
 }
 
 struct Inner {
     counters: Arc<Counters>,
     clock: Clock,
-    live: OnceCell<Live>,
-    worker: Mutex<Option<WorkerHandle>>,
-    /// The transport of a worker that a shutdown waits for, so that a withdrawal can still cut its request.
-    ending: Mutex<Option<Arc<dyn Transport>>>,
-    /// Whether a worker was ever started; read without the lock, since a fork may have left that held.
-    has_worker: AtomicBool,
-    owner_pid: u32,
     settings: Option<ClientSettings>,
     shutdown_timeout: Duration,
     disabled_reason: Option<String>,
-    /// What decides; `None` for a client that was made disabled.
-    monitor: Option<Arc<ConsentMonitor>>,
-    throttle: RecheckThrottle,
-    /// Held while the user's answer changes, so that answers take effect one after the other.
-    changes: Mutex<()>,
+    lanes: Lanes,
+    /// Read without the lock under which it is set.
     is_shut_down: AtomicBool,
-    ai: AiLane,
-}
-
-/// What exists only once consent was granted.
-struct Live {
-    capture: Capture,
-    queue: Arc<Queue>,
-    overflow: Overflow,
+    has_warned_of_name: AtomicBool,
 }
 
 impl Client {
@@ -88,38 +64,42 @@ impl Client {
         let env = config.env.take().unwrap_or_else(Env::from_process);
         let facts = config.facts();
         let settings = config.resolve(&env)?;
-        let monitor = ConsentMonitor::new(facts, env, Clock::System.wall());
-        let client = Self::made(Some(settings), Some(monitor));
-        if let Some(granted) = client.decision().granted() {
-            client.start(granted)?;
-        }
+        let monitor = ConsentMonitor::new(facts, env, Clock::System);
+        let client = Self::with(Some(settings), monitor, disabled_reason);
+        client.start(Route::Events)?;
         Ok(client)
     }
 
     /// Returns a client that is off for good, for code paths and tests that need some client.
     pub fn disabled() -> Self {
-        Self::made(None, None)
+        Self::with(None, ConsentMonitor::disabled(), |_| Some("made disabled".to_owned()))
     }
 
     /// Creates a client that is off until it is started.
-    fn made(settings: Option<ClientSettings>, monitor: Option<ConsentMonitor>) -> Self {
-        let disabled_reason = match &monitor {
-            Some(monitor) => disabled_reason(monitor),
-            None => Some("made disabled".to_owned()),
-        };
-        let shutdown_timeout = settings.as_ref().map_or(Duration::ZERO, |settings| settings.shutdown_timeout);
-        let monitor = monitor.map(Arc::new);
+    fn with(
+        settings: Option<ClientSettings>,
+        monitor: ConsentMonitor,
+        disabled_reason: impl FnOnce(&ConsentMonitor) -> Option<String>,
+    ) -> Self {
         let counters: Arc<Counters> = Arc::default();
         counters.fields(settings.as_ref().map_or(0, |settings| settings.undeclared), 0);
-        let inner =
-            Inner { counters, settings, shutdown_timeout, disabled_reason, monitor, ..Inner::empty() };
-        Self { gate: Arc::default(), inner: Arc::new(inner) }
+        let inner = Inner {
+            counters,
+            clock: Clock::System,
+            shutdown_timeout: settings.as_ref().map_or(Duration::ZERO, |settings| settings.shutdown_timeout),
+            disabled_reason: disabled_reason(&monitor),
+            settings,
+            lanes: Lanes::new(),
+            is_shut_down: AtomicBool::new(false),
+            has_warned_of_name: AtomicBool::new(false),
+        };
+        Self { monitor: Arc::new(monitor), inner: Arc::new(inner) }
     }
 
     /// Returns whether events are captured now.
     #[inline]
     pub fn is_enabled(&self) -> bool {
-        self.gate.is_enabled()
+        self.monitor.gate().is_enabled()
     }
 
     /// Returns what became of the events so far.
@@ -138,7 +118,7 @@ impl Client {
 
     /// Returns whether another client may take this one's place: it was shut down, or is a parent's.
     pub(crate) fn is_replaceable(&self) -> bool {
-        self.inner.owner_pid != process::id() || self.inner.is_shut_down()
+        !self.inner.lanes.is_ours() || self.inner.is_shut_down()
     }
 }
 
@@ -149,31 +129,6 @@ impl fmt::Debug for Client {
 }
 
 impl Inner {
-    /// Nothing yet: no settings, no consent, no worker.
-    fn empty() -> Self {
-        Self {
-            counters: Arc::default(),
-            clock: Clock::System,
-            live: OnceCell::new(),
-            worker: Mutex::new(None),
-            ending: Mutex::new(None),
-            has_worker: AtomicBool::new(false),
-            owner_pid: process::id(),
-            settings: None,
-            shutdown_timeout: Duration::ZERO,
-            disabled_reason: None,
-            monitor: None,
-            throttle: RecheckThrottle::default(),
-            changes: Mutex::new(()),
-            is_shut_down: AtomicBool::new(false),
-            ai: AiLane::default(),
-        }
-    }
-
-    fn has_worker(&self) -> bool {
-        self.has_worker.load(Ordering::Acquire)
-    }
-
     fn is_shut_down(&self) -> bool {
         self.is_shut_down.load(Ordering::Acquire)
     }

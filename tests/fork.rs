@@ -100,7 +100,7 @@ fn program(stalling: &str, answering: &str) {
     amid_a_change(answering);
 }
 
-/// A logger that holds whoever logs a change of consent, and with that the locks of that change.
+/// A logger that holds whoever logs a change of consent, and with that the thread that makes it.
 struct Holding;
 
 static IS_HELD: AtomicBool = AtomicBool::new(false);
@@ -124,7 +124,7 @@ impl log::Log for Holding {
     fn flush(&self) {}
 }
 
-/// Forks while a thread of the parent is amid a change of consent: its locks stay closed in the child for ever.
+/// Forks while a thread of the parent is amid a change of consent, which then never ends in the child.
 fn amid_a_change(answering: &str) {
     log::set_logger(&Holding).unwrap();
     log::set_max_level(log::LevelFilter::Debug);

@@ -4,7 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Client, Live};
+use super::Client;
+use super::lane::{Lane, Route};
 use crate::clock::later;
 use crate::consent::GateState;
 use crate::event::{EncodedEvent, Event};
@@ -22,11 +23,11 @@ impl Client {
     pub fn capture_batch<E: Event>(&self, events: impl IntoIterator<Item = E>, timeout: Duration) -> u64 {
         let deadline = later(Instant::now(), timeout);
         let mut queued = 0;
-        if self.gate.state() == GateState::Closed {
+        if self.monitor.gate().state() == GateState::Closed {
             return queued;
         }
         for event in events {
-            match self.gate.state() {
+            match self.monitor.gate().state() {
                 GateState::Open(generation) => {
                     queued += u64::from(self.capture_waiting(&event, generation, deadline));
                 }
@@ -42,27 +43,29 @@ impl Client {
         let inner = &*self.inner;
         let wall = inner.clock.wall();
         let now = Timestamp::of_clock(wall);
-        let Some(live) = inner.live.get().filter(|_| self.holds_at(wall, now)) else { return false };
+        let Some(lane) = inner.lanes.get(Route::Events).filter(|_| self.holds_at(wall, now)) else {
+            return false;
+        };
         inner.counters.captured();
-        let push = |encoded: &EncodedEvent<'_>| self.push_waiting(live, encoded, generation, deadline);
-        let lost = live.capture.encode(event, now, push).and_then(|queued| queued).err();
+        let push = |encoded: &EncodedEvent<'_>| self.push_waiting(lane, encoded, generation, deadline);
+        let lost = lane.capture.encode(event, now, push).and_then(|queued| queued).err();
         inner.counters.lost(lost.unwrap_or(LossReason::QueueFull), u64::from(lost.is_some()));
         lost.is_none()
     }
 
     fn push_waiting(
         &self,
-        live: &Live,
+        lane: &Lane,
         event: &EncodedEvent<'_>,
         generation: u32,
         deadline: Instant,
     ) -> Result<(), LossReason> {
-        match live.queue.push(event, generation) {
+        match lane.queue.push(event, generation) {
             Ok(()) => Ok(()),
             Err(Refused::Closed) => Err(self.closed()),
             Err(Refused::Full) => {
                 let left = deadline.saturating_duration_since(Instant::now());
-                self.wait_and_push(live, event, left, generation)
+                self.wait_and_push(lane, event, left, generation)
             }
         }
     }

@@ -4,7 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Client, Live};
+use super::Client;
+use super::lane::{Lane, Route};
 use crate::clock::later;
 use crate::consent::GateState;
 use crate::event::{Context, EncodedEvent, Event};
@@ -25,7 +26,7 @@ impl Client {
     /// [`LossReason::Recursion`]: it would never end.
     #[inline]
     pub fn capture<E: Event>(&self, event: E) {
-        match self.gate.state() {
+        match self.monitor.gate().state() {
             GateState::Open(generation) => self.capture_open(&event, generation),
             GateState::Closed => {}
             GateState::Stopped => self.capture_stopped(),
@@ -34,7 +35,7 @@ impl Client {
 
     /// Captures an event in a context, on top of the one in force on this thread or task.
     pub fn capture_in<E: Event>(&self, context: &Context, event: E) {
-        if self.gate.state() == GateState::Closed {
+        if self.monitor.gate().state() == GateState::Closed {
             return;
         }
         context.run(|| self.capture(event));
@@ -42,7 +43,7 @@ impl Client {
 
     /// Captures an event that is made only if the gate is open.
     pub(super) fn capture_made<E: Event>(&self, make: impl FnOnce() -> E) {
-        match self.gate.state() {
+        match self.monitor.gate().state() {
             GateState::Open(generation) => self.capture_open(&make(), generation),
             GateState::Closed => {}
             GateState::Stopped => self.capture_stopped(),
@@ -60,25 +61,27 @@ impl Client {
 
     #[inline]
     fn capture_at<E: Event>(&self, event: &E, now: Timestamp, generation: u32) {
-        self.capture_with(event, now, generation, |_| {});
+        if let Some(lane) = self.inner.lanes.get(Route::Events) {
+            self.capture_with(lane, event, now, generation, |_| {});
+        }
     }
 
     /// Encodes and queues an event; `look` sees what goes into the queue.
     #[inline]
     pub(super) fn capture_with<E: Event>(
         &self,
+        lane: &Lane,
         event: &E,
         now: Timestamp,
         generation: u32,
         look: impl FnOnce(&EncodedEvent<'_>),
     ) {
         let inner = &*self.inner;
-        let Some(live) = inner.live.get() else { return };
         let keep = |encoded: &EncodedEvent<'_>| {
             look(encoded);
-            self.push(live, encoded, generation)
+            self.push(lane, encoded, generation)
         };
-        let lost = match live.capture.encode(event, now, keep) {
+        let lost = match lane.capture.encode(event, now, keep) {
             Ok(Ok(())) => return,
             Ok(Err(reason)) => reason,
             Err(reason) => {
@@ -90,25 +93,25 @@ impl Client {
     }
 
     /// Queues an encoded event, or says why it is lost.
-    fn push(&self, live: &Live, event: &EncodedEvent<'_>, generation: u32) -> Result<(), LossReason> {
+    fn push(&self, lane: &Lane, event: &EncodedEvent<'_>, generation: u32) -> Result<(), LossReason> {
         // Counted beside the queue's own addition: two locked instructions in a row wait once for the
         // memory that was written before them.
         self.inner.counters.captured();
-        match live.queue.push(event, generation) {
+        match lane.queue.push(event, generation) {
             Ok(()) => Ok(()),
             Err(Refused::Closed) => Err(self.closed()),
-            Err(Refused::Full) => self.overflow(live, event, generation),
+            Err(Refused::Full) => self.overflow(lane, event, generation),
         }
     }
 
     /// The queue is full: the event is dropped, or waits for room if the application chose so.
     #[cold]
-    fn overflow(&self, live: &Live, event: &EncodedEvent<'_>, generation: u32) -> Result<(), LossReason> {
-        let result = match live.overflow {
-            Overflow::Wait(timeout) => self.wait_and_push(live, event, timeout, generation),
+    fn overflow(&self, lane: &Lane, event: &EncodedEvent<'_>, generation: u32) -> Result<(), LossReason> {
+        let result = match lane.overflow {
+            Overflow::Wait(timeout) => self.wait_and_push(lane, event, timeout, generation),
             Overflow::DropNewest => Err(LossReason::QueueFull),
         };
-        if result == Err(LossReason::QueueFull) && live.queue.mark_full() {
+        if result == Err(LossReason::QueueFull) && lane.queue.mark_full() {
             catch_panic(
                 || log::warn!(target: "candor", "the queue is full: new events are dropped until half of it is free"),
             );
@@ -120,20 +123,20 @@ impl Client {
     #[cold]
     pub(super) fn wait_and_push(
         &self,
-        live: &Live,
+        lane: &Lane,
         event: &EncodedEvent<'_>,
         timeout: Duration,
         generation: u32,
     ) -> Result<(), LossReason> {
         let deadline = later(Instant::now(), timeout);
-        let still_wanted = || self.gate.state() == GateState::Open(generation);
-        while still_wanted() && live.queue.may_wait() {
+        let still_wanted = || self.monitor.gate().state() == GateState::Open(generation);
+        while still_wanted() && lane.queue.may_wait() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
-            live.queue.wait_for_room(left, still_wanted);
-            match live.queue.push(event, generation) {
+            lane.queue.wait_for_room(left, still_wanted);
+            match lane.queue.push(event, generation) {
                 Ok(()) => return Ok(()),
                 Err(Refused::Closed) => return Err(self.closed()),
                 Err(Refused::Full) => {}
@@ -145,7 +148,7 @@ impl Client {
     /// Explains why an event is lost whose generation was over before it reached the queue.
     #[cold]
     pub(super) fn closed(&self) -> LossReason {
-        match self.gate.state() {
+        match self.monitor.gate().state() {
             GateState::Stopped => LossReason::ShuttingDown,
             GateState::Closed | GateState::Open(_) => LossReason::ConsentWithdrawn,
         }

@@ -2,19 +2,16 @@
 //!
 //! Never waits for a worker of another process, nor beyond the limit by more than a request's cut.
 
-use std::process;
+use std::mem;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::Client;
-use super::worker_handle::WorkerHandle;
+use super::worker_handle::CUT;
 use crate::clock::later;
 use crate::consent::GateState;
 use crate::error::{Error, ErrorKind, Result};
 use crate::observe::Stats;
-
-/// How long `flush` and `shutdown` wait for another thread that is doing the same.
-pub(super) const LOCK: Duration = Duration::from_millis(100);
 
 /// What a flush or a shutdown has done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,25 +50,23 @@ impl Client {
     pub fn flush(&self, timeout: Duration) -> Result<Flushed> {
         let deadline = later(self.inner.clock.now(), timeout);
         let before = self.stats();
-        if !self.inner.has_worker() || self.gate.state() == GateState::Closed {
+        let lanes = &self.inner.lanes;
+        if !lanes.has_worker() || self.monitor.gate().state() == GateState::Closed {
             return Ok(Flushed::default());
         }
-        let lanes = [Some(self), self.known_ai_lane()];
-        let mut flushes = Vec::new();
-        for lane in lanes.into_iter().flatten() {
-            let Some(worker) = lane.inner.worker.try_lock_for(LOCK.min(timeout)) else {
-                return Ok(self.flushed_since(&before));
-            };
-            match &*worker {
-                Some(handle) if !handle.is_ours() => return Err(forked()),
-                Some(handle) if handle.is_current() => return Ok(self.flushed_since(&before)),
-                Some(handle) => flushes.push(handle.flush(deadline)),
-                None => return Err(Error::new(ErrorKind::NotRunning, "the client was shut down")),
-            }
+        let Some(workers) = lanes.workers() else { return Err(forked()) };
+        if workers.is_shut_down {
+            return Err(Error::new(ErrorKind::NotRunning, "the client was shut down"));
         }
-        for done in flushes {
-            // The time is up, the worker has ended, or it is done: the counts tell which.
-            let _ = done.recv_deadline(deadline);
+        let handles = workers.all();
+        drop(workers);
+        let flushes: Vec<_> = handles.iter().map(|handle| handle.flush(deadline)).collect();
+        // A worker would wait for itself.
+        if !handles.iter().any(|handle| handle.is_current()) {
+            for done in flushes {
+                // The time is up, the worker has ended, or it is done: the counts tell which.
+                let _ = done.recv_deadline(deadline);
+            }
         }
         Ok(self.flushed_since(&before))
     }
@@ -79,8 +74,10 @@ impl Client {
     /// Delivers what can be delivered within `timeout`, then stops the worker. What is left is counted.
     ///
     /// A request in flight is cut when the time is up; a name that is being resolved or a connection that
-    /// is being made is not, but nobody waits for it. A second call does nothing. Later captures are
-    /// dropped and counted.
+    /// is being made is not, but nobody waits for it. A second call changes nothing: while the first is at work it
+    /// waits for that, within its own time, and says what is still waiting. Later captures are dropped and counted.
+    /// On the worker's own thread, such as in an [`on_error`](crate::config::Config::on_error) hook, the end is asked for and
+    /// not waited for.
     ///
     /// # Errors
     ///
@@ -88,48 +85,70 @@ impl Client {
     pub fn shutdown(&self, timeout: Duration) -> Result<Flushed> {
         let deadline = later(Instant::now(), timeout);
         let before = self.stats();
+        let lanes = &self.inner.lanes;
+        let Some(mut workers) = lanes.workers() else {
+            return if lanes.has_worker() { Err(forked()) } else { Ok(Flushed::default()) };
+        };
+        let is_first = !mem::replace(&mut workers.is_shut_down, true);
         self.inner.is_shut_down.store(true, Ordering::Release);
-        if !self.inner.has_worker() {
-            return Ok(Flushed::default());
+        self.monitor.gate().stop();
+        let handles = workers.all();
+        drop(workers);
+        lanes.notify_waiters();
+        if is_first {
+            handles.iter().for_each(|handle| handle.ask_to_end(deadline));
         }
-        self.gate.stop();
-        let Some(handle) = self.take_worker(LOCK.min(timeout)) else { return Ok(Flushed::default()) };
-        if !handle.is_ours() {
-            return Err(forked());
+        if handles.iter().any(|handle| handle.is_current()) {
+            // A worker would wait for itself.
+            return Ok(self.flushed_since(&before));
         }
-        let lane = self.known_ai_lane().and_then(|lane| lane.take_worker(LOCK));
-        let lane = lane.filter(WorkerHandle::is_ours).map(|lane| (lane.ask_to_end(deadline), lane));
-        handle.shutdown(deadline);
-        if let Some((done, lane)) = lane {
-            lane.ended(&done, deadline);
+        let mut ended: Vec<bool> = handles.iter().map(|handle| handle.wait(deadline)).collect();
+        if is_first && ended.contains(&false) {
+            let late = || handles.iter().zip(&ended).filter(|(_, has_ended)| !**has_ended);
+            late().for_each(|(handle, _)| handle.cut());
+            let until = Instant::now() + CUT;
+            ended = handles.iter().map(|handle| handle.wait(until)).collect();
         }
-        for lane in [Some(self), self.known_ai_lane()].into_iter().flatten() {
-            lane.inner.ending.lock().take();
-            if let Some(live) = lane.inner.live.get() {
-                live.queue.notify_waiters();
-            }
+        if let Some(mut workers) = lanes.workers() {
+            handles
+                .iter()
+                .zip(ended)
+                .filter(|(_, ended)| *ended)
+                .for_each(|(handle, _)| workers.remove(handle));
         }
         Ok(self.flushed_since(&before))
     }
 
-    /// Takes the worker out for its end. Whoever withdraws consent meanwhile can still cut its request.
-    fn take_worker(&self, patience: Duration) -> Option<WorkerHandle> {
-        let mut worker = self.inner.worker.try_lock_for(patience)?;
-        let handle = worker.take()?;
-        if handle.is_ours() {
-            *self.inner.ending.lock() = Some(handle.transport());
-        }
-        Some(handle)
-    }
-
-    /// Cuts the request of a worker that a shutdown waits for.
-    pub(super) fn cut_ending(&self) {
-        if self.inner.owner_pid != process::id() {
+    /// Ends all workers at once, cuts their requests and empties the queues; the gate is closed already.
+    ///
+    /// Does nothing if it was opened again: whoever did that has ended the workers of before.
+    pub(super) fn withdraw(&self) {
+        let lanes = &self.inner.lanes;
+        let Some(mut workers) = lanes.workers() else {
+            // A forked child has a queue of its own, and no worker.
+            return lanes.close_before(self.monitor.gate().generation(), &self.inner.counters);
+        };
+        if self.is_enabled() {
             return;
         }
-        let ending = self.inner.ending.lock().clone();
-        if let Some(transport) = ending {
-            transport.abort();
+        let handles = workers.take_all();
+        lanes.close_before(self.monitor.gate().generation(), &self.inner.counters);
+        drop(workers);
+        lanes.notify_waiters();
+        handles.iter().for_each(|handle| handle.withdraw());
+        let until = Instant::now() + CUT;
+        for handle in &handles {
+            handle.wait(until);
+        }
+    }
+
+    /// Tells the workers that consent is gone, and waits for nothing; what is left they count and drop.
+    #[cold]
+    pub(super) fn tell_withdrawn(&self) {
+        let handles = self.inner.lanes.try_workers().map(|workers| workers.all()).unwrap_or_default();
+        handles.iter().for_each(|handle| handle.withdraw());
+        for lane in self.inner.lanes.iter() {
+            lane.queue.wake();
         }
     }
 

@@ -4,106 +4,111 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use super::consent::ClientOverseer;
+use super::Client;
+use super::lane::{Lane, Route};
+use super::shutdown::forked;
 use super::worker_handle::{WorkerHandle, commands};
-use super::{Client, Live};
-use crate::capture::Capture;
 use crate::config::ClientSettings;
-use crate::consent::Granted;
-use crate::deliver::{BatchSender, Halving, Overseer, Worker, WorkerContext};
+use crate::consent::{GateState, Granted};
+use crate::deliver::{BatchSender, Halving, Worker, WorkerContext};
 use crate::error::{Error, ErrorKind, Result};
-use crate::observe::Counters;
-use crate::queue::{Limits, Queue};
+use crate::panic::catch_panic;
 use crate::transport::{HttpTransport, Transport};
 
 impl Client {
-    /// Creates the transport, the queue and the worker, then opens the gate.
-    pub(super) fn start(&self, granted: Granted) -> Result<()> {
-        self.start_worker(granted, None).inspect_err(|_| {
-            self.gate.close();
-            // What was captured between the opening and the failure has nobody who would take it.
-            self.end_worker();
-        })
-    }
-
-    /// Creates the transport, the queue and the worker, for a generation under way or a new one.
-    pub(super) fn start_worker(&self, granted: Granted, generation: Option<u32>) -> Result<()> {
+    /// Starts the worker of a lane if consent is granted, and no other thread was faster: that of ordinary events
+    /// together with the gate, that of AI events under the generation that is open.
+    pub(super) fn start(&self, route: Route) -> Result<()> {
         let inner = &self.inner;
         let Some(settings) = &inner.settings else { return Ok(()) };
-        let transport = transport(settings, granted)?;
-        let live = inner.live.get_or_init(|| Live::new(settings, Arc::clone(&inner.counters)));
+        let Some(granted) = self.monitor.decision().granted() else { return Ok(()) };
+        if !inner.lanes.is_ours() {
+            return Err(forked());
+        }
+        let Some(lane) = inner.lanes.get_or_make(route, settings, &inner.counters) else { return Ok(()) };
+        // The application's code runs before the lock is taken, and what is left over goes after it was released.
+        let transport = transport(&lane.settings, granted)?;
         let (sender, receiver) = commands();
-        let overseer = ClientOverseer {
-            gate: Arc::clone(&self.gate),
-            monitor: inner.monitor.clone(),
-            clock: inner.clock.clone(),
-        };
-        let debug = inner.monitor.as_ref().is_some_and(|monitor| monitor.decision().debug_print());
-        let generation = generation.unwrap_or_else(|| self.gate.open());
         let worker = Worker::new(WorkerContext {
-            queue: Arc::clone(&live.queue),
-            gate: Arc::clone(&self.gate),
-            generation,
+            queue: Arc::clone(&lane.queue),
+            monitor: Arc::clone(&self.monitor),
+            generation: 0,
             counters: Arc::clone(&inner.counters),
-            common: Arc::clone(&settings.capture.common),
+            common: Arc::clone(&lane.settings.capture.common),
             commands: receiver,
-            batching: settings.batching.clone(),
+            batching: lane.settings.batching.clone(),
             clock: inner.clock.clone(),
-            sending: sending(settings, debug, Arc::clone(&transport), Box::new(overseer)),
-            drain_timeout: settings.shutdown_timeout,
+            sending: self.sending(&lane.settings, Arc::clone(&transport)),
+            drain_timeout: inner.shutdown_timeout,
         });
-        let handle = WorkerHandle::start(worker, sender, transport)?;
-        *inner.worker.lock() = Some(handle);
-        inner.has_worker.store(true, Ordering::Release);
+        let predecessor = {
+            let Some(mut workers) = inner.lanes.workers() else { return Err(forked()) };
+            if workers.is_shut_down || !self.needs_worker(route, lane) {
+                None
+            } else {
+                let (handle, begin) = WorkerHandle::start(worker, sender, Arc::clone(&transport))?;
+                let predecessor = workers.replace(route, Some(Arc::clone(&handle)));
+                if let Some(generation) = self.begin_generation(route) {
+                    lane.set_serves(generation);
+                    inner.lanes.note_worker();
+                    // The thread waits for it.
+                    let _ = begin.send(generation);
+                } else {
+                    workers.remove(&handle);
+                }
+                predecessor
+            }
+        };
+        drop(predecessor);
         Ok(())
     }
-}
 
-impl Live {
-    pub(super) fn new(settings: &ClientSettings, counters: Arc<Counters>) -> Self {
-        let batching = &settings.batching;
-        let limits = Limits {
-            events: batching.queue_events as u64,
-            bytes: batching.queue_bytes as u64,
-            wake_events: batching.leaves_at_events(),
-            wake_bytes: batching.leaves_at_bytes(),
-        };
-        let capture = Capture::new(settings.capture.clone(), counters);
-        Self { capture, queue: Arc::new(Queue::new(limits)), overflow: batching.overflow }
+    fn needs_worker(&self, route: Route, lane: &Lane) -> bool {
+        match (route, self.monitor.gate().state()) {
+            (Route::Events, state) => state == GateState::Closed,
+            (Route::Ai, GateState::Open(generation)) => !lane.serves(generation),
+            (Route::Ai, _) => false,
+        }
+    }
+
+    /// Returns the generation for a worker that is there already; `None` if consent was withdrawn meanwhile.
+    fn begin_generation(&self, route: Route) -> Option<u32> {
+        match (route, self.monitor.gate().state()) {
+            (Route::Events, _) => self.monitor.open(),
+            (Route::Ai, GateState::Open(generation)) => Some(generation),
+            (Route::Ai, _) => None,
+        }
+    }
+
+    fn sending(&self, settings: &ClientSettings, transport: Arc<dyn Transport>) -> BatchSender {
+        let path = settings.envelope.path();
+        let url = settings.endpoint.as_ref().map_or_else(|| path.to_owned(), |endpoint| endpoint.join(path));
+        BatchSender {
+            envelope: Arc::clone(&settings.envelope),
+            transport,
+            url,
+            timeout: settings.http.total,
+            compression: settings.http.compression,
+            retry: settings.retry.clone(),
+            on_error: settings.on_error.clone(),
+            prints: settings.prints || self.monitor.decision().debug_print(),
+            is_dry_run: settings.is_dry_run,
+            hide: settings.hide.clone(),
+            halving: Cell::new(Halving::default()),
+        }
     }
 }
 
 /// Creates the transport; only a granted decision gets this far.
 fn transport(settings: &ClientSettings, granted: Granted) -> Result<Arc<dyn Transport>> {
     match (&settings.transport, &settings.endpoint) {
-        (Some(factory), _) => Ok(Arc::from(factory(granted)?)),
+        (Some(factory), _) => {
+            let panicked =
+                || Error::new(ErrorKind::Transport, "the application's transport panicked when made");
+            Ok(Arc::from(catch_panic(|| factory(granted)).ok_or_else(panicked)??))
+        }
         (None, Some(endpoint)) => Ok(Arc::new(HttpTransport::new(granted, &settings.http, endpoint)?)),
         (None, None) => Err(Error::new(ErrorKind::Config, "endpoint: none was set")),
-    }
-}
-
-fn sending(
-    settings: &ClientSettings,
-    debug: bool,
-    transport: Arc<dyn Transport>,
-    overseer: Box<dyn Overseer>,
-) -> BatchSender {
-    let path = settings.envelope.path();
-    let url = settings.endpoint.as_ref().map_or_else(|| path.to_owned(), |endpoint| endpoint.join(path));
-    BatchSender {
-        envelope: Arc::clone(&settings.envelope),
-        transport,
-        overseer,
-        url,
-        timeout: settings.http.total,
-        compression: settings.http.compression,
-        retry: settings.retry.clone(),
-        on_error: settings.on_error.clone(),
-        prints: settings.prints || debug,
-        is_dry_run: settings.is_dry_run,
-        hide: settings.hide.clone(),
-        halving: Cell::new(Halving::default()),
     }
 }

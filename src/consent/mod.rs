@@ -40,7 +40,6 @@ pub use project::write_project_answer;
 pub use sources::collect;
 pub use status::{LastSend, QueueStatus, Status};
 pub use switch::{Reading, SwitchKind, parse_switch};
-pub(crate) use throttle::RecheckThrottle;
 
 /// Cuts an address down to scheme, host and port: what a grant is bound to, and what may be shown.
 pub(crate) fn origin(endpoint: &str) -> String {

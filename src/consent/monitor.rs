@@ -1,6 +1,6 @@
-//! The decision while a process runs: made, made again, withdrawn and given.
+//! The decision while a process runs, and the gate that stands for it: made, made again, withdrawn and given.
 //!
-//! Never opens or closes anything itself: who asks does that.
+//! The gate is open only while the decision is granted. Nothing is logged under the lock.
 
 use std::process;
 use std::time::{Duration, SystemTime};
@@ -9,19 +9,26 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::choice::Answer;
 use super::decide::{ConsentState, Decision, decide};
+use super::gate::Gate;
 use super::inputs::{Facts, FileState, Inputs, Runtime};
 use super::layer::Layer;
 use super::sources::collect;
 use super::status::Status;
 use super::store::Store;
+use super::throttle::RecheckThrottle;
 use super::watch::FileWatch;
-use crate::consent::declaration::Notice;
+use crate::clock::Clock;
+use crate::consent::declaration::{Consent, Notice};
 use crate::error::{Error, ErrorKind, Result};
+use crate::panic::catch_panic;
 use crate::settings::{Env, variable_prefix};
 
-/// Holds what a decision is made of, for as long as a client lives.
+/// Decides again while a process runs, and owns the gate; the caller's threads and the worker's ask it.
 #[derive(Debug)]
 pub(crate) struct ConsentMonitor {
+    gate: Gate,
+    throttle: RecheckThrottle,
+    clock: Clock,
     facts: Facts,
     env: Env,
     inner: Mutex<Inner>,
@@ -38,15 +45,45 @@ struct Inner {
     decision: Decision,
     /// There while granted, and only then: what is off has nothing to look at.
     watch: Option<FileWatch>,
+    /// A decision that the log has not been told of.
+    news: Option<Decision>,
 }
 
 impl ConsentMonitor {
     /// Decides for the first time, and says in the log what was found wrong.
-    pub(crate) fn new(facts: Facts, env: Env, now: SystemTime) -> Self {
-        let (decision, watch) = look(&facts, &env, Runtime::default(), now);
-        log_decision(&decision);
-        let inner = Inner { runtime: Runtime::default(), decision, watch };
-        Self { facts, env, inner: Mutex::new(inner), made_at: now, owner_pid: process::id() }
+    pub(crate) fn new(facts: Facts, env: Env, clock: Clock) -> Self {
+        let monitor = Self::with_runtime(facts, env, Runtime::default(), clock);
+        monitor.tell(Some(monitor.decision()));
+        monitor
+    }
+
+    /// Returns a monitor that says no for good.
+    pub(crate) fn disabled() -> Self {
+        let mut facts = Facts::new("", Consent::opt_in(), None);
+        // What is missing besides is beside the point.
+        facts.own_transport = true;
+        let runtime = Runtime { disabled: true, ..Runtime::default() };
+        Self::with_runtime(facts, Env::empty(), runtime, Clock::System)
+    }
+
+    fn with_runtime(facts: Facts, env: Env, runtime: Runtime, clock: Clock) -> Self {
+        let made_at = clock.wall();
+        let (decision, watch) = look(&facts, &env, runtime, made_at);
+        let inner = Mutex::new(Inner { runtime, decision, watch, news: None });
+        let (gate, throttle) = (Gate::default(), RecheckThrottle::default());
+        Self { gate, throttle, clock, facts, env, inner, made_at, owner_pid: process::id() }
+    }
+
+    /// Returns the gate, which anybody may read and stop; only a decision opens it.
+    #[inline]
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Opens the gate if the decision is granted; returns the generation that begins.
+    pub(crate) fn open(&self) -> Option<u32> {
+        let inner = self.locked()?;
+        (inner.decision.state() == ConsentState::Granted).then(|| self.gate.open())
     }
 
     /// Locks what holds now; `None` in a forked child that would wait for ever.
@@ -64,6 +101,11 @@ impl ConsentMonitor {
         }
         let (decision, _) = look(&self.facts, &self.env, Runtime::default(), self.made_at);
         read(&decision, Runtime::default())
+    }
+
+    /// Returns whether this is the monitor of a client that was made disabled.
+    pub(crate) fn is_disabled(&self) -> bool {
+        self.read(|_, runtime| runtime.disabled)
     }
 
     /// Returns the name of the application.
@@ -90,45 +132,65 @@ impl ConsentMonitor {
     }
 
     /// Explains the decision as it would be made now.
-    pub(crate) fn status(&self, now: SystemTime) -> Status {
+    pub(crate) fn status(&self) -> Status {
+        let now = self.clock.wall();
         let runtime = self.read(|_, runtime| runtime);
+        if runtime.disabled {
+            let inputs = unread(&self.facts, &self.env, runtime, seconds(now));
+            return Status::new(&inputs, &decide(&inputs));
+        }
         let inputs = collect(self.facts.clone(), self.env.clone(), runtime, seconds(now));
         let mut status = Status::new(&inputs, &decide(&inputs));
         status.variables_as_of = super::time_text(seconds(self.made_at));
         status
     }
 
-    /// Does what [`recheck`](Self::recheck) does, or nothing if another thread is at it.
-    pub(crate) fn try_recheck(&self, now: SystemTime) -> Option<ConsentState> {
-        self.inner.try_lock().map(|mut inner| self.recheck_locked(&mut inner, now))
+    /// Returns whether consent still holds at a moment; looks at the files of the gate if that is due.
+    ///
+    /// For a caller's thread, which never waits: while another thread is looking, what was last decided holds.
+    #[inline]
+    pub(crate) fn holds_at(&self, wall: SystemTime, unix_millis: u64) -> bool {
+        !self.throttle.is_due(unix_millis) || self.try_recheck(wall)
     }
 
-    /// Decides again if a file of the gate was changed, and returns the state that holds then.
+    #[cold]
+    fn try_recheck(&self, now: SystemTime) -> bool {
+        let Some(inner) = self.inner.try_lock() else { return true };
+        self.recheck(inner, now)
+    }
+
+    /// Returns whether events of this generation may still be sent; looks at the files of the gate first.
+    pub(crate) fn may_send(&self, generation: u32) -> bool {
+        self.recheck(self.inner.lock(), self.clock.wall()) && self.gate.may_send(generation)
+    }
+
+    /// Decides again if a file of the gate was changed; returns whether the decision is granted then.
     ///
     /// A process that is off stays off: it is not asked again until the user opts in here, or it is started anew.
-    pub(crate) fn recheck(&self, now: SystemTime) -> ConsentState {
-        self.recheck_locked(&mut self.inner.lock(), now)
+    fn recheck(&self, inner: MutexGuard<'_, Inner>, now: SystemTime) -> bool {
+        self.change(inner, |inner| {
+            if inner.watch.as_ref().is_some_and(|watch| watch.changed(now)) {
+                self.decide_again(inner, now);
+            }
+            inner.decision.state() == ConsentState::Granted
+        })
     }
 
-    fn recheck_locked(&self, inner: &mut Inner, now: SystemTime) -> ConsentState {
-        if inner.watch.as_ref().is_some_and(|watch| watch.changed(now)) {
-            self.decide_again(inner, now);
-        }
-        inner.decision.state()
-    }
-
-    /// Takes back consent in this process, and stores the refusal.
+    /// Takes back consent in this process, and stores the refusal. The gate is closed first.
     ///
     /// The decision is denied when this returns, also if the refusal could not be stored.
-    pub(crate) fn opt_out(&self, now: SystemTime) -> Result<()> {
-        let mut inner = self.locked();
-        if let Some(inner) = &mut inner {
-            inner.runtime.withdrawn = true;
-        }
-        let written = self.write(Answer::Denied, now);
-        if let Some(inner) = &mut inner {
-            self.decide_again(inner, now);
-        }
+    pub(crate) fn opt_out(&self) -> Result<()> {
+        self.gate.close();
+        let now = self.clock.wall();
+        let written = match self.locked() {
+            Some(inner) => self.change(inner, |inner| {
+                inner.runtime.withdrawn = true;
+                let written = self.write(Answer::Denied, now);
+                self.decide_again(inner, now);
+                written
+            }),
+            None => self.write(Answer::Denied, now),
+        };
         written.map_err(|error| {
             let name = format!("{}_TELEMETRY_DISABLED", variable_prefix(&self.facts.app));
             let text = format!("off in this process only, as {error}; set {name}=1 to keep it off");
@@ -139,53 +201,78 @@ impl ConsentMonitor {
     /// Stores the user's yes, and decides again. Others may still deny.
     ///
     /// If it cannot be stored it does not count, and what held before holds on.
-    pub(crate) fn opt_in(&self, now: SystemTime) -> Result<Decision> {
-        let mut inner = self.locked().ok_or_else(held)?;
-        self.write(Answer::Granted, now)?;
-        inner.runtime.withdrawn = false;
-        self.decide_again(&mut inner, now);
-        Ok(inner.decision.clone())
+    pub(crate) fn opt_in(&self) -> Result<Decision> {
+        let now = self.clock.wall();
+        self.change(self.locked().ok_or_else(held)?, |inner| {
+            self.write(Answer::Granted, now)?;
+            inner.runtime.withdrawn = false;
+            self.decide_again(inner, now);
+            Ok(inner.decision.clone())
+        })
     }
 
     /// Stores that this run has shown the notice. This run sends nothing; the next may.
-    pub(crate) fn notice_shown(&self, now: SystemTime) -> Result<()> {
-        let mut inner = self.locked().ok_or_else(held)?;
-        if !inner.decision.notice_is_due() {
-            return Err(Error::new(
-                ErrorKind::Config,
-                "no notice is due: telemetry is on, or off for another reason",
-            ));
-        }
-        inner.runtime.notice_shown = true;
-        let store = Store::open(&self.facts, &self.env);
-        let written = store.and_then(|store| store.write_receipt(&self.facts, seconds(now)));
-        self.decide_again(&mut inner, now);
-        written
+    pub(crate) fn notice_shown(&self) -> Result<()> {
+        let now = self.clock.wall();
+        self.change(self.locked().ok_or_else(held)?, |inner| {
+            if !inner.decision.notice_is_due() {
+                return Err(Error::new(
+                    ErrorKind::Config,
+                    "no notice is due: telemetry is on, or off for another reason",
+                ));
+            }
+            inner.runtime.notice_shown = true;
+            let store = Store::open(&self.facts, &self.env);
+            let written = store.and_then(|store| store.write_receipt(&self.facts, seconds(now)));
+            self.decide_again(inner, now);
+            written
+        })
     }
 
     /// Moves a choice that cannot be read out of the way; one that can be read stays where it is.
-    pub(crate) fn quarantine_choice(&self, now: SystemTime) -> Result<()> {
+    pub(crate) fn quarantine_choice(&self) -> Result<()> {
         let _one = self.locked();
-        Store::open(&self.facts, &self.env)?.set_aside(seconds(now))
+        Store::open(&self.facts, &self.env)?.set_aside(seconds(self.clock.wall()))
     }
 
     /// Stops for the rest of this process, since the endpoint answered that it wants nothing more.
-    pub(crate) fn stop(&self, status: u16, now: SystemTime) {
-        let mut inner = self.inner.lock();
-        inner.runtime.stopped_by = Some(status);
-        self.decide_again(&mut inner, now);
+    pub(crate) fn stop(&self, status: u16) {
+        self.gate.close();
+        self.change(self.inner.lock(), |inner| {
+            inner.runtime.stopped_by = Some(status);
+            self.decide_again(inner, self.clock.wall());
+        });
+        let text = "nothing more is sent by this process";
+        catch_panic(|| log::info!(target: "candor", "the endpoint answered {status}: {text}"));
     }
 
     fn write(&self, answer: Answer, now: SystemTime) -> Result<()> {
         Store::open(&self.facts, &self.env)?.write_choice(answer, &self.facts, seconds(now))
     }
 
+    /// Runs `work` under the lock, and tells the log what was decided once that is open again: the logger is the
+    /// application's, and may ask this very monitor.
+    fn change<T>(&self, mut inner: MutexGuard<'_, Inner>, work: impl FnOnce(&mut Inner) -> T) -> T {
+        let done = work(&mut inner);
+        let news = inner.news.take();
+        drop(inner);
+        self.tell(news);
+        done
+    }
+
+    fn tell(&self, news: Option<Decision>) {
+        if let Some(decision) = news {
+            catch_panic(|| log_decision(&decision));
+        }
+    }
+
     fn decide_again(&self, inner: &mut Inner, now: SystemTime) {
         let (decision, watch) = look(&self.facts, &self.env, inner.runtime, now);
-        if decision != inner.decision {
-            log_decision(&decision);
+        if decision.state() != ConsentState::Granted {
+            self.gate.close();
         }
-        *inner = Inner { runtime: inner.runtime, decision, watch };
+        let news = (decision != inner.decision).then(|| decision.clone());
+        *inner = Inner { runtime: inner.runtime, decision, watch, news };
     }
 }
 

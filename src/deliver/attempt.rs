@@ -19,19 +19,10 @@ use crate::timestamp::Timestamp;
 use crate::transport::{Answer, Request, SendError, Transport};
 use crate::wire::{Attempt, Envelope, Response, Verdict, compress};
 
-/// Asked before each attempt, and told when the endpoint is gone for good.
-pub(crate) trait Overseer: Send {
-    /// Looks at the sources of consent again; returns whether events may still be sent.
-    fn may_send(&self) -> bool;
-    /// The endpoint has asked to be left alone for good, with this status.
-    fn gone(&self, status: u16);
-}
-
 /// What an attempt needs beside the batch.
 pub(crate) struct BatchSender {
     pub(crate) envelope: Arc<dyn Envelope>,
     pub(crate) transport: Arc<dyn Transport>,
-    pub(crate) overseer: Box<dyn Overseer>,
     pub(crate) url: String,
     pub(crate) timeout: Duration,
     pub(crate) compression: Compression,
@@ -75,7 +66,7 @@ impl BatchSender {
         deadline: Option<Instant>,
     ) -> Settled {
         let events = batch.len() as u64;
-        if !self.overseer.may_send() || !context.gate.may_send(batch.generation) {
+        if !context.monitor.may_send(batch.generation) {
             let ids = batch.ids().to_vec();
             self.report(context, &DeliveryError::unsent(LossReason::ConsentWithdrawn, events, ids));
             return Settled::Ended(batch.into_buffer());
@@ -94,7 +85,9 @@ impl BatchSender {
         context.counters.request(events, attempt.number);
         let left = deadline.map(|deadline| deadline.saturating_duration_since(context.clock.now()));
         let answer = self.request(&mut batch, attempt, left);
-        if answer == Err(SendError::Aborted) && context.gate.state() != GateState::Open(batch.generation) {
+        if answer == Err(SendError::Aborted)
+            && context.monitor.gate().state() != GateState::Open(batch.generation)
+        {
             // Cut by a shutdown or a withdrawal: the worker ends next, and counts under that reason. A transport
             // that says so by itself has failed like any other.
             return Settled::Waits(batch, later(context.clock.now(), self.retry.max_delay));

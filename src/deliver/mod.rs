@@ -11,7 +11,7 @@ mod schedule;
 mod settle;
 mod worker;
 
-pub(crate) use attempt::{BatchSender, Overseer};
+pub(crate) use attempt::BatchSender;
 pub(crate) use halving::Halving;
 pub use report::DeliveryError;
 pub(crate) use report::OnError;

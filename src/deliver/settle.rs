@@ -41,7 +41,7 @@ impl BatchSender {
         };
         let action = decide(&self.retry, verdict, history, entropy);
         context.counters.attempted(Timestamp::of_clock(context.clock.wall()).unix_millis(), action.as_str());
-        let holds = context.gate.may_send(batch.generation);
+        let holds = context.monitor.gate().may_send(batch.generation);
         match action {
             Action::Done => {
                 context.counters.sent(batch.len() as u64);
@@ -68,7 +68,7 @@ impl BatchSender {
                 Settled::Ended(batch.into_buffer())
             }
             Action::Stop => {
-                self.overseer.gone(outcome.status.unwrap_or(0));
+                context.monitor.stop(outcome.status.unwrap_or(0));
                 self.report(context, &failure(LossReason::Rejected, &batch, outcome));
                 Settled::Gone
             }

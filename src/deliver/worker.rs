@@ -13,7 +13,7 @@ use super::batch::{Batch, BatchBuilder, BatchLimits};
 use super::report::DeliveryError;
 use super::schedule::{FlushMode, Schedule, Step};
 use crate::clock::{Clock, later};
-use crate::consent::Gate;
+use crate::consent::{ConsentMonitor, Gate};
 use crate::event::CommonProperties;
 use crate::observe::{Counters, LossReason};
 use crate::panic::catch_panic;
@@ -27,8 +27,8 @@ use crate::wire::{BatchInfo, Ids};
 pub(crate) enum Command {
     /// Deliver what is queued now; reply when it is settled, or cannot be by the deadline, which ends the wait alone.
     Flush { reply: Sender<()>, deadline: Instant },
-    /// Deliver what can be by the deadline, then end. The end of the thread drops the sender.
-    Shutdown { reply: Sender<()>, deadline: Instant },
+    /// Deliver what can be by the deadline, then end.
+    Shutdown { deadline: Instant },
     /// Consent is gone: drop everything and end.
     Withdraw,
 }
@@ -36,8 +36,8 @@ pub(crate) enum Command {
 /// What a worker is made of.
 pub(crate) struct WorkerContext {
     pub(crate) queue: Arc<Queue>,
-    pub(crate) gate: Arc<Gate>,
-    /// The generation that this worker serves. Should it outlive that, the queue is another worker's.
+    pub(crate) monitor: Arc<ConsentMonitor>,
+    /// The generation that this worker serves, from its run on. Should it outlive that, the queue is another's.
     pub(crate) generation: u32,
     pub(crate) counters: Arc<Counters>,
     pub(crate) common: Arc<CommonProperties>,
@@ -64,7 +64,6 @@ pub(crate) struct Worker {
     /// What was captured before this place leaves now: a flush wants it, also one whose time is up.
     flush_to: u64,
     stopping: Option<Instant>,
-    replies: Vec<Sender<()>>,
     is_withdrawn: bool,
     recycled: Vec<u8>,
 }
@@ -103,15 +102,15 @@ impl Worker {
             flushes: Vec::new(),
             flush_to: 0,
             stopping: None,
-            replies: Vec::new(),
             is_withdrawn: false,
             recycled: Vec::new(),
         }
     }
 
-    /// Works until it is told to end, or consent is gone. A panic of the application's code costs the batch in
+    /// Works for a generation until it is told to end, or consent is gone. A panic of the application's code costs the batch in
     /// hand and nothing else.
-    pub(crate) fn run(mut self) {
+    pub(crate) fn run(mut self, generation: u32) {
+        self.context.generation = generation;
         self.context.queue.worked_by_this_thread();
         while catch_panic(|| self.work()).is_none() {
             let lost = self.count_panicked();
@@ -179,7 +178,7 @@ impl Worker {
 
     /// Returns whether there is nothing left to do, no time to do it, or no consent.
     fn is_over(&self, now: Instant) -> bool {
-        if self.is_withdrawn || !self.context.gate.may_send(self.context.generation) {
+        if self.is_withdrawn || !self.context.monitor.gate().may_send(self.context.generation) {
             return true;
         }
         let Some(deadline) = self.stopping else { return false };
@@ -265,9 +264,8 @@ impl Worker {
                 self.flush_to = self.flush_to.max(target);
                 self.flushes.push(Flush { target, deadline, reply });
             }
-            Command::Shutdown { reply, deadline } => {
+            Command::Shutdown { deadline } => {
                 self.stopping = Some(self.stopping.map_or(deadline, |known| known.min(deadline)));
-                self.replies.push(reply);
             }
             Command::Withdraw => self.is_withdrawn = true,
         }
@@ -300,7 +298,8 @@ impl Worker {
 
     /// Counts what is left, under the reason for the end.
     fn end(&mut self) {
-        let is_withdrawn = self.is_withdrawn || !self.context.gate.may_send(self.context.generation);
+        let is_withdrawn =
+            self.is_withdrawn || !self.context.monitor.gate().may_send(self.context.generation);
         let reason = if is_withdrawn { LossReason::ConsentWithdrawn } else { LossReason::ShuttingDown };
         let taken = self.backlog.clear(&self.context.queue);
         self.context.queue.release(taken);
@@ -309,7 +308,6 @@ impl Worker {
         // What is pushed later is refused, and counted by its own thread.
         lost += self.context.queue.close_before(Gate::next_generation(self.context.generation));
         self.report(reason, lost, ids);
-        self.replies.clear();
     }
 
     /// Counts what is lost, and tells the application.

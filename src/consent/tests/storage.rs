@@ -17,6 +17,7 @@ use super::super::sources::{collect, read_file};
 use super::super::store::Store;
 use super::super::watch::FileWatch;
 use super::{NOW, Scratch, facts};
+use crate::clock::Clock;
 use crate::consent::declaration::{Consent, Notice};
 use crate::error::ErrorKind;
 use crate::settings::Env;
@@ -211,34 +212,38 @@ fn a_file_that_comes_or_goes_is_a_change() {
 fn a_running_process_sees_the_others_no_and_keeps_its_own() {
     let scratch = Scratch::new();
     let facts = facts_in(scratch.path(), Consent::opt_in());
-    let monitor = |facts: &Facts| ConsentMonitor::new(facts.clone(), Env::empty(), SystemTime::now());
+    let recheck = |monitor: &ConsentMonitor| {
+        assert!(!monitor.may_send(0));
+        monitor.state()
+    };
+    let monitor = |facts: &Facts| ConsentMonitor::new(facts.clone(), Env::empty(), Clock::System);
     let one = monitor(&facts);
     assert_eq!(one.state(), ConsentState::Deferred);
-    assert_eq!(one.opt_in(SystemTime::now()).unwrap().state(), ConsentState::Granted);
+    assert_eq!(one.opt_in().unwrap().state(), ConsentState::Granted);
     let other = monitor(&facts);
     assert_eq!(other.state(), ConsentState::Granted);
-    other.opt_out(SystemTime::now()).unwrap();
+    other.opt_out().unwrap();
     assert_eq!(other.state(), ConsentState::Denied);
-    assert_eq!(one.recheck(SystemTime::now()), ConsentState::Denied);
+    assert_eq!(recheck(&one), ConsentState::Denied);
     // The other's yes counts for those who ask anew, not for a process that has been off in between.
-    assert_eq!(other.opt_in(SystemTime::now()).unwrap().state(), ConsentState::Granted);
-    assert_eq!(one.recheck(SystemTime::now()), ConsentState::Denied);
-    assert_eq!(one.status(SystemTime::now()).state, ConsentState::Granted);
-    other.stop(410, SystemTime::now());
+    assert_eq!(other.opt_in().unwrap().state(), ConsentState::Granted);
+    assert_eq!(recheck(&one), ConsentState::Denied);
+    assert_eq!(one.status().state, ConsentState::Granted);
+    other.stop(410);
     assert_eq!(other.decision().decided_by(), Layer::Runtime);
-    assert_eq!(other.opt_in(SystemTime::now()).unwrap().state(), ConsentState::Denied);
+    assert_eq!(other.opt_in().unwrap().state(), ConsentState::Denied);
 }
 
 #[test]
 fn an_opt_out_that_cannot_be_stored_holds_and_names_the_variable() {
     let facts =
         facts(Consent::opt_out(Notice::documented("https://e.example")).policy_file("/nowhere/p.toml"));
-    let monitor = ConsentMonitor::new(facts, Env::empty(), SystemTime::now());
+    let monitor = ConsentMonitor::new(facts, Env::empty(), Clock::System);
     assert_eq!(monitor.state(), ConsentState::Granted);
-    let error = monitor.opt_out(SystemTime::now()).unwrap_err();
+    let error = monitor.opt_out().unwrap_err();
     assert!(error.to_string().contains("MY_TOOL_TELEMETRY_DISABLED=1"), "{error}");
     assert_eq!(monitor.state(), ConsentState::Denied);
-    assert!(monitor.opt_in(SystemTime::now()).is_err());
+    assert!(monitor.opt_in().is_err());
     assert_eq!(monitor.state(), ConsentState::Denied);
 }
 
@@ -246,17 +251,18 @@ fn an_opt_out_that_cannot_be_stored_holds_and_names_the_variable() {
 fn the_run_that_shows_the_notice_sends_nothing() {
     let scratch = Scratch::new();
     let facts = facts_in(scratch.path(), Consent::opt_out(Notice::shown("we count")));
-    let first = ConsentMonitor::new(facts.clone(), Env::empty(), SystemTime::now());
+    let first = ConsentMonitor::new(facts.clone(), Env::empty(), Clock::System);
     assert!(first.decision().notice_is_due());
-    first.notice_shown(SystemTime::now()).unwrap();
+    first.notice_shown().unwrap();
     assert_eq!(first.state(), ConsentState::Deferred);
-    assert_eq!(first.recheck(SystemTime::now()), ConsentState::Deferred);
-    let second = ConsentMonitor::new(facts.clone(), Env::empty(), SystemTime::now());
+    assert!(!first.may_send(0));
+    assert_eq!(first.state(), ConsentState::Deferred);
+    let second = ConsentMonitor::new(facts.clone(), Env::empty(), Clock::System);
     assert_eq!(second.state(), ConsentState::Granted);
-    assert!(second.notice_shown(SystemTime::now()).is_err());
-    let ci = ConsentMonitor::new(facts, Env::empty().with("CI", "1"), SystemTime::now());
+    assert!(second.notice_shown().is_err());
+    let ci = ConsentMonitor::new(facts, Env::empty().with("CI", "1"), Clock::System);
     assert!(!ci.decision().notice_is_due());
-    assert!(ci.notice_shown(SystemTime::now()).is_err());
+    assert!(ci.notice_shown().is_err());
 }
 
 #[cfg(unix)]

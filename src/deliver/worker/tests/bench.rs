@@ -9,33 +9,21 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::super::*;
 use crate::clock::Manual;
-use crate::deliver::{OnError, Overseer};
+use crate::consent::{Consent, Facts, Notice};
+use crate::deliver::OnError;
 use crate::event::{Buffers, Encoder};
 use crate::observe::Stats;
 use crate::queue::Limits;
-use crate::settings::{Compression, Retry};
+use crate::settings::{Compression, Env, Retry};
 use crate::transport::Transport;
 use crate::wire::Envelope;
-
-/// Says yes to everything.
-struct Yes(Arc<Gate>);
-
-impl Overseer for Yes {
-    fn may_send(&self) -> bool {
-        true
-    }
-
-    fn gone(&self, _: u16) {
-        self.0.close();
-    }
-}
 
 pub(super) struct Bench {
     pub(super) worker: Worker,
     pub(super) commands: Sender<Command>,
     pub(super) clock: Arc<Manual>,
     pub(super) queue: Arc<Queue>,
-    pub(super) gate: Arc<Gate>,
+    pub(super) monitor: Arc<ConsentMonitor>,
     counters: Arc<Counters>,
     generation: u32,
 }
@@ -48,8 +36,10 @@ impl Bench {
         transport: Arc<dyn Transport>,
     ) -> Self {
         let clock = Manual::starting_at(UNIX_EPOCH + Duration::from_secs(1_000_000_000));
-        let gate = Arc::new(Gate::default());
-        let generation = gate.open();
+        let consent = Consent::opt_out(Notice::documented("https://example.com/telemetry")).policy_file("");
+        let facts = Facts::new("bench", consent, Some("http://bench".to_owned()));
+        let monitor = Arc::new(ConsentMonitor::new(facts, Env::empty(), Clock::Manual(Arc::clone(&clock))));
+        let generation = monitor.open().expect("nobody says no");
         let (commands, receiver) = unbounded();
         let counters = Arc::new(Counters::default());
         let limits = Limits { events: 1000, bytes: 1 << 38, wake_events: u64::MAX, wake_bytes: u64::MAX };
@@ -57,7 +47,6 @@ impl Bench {
         let sending = BatchSender {
             envelope,
             transport,
-            overseer: Box::new(Yes(Arc::clone(&gate))),
             url: "http://bench/batch/".to_owned(),
             timeout: Duration::from_secs(15),
             compression: Compression::None,
@@ -70,7 +59,7 @@ impl Bench {
         };
         let worker = Worker::new(WorkerContext {
             queue: Arc::clone(&queue),
-            gate: Arc::clone(&gate),
+            monitor: Arc::clone(&monitor),
             generation,
             counters: Arc::clone(&counters),
             common: Arc::default(),
@@ -80,7 +69,7 @@ impl Bench {
             sending,
             drain_timeout: Duration::from_secs(2),
         });
-        Self { worker, commands, clock, queue, gate, counters, generation }
+        Self { worker, commands, clock, queue, monitor, counters, generation }
     }
 
     /// Captures an event of this number, with so many bytes beside.
@@ -132,7 +121,7 @@ impl Bench {
 
     pub(super) fn shutdown(&self, timeout: Duration) {
         let deadline = self.worker.context.clock.now() + timeout;
-        self.commands.send(Command::Shutdown { reply: bounded(1).0, deadline }).unwrap();
+        self.commands.send(Command::Shutdown { deadline }).unwrap();
     }
 
     pub(super) fn stats(&self) -> Stats {

@@ -111,7 +111,7 @@ fn a_withdrawal_drops_what_waits_everywhere() {
     let done = bench.flush(SECOND);
     bench.run();
     bench.capture("counted", 2, 0);
-    bench.gate.close();
+    bench.monitor.gate().close();
     assert_eq!(bench.run(), Turn::Over);
     bench.worker.end();
     drop(done);

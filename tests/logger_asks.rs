@@ -1,0 +1,173 @@
+//! A logger that calls everything from inside of `log()`: nothing hangs, since no line is logged under a lock.
+//!
+//! A binary of its own: the logger is that of the whole process.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use candor::{
+    Answer, Client, Config, Consent, DynamicEvent, Env, LossReason, Notice, Request, SendError, Transport,
+};
+
+/// More time than anything here needs, even on a busy machine.
+const LONG: Duration = Duration::from_secs(60);
+
+const SHORT: Duration = Duration::from_millis(1);
+
+static CLIENT: Mutex<Option<Client>> = Mutex::new(None);
+static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// Whether the logger takes back consent and ends the client, too.
+static ENDS: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Asks the client whatever there is, for each line of its own.
+struct Asking;
+
+impl log::Log for Asking {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if record.target() != "candor" {
+            return;
+        }
+        LINES.lock().unwrap().push(record.args().to_string());
+        // Two levels show what one line's asking does to the next. A logger without an end would be its own fault.
+        if DEPTH.get() < 2 {
+            DEPTH.set(DEPTH.get() + 1);
+            let client = CLIENT.lock().unwrap().clone();
+            if let Some(client) = client {
+                ask(&client);
+            }
+            DEPTH.set(DEPTH.get() - 1);
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+fn ask(client: &Client) {
+    let _ = (client.stats(), client.state(), client.decision(), client.is_enabled(), client.notice_due());
+    let _ = client.status().to_string();
+    client.capture(DynamicEvent::new("logged", "node-7"));
+    client.capture(DynamicEvent::new("", "node-7"));
+    client.capture_ai(DynamicEvent::new("logged", "node-7"));
+    client.capture_batch([DynamicEvent::new("logged", "node-7")], SHORT);
+    client.identify("usr_1", ());
+    let _ = client.preview(&DynamicEvent::new("logged", "node-7"));
+    let _ = client.flush(SHORT);
+    let _ = client.notice_shown();
+    let _ = client.quarantine_choice();
+    if ENDS.load(Ordering::SeqCst) {
+        let _ = client.opt_out();
+        let _ = client.opt_in();
+        let _ = client.shutdown(SHORT);
+    }
+}
+
+/// Refuses everything, and asks the client while it does.
+struct Refusing(Arc<AtomicUsize>);
+
+impl Transport for Refusing {
+    fn send(&self, _: &Request<'_>) -> Result<Answer, SendError> {
+        ask_if_there();
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(Answer::status(401))
+    }
+
+    fn abort(&self) {
+        ask_if_there();
+    }
+}
+
+fn ask_if_there() {
+    log::info!(target: "candor", "a line of the application's own");
+}
+
+fn config(app: &str, consent: Consent) -> Config {
+    Config::new(app, "1.0.0").env(Env::empty()).consent(consent).transport(|_| {
+        ask_if_there();
+        Ok(Box::new(Refusing(Arc::default())) as Box<dyn Transport>)
+    })
+}
+
+/// Runs a life on a thread of its own, and fails where it hangs.
+fn in_time(what: &str, life: impl FnOnce() + Send + 'static) {
+    let (sender, receiver) = mpsc::channel();
+    let life = thread::spawn(move || {
+        life();
+        sender.send(()).unwrap();
+    });
+    match receiver.recv_timeout(LONG) {
+        Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => life.join().unwrap(),
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("{what} hangs"),
+    }
+}
+
+#[test]
+fn no_line_is_logged_under_a_lock() {
+    log::set_logger(&Asking).unwrap();
+    log::set_max_level(log::LevelFilter::Trace);
+    let dir = std::env::temp_dir().join(format!("candor-logger-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    for ends in [false, true] {
+        ENDS.store(ends, Ordering::SeqCst);
+        let dir = dir.join(ends.to_string());
+        std::fs::create_dir_all(&dir).unwrap();
+        in_time(if ends { "a logger that ends the client" } else { "a logger that asks" }, move || {
+            life(&dir)
+        });
+    }
+    std::fs::remove_dir_all(&dir).unwrap();
+    let lines = LINES.lock().unwrap();
+    for said in ["queue is full", "telemetry is", "does not begin with $ai_", "was dropped", "events lost"] {
+        assert!(lines.iter().any(|line| line.contains(said)), "no line says {said:?}");
+    }
+}
+
+/// Makes every line that can be made.
+fn life(dir: &std::path::Path) {
+    let project = dir.join("project.json");
+    std::fs::write(&project, "{}").unwrap();
+    let consent = Consent::opt_out(Notice::documented("https://example.com/telemetry"))
+        .policy_file("")
+        .project_file(&project)
+        .state_dir(dir);
+    let settings = config("asked", consent).queue_events(3).flush_interval(LONG).on_error(|_| ask_if_there());
+    let settings = settings.before_send(|view| {
+        ask_if_there();
+        Some(view)
+    });
+    let client = Client::new(settings).unwrap();
+    *CLIENT.lock().unwrap() = Some(client.clone());
+    // Asked once, so that there is a moment at which nobody is being asked.
+    for round in 0..3 {
+        for name in ["", "counted", "$ai_span", "counted", "counted", "counted"] {
+            client.capture(DynamicEvent::new(name, "node-7").property("n", 1));
+            client.capture_ai(DynamicEvent::new(name, "node-7"));
+        }
+        let _ = client.flush(LONG);
+        if round == 1 {
+            // A file says no, which a capture or the worker sees, and then the user says yes.
+            std::fs::write(&project, r#"{"telemetry":{"enabled":"what?"}}"#).unwrap();
+            client.capture(DynamicEvent::new("counted", "node-7"));
+            let _ = client.flush(LONG);
+            let _ = client.opt_in();
+            std::fs::write(&project, "{}").unwrap();
+        }
+        let _ = client.opt_out();
+        let _ = client.opt_in();
+    }
+    let _ = client.shutdown(LONG);
+    let _ = client.opt_in();
+    *CLIENT.lock().unwrap() = None;
+    let stats = client.stats();
+    assert!(stats.lost(LossReason::Recursion) > 0, "{stats}");
+}
