@@ -34,12 +34,11 @@ impl Client {
             queue: Arc::clone(&lane.queue),
             monitor: Arc::clone(&self.monitor),
             generation: 0,
-            counters: Arc::clone(&inner.counters),
             common: Arc::clone(&lane.settings.capture.common),
             commands: receiver,
             batching: lane.settings.batching.clone(),
             clock: inner.clock.clone(),
-            sending: self.sending(&lane.settings, Arc::clone(&transport)),
+            sender: self.sender(&lane.settings, Arc::clone(&transport)),
             drain_timeout: inner.shutdown_timeout,
         });
         let predecessor = {
@@ -81,7 +80,7 @@ impl Client {
         }
     }
 
-    fn sending(&self, settings: &ClientSettings, transport: Arc<dyn Transport>) -> BatchSender {
+    fn sender(&self, settings: &ClientSettings, transport: Arc<dyn Transport>) -> BatchSender {
         let path = settings.envelope.path();
         let url = settings.endpoint.as_ref().map_or_else(|| path.to_owned(), |endpoint| endpoint.join(path));
         BatchSender {
@@ -96,6 +95,9 @@ impl Client {
             is_dry_run: settings.is_dry_run,
             hide: settings.hide.clone(),
             halving: Cell::new(Halving::default()),
+            monitor: Arc::clone(&self.monitor),
+            counters: Arc::clone(&self.inner.counters),
+            clock: self.inner.clock.clone(),
         }
     }
 }

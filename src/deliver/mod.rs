@@ -2,17 +2,16 @@
 //!
 //! Never runs on a caller's thread, except for the two ends of the queue.
 
-mod attempt;
 mod batch;
 mod halving;
 mod report;
 mod retry;
 mod schedule;
-mod settle;
+mod sender;
 mod worker;
 
-pub(crate) use attempt::BatchSender;
 pub(crate) use halving::Halving;
 pub use report::DeliveryError;
 pub(crate) use report::OnError;
+pub(crate) use sender::BatchSender;
 pub(crate) use worker::{Command, Worker, WorkerContext};

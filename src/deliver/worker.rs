@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TryRecvError, at, never, select};
 use uuid::Uuid;
 
-use super::attempt::{BatchSender, Settled};
 use super::batch::{Batch, BatchBuilder, BatchLimits};
 use super::report::DeliveryError;
 use super::schedule::{FlushMode, Schedule, Step};
+use super::sender::{AttemptResult, BatchSender};
 use crate::clock::{Clock, later};
 use crate::consent::{ConsentMonitor, Gate};
 use crate::event::CommonProperties;
-use crate::observe::{Counters, LossReason};
+use crate::observe::LossReason;
 use crate::panic::catch_panic;
 use crate::queue::{Backlog, Queue, QueueDepth};
 use crate::settings::Batching;
@@ -39,12 +39,11 @@ pub(crate) struct WorkerContext {
     pub(crate) monitor: Arc<ConsentMonitor>,
     /// The generation that this worker serves, from its run on. Should it outlive that, the queue is another's.
     pub(crate) generation: u32,
-    pub(crate) counters: Arc<Counters>,
     pub(crate) common: Arc<CommonProperties>,
     pub(crate) commands: Receiver<Command>,
     pub(crate) batching: Batching,
     pub(crate) clock: Clock,
-    pub(crate) sending: BatchSender,
+    pub(crate) sender: BatchSender,
     /// Time to drain when all clients are gone without a shutdown.
     pub(crate) drain_timeout: Duration,
 }
@@ -87,9 +86,9 @@ struct Flush {
 
 impl Worker {
     pub(crate) fn new(context: WorkerContext) -> Self {
-        let schedule = Schedule::new(&context.batching, &context.sending.retry);
+        let schedule = Schedule::new(&context.batching, &context.sender.retry);
         // An application's envelope that wants no event at all gets them one by one.
-        let max_events = context.sending.envelope.max_events().max(1);
+        let max_events = context.sender.envelope.max_events().max(1);
         let limits = BatchLimits { events: max_events, bytes: context.batching.batch_bytes };
         Self {
             context,
@@ -191,7 +190,7 @@ impl Worker {
         let created_at = Timestamp::of_clock(self.context.clock.wall());
         let mut ids = Ids::seeded(Uuid::new_v4());
         let info = BatchInfo { created_at, id: ids.next(created_at) };
-        let envelope = Arc::clone(&self.context.sending.envelope);
+        let envelope = Arc::clone(&self.context.sender.envelope);
         let recycled = std::mem::take(&mut self.recycled);
         let mut batch = Batch::new(&*envelope, info, generation, now, self.taken, recycled);
         let queue = &self.context.queue;
@@ -215,18 +214,18 @@ impl Worker {
 
     fn attempt(&mut self, batch: Batch) {
         self.in_hand = batch.len() as u64;
-        let settled = self.context.sending.attempt(batch, &self.context, self.stopping);
+        let result = self.context.sender.attempt(batch, self.stopping);
         self.in_hand = 0;
-        match settled {
-            Settled::Ended(recycled) => {
+        match result {
+            AttemptResult::Ended(recycled) => {
                 if recycled.capacity() <= self.limits.bytes.saturating_mul(2) {
                     self.recycled = recycled;
                 }
             }
-            Settled::Waits(batch, until) => self.schedule.wait(batch, until),
-            Settled::Halved(halves) => self.schedule.send_first(halves),
-            Settled::Deferred(batch) => self.schedule.send_second(batch),
-            Settled::Gone => self.is_withdrawn = true,
+            AttemptResult::Waits(batch, until) => self.schedule.wait(batch, until),
+            AttemptResult::Halved(halves) => self.schedule.send_first(halves),
+            AttemptResult::Deferred(batch) => self.schedule.send_second(batch),
+            AttemptResult::Gone => self.is_withdrawn = true,
         }
     }
 
@@ -312,8 +311,7 @@ impl Worker {
 
     /// Counts what is lost, and tells the application.
     fn report(&self, reason: LossReason, lost: u64, ids: Vec<Uuid>) {
-        let sending = &self.context.sending;
-        sending.report(&self.context, &DeliveryError::unsent(reason, lost, ids));
+        self.context.sender.report(&DeliveryError::unsent(reason, lost, ids));
     }
 }
 

@@ -12,7 +12,7 @@ use crate::clock::Manual;
 use crate::consent::{Consent, Facts, Notice};
 use crate::deliver::OnError;
 use crate::event::{Buffers, Encoder};
-use crate::observe::Stats;
+use crate::observe::{Counters, Stats};
 use crate::queue::Limits;
 use crate::settings::{Compression, Env, Retry};
 use crate::transport::Transport;
@@ -44,7 +44,7 @@ impl Bench {
         let counters = Arc::new(Counters::default());
         let limits = Limits { events: 1000, bytes: 1 << 38, wake_events: u64::MAX, wake_bytes: u64::MAX };
         let queue = Arc::new(Queue::new(limits));
-        let sending = BatchSender {
+        let sender = BatchSender {
             envelope,
             transport,
             url: "http://bench/batch/".to_owned(),
@@ -56,17 +56,19 @@ impl Bench {
             is_dry_run: false,
             hide: None,
             halving: std::cell::Cell::default(),
+            monitor: Arc::clone(&monitor),
+            counters: Arc::clone(&counters),
+            clock: Clock::Manual(Arc::clone(&clock)),
         };
         let worker = Worker::new(WorkerContext {
             queue: Arc::clone(&queue),
             monitor: Arc::clone(&monitor),
             generation,
-            counters: Arc::clone(&counters),
             common: Arc::default(),
             commands: receiver,
             batching,
             clock: Clock::Manual(Arc::clone(&clock)),
-            sending,
+            sender,
             drain_timeout: Duration::from_secs(2),
         });
         Self { worker, commands, clock, queue, monitor, counters, generation }

@@ -132,7 +132,7 @@ fn an_endpoint_that_is_gone_for_good_ends_the_worker() {
 #[test]
 fn a_batch_that_grew_too_old_is_given_up() {
     let (mut bench, memory) = bench(&[503; 50]);
-    bench.worker.context.sending.retry.max_age = SECOND * 60;
+    bench.worker.context.sender.retry.max_age = SECOND * 60;
     bench.capture("counted", 1, 0);
     bench.flush(SECOND * 3600);
     for _ in 0..20 {
