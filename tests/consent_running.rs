@@ -261,6 +261,60 @@ fn refusing_process() {
     std::process::exit(0);
 }
 
+/// What a process that changes its directory is given: a directory of its own.
+const MOVES: &str = "CANDOR_TEST_MOVES";
+
+#[test]
+fn a_program_that_changes_its_directory_keeps_hearing_the_same_files() {
+    let scratch = Scratch::new();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "moving_process", "--nocapture"])
+        .env(MOVES, &scratch.0)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Not a test by itself: the process that the test above starts.
+#[test]
+fn moving_process() {
+    let Some(dir) = std::env::var_os(MOVES).map(PathBuf::from) else { return };
+    let (home, away) = (dir.join("home"), dir.join("away"));
+    fs::create_dir(&home).unwrap();
+    fs::create_dir(&away).unwrap();
+    let no = r#"{"telemetry":{"enabled":false}}"#;
+
+    std::env::set_current_dir(&home).unwrap();
+    fs::write("project.json", "{}").unwrap();
+    let wire = Wire::default();
+    let client = client(documented().project_file("project.json").state_dir("state"), &wire);
+    std::env::set_current_dir(&away).unwrap();
+    client.capture(event(1));
+    client.flush(LONG).unwrap();
+    assert_eq!(wire.numbers(), [1]);
+    fs::write(home.join("project.json"), no).unwrap();
+    client.capture(event(2));
+    client.flush(LONG).unwrap();
+    assert_eq!((wire.numbers(), client.state()), (vec![1], ConsentState::Denied));
+    client.opt_out().unwrap();
+    assert!(home.join("state/telemetry-consent.json").exists());
+    assert_eq!(fs::read_dir(&away).unwrap().count(), 0);
+
+    // Where the directory is gone nobody can say what a relative path would have said.
+    let gone = dir.join("gone");
+    fs::create_dir(&gone).unwrap();
+    std::env::set_current_dir(&gone).unwrap();
+    fs::remove_dir(&gone).unwrap();
+    for consent in [documented().project_file("project.json"), documented().deployment_file("d.json")] {
+        let status = candor::status(&config(consent, &Wire::default()));
+        assert_eq!(status.state, ConsentState::Denied, "{status}");
+        assert!(status.to_string().contains("working directory that is gone"), "{status}");
+    }
+    let status = candor::status(&config(documented(), &Wire::default()));
+    assert_eq!(status.state, ConsentState::Granted, "{status}");
+    std::process::exit(0);
+}
+
 /// Not a test by itself: the process that an earlier test starts.
 #[test]
 fn child_process() {

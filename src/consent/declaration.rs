@@ -73,16 +73,25 @@ pub enum CiPolicy {
 
 /// The application's declaration: the mode, the sources, and the facts that only the application knows.
 ///
-/// Every source may deny, and one no wins whatever the order. Files are read at most once for a decision, never
-/// through a symbolic link, and never beyond 64 KiB. The format follows from the name: `.json`, `.toml`, `.yml`
-/// or `.yaml`.
+/// Every source may deny, and one no wins whatever the order. Files are read at most once for a decision, and never
+/// beyond 64 KiB. The format follows from the name: `.json`, `.toml`, `.yml` or `.yaml`.
+///
+/// Paths are made absolute once, when the client is made or the [status](crate::status()) is asked for: a program that
+/// changes its directory keeps hearing the same files. A path that is empty denies, and so does a relative one while
+/// the working directory is gone.
+///
+/// A no is believed wherever it is found. A yes is believed, and written, only where nobody else can have put it: in a
+/// file that is not a symbolic link, in a directory that not everybody may write and, except for the project's, that is
+/// not a link either. The deployment's file, and the machine's policy as long as it does not grant, may be
+/// reached through links, as in a Kubernetes `ConfigMap`, if what they lead to is a regular file. A file that is there
+/// and cannot be read denies.
 ///
 /// ```
 /// use candor::{Consent, Notice};
 ///
 /// let consent = Consent::opt_out(Notice::documented("https://example.com/telemetry"))
 ///     .deny_env("CF_ANALYTICS_DISABLED")
-///     .deployment_file("granted-deployment.yml");
+///     .deployment_file("/etc/granted/deployment.yml");
 /// # drop(consent);
 /// ```
 #[derive(Clone, Debug)]
@@ -276,6 +285,19 @@ impl Consent {
     #[must_use]
     pub fn catalogue(mut self, fingerprint: impl Into<String>) -> Self {
         self.catalogue = Some(fingerprint.into());
+        self
+    }
+
+    /// Creates the paths absolute, so that the gate hears the same files when the program changes its directory. One
+    /// that cannot be made so stays as it is, and the gate takes it for a file that it cannot read.
+    pub(crate) fn with_absolute_paths(mut self) -> Self {
+        let paths =
+            [&mut self.policy_file, &mut self.deployment_file, &mut self.project_file, &mut self.state_dir];
+        for path in paths.into_iter().flatten() {
+            if let Ok(absolute) = std::path::absolute(&*path) {
+                *path = absolute;
+            }
+        }
         self
     }
 

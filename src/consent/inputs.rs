@@ -28,12 +28,13 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Makes facts from the application's name, its declaration and its endpoint.
+    /// Makes facts from the application's name, its declaration and its endpoint. Relative paths of the declaration
+    /// are made absolute here.
     pub fn new(app: impl Into<String>, consent: Consent, endpoint: Option<String>) -> Self {
         Self {
             app: app.into(),
             app_version: String::new(),
-            consent,
+            consent: consent.with_absolute_paths(),
             endpoint,
             own_transport: false,
             api_key_missing: false,
@@ -46,8 +47,12 @@ impl Facts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReadFailure {
-    /// It is a symbolic link.
+    /// It is a symbolic link, and may not be one.
     Link,
+    /// It, or a directory on the way to it, is a symbolic link that leads nowhere.
+    BrokenLink,
+    /// Its path is empty, or relative to a working directory that is gone.
+    NoPath,
     /// It is a directory, a pipe or a device.
     NotAFile,
     /// It is larger than 64 KiB.
@@ -70,7 +75,32 @@ pub struct FileContent {
     pub group_writable: bool,
     /// Whether everybody may write it.
     pub world_writable: bool,
+    /// Whether it was reached through a symbolic link.
+    pub linked: bool,
+    /// Whether its directory is a symbolic link.
+    pub directory_linked: bool,
+    /// Whether everybody may write its directory, and so put another file in its place.
+    pub directory_world_writable: bool,
 }
+
+impl FileContent {
+    /// Returns why a yes in it would not be believed: somebody else may have written it. A no is believed anyway.
+    pub(crate) fn doubt(&self) -> Option<&'static str> {
+        [
+            (self.foreign, "it belongs to somebody else"),
+            (self.group_writable, "its group may write it"),
+            (self.linked, "it is reached through a symbolic link"),
+            (self.directory_linked, LINKED_DIRECTORY),
+            (self.directory_world_writable, OPEN_DIRECTORY),
+        ]
+        .into_iter()
+        .find_map(|(is_so, doubt)| is_so.then_some(doubt))
+    }
+}
+
+/// Why a yes in a directory is neither believed nor written.
+pub(crate) const LINKED_DIRECTORY: &str = "its directory is a symbolic link";
+pub(crate) const OPEN_DIRECTORY: &str = "everybody may write its directory";
 
 /// What is known about a file after at most one reading.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

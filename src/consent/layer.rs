@@ -164,6 +164,11 @@ impl LayerReport {
         Self { malformed: true, ..Self::deny(layer, source, reason) }
     }
 
+    /// A denial, because what was found is a yes that somebody else may have written.
+    pub(crate) fn doubted(layer: Layer, source: impl Into<String>, doubt: &str) -> Self {
+        Self::wrong(layer, source, format!("grants, which is not believed: {doubt}"))
+    }
+
     pub(crate) fn with_raw(mut self, raw: &std::ffi::OsStr) -> Self {
         // Escaped by its own rules, so that bytes which are no text show as what they are.
         #[expect(clippy::unnecessary_debug_formatting, reason = "the escaping is what is wanted")]

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::inputs::{FileState, ReadFailure};
-use super::sources::read_file;
+use super::sources::{Directory, read_file};
 use super::store::replace_file;
 use crate::document::set_bool;
 use crate::error::{Error, ErrorKind, Result};
@@ -30,8 +30,11 @@ use crate::error::{Error, ErrorKind, Result};
 /// # Errors
 ///
 /// [`ErrorKind::Storage`] if the file is not well-formed JSON, has a key twice, holds anything but true or false
-/// at the key, is larger than 64 KiB, is a symbolic link, or cannot be written. It is then left as it is.
+/// at the key, is larger than 64 KiB, is a symbolic link, or cannot be written; and for a yes in a directory that
+/// everybody may write, where the gate would not believe it. The file is then left as it is.
 pub fn write_project_answer(path: &Path, key: &str, enabled: bool) -> Result<()> {
+    let found = std::path::absolute(path);
+    let path = found.as_deref().unwrap_or(path);
     let refused = |reason: &str| {
         Error::new(ErrorKind::Storage, format!("{} {reason}: it is left as it is", path.display()))
     };
@@ -42,6 +45,10 @@ pub fn write_project_answer(path: &Path, key: &str, enabled: bool) -> Result<()>
         FileState::Failed(ReadFailure::TooLarge) => return Err(refused("is larger than 64 KiB")),
         FileState::Failed(_) => return Err(refused("cannot be read")),
     };
+    let doubt = path.parent().and_then(|dir| Directory::of(dir).ok()).and_then(Directory::doubt_of_project);
+    if let Some(doubt) = doubt.filter(|_| enabled) {
+        return Err(refused(&format!("would grant, which would not be believed: {doubt}")));
+    }
     let after = set_bool(&before, key, enabled).map_err(refused)?;
     replace_file(path, after.as_bytes())
 }

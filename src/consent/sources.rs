@@ -1,12 +1,16 @@
 //! The one file of the gate that reads the world.
 //!
-//! Never follows a link, waits for a pipe, reads beyond 64 KiB, or writes.
+//! Never waits for a pipe, reads beyond 64 KiB, or writes. A link is followed for files that can say no: it is
+//! remembered, and takes the weight from a yes.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::inputs::{Facts, FileContent, FileState, Files, Inputs, ReadFailure, Runtime, Source};
+use super::inputs::{
+    Facts, FileContent, FileState, Files, Inputs, LINKED_DIRECTORY, OPEN_DIRECTORY, ReadFailure, Runtime,
+    Source,
+};
 use super::places::{self, CHOICE_FILE, Platform, RECEIPT_FILE};
 use super::user;
 use crate::consent::declaration::Notice;
@@ -60,36 +64,58 @@ impl Places {
 
     fn read(self) -> Files {
         Files {
-            policy: source(self.policy),
-            deployment: source(self.deployment),
-            project: source(self.project),
-            choice: source(self.choice),
-            invoker_choice: source(self.invoker_choice),
-            receipt: source(self.receipt),
+            policy: source(self.policy, Links::Followed),
+            deployment: source(self.deployment, Links::Followed),
+            project: source(self.project, Links::Refused),
+            choice: source(self.choice, Links::Refused),
+            invoker_choice: source(self.invoker_choice, Links::Refused),
+            receipt: source(self.receipt, Links::Refused),
         }
     }
 }
 
-fn source(path: Option<PathBuf>) -> Source {
-    let state = path.as_deref().map_or(FileState::NotDeclared, read_file);
+/// Whether a file may be reached through symbolic links, as administrators of containers mount theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Links {
+    Refused,
+    Followed,
+}
+
+fn source(path: Option<PathBuf>, links: Links) -> Source {
+    let state = path.as_deref().map_or(FileState::NotDeclared, |path| read_by(path, links));
     Source { path, state }
 }
 
-/// Reads a file, or says why not.
+/// Reads a file that may not be a link, or says why not.
 pub(crate) fn read_file(path: &Path) -> FileState {
-    match try_read(path) {
+    read_by(path, Links::Refused)
+}
+
+fn read_by(path: &Path, links: Links) -> FileState {
+    if !path.is_absolute() {
+        return FileState::Failed(ReadFailure::NoPath);
+    }
+    match try_read(path, links) {
         Ok(state) => state,
         Err(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory if ends_at_a_broken_link(path) => {
+                FileState::Failed(ReadFailure::BrokenLink)
+            }
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => FileState::Missing,
             io::ErrorKind::PermissionDenied => FileState::Failed(ReadFailure::NotAllowed),
-            _ if is_link(path) => FileState::Failed(ReadFailure::Link),
+            _ if links == Links::Refused && is_link(path) => FileState::Failed(ReadFailure::Link),
             _ => FileState::Failed(ReadFailure::Failed),
         },
     }
 }
 
-fn try_read(path: &Path) -> io::Result<FileState> {
-    let file = open(path)?;
+fn try_read(path: &Path, links: Links) -> io::Result<FileState> {
+    let linked = links == Links::Followed && is_link(path);
+    // A device may do something when it is opened, so what a link leads to is looked at first.
+    if linked && !path.metadata()?.is_file() {
+        return Ok(FileState::Failed(ReadFailure::NotAFile));
+    }
+    let file = open(path, links)?;
     let metadata = file.metadata()?;
     if metadata.file_type().is_symlink() {
         return Ok(FileState::Failed(ReadFailure::Link));
@@ -102,7 +128,45 @@ fn try_read(path: &Path) -> io::Result<FileState> {
     if u64::try_from(bytes.len()).is_ok_and(|length| length > SIZE_LIMIT) {
         return Ok(FileState::Failed(ReadFailure::TooLarge));
     }
-    Ok(FileState::Read(judge(bytes, &metadata)))
+    let directory = path.parent().map(Directory::of).transpose()?.unwrap_or_default();
+    Ok(FileState::Read(FileContent {
+        bytes,
+        linked,
+        directory_linked: directory.linked,
+        directory_world_writable: directory.world_writable,
+        ..permissions(&metadata)
+    }))
+}
+
+/// What matters about the directory of a file.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Directory {
+    linked: bool,
+    world_writable: bool,
+}
+
+impl Directory {
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
+        let metadata = path.metadata()?;
+        Ok(Self { linked: is_link(path), world_writable: permissions(&metadata).world_writable })
+    }
+
+    /// Returns why a yes in it is neither believed nor written.
+    pub(super) fn doubt(self) -> Option<&'static str> {
+        let linked = self.linked.then_some(LINKED_DIRECTORY);
+        linked.or(self.doubt_of_project())
+    }
+
+    /// The same for a project's file, whose directory is no matter of ours: people link to where their work is.
+    pub(super) fn doubt_of_project(self) -> Option<&'static str> {
+        self.world_writable.then_some(OPEN_DIRECTORY)
+    }
+}
+
+/// Whether the way to a missing file ends at a broken link: what it led to may come back, and a no with it.
+fn ends_at_a_broken_link(path: &Path) -> bool {
+    let last = path.ancestors().find(|path| path.symlink_metadata().is_ok());
+    last.is_some_and(|last| is_link(last) && !last.is_dir())
 }
 
 /// Whether the path itself is a link. Where links are not followed, opening one fails in ways of the platform's own.
@@ -111,41 +175,44 @@ fn is_link(path: &Path) -> bool {
 }
 
 #[cfg(unix)]
-fn open(path: &Path) -> io::Result<File> {
+fn open(path: &Path, links: Links) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
+    let no_follow = if links == Links::Refused { libc::O_NOFOLLOW } else { 0 };
     // Without O_NONBLOCK, opening a pipe would wait for a writer.
-    OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)
+    OpenOptions::new().read(true).custom_flags(no_follow | libc::O_NONBLOCK).open(path)
 }
 
 #[cfg(windows)]
-fn open(path: &Path) -> io::Result<File> {
+fn open(path: &Path, links: Links) -> io::Result<File> {
     use std::os::windows::fs::OpenOptionsExt;
     const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
-    OpenOptions::new().read(true).custom_flags(FILE_FLAG_OPEN_REPARSE_POINT).open(path)
+    let no_follow = if links == Links::Refused { FILE_FLAG_OPEN_REPARSE_POINT } else { 0 };
+    OpenOptions::new().read(true).custom_flags(no_follow).open(path)
 }
 
 #[cfg(not(any(unix, windows)))]
-fn open(path: &Path) -> io::Result<File> {
-    if is_link(path) {
+fn open(path: &Path, links: Links) -> io::Result<File> {
+    if links == Links::Refused && is_link(path) {
         return Err(io::Error::from(io::ErrorKind::InvalidInput));
     }
     OpenOptions::new().read(true).open(path)
 }
 
+/// Returns who may write, with no content yet.
 #[cfg(unix)]
-fn judge(bytes: Vec<u8>, metadata: &Metadata) -> FileContent {
+fn permissions(metadata: &Metadata) -> FileContent {
     use std::os::unix::fs::MetadataExt;
     let owner = metadata.uid();
     FileContent {
-        bytes,
         foreign: owner != 0 && user::effective_id() != Some(owner),
         group_writable: metadata.mode() & 0o020 != 0,
         world_writable: metadata.mode() & 0o002 != 0,
+        ..FileContent::default()
     }
 }
 
+/// Returns who may write, with no content yet. Access lists are not read; what they allow is the platform's business.
 #[cfg(not(unix))]
-fn judge(bytes: Vec<u8>, _: &Metadata) -> FileContent {
-    // Access lists are not read; what the directory allows is the platform's business.
-    FileContent { bytes, foreign: false, group_writable: false, world_writable: false }
+fn permissions(_: &Metadata) -> FileContent {
+    FileContent::default()
 }

@@ -1,6 +1,7 @@
 //! Writes the user's choice and the receipt of the notice.
 //!
-//! Never writes through a link, and never over a file that it cannot read.
+//! Never writes a yes if it would not be believed, and never over a file that it cannot read. A no is written
+//! wherever it can be.
 
 use std::fs;
 use std::io;
@@ -10,7 +11,7 @@ use super::choice::{Answer, Choice, Receipt};
 use super::inputs::{Facts, FileState};
 use super::places::{self, CHOICE_FILE, Platform, RECEIPT_FILE};
 use super::replace::{Access, replace};
-use super::sources::read_file;
+use super::sources::{Directory, read_file};
 use super::{origin, user};
 use crate::consent::declaration::Notice;
 use crate::error::{Error, ErrorKind, Result};
@@ -30,6 +31,11 @@ impl Store {
         }
         let dir = places::state_dir(facts, env, Platform::HERE);
         let dir = dir.ok_or_else(|| storage("no state directory is known: set one, or set HOME"))?;
+        if !dir.is_absolute() {
+            return Err(storage(
+                "the state directory cannot be found: its path is empty, or relative to a working directory that is gone",
+            ));
+        }
         Ok(Self { dir })
     }
 
@@ -50,7 +56,7 @@ impl Store {
             choice.endpoint = facts.endpoint.as_deref().map(origin);
             choice.catalogue.clone_from(&facts.consent.catalogue);
         }
-        write(&path, &choice.to_bytes())
+        write(&path, &choice.to_bytes(), answer == Answer::Granted)
     }
 
     /// Writes that the notice was shown, durably, before it returns.
@@ -67,7 +73,7 @@ impl Store {
             FileState::Missing | FileState::NotRead | FileState::NotDeclared => {}
         }
         let receipt = Receipt::new(facts.consent.notice_version, now, &facts.app_version, text);
-        write(&path, &receipt.to_bytes())
+        write(&path, &receipt.to_bytes(), true)
     }
 
     /// Moves a choice that cannot be read out of the way, under a name that ends in `.corrupt-<seconds>`.
@@ -86,9 +92,10 @@ impl Store {
     }
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let private = path.parent().ok_or_else(|| io::ErrorKind::InvalidInput.into()).and_then(private_dir);
-    private.and_then(|()| replace(path, bytes, &Access::Private)).map_err(|error| failed(path, error))
+fn write(path: &Path, bytes: &[u8], is_yes: bool) -> Result<()> {
+    let dir = path.parent().ok_or_else(|| io::ErrorKind::InvalidInput.into());
+    let made = dir.and_then(|dir| private_dir(dir, is_yes));
+    made.and_then(|()| replace(path, bytes, &Access::Private)).map_err(|error| failed(path, error))
 }
 
 /// Replaces a file that is not ours alone, durably; it stays readable for whom it was.
@@ -97,13 +104,13 @@ pub(super) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
     replace(path, bytes, &known.map_or(Access::Shared, Access::Known)).map_err(|error| failed(path, error))
 }
 
-/// Creates the directory of a private file; a link in its place may lead where others write.
-fn private_dir(dir: &Path) -> io::Result<()> {
+/// Creates the directory of a private file. A yes is refused if it would not be believed; a no is not.
+fn private_dir(dir: &Path, is_yes: bool) -> io::Result<()> {
     make_dir(dir)?;
-    if dir.symlink_metadata()?.file_type().is_symlink() {
-        return Err(io::Error::other("the directory is a symbolic link"));
+    match Directory::of(dir)?.doubt() {
+        Some(doubt) if is_yes => Err(io::Error::other(format!("a yes would not be believed, as {doubt}"))),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(unix)]
@@ -122,7 +129,7 @@ fn storage(text: &'static str) -> Error {
 }
 
 fn failed(path: &Path, error: io::Error) -> Error {
-    Error::new(ErrorKind::Storage, format!("could not write {}", path.display())).caused_by(error)
+    Error::new(ErrorKind::Storage, format!("could not write {}: {error}", path.display())).caused_by(error)
 }
 
 fn unreadable(path: &Path, reason: &str) -> Error {

@@ -17,7 +17,7 @@ const COARSE_MILLIS: u128 = 2_000;
 /// The files of the gate, as they were when a decision was made.
 #[derive(Debug)]
 pub(crate) struct FileWatch {
-    stamps: Vec<(PathBuf, FileStamp)>,
+    stamps: Vec<(PathBuf, [FileStamp; 2])>,
 }
 
 /// Tells one version of a file from another.
@@ -35,18 +35,29 @@ impl FileWatch {
     }
 
     fn over<'a>(paths: impl Iterator<Item = &'a Path>) -> Self {
-        Self { stamps: paths.map(|path| (path.to_owned(), FileStamp::of(path))).collect() }
+        Self { stamps: paths.map(|path| (path.to_owned(), FileStamp::both(path))).collect() }
     }
 
     /// Looks whether a file is another one than it was, or so young that it could be without showing it.
     pub(crate) fn changed(&self, now: SystemTime) -> bool {
-        self.stamps.iter().any(|(path, stamp)| stamp.is_young(now) || FileStamp::of(path) != *stamp)
+        self.stamps.iter().any(|(path, stamps)| {
+            stamps.iter().any(|stamp| stamp.is_young(now)) || FileStamp::both(path) != *stamps
+        })
     }
 }
 
 impl FileStamp {
-    fn of(path: &Path) -> Self {
-        match path.symlink_metadata() {
+    /// Returns the stamp of what is at the path, and if that is a link, of what it leads to: a link may stay the
+    /// same while the directory behind it is exchanged.
+    fn both(path: &Path) -> [Self; 2] {
+        let entry = path.symlink_metadata();
+        let is_link = entry.as_ref().is_ok_and(|metadata| metadata.file_type().is_symlink());
+        let target = if is_link { Self::of(path.metadata()) } else { Self::Missing };
+        [Self::of(entry), target]
+    }
+
+    fn of(metadata: io::Result<Metadata>) -> Self {
+        match metadata {
             Ok(metadata) => Self::from_metadata(&metadata),
             Err(error) => match error.kind() {
                 io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::Missing,

@@ -3,7 +3,7 @@
 //! Never takes a file that it cannot read for one that is not there.
 
 use super::super::choice::{Answer, Choice};
-use super::super::inputs::{FileContent, FileState, Inputs, ReadFailure, Source};
+use super::super::inputs::{FileContent, FileState, Inputs, OPEN_DIRECTORY, ReadFailure, Source};
 use super::super::layer::{Layer, LayerReport, Vote, join};
 use super::super::switch::{Reading, SwitchKind, parse_switch};
 use crate::consent::declaration::Subject;
@@ -41,14 +41,19 @@ pub(crate) fn deployment(inputs: &Inputs) -> (LayerReport, bool) {
 pub(crate) fn project(inputs: &Inputs) -> LayerReport {
     let source = &inputs.files.project;
     let consent = &inputs.facts.consent;
-    let tree = match open(Layer::Project, source, Format::Json) {
-        Ok((tree, _)) => tree,
+    let (tree, file) = match open(Layer::Project, source, Format::Json) {
+        Ok(opened) => opened,
         Err(report) => return report,
     };
     let name = format!("{}: {}", label(source), consent.project_key);
     match tree.at(&consent.project_key) {
         Found::Missing => LayerReport::abstain(Layer::Project, name, "not set"),
         Found::Value(Node::Bool(false)) => LayerReport::deny(Layer::Project, name, "set to false"),
+        Found::Value(Node::Bool(true))
+            if consent.may_grant(Subject::Project) && file.directory_world_writable =>
+        {
+            LayerReport::doubted(Layer::Project, name, OPEN_DIRECTORY)
+        }
         Found::Value(Node::Bool(true)) if consent.may_grant(Subject::Project) => {
             LayerReport::grant(Layer::Project, name, "set to true")
         }
@@ -89,14 +94,10 @@ pub(crate) fn machine_policy(inputs: &Inputs) -> LayerReport {
         return LayerReport::abstain(Layer::MachinePolicy, name, "says nothing");
     }
     let report = join(Layer::MachinePolicy, reports);
-    if report.vote == Vote::Grant && file.foreign {
-        return LayerReport::wrong(
-            Layer::MachinePolicy,
-            name,
-            "grants, and does not belong to an administrator",
-        );
+    match file.doubt() {
+        Some(doubt) if report.vote == Vote::Grant => LayerReport::doubted(Layer::MachinePolicy, name, doubt),
+        _ => report,
     }
-    report
 }
 
 fn policy_key(file: &str, key: &str, node: &Node) -> LayerReport {
@@ -123,24 +124,40 @@ fn policy_key(file: &str, key: &str, node: &Node) -> LayerReport {
 }
 
 pub(crate) fn user(inputs: &Inputs) -> LayerReport {
-    let own = stored_choice(inputs, &inputs.files.choice);
+    let own = own_choice(inputs, &inputs.files.choice);
     let invoker = &inputs.files.invoker_choice;
     if invoker.state == FileState::NotDeclared {
         return own;
     }
-    // Who calls through sudo keeps their own no; their yes is not root's.
-    let mut theirs = stored_choice(inputs, invoker);
-    if theirs.vote == Vote::Grant {
-        theirs = LayerReport::abstain(Layer::User, theirs.source, "granted by the caller of sudo only");
-    }
-    join(Layer::User, [own, theirs])
+    join(Layer::User, [own, invoker_choice(invoker)])
 }
 
-fn stored_choice(inputs: &Inputs, source: &Source) -> LayerReport {
+/// Who calls through sudo keeps their own no; their yes is not root's.
+fn invoker_choice(source: &Source) -> LayerReport {
+    match read_choice(source) {
+        Ok((choice, _)) if choice.answer == Answer::Denied => refusal(source, &choice),
+        Ok(_) => LayerReport::abstain(Layer::User, label(source), "granted by the caller of sudo only"),
+        Err(report) => report,
+    }
+}
+
+fn read_choice(source: &Source) -> Result<(Choice, &FileContent), LayerReport> {
+    let file = content(Layer::User, source)?;
+    match Choice::parse(&file.bytes) {
+        Ok(choice) => Ok((choice, file)),
+        Err(reason) => Err(LayerReport::wrong(Layer::User, label(source), reason)),
+    }
+}
+
+fn refusal(source: &Source, choice: &Choice) -> LayerReport {
+    LayerReport::deny(Layer::User, label(source), "refused by the user").with_since(choice.at)
+}
+
+fn own_choice(inputs: &Inputs, source: &Source) -> LayerReport {
     let name = label(source);
     let consent = &inputs.facts.consent;
-    let file = match content(Layer::User, source) {
-        Ok(file) => file,
+    let (choice, file) = match read_choice(source) {
+        Ok(read) => read,
         Err(report) if source.state == FileState::NotDeclared => {
             return LayerReport::abstain(
                 Layer::User,
@@ -150,15 +167,11 @@ fn stored_choice(inputs: &Inputs, source: &Source) -> LayerReport {
         }
         Err(report) => return report,
     };
-    let choice = match Choice::parse(&file.bytes) {
-        Ok(choice) => choice,
-        Err(reason) => return LayerReport::wrong(Layer::User, name, reason),
-    };
     if choice.answer == Answer::Denied {
-        return LayerReport::deny(Layer::User, name, "refused by the user").with_since(choice.at);
+        return refusal(source, &choice);
     }
-    if file.foreign || file.group_writable {
-        return LayerReport::wrong(Layer::User, name, "grants, and others than the user may have written it");
+    if let Some(doubt) = file.doubt() {
+        return LayerReport::doubted(Layer::User, name, doubt);
     }
     let ended = if choice.at > inputs.now {
         Some("granted at a time that has not come yet")
@@ -210,6 +223,10 @@ pub(crate) fn label(source: &Source) -> String {
 fn failure_text(failure: ReadFailure) -> &'static str {
     match failure {
         ReadFailure::Link => "is a symbolic link, which is not followed",
+        ReadFailure::BrokenLink => "is a symbolic link that leads nowhere, or stands behind one",
+        ReadFailure::NoPath => {
+            "cannot be found: its path is empty, or relative to a working directory that is gone"
+        }
         ReadFailure::NotAFile => "is not a file",
         ReadFailure::TooLarge => "is larger than 64 KiB",
         ReadFailure::NotAllowed => "may not be read",

@@ -95,8 +95,8 @@ fn shown(inputs: &Inputs, name: &str) -> LayerReport {
         }
         Err(_) => return waiting("the notice has not been shown yet: there is no receipt"),
     };
-    if file.foreign || file.group_writable {
-        return LayerReport::wrong(Layer::Mode, label(source), "others than the user may have written it");
+    if let Some(doubt) = file.doubt() {
+        return LayerReport::doubted(Layer::Mode, label(source), doubt);
     }
     let receipt = match Receipt::parse(&file.bytes) {
         Ok(receipt) => receipt,

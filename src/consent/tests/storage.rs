@@ -7,18 +7,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::super::choice::Answer;
+use super::super::choice::{Answer, Choice};
 use super::super::decide::{ConsentState, decide};
 use super::super::inputs::{Facts, FileState, ReadFailure, Runtime};
 use super::super::layer::Layer;
 use super::super::monitor::ConsentMonitor;
 use super::super::places::{self, CHOICE_FILE, Platform, RECEIPT_FILE};
+use super::super::project::write_project_answer;
 use super::super::sources::{collect, read_file};
 use super::super::store::Store;
 use super::super::watch::FileWatch;
-use super::{NOW, Scratch, facts};
+use super::{NOW, Scratch, documented, facts};
 use crate::clock::Clock;
-use crate::consent::declaration::{Consent, Notice};
+use crate::consent::declaration::{Consent, Notice, Subject};
 use crate::error::ErrorKind;
 use crate::settings::Env;
 
@@ -108,6 +109,28 @@ fn without_a_home_nothing_is_kept_and_nothing_is_wrong() {
     assert!(user.reason.contains("state directory"), "{}", user.reason);
     assert!(!user.malformed);
     assert_eq!(Store::open(&facts, &Env::empty()).unwrap_err().kind(), ErrorKind::Storage);
+}
+
+#[test]
+fn a_path_that_cannot_be_found_denies() {
+    let empty = [
+        documented().deployment_file(""),
+        documented().project_file(""),
+        documented().policy_file(""),
+        documented().state_dir(""),
+    ];
+    for consent in empty {
+        let facts = facts(consent);
+        let decision = decide(&collect(facts.clone(), Env::empty(), Runtime::default(), NOW));
+        assert_eq!(decision.state(), ConsentState::Denied);
+        assert!(decision.deciding_report().unwrap().malformed);
+    }
+    assert!(Store::open(&facts(documented().state_dir("")), &Env::empty()).is_err());
+    let relative = facts(documented().state_dir("a").project_file("b").deployment_file("c").policy_file("d"));
+    let Consent { state_dir, project_file, deployment_file, policy_file, .. } = &relative.consent;
+    for path in [state_dir, project_file, deployment_file, policy_file] {
+        assert!(path.as_ref().unwrap().is_absolute(), "{path:?}");
+    }
 }
 
 #[test]
@@ -268,6 +291,7 @@ fn the_run_that_shows_the_notice_sends_nothing() {
 #[cfg(unix)]
 mod unix {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    use std::path::PathBuf;
 
     use super::*;
 
@@ -282,7 +306,7 @@ mod unix {
     }
 
     #[test]
-    fn nothing_is_read_or_written_through_a_link() {
+    fn a_choice_that_is_a_link_denies_and_is_left_alone() {
         let scratch = Scratch::new();
         let real = scratch.path().join("real");
         fs::create_dir(&real).unwrap();
@@ -294,16 +318,160 @@ mod unix {
         let facts = facts_in(&linked, Consent::opt_in());
         assert_eq!(decided(&facts, NOW), (ConsentState::Denied, Layer::User));
         assert!(store(&facts).write_choice(Answer::Denied, &facts, NOW).is_err());
+        assert!(linked.join(CHOICE_FILE).is_symlink());
         assert_eq!(decided(&honest, NOW), (ConsentState::Granted, Layer::User));
 
         let dangling = scratch.path().join("dangling");
         symlink("/nowhere/at/all", &dangling).unwrap();
         assert_eq!(read_file(&dangling), FileState::Failed(ReadFailure::Link));
+    }
 
-        let link_to_dir = scratch.path().join("dir-link");
-        symlink(&real, &link_to_dir).unwrap();
-        let facts = facts_in(&link_to_dir, Consent::opt_in());
-        assert!(store(&facts).write_choice(Answer::Denied, &facts, NOW).is_err());
+    /// Directories in which a yes is neither believed nor written; the first leads to another, which is honest.
+    fn doubtful(scratch: &Scratch) -> [PathBuf; 2] {
+        let real = scratch.path().join("real");
+        let open = scratch.path().join("open");
+        let link = scratch.path().join("link");
+        fs::create_dir(&real).unwrap();
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o1777)).unwrap();
+        symlink(&real, &link).unwrap();
+        [link, open]
+    }
+
+    #[test]
+    fn where_a_yes_is_not_written_none_is_believed_and_a_no_is_both() {
+        let scratch = Scratch::new();
+        for dir in doubtful(&scratch) {
+            let facts = facts_in(&dir, documented());
+            let in_files = facts_in(&dir, Consent::opt_in());
+            assert_eq!(decided(&facts, NOW).0, ConsentState::Granted);
+            let error = store(&in_files).write_choice(Answer::Granted, &in_files, NOW).unwrap_err();
+            assert!(error.to_string().contains("a yes would not be believed"), "{error}");
+            assert_eq!(fs::read_dir(&dir).unwrap().count(), 0);
+
+            let mut choice = Choice::new(Answer::Granted, NOW, 1);
+            choice.notice_version = 1;
+            choice.endpoint = facts.endpoint.clone();
+            fs::write(dir.join(CHOICE_FILE), choice.to_bytes()).unwrap();
+            fs::set_permissions(dir.join(CHOICE_FILE), fs::Permissions::from_mode(0o600)).unwrap();
+            assert_eq!(decided(&in_files, NOW), (ConsentState::Denied, Layer::User));
+            assert_eq!(decided(&facts, NOW), (ConsentState::Denied, Layer::User));
+
+            store(&facts).write_choice(Answer::Denied, &facts, NOW).unwrap();
+            let decision = decide(&collect(facts.clone(), Env::empty(), Runtime::default(), NOW));
+            assert_eq!(decision.deciding_report().unwrap().reason, "refused by the user");
+        }
+    }
+
+    #[test]
+    fn a_receipt_is_neither_written_nor_believed_where_a_yes_is_not() {
+        let scratch = Scratch::new();
+        let honest = facts_in(&scratch.path().join("honest"), Consent::opt_out(Notice::shown("we count")));
+        store(&honest).write_receipt(&honest, NOW).unwrap();
+        assert_eq!(decided(&honest, NOW).0, ConsentState::Granted);
+        for dir in doubtful(&scratch) {
+            let facts = facts_in(&dir, Consent::opt_out(Notice::shown("we count")));
+            assert!(store(&facts).write_receipt(&facts, NOW).is_err());
+            fs::copy(scratch.path().join("honest").join(RECEIPT_FILE), dir.join(RECEIPT_FILE)).unwrap();
+            assert_eq!(decided(&facts, NOW), (ConsentState::Denied, Layer::Mode));
+        }
+    }
+
+    #[test]
+    fn a_projects_yes_counts_and_is_written_where_not_everybody_may_write() {
+        let scratch = Scratch::new();
+        let [link, open] = doubtful(&scratch);
+        let key = "telemetry.enabled";
+        for (dir, state) in [(&link, ConsentState::Granted), (&open, ConsentState::Denied)] {
+            let file = dir.join("project.json");
+            let consent = Consent::opt_in().subject(Subject::Project).project_file(&file);
+            let facts = facts_in(&scratch.path().join("state"), consent);
+            let written = write_project_answer(&file, key, true);
+            assert_eq!(written.is_ok(), state == ConsentState::Granted);
+            assert_eq!(file.exists(), written.is_ok());
+            fs::write(&file, r#"{"telemetry":{"enabled":true}}"#).unwrap();
+            assert_eq!(decided(&facts, NOW), (state, Layer::Project));
+            write_project_answer(&file, key, false).unwrap();
+            assert_eq!(decided(&facts, NOW), (ConsentState::Denied, Layer::Project));
+        }
+    }
+
+    /// Mounts a file as Kubernetes does: behind two links, in a directory that everybody may write.
+    fn config_map(dir: &Path, name: &str, text: &str, version: &str) {
+        fs::create_dir_all(dir.join(version)).unwrap();
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o777)).unwrap();
+        fs::write(dir.join(version).join(name), text).unwrap();
+        let swap = dir.join("..data_tmp");
+        symlink(version, &swap).unwrap();
+        fs::rename(&swap, dir.join("..data")).unwrap();
+        if !dir.join(name).is_symlink() {
+            symlink(Path::new("..data").join(name), dir.join(name)).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_config_map_says_no_and_its_silence_is_no_hindrance() {
+        let scratch = Scratch::new();
+        let mount = scratch.path().join("mount");
+        let path = mount.join("deployment.json");
+        let text = |no: &str| format!(r#"{{"deployment":{{"parameters":{{"AnalyticsDisabled":"{no}"}}}}}}"#);
+        let facts = facts_in(scratch.path(), documented().deployment_file(&path));
+        config_map(&mount, "deployment.json", &text("false"), "..2026_01");
+        assert_eq!(decided(&facts, NOW), (ConsentState::Granted, Layer::Mode));
+        let watch = FileWatch::new(&facts, &Env::empty());
+        let later = SystemTime::now() + Duration::from_secs(60);
+        assert!(!watch.changed(later));
+        config_map(&mount, "deployment.json", &text("true"), "..2026_02");
+        assert!(watch.changed(later), "the file's own link is the same, and what it leads to is not");
+        assert_eq!(decided(&facts, NOW), (ConsentState::Denied, Layer::Deployment));
+
+        // What is there and cannot be read denies, wherever the link leads.
+        for target in ["/nowhere/at/all", "/dev/null", "..2026_02", "deployment.json"] {
+            fs::remove_file(&path).unwrap();
+            symlink(target, &path).unwrap();
+            assert_eq!(decided(&facts, NOW), (ConsentState::Denied, Layer::Deployment), "{target}");
+        }
+        fs::write(mount.join("large"), vec![b' '; 64 * 1024 + 1]).unwrap();
+        fs::remove_file(&path).unwrap();
+        symlink("large", &path).unwrap();
+        assert_eq!(decided(&facts, NOW), (ConsentState::Denied, Layer::Deployment));
+    }
+
+    #[test]
+    fn a_policy_behind_a_link_can_say_no_and_not_yes() {
+        let scratch = Scratch::new();
+        for (text, state) in [
+            (r#"{"enabled":true}"#, ConsentState::Deferred),
+            (r#"{"enabled":false}"#, ConsentState::Denied),
+            (r#"{"managed_grant":false}"#, ConsentState::Deferred),
+            (r#"{"managed_grant":true}"#, ConsentState::Denied),
+        ] {
+            let dir = scratch.path().join("mount");
+            config_map(&dir, "policy.json", text, "..2026_01");
+            let consent = Consent::opt_in().policy_file(dir.join("policy.json"));
+            let decision = decide(&collect(facts(consent), Env::empty(), Runtime::default(), NOW));
+            assert_eq!(decision.state(), state, "{text}");
+        }
+        let open = scratch.path().join("mount").join("plain.json");
+        fs::write(&open, r#"{"managed_grant":true}"#).unwrap();
+        let facts = facts(Consent::opt_in().policy_file(&open));
+        assert_eq!(decided(&facts, NOW), (ConsentState::Denied, Layer::MachinePolicy));
+        fs::set_permissions(scratch.path().join("mount"), fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(decided(&facts, NOW), (ConsentState::Granted, Layer::MachinePolicy));
+    }
+
+    #[test]
+    fn a_state_directory_behind_a_broken_link_may_hold_a_no() {
+        let scratch = Scratch::new();
+        symlink(scratch.path().join("not-mounted"), scratch.path().join("state")).unwrap();
+        for dir in ["state", "state/my-tool"] {
+            let facts = facts_in(&scratch.path().join(dir), documented());
+            let facts = Facts { consent: facts.consent.policy_file("/nowhere/p.toml"), ..facts };
+            assert_eq!(decided(&facts, NOW), (ConsentState::Denied, Layer::User), "{dir}");
+        }
+        fs::create_dir(scratch.path().join("not-mounted")).unwrap();
+        let facts = facts_in(&scratch.path().join("state/my-tool"), documented());
+        assert_eq!(decided(&facts, NOW), (ConsentState::Granted, Layer::Mode));
     }
 
     #[test]
