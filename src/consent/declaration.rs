@@ -77,8 +77,8 @@ pub enum CiPolicy {
 /// beyond 64 KiB. The format follows from the name: `.json`, `.toml`, `.yml` or `.yaml`.
 ///
 /// Paths are made absolute once, when the client is made or the [status](crate::status()) is asked for: a program that
-/// changes its directory keeps hearing the same files. A path that is empty denies, and so does a relative one while
-/// the working directory is gone.
+/// changes its directory keeps hearing the same files. A relative path denies while the working directory is gone. An
+/// empty path declares that there is no such file.
 ///
 /// A no is believed wherever it is found. A yes is believed, and written, only where nobody else can have put it: in a
 /// file that is not a symbolic link, in a directory that not everybody may write and, except for the project's, that is
@@ -199,7 +199,20 @@ impl Consent {
         self
     }
 
-    /// Adds a file of deployment parameters, YAML unless its name says otherwise.
+    /// Adds a file of deployment parameters, YAML unless its name says otherwise. It can only say no.
+    ///
+    /// ```yaml
+    /// deployment:
+    ///   parameters:
+    ///     AnalyticsDisabled: "true"
+    /// ```
+    ///
+    /// The way to the key may also be written as one dotted name. A key that nearly is this one counts as a no that
+    /// was misspelt, whatever its value: one of which each part differs by case or by at most two letters (by one
+    /// where the part has three to five, by none if it has fewer), such as `AnalyticDisabled` or `parameter`. A
+    /// key further away is another key and says nothing, except for a no that is plain: the opposite name with the
+    /// opposite value (`AnalyticsEnabled: "false"`), and the last name of the key with a part of the way missing.
+    /// Each denies with a line in the log that names the key.
     #[must_use]
     pub fn deployment_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.deployment_file = Some(path.into());
@@ -216,6 +229,8 @@ impl Consent {
     }
 
     /// Adds a project's committed file, JSON unless its name says otherwise.
+    ///
+    /// Misspelt keys count as for the [deployment's file](Self::deployment_file); a part of the way may not be missing.
     #[must_use]
     pub fn project_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.project_file = Some(path.into());

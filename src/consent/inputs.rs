@@ -51,7 +51,7 @@ pub enum ReadFailure {
     Link,
     /// It, or a directory on the way to it, is a symbolic link that leads nowhere.
     BrokenLink,
-    /// Its path is empty, or relative to a working directory that is gone.
+    /// Its path is relative to a working directory that is gone.
     NoPath,
     /// It is a directory, a pipe or a device.
     NotAFile,
@@ -66,6 +66,7 @@ pub enum ReadFailure {
 /// The content of a file, with what matters about who may write it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is a finding of its own")]
 pub struct FileContent {
     /// The bytes, at most 64 KiB of them.
     pub bytes: Vec<u8>,

@@ -45,7 +45,7 @@ pub(crate) fn policy(facts: &Facts, env: &Env, platform: Platform) -> Option<Pat
 /// Returns the directory of the user's choice and of the receipt, if one is known.
 pub(crate) fn state_dir(facts: &Facts, env: &Env, platform: Platform) -> Option<PathBuf> {
     if let Some(path) = &facts.consent.state_dir {
-        return Some(path.clone());
+        return Some(path.clone()).filter(|path| !path.as_os_str().is_empty());
     }
     let app = directory_name(&facts.app)?;
     let root = match platform {

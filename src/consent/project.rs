@@ -5,9 +5,12 @@
 use std::path::Path;
 
 use super::inputs::{FileState, ReadFailure};
+use super::layer::{Layer, LayerReport, Vote};
+use super::layers::Switch;
 use super::sources::{Directory, read_file};
 use super::store::replace_file;
 use crate::document::set_bool;
+use crate::document::{Format, Found, Node, read};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Sets the switch in a project's JSON file, `telemetry.enabled` for example, and keeps everything else in it:
@@ -50,7 +53,24 @@ pub fn write_project_answer(path: &Path, key: &str, enabled: bool) -> Result<()>
         return Err(refused(&format!("would grant, which would not be believed: {doubt}")));
     }
     let after = set_bool(&before, key, enabled).map_err(refused)?;
+    if let Some(reason) = still_denies(&after, key).filter(|_| enabled) {
+        return Err(refused(&reason));
+    }
     replace_file(path, after.as_bytes())
+}
+
+/// Returns why the gate would read a no where a yes is to be written: it stands in the file a second time, misspelt.
+fn still_denies(text: &str, key: &str) -> Option<String> {
+    let tree = match read(Format::Json, text.as_bytes()) {
+        Ok(tree) => tree,
+        Err(reason) => return Some(reason.to_owned()),
+    };
+    if tree.at(key) != Found::Value(&Node::Bool(true)) {
+        return Some(format!("says something else at {key} in another place"));
+    }
+    let switch = Switch { tree: &tree, key, other: "", disables: false };
+    let report = switch.unless_misspelt(LayerReport::grant(Layer::Project, key, "set to true"));
+    (report.vote == Vote::Deny).then(|| format!("has a key {key} that {}", report.reason))
 }
 
 #[cfg(test)]
@@ -105,6 +125,44 @@ mod tests {
         let before = fs::read(&file).unwrap();
         assert!(write_project_answer(&link, "telemetry.enabled", false).is_err());
         assert_eq!(fs::read(&file).unwrap(), before);
+    }
+
+    #[test]
+    fn a_dotted_name_is_set_in_its_place() {
+        let dir = Dir::new("dotted");
+        let file = dir.0.join("project.json");
+        for (before, after) in [
+            ("{\"telemetry.enabled\": true}", "{\"telemetry.enabled\": false}"),
+            (
+                "{\"a\": {\"b.c\": 1}, \"telemetry.enabled\" : true }",
+                "{\"a\": {\"b.c\": 1}, \"telemetry.enabled\" : false }",
+            ),
+        ] {
+            fs::write(&file, before).unwrap();
+            write_project_answer(&file, "telemetry.enabled", false).unwrap();
+            assert_eq!(fs::read_to_string(&file).unwrap(), after);
+        }
+    }
+
+    #[test]
+    fn a_yes_is_not_written_beside_a_no_and_a_no_is_written_beside_anything() {
+        let dir = Dir::new("beside");
+        let file = dir.0.join("project.json");
+        for text in [
+            "{\"telemetry\": {\"enable\": false}}",
+            "{\"telemetry\": {\"disabled\": true}}",
+            "{\"telemetry\": {\"enabled\": false}, \"Telemetry.enabled\": true}",
+        ] {
+            fs::write(&file, text).unwrap();
+            let error = write_project_answer(&file, "telemetry.enabled", true).unwrap_err().to_string();
+            assert!(
+                error.contains("telemetry.enabled") && error.contains("says no") || error.contains("a no"),
+                "{error}"
+            );
+            assert_eq!(fs::read_to_string(&file).unwrap(), text);
+            write_project_answer(&file, "telemetry.enabled", false).unwrap();
+            assert!(fs::read_to_string(&file).unwrap().contains("\"enabled\": false"));
+        }
     }
 
     #[test]

@@ -82,6 +82,8 @@ enum Links {
 }
 
 fn source(path: Option<PathBuf>, links: Links) -> Source {
+    // An empty path declares that there is no such file.
+    let path = path.filter(|path| !path.as_os_str().is_empty());
     let state = path.as_deref().map_or(FileState::NotDeclared, |path| read_by(path, links));
     Source { path, state }
 }

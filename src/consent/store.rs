@@ -33,7 +33,7 @@ impl Store {
         let dir = dir.ok_or_else(|| storage("no state directory is known: set one, or set HOME"))?;
         if !dir.is_absolute() {
             return Err(storage(
-                "the state directory cannot be found: its path is empty, or relative to a working directory that is gone",
+                "the state directory cannot be found: its path is relative to a working directory that is gone",
             ));
         }
         Ok(Self { dir })

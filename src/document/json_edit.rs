@@ -15,24 +15,28 @@ pub(crate) fn set_bool(text: &str, key: &str, value: bool) -> Result<String, &'s
     let mut parts = key.split('.');
     let value = if value { "true" } else { "false" };
     while let Some(part) = parts.next() {
+        let rest: Vec<&str> = std::iter::once(part).chain(parts.clone()).collect();
+        // One dotted name is the key as well.
+        if let Some(member) = object.find(&rest.join(".")) {
+            return replace_bool(text, &member, value);
+        }
         let Some(member) = object.find(part) else {
-            let rest: Vec<&str> = std::iter::once(part).chain(parts).collect();
             return Ok(object.insert(&rest, value));
         };
         let known = text.get(member.value.clone()).unwrap_or_default();
-        if parts.clone().next().is_none() {
-            return if matches!(known, "true" | "false") {
-                Ok(replace(text, member.value, value))
-            } else {
-                Err("holds something else than true or false at the key")
-            };
-        }
         if !known.starts_with('{') {
             return Err("does not hold a map on the way to the key");
         }
         object = object.inside(&member);
     }
     Err("has no key of this name")
+}
+
+fn replace_bool(text: &str, member: &Member, value: &str) -> Result<String, &'static str> {
+    match text.get(member.value.clone()) {
+        Some("true" | "false") => Ok(replace(text, member.value.clone(), value)),
+        _ => Err("holds something else than true or false at the key"),
+    }
 }
 
 fn replace(text: &str, range: std::ops::Range<usize>, new: &str) -> String {

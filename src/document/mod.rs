@@ -4,6 +4,7 @@
 
 mod json;
 mod json_edit;
+mod near_miss;
 mod toml;
 mod yaml;
 
@@ -82,24 +83,36 @@ impl Node {
         Self::Map { entries, merges: false }
     }
 
-    /// Finds what is at a dotted key.
+    /// Finds what is at a dotted key, whether its parts are nested or written as one dotted name.
     pub(crate) fn at(&self, key: &str) -> Found<'_> {
-        let mut node = self;
-        for part in key.split('.') {
-            match node {
-                Self::Map { entries, merges } => match entries.get(part) {
-                    Some(next) => node = next,
-                    None if *merges => return Found::Wrong("merges another map, which is not followed"),
-                    None => return Found::Missing,
-                },
-                Self::Nothing => return Found::Missing,
-                Self::Opaque => {
-                    return Found::Wrong("leads through an alias or a tag, which are not followed");
-                }
-                _ => return Found::Wrong("does not hold a map on the way to the key"),
-            }
+        let (entries, merges) = match self {
+            Self::Map { entries, merges } => (entries, *merges),
+            Self::Nothing => return Found::Missing,
+            Self::Opaque => return Found::Wrong("leads through an alias or a tag, which are not followed"),
+            _ => return Found::Wrong("does not hold a map on the way to the key"),
+        };
+        let first = key.split('.').next().unwrap_or_default();
+        let mut found = Found::Missing;
+        for end in key.match_indices('.').map(|(at, _)| at).chain([key.len()]) {
+            let Some(node) = key.get(..end).and_then(|name| entries.get(name)) else { continue };
+            let here = key.get(end + 1..).map_or(Found::Value(node), |rest| node.at(rest));
+            found = found.and(here);
         }
-        Found::Value(node)
+        if found == Found::Missing && merges && !entries.contains_key(first) {
+            return Found::Wrong("merges another map, which is not followed");
+        }
+        found
+    }
+}
+
+impl Found<'_> {
+    /// Joins what stands at two forms of one key.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Missing, found) | (found, Self::Missing) => found,
+            (Self::Wrong(reason), _) | (_, Self::Wrong(reason)) => Self::Wrong(reason),
+            (Self::Value(_), Self::Value(_)) => Self::Wrong("is there twice: nested, and as one dotted name"),
+        }
     }
 }
 

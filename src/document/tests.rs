@@ -70,6 +70,23 @@ fn yaml_paths_end_where_nothing_is_written_and_fail_where_something_else_is() {
 
 #[test]
 #[cfg(feature = "yaml")]
+fn a_dotted_name_is_the_key_in_whole_or_in_part() {
+    for text in [
+        "deployment.parameters.AnalyticsDisabled: 'true'\n",
+        "deployment.parameters:\n  AnalyticsDisabled: 'true'\n",
+        "deployment:\n  parameters.AnalyticsDisabled: 'true'\n",
+        "deployment:\n  other: 1\ndeployment.parameters.AnalyticsDisabled: 'true'\n",
+    ] {
+        assert_eq!(yaml(text).unwrap().at(KEY), Found::Value(&Node::Text("true".into())), "{text}");
+    }
+    let twice = "deployment.parameters.AnalyticsDisabled: 'true'\ndeployment: {parameters: {AnalyticsDisabled: ''}}\n";
+    assert!(matches!(yaml(twice).unwrap().at(KEY), Found::Wrong(_)));
+    let beside = "deployment.parameters.AnalyticsDisabled: 'true'\ndeployment: text\n";
+    assert!(matches!(yaml(beside).unwrap().at(KEY), Found::Wrong(_)));
+}
+
+#[test]
+#[cfg(feature = "yaml")]
 fn yaml_that_is_not_plain_is_refused() {
     for text in [
         "a: 1\na: 2\n",

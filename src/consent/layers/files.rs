@@ -6,6 +6,7 @@ use super::super::choice::{Answer, Choice};
 use super::super::inputs::{FileContent, FileState, Inputs, OPEN_DIRECTORY, ReadFailure, Source};
 use super::super::layer::{Layer, LayerReport, Vote, join};
 use super::super::switch::{Reading, SwitchKind, parse_switch};
+use super::misspelt::Switch;
 use crate::consent::declaration::Subject;
 use crate::document::{Format, Found, Node, read};
 
@@ -35,7 +36,8 @@ pub(crate) fn deployment(inputs: &Inputs) -> (LayerReport, bool) {
         },
         Found::Value(_) => LayerReport::wrong(Layer::Deployment, name, "is neither text nor true or false"),
     };
-    (report, debug)
+    let switch = Switch { tree: &tree, key, other: level_key, disables: true };
+    (switch.unless_misplaced(switch.unless_misspelt(report)), debug)
 }
 
 pub(crate) fn project(inputs: &Inputs) -> LayerReport {
@@ -46,7 +48,7 @@ pub(crate) fn project(inputs: &Inputs) -> LayerReport {
         Err(report) => return report,
     };
     let name = format!("{}: {}", label(source), consent.project_key);
-    match tree.at(&consent.project_key) {
+    let report = match tree.at(&consent.project_key) {
         Found::Missing => LayerReport::abstain(Layer::Project, name, "not set"),
         Found::Value(Node::Bool(false)) => LayerReport::deny(Layer::Project, name, "set to false"),
         Found::Value(Node::Bool(true))
@@ -62,7 +64,8 @@ pub(crate) fn project(inputs: &Inputs) -> LayerReport {
         }
         Found::Value(_) => LayerReport::wrong(Layer::Project, name, "is neither true nor false"),
         Found::Wrong(reason) => LayerReport::wrong(Layer::Project, name, reason),
-    }
+    };
+    Switch { tree: &tree, key: &consent.project_key, other: "", disables: false }.unless_misspelt(report)
 }
 
 pub(crate) fn machine_policy(inputs: &Inputs) -> LayerReport {
@@ -224,9 +227,7 @@ fn failure_text(failure: ReadFailure) -> &'static str {
     match failure {
         ReadFailure::Link => "is a symbolic link, which is not followed",
         ReadFailure::BrokenLink => "is a symbolic link that leads nowhere, or stands behind one",
-        ReadFailure::NoPath => {
-            "cannot be found: its path is empty, or relative to a working directory that is gone"
-        }
+        ReadFailure::NoPath => "cannot be found: its path is relative to a working directory that is gone",
         ReadFailure::NotAFile => "is not a file",
         ReadFailure::TooLarge => "is larger than 64 KiB",
         ReadFailure::NotAllowed => "may not be read",

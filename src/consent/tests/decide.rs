@@ -330,6 +330,108 @@ fn a_grant_counts_only_where_nobody_else_could_have_written_it() {
     }
 }
 
+fn with_document(name: &str, text: &str) -> Inputs {
+    let mut inputs = inputs(documented());
+    inputs.files.deployment = Source::new(name, FileState::read(text));
+    inputs
+}
+
+#[test]
+fn a_deployments_no_is_heard_in_every_format_although_it_is_misspelt() {
+    let documents = |key: [&str; 3], value: &str| {
+        let [outer, middle, inner] = key;
+        let mut documents =
+            vec![("d.json", format!(r#"{{"{outer}":{{"{middle}":{{"{inner}":"{value}"}}}}}}"#))];
+        if cfg!(feature = "yaml") {
+            documents.push(("d.yml", format!("{outer}:\n  {middle}:\n    {inner}: \"{value}\"\n")));
+            documents.push(("d.yml", format!("{}: \"{value}\"\n", key.join("."))));
+        }
+        if cfg!(feature = "toml") {
+            documents.push(("d.toml", format!("[{outer}.{middle}]\n{inner} = \"{value}\"\n")));
+            documents.push(("d.toml", format!("\"{}\" = \"{value}\"\n", key.join("."))));
+        }
+        documents
+    };
+    let [outer, middle, inner] = ["deployment", "parameters", "AnalyticsDisabled"];
+    for (name, text) in documents([outer, middle, inner], "true") {
+        let decision = decide(&with_document(name, &text));
+        let report = decision.deciding_report().unwrap();
+        assert_eq!((report.layer, report.reason.as_str()), (Layer::Deployment, "disabled"), "{text}");
+    }
+    let near = [
+        [outer, middle, "AnalyticDisabled"],
+        [outer, middle, "analyticsDisabled"],
+        [outer, middle, "analytics_disabled"],
+        [outer, "parameter", inner],
+        ["Deployment", "Parameters", inner],
+    ];
+    for (key, value) in near.into_iter().flat_map(|key| [(key, "true"), (key, "false"), (key, "")]) {
+        for (name, text) in documents(key, value) {
+            let inputs = with_document(name, &text);
+            check(&inputs, Denied, Layer::Deployment);
+            let decision = decide(&inputs);
+            let report = decision.deciding_report().unwrap();
+            assert!(report.malformed && report.reason.contains(&key.join(".")), "{}", report.reason);
+        }
+    }
+    let others = [
+        [outer, middle, "AnalyticsLogLevel"],
+        [outer, middle, "MetricsDisabled"],
+        [outer, "outputs", inner],
+        ["development", middle, inner],
+    ];
+    for (name, text) in others.into_iter().flat_map(|key| documents(key, "true")) {
+        check(&with_document(name, &text), Granted, Layer::Mode);
+    }
+    // The opposite is more than two letters away, and heard where it says no.
+    for (value, state, by) in [("false", Denied, Layer::Deployment), ("true", Granted, Layer::Mode)] {
+        for (name, text) in documents([outer, middle, "AnalyticsEnabled"], value) {
+            check(&with_document(name, &text), state, by);
+        }
+    }
+}
+
+#[test]
+fn a_deployments_no_is_heard_where_an_indent_or_a_heading_was_forgotten() {
+    for (json, state, by) in [
+        (r#"{"AnalyticsDisabled":"true"}"#, Denied, Layer::Deployment),
+        (r#"{"parameters":{"AnalyticsDisabled":true}}"#, Denied, Layer::Deployment),
+        (r#"{"deployment":{"AnalyticsDisabled":"yes"}}"#, Denied, Layer::Deployment),
+        (r#"{"deployment":{"parameters":[{"AnalyticsDisabled":"yes"}]}}"#, Denied, Layer::Deployment),
+        (r#"{"AnalyticsDisabled":"false"}"#, Granted, Layer::Mode),
+        (r#"{"other":{"AnalyticsDisabled":"true"}}"#, Granted, Layer::Mode),
+    ] {
+        check(&with_document("d.json", json), state, by);
+    }
+}
+
+#[test]
+fn a_projects_no_is_heard_although_it_is_misspelt() {
+    for json in [
+        r#"{"telemetry":{"enable":false}}"#,
+        r#"{"telemetry":{"Enabled":false}}"#,
+        r#"{"Telemetry":{"enabled":false}}"#,
+        r#"{"telemetry.enabled":false}"#,
+        r#"{"telemetry":{"disabled":true}}"#,
+        r#"{"telemetry":{"enabled":true,"disabled":"yes"}}"#,
+        r#"{"telemetry":{"enabled":true},"telemetry.enabled":false}"#,
+    ] {
+        check(&with_project(documented(), json), Denied, Layer::Project);
+    }
+    for json in [
+        r#"{"telemetry":{"disabled":false}}"#,
+        r#"{"telemetry":{"endpoint":"x"}}"#,
+        r#"{"enabled":false}"#,
+        r#"{"telemetry":{"enabled":true,"disabled":false}}"#,
+    ] {
+        let state = decide(&with_project(documented(), json)).state();
+        assert_eq!(state, Granted, "{json}");
+    }
+    let consent = documented().project_key("usage.report").project_file("p.json");
+    check(&with_project(consent.clone(), r#"{"usage":{"reports":false}}"#), Denied, Layer::Project);
+    check(&with_project(consent, r#"{"usage":{"support":false}}"#), Granted, Layer::Mode);
+}
+
 #[test]
 fn hostile_choices_deny() {
     let good = String::from_utf8(Choice::new(Answer::Granted, 1, 1).to_bytes()).unwrap();

@@ -112,20 +112,11 @@ fn without_a_home_nothing_is_kept_and_nothing_is_wrong() {
 }
 
 #[test]
-fn a_path_that_cannot_be_found_denies() {
-    let empty = [
-        documented().deployment_file(""),
-        documented().project_file(""),
-        documented().policy_file(""),
-        documented().state_dir(""),
-    ];
-    for consent in empty {
-        let facts = facts(consent);
-        let decision = decide(&collect(facts.clone(), Env::empty(), Runtime::default(), NOW));
-        assert_eq!(decision.state(), ConsentState::Denied);
-        assert!(decision.deciding_report().unwrap().malformed);
-    }
-    assert!(Store::open(&facts(documented().state_dir("")), &Env::empty()).is_err());
+fn an_empty_path_is_no_file_and_a_relative_one_is_made_absolute_once() {
+    let none = documented().deployment_file("").project_file("").policy_file("").state_dir("");
+    let facts_of_none = facts(none);
+    assert_eq!(decided(&facts_of_none, NOW), (ConsentState::Granted, Layer::Mode));
+    assert!(Store::open(&facts_of_none, &Env::empty()).is_err());
     let relative = facts(documented().state_dir("a").project_file("b").deployment_file("c").policy_file("d"));
     let Consent { state_dir, project_file, deployment_file, policy_file, .. } = &relative.consent;
     for path in [state_dir, project_file, deployment_file, policy_file] {

@@ -1,0 +1,99 @@
+//! A no that a file says in other words than those of the declared key.
+
+use super::super::layer::{LayerReport, Vote};
+use super::super::switch::{Reading, SwitchKind, parse_switch};
+use crate::document::{Found, Node};
+
+/// A declared switch, and the document that it is looked for in.
+pub(crate) struct Switch<'a> {
+    pub(crate) tree: &'a Node,
+    /// Its dotted key.
+    pub(crate) key: &'a str,
+    /// Another declared key, which is not this one misspelt.
+    pub(crate) other: &'a str,
+    /// Whether its yes means no to telemetry.
+    pub(crate) disables: bool,
+}
+
+impl Switch<'_> {
+    /// Returns a denial in place of a report that is none, if a key of the document nearly is the switch's own, or is
+    /// its opposite and says no: `AnalyticsEnabled: "false"`.
+    pub(crate) fn unless_misspelt(&self, report: LayerReport) -> LayerReport {
+        if report.vote == Vote::Deny {
+            return report;
+        }
+        if let Some(written) = self.tree.near_miss(self.key, self.other) {
+            let written = written.escape_debug();
+            let reason =
+                format!("is nearly met by \"{written}\", which counts as a no: correct or rename that key");
+            return LayerReport::wrong(report.layer, report.source, reason);
+        }
+        match opposite(self.key).filter(|key| self.says_no(key, !self.disables)) {
+            Some(written) => instead(report, &written),
+            None => report,
+        }
+    }
+
+    /// Does the same if the switch's last name stands where a part of the way to it is missing, and says no: an indent
+    /// or a heading was forgotten.
+    pub(crate) fn unless_misplaced(&self, report: LayerReport) -> LayerReport {
+        if report.vote == Vote::Deny {
+            return report;
+        }
+        match shortened(self.key).into_iter().find(|key| self.says_no(key, self.disables)) {
+            Some(written) => instead(report, &written),
+            None => report,
+        }
+    }
+
+    fn says_no(&self, key: &str, disables: bool) -> bool {
+        let kind = if disables { SwitchKind::LegacyString } else { SwitchKind::Enabled { may_grant: false } };
+        match self.tree.at(key) {
+            _ if key == self.other => false,
+            Found::Value(Node::Bool(value)) => *value == disables,
+            Found::Value(Node::Text(text)) => parse_switch(kind, text.as_ref()) == Reading::Deny,
+            _ => false,
+        }
+    }
+}
+
+fn instead(report: LayerReport, written: &str) -> LayerReport {
+    let reason = format!("gives way to \"{}\", which says no: correct that key", written.escape_debug());
+    LayerReport::wrong(report.layer, report.source, reason)
+}
+
+/// Returns the key with `disabled` in place of `enabled` at its end, or the other way about.
+fn opposite(key: &str) -> Option<String> {
+    [("disabled", "enabled"), ("Disabled", "Enabled"), ("DISABLED", "ENABLED")].into_iter().find_map(
+        |(no, yes)| {
+            let swapped = |from, to| key.strip_suffix(from).map(|stem: &str| format!("{stem}{to}"));
+            swapped(no, yes).or_else(|| swapped(yes, no))
+        },
+    )
+}
+
+/// Returns the key without each one of the parts on the way to its last, and that last part alone.
+fn shortened(key: &str) -> Vec<String> {
+    let parts: Vec<&str> = key.split('.').collect();
+    let Some((last, way)) = parts.split_last() else { return Vec::new() };
+    let without = (0..way.len()).map(|left_out| {
+        let kept = parts.iter().enumerate().filter(|(index, _)| *index != left_out);
+        kept.map(|(_, part)| *part).collect::<Vec<_>>().join(".")
+    });
+    without.chain((way.len() > 1).then(|| (*last).to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{opposite, shortened};
+
+    #[test]
+    fn a_key_has_its_opposite_and_its_shorter_forms() {
+        assert_eq!(opposite("a.AnalyticsDisabled").as_deref(), Some("a.AnalyticsEnabled"));
+        assert_eq!(opposite("telemetry.enabled").as_deref(), Some("telemetry.disabled"));
+        assert_eq!(opposite("telemetry.off"), None);
+        assert_eq!(shortened("a.b.c"), ["b.c", "a.c", "c"]);
+        assert_eq!(shortened("a.b"), ["b"]);
+        assert!(shortened("a").is_empty());
+    }
+}
