@@ -108,7 +108,7 @@ impl Client {
     /// Moves a stored choice that cannot be read out of the way, so that the user can answer again.
     ///
     /// For the user's own doing only: until then such a file means no. It is renamed to end in
-    /// `.corrupt-<seconds>`, and never deleted.
+    /// `.corrupt-<seconds>`, and never deleted. A refusal stands in its place until the user answers.
     ///
     /// # Errors
     ///

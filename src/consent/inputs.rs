@@ -51,6 +51,8 @@ pub enum ReadFailure {
     Link,
     /// It, or a directory on the way to it, is a symbolic link that leads nowhere.
     BrokenLink,
+    /// It would be in the home of the person who called this process through sudo, and that is not known.
+    NoHome,
     /// Its path is relative to a working directory that is gone.
     NoPath,
     /// It is a directory, a pipe or a device.

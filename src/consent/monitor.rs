@@ -232,7 +232,7 @@ impl ConsentMonitor {
     /// Moves a choice that cannot be read out of the way; one that can be read stays where it is.
     pub(crate) fn quarantine_choice(&self) -> Result<()> {
         let _one = self.locked();
-        Store::open(&self.facts, &self.env)?.set_aside(seconds(self.clock.wall()))
+        Store::open(&self.facts, &self.env)?.set_aside(&self.facts, seconds(self.clock.wall()))
     }
 
     /// Stops for the rest of this process, since the endpoint answered that it wants nothing more.

@@ -35,6 +35,8 @@ pub(crate) struct Places {
     pub(crate) project: Option<PathBuf>,
     pub(crate) choice: Option<PathBuf>,
     pub(crate) invoker_choice: Option<PathBuf>,
+    /// Whether the process was called through sudo by somebody whose home cannot be learned.
+    invoker_is_homeless: bool,
     pub(crate) receipt: Option<PathBuf>,
 }
 
@@ -42,7 +44,10 @@ impl Places {
     pub(crate) fn of(facts: &Facts, env: &Env) -> Self {
         let consent = &facts.consent;
         let state = places::state_dir(facts, env, Platform::HERE);
-        let invoker = user::sudo_home(env)
+        let home = user::sudo_home(env);
+        let invoker_is_homeless =
+            home.is_none() && consent.state_dir.is_none() && user::sudo_caller(env).is_some();
+        let invoker = home
             .and_then(|home| places::invoker_state_dir(facts, &home, Platform::HERE))
             .filter(|dir| Some(dir) != state.as_ref());
         let receipt = matches!(consent.notice, Some(Notice::Shown { .. }));
@@ -52,6 +57,7 @@ impl Places {
             project: consent.project_file.clone(),
             choice: state.as_ref().map(|dir| dir.join(CHOICE_FILE)),
             invoker_choice: invoker.map(|dir| dir.join(CHOICE_FILE)),
+            invoker_is_homeless,
             receipt: state.filter(|_| receipt).map(|dir| dir.join(RECEIPT_FILE)),
         }
     }
@@ -68,7 +74,11 @@ impl Places {
             deployment: source(self.deployment, Links::Followed),
             project: source(self.project, Links::Refused),
             choice: source(self.choice, Links::Refused),
-            invoker_choice: source(self.invoker_choice, Links::Refused),
+            invoker_choice: if self.invoker_is_homeless {
+                Source { path: None, state: FileState::Failed(ReadFailure::NoHome) }
+            } else {
+                source(self.invoker_choice, Links::Refused)
+            },
             receipt: source(self.receipt, Links::Refused),
         }
     }

@@ -3,7 +3,7 @@
 //! Never writes a yes if it would not be believed, and never over a file that it cannot read. A no is written
 //! wherever it can be.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -44,19 +44,28 @@ impl Store {
         let path = self.dir.join(CHOICE_FILE);
         let before = match read_file(&path) {
             FileState::Read(file) => match Choice::parse(&file.bytes) {
-                Ok(choice) => choice.generation,
+                Ok(choice) => Some(choice),
                 Err(reason) => return Err(unreadable(&path, reason)),
             },
             FileState::Failed(_) => return Err(unreadable(&path, "cannot be read")),
-            FileState::Missing | FileState::NotRead | FileState::NotDeclared => 0,
+            FileState::Missing | FileState::NotRead | FileState::NotDeclared => None,
         };
-        let mut choice = Choice::new(answer, now, before.saturating_add(1));
+        let generation = before.as_ref().map_or(0, |choice| choice.generation);
+        let mut choice = Choice::new(answer, now, generation.saturating_add(1));
         choice.notice_version = facts.consent.notice_version;
         if answer == Answer::Granted {
             choice.endpoint = facts.endpoint.as_deref().map(origin);
             choice.catalogue.clone_from(&facts.consent.catalogue);
         }
-        write(&path, &choice.to_bytes(), answer == Answer::Granted)
+        let written = write(&path, &choice.to_bytes(), answer == Answer::Granted);
+        if answer == Answer::Granted || written.is_ok() {
+            return written;
+        }
+        if before.is_some_and(|choice| choice.answer == Answer::Denied) {
+            // The earlier refusal is still there.
+            return Ok(());
+        }
+        leave_empty(&path).or(written)
     }
 
     /// Writes that the notice was shown, durably, before it returns.
@@ -76,8 +85,9 @@ impl Store {
         write(&path, &receipt.to_bytes(), true)
     }
 
-    /// Moves a choice that cannot be read out of the way, under a name that ends in `.corrupt-<seconds>`.
-    pub(crate) fn set_aside(&self, now: u64) -> Result<()> {
+    /// Moves a choice that cannot be read out of the way, under a name that ends in `.corrupt-<seconds>`, and leaves a
+    /// refusal in its place: it may have been one.
+    pub(crate) fn set_aside(&self, facts: &Facts, now: u64) -> Result<()> {
         let path = self.dir.join(CHOICE_FILE);
         let can_be_read = match read_file(&path) {
             FileState::Read(file) => Choice::parse(&file.bytes).is_ok(),
@@ -88,8 +98,27 @@ impl Store {
             return Ok(());
         }
         let aside = self.dir.join(format!("{CHOICE_FILE}.corrupt-{now}"));
-        fs::rename(&path, &aside).map_err(|error| failed(&path, error))
+        fs::rename(&path, &aside).map_err(|error| failed(&path, error))?;
+        self.write_choice(Answer::Denied, facts, now).inspect_err(|_| {
+            let _ = fs::rename(&aside, &path);
+        })
     }
+}
+
+/// Leaves an empty file, which is a refusal as well, where the disk is full or the directory is not ours to write.
+#[cfg(unix)]
+pub(super) fn leave_empty(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600).custom_flags(flags);
+    options.open(path)?.sync_all()
+}
+
+/// Leaves an empty file, which is a refusal as well, where the disk is full or the directory is not ours to write.
+#[cfg(not(unix))]
+pub(super) fn leave_empty(path: &Path) -> io::Result<()> {
+    OpenOptions::new().write(true).create(true).truncate(true).open(path)?.sync_all()
 }
 
 fn write(path: &Path, bytes: &[u8], is_yes: bool) -> Result<()> {

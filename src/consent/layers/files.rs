@@ -140,6 +140,7 @@ fn invoker_choice(source: &Source) -> LayerReport {
     match read_choice(source) {
         Ok((choice, _)) if choice.answer == Answer::Denied => refusal(source, &choice),
         Ok(_) => LayerReport::abstain(Layer::User, label(source), "granted by the caller of sudo only"),
+        Err(report) if source.path.is_none() => LayerReport { source: "SUDO_UID".to_owned(), ..report },
         Err(report) => report,
     }
 }
@@ -153,7 +154,8 @@ fn read_choice(source: &Source) -> Result<(Choice, &FileContent), LayerReport> {
 }
 
 fn refusal(source: &Source, choice: &Choice) -> LayerReport {
-    LayerReport::deny(Layer::User, label(source), "refused by the user").with_since(choice.at)
+    let report = LayerReport::deny(Layer::User, label(source), "refused by the user");
+    if choice.at == 0 { report } else { report.with_since(choice.at) }
 }
 
 fn own_choice(inputs: &Inputs, source: &Source) -> LayerReport {
@@ -226,6 +228,7 @@ pub(crate) fn label(source: &Source) -> String {
 fn failure_text(failure: ReadFailure) -> &'static str {
     match failure {
         ReadFailure::Link => "is a symbolic link, which is not followed",
+        ReadFailure::NoHome => "names a caller whose home is not known, where a no may be kept",
         ReadFailure::BrokenLink => "is a symbolic link that leads nowhere, or stands behind one",
         ReadFailure::NoPath => "cannot be found: its path is relative to a working directory that is gone",
         ReadFailure::NotAFile => "is not a file",

@@ -79,9 +79,12 @@ fn a_file_that_cannot_be_read_is_left_as_it_is_until_it_is_set_aside() {
     let error = store(&facts).write_choice(Answer::Granted, &facts, NOW).unwrap_err();
     assert!(error.to_string().contains(CHOICE_FILE), "{error}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "what?");
-    store(&facts).set_aside(7).unwrap();
+    store(&facts).set_aside(&facts, 7).unwrap();
+    // It may have been a refusal, so that no moment is left at which nothing is said.
+    assert_eq!(decided(&facts, NOW), (ConsentState::Denied, Layer::User));
     assert_eq!(fs::read_to_string(scratch.path().join(format!("{CHOICE_FILE}.corrupt-7"))).unwrap(), "what?");
-    store(&facts).set_aside(8).unwrap();
+    store(&facts).set_aside(&facts, 8).unwrap();
+    assert!(!scratch.path().join(format!("{CHOICE_FILE}.corrupt-8")).exists());
     store(&facts).write_choice(Answer::Granted, &facts, NOW).unwrap();
     assert_eq!(decided(&facts, NOW), (ConsentState::Granted, Layer::User));
 }
@@ -487,6 +490,99 @@ mod unix {
             fs::set_permissions(&policy, fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(decided(&facts, NOW).0, state, "{mode:o}");
         }
+    }
+
+    /// Fills what is left of a file system.
+    #[cfg(target_os = "linux")]
+    fn fill(dir: &Path) {
+        use std::io::Write;
+        let mut file = fs::File::create(dir.join("filler")).unwrap();
+        let block = vec![0; 64 * 1024];
+        while file.write_all(&block).is_ok() {}
+        while file.write_all(&block[..512]).is_ok() {}
+    }
+
+    /// Mounts a small file system, if this user and this machine allow it; it goes with the guard.
+    #[cfg(target_os = "linux")]
+    struct SmallDisk(PathBuf);
+
+    #[cfg(target_os = "linux")]
+    impl SmallDisk {
+        fn mount(dir: &Path) -> Option<Self> {
+            fs::create_dir(dir).unwrap();
+            let mut command = std::process::Command::new("mount");
+            command.args(["-t", "tmpfs", "-o", "size=64k,mode=0700", "tmpfs"]).arg(dir);
+            let is_mounted =
+                command.stderr(std::process::Stdio::null()).status().is_ok_and(|it| it.success());
+            is_mounted.then(|| Self(dir.to_owned()))
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    impl Drop for SmallDisk {
+        fn drop(&mut self) {
+            let _ = std::process::Command::new("umount").arg(&self.0).status();
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_refusal_is_stored_on_a_full_disk() {
+        let scratch = Scratch::new();
+        let Some(disk) = SmallDisk::mount(&scratch.path().join("disk")) else { return };
+        let (granted, asked) = (disk.0.join("granted"), disk.0.join("asked"));
+        let facts = facts_in(&granted, Consent::opt_in());
+        store(&facts).write_choice(Answer::Granted, &facts, NOW).unwrap();
+        fs::create_dir(&asked).unwrap();
+        fill(&disk.0);
+        let silent = facts_in(&asked, documented());
+        for facts in [&facts, &silent] {
+            assert_eq!(decided(facts, NOW).0, ConsentState::Granted);
+            let error = store(facts).write_choice(Answer::Granted, facts, NOW).unwrap_err();
+            assert!(error.to_string().contains("could not write"), "{error}");
+            store(facts).write_choice(Answer::Denied, facts, NOW).unwrap();
+            assert_eq!(decided(facts, NOW), (ConsentState::Denied, Layer::User));
+            store(facts).write_choice(Answer::Denied, facts, NOW).unwrap();
+        }
+        fs::remove_file(disk.0.join("filler")).unwrap();
+        store(&facts).write_choice(Answer::Granted, &facts, NOW).unwrap();
+        assert_eq!(decided(&facts, NOW), (ConsentState::Granted, Layer::User));
+    }
+
+    #[test]
+    fn a_refusal_that_cannot_take_the_place_of_a_yes_empties_it() {
+        let scratch = Scratch::new();
+        let facts = facts_in(scratch.path(), Consent::opt_in());
+        let path = scratch.path().join(CHOICE_FILE);
+        store(&facts).write_choice(Answer::Granted, &facts, NOW).unwrap();
+        super::super::super::store::leave_empty(&path).unwrap();
+        let decision = decide(&collect(facts.clone(), Env::empty(), Runtime::default(), NOW));
+        let report = decision.deciding_report().unwrap();
+        assert_eq!((report.reason.as_str(), report.malformed), ("refused by the user", false));
+        assert_eq!(report.since, None);
+        store(&facts).write_choice(Answer::Granted, &facts, NOW).unwrap();
+        assert_eq!(decided(&facts, NOW), (ConsentState::Granted, Layer::User));
+        symlink(&path, scratch.path().join("link")).unwrap();
+        assert!(super::super::super::store::leave_empty(&scratch.path().join("link")).is_err());
+        assert_eq!(decided(&facts, NOW), (ConsentState::Granted, Layer::User));
+    }
+
+    #[test]
+    fn the_no_of_a_caller_whose_home_is_unknown_may_be_there() {
+        // An account that no list on this machine knows.
+        let env = Env::empty().with("SUDO_UID", "4294967290").with("HOME", "/root/nowhere");
+        let consent = documented().policy_file("");
+        let decision = decide(&collect(facts(consent.clone()), env.clone(), Runtime::default(), NOW));
+        let is_root = super::super::super::user::effective_id() == Some(0);
+        assert_eq!(decision.state() == ConsentState::Denied, is_root);
+        if is_root {
+            let report = decision.deciding_report().unwrap();
+            assert_eq!((report.layer, report.source.as_str()), (Layer::User, "SUDO_UID"));
+        }
+        // Where the application says where the choice is, there is one for all.
+        let scratch = Scratch::new();
+        let facts = facts(consent.state_dir(scratch.path()));
+        assert_eq!(decide(&collect(facts, env, Runtime::default(), NOW)).state(), ConsentState::Granted);
     }
 
     #[test]
