@@ -5,7 +5,8 @@
 use std::process::Command;
 
 use super::decide::{ConsentState, Decision};
-use super::layer::{Layer, Vote};
+use super::finding::Vote;
+use super::layers::Layer;
 use crate::settings::variable_prefix;
 
 impl Decision {

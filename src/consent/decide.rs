@@ -4,10 +4,11 @@
 
 use serde::Serialize;
 
+use super::finding::{Heard, Vote};
 use super::granted::Granted;
 use super::inputs::Inputs;
-use super::layer::{Layer, LayerReport, Vote};
-use super::layers;
+use super::layers::{self, Layer};
+use super::report::LayerReport;
 use crate::consent::declaration::Mode;
 
 /// What was decided. Every gate is written `== Granted`.
@@ -104,25 +105,17 @@ impl Decision {
 /// assert_eq!(decision.decided_by(), Layer::Universal);
 /// ```
 pub fn decide(inputs: &Inputs) -> Decision {
-    let (deployment, debug_print) = layers::deployment(inputs);
-    let mut reports = vec![
-        layers::build(inputs),
-        layers::universal(inputs),
-        layers::app_env(inputs),
-        layers::flag(inputs),
-        layers::machine_policy(inputs),
-        layers::account(inputs),
-        deployment,
-        layers::project(inputs),
-        layers::user(inputs),
-        layers::preconditions(inputs),
-    ];
-    reports.push(layers::environment(inputs, &reports));
-    reports.push(layers::runtime(inputs));
-    reports.push(layers::mode(inputs, &reports));
-    let notice_is_due = layers::notice_is_due(inputs);
+    let mut heard = Heard::default();
+    let ask = |layer: &Layer| LayerReport::new(*layer, layer.ask(inputs, &mut heard));
+    let reports: Vec<_> = Layer::ALL.iter().map(ask).collect();
     let (state, decided_by) = combine(&reports, inputs.facts.consent.mode);
-    Decision { state, decided_by, layers: reports, debug_print, notice_is_due }
+    Decision {
+        state,
+        decided_by,
+        layers: reports,
+        debug_print: state == ConsentState::Granted && layers::asks_for_debug(inputs),
+        notice_is_due: layers::notice_is_due(inputs),
+    }
 }
 
 /// Weighs the reports. The state is the same in any order of them.

@@ -316,6 +316,11 @@ impl Consent {
         self
     }
 
+    /// Returns whether a session must be there.
+    pub(crate) fn needs_session(&self) -> bool {
+        self.mode == Mode::Session || self.session.is_some()
+    }
+
     pub(crate) fn may_grant(&self, subject: Subject) -> bool {
         if self.subjects.is_empty() { subject == Subject::User } else { self.subjects.contains(&subject) }
     }

@@ -11,7 +11,6 @@ use super::choice::Answer;
 use super::decide::{ConsentState, Decision, decide};
 use super::gate::Gate;
 use super::inputs::{Facts, FileState, Inputs, Runtime};
-use super::layer::Layer;
 use super::sources::collect;
 use super::status::Status;
 use super::store::Store;
@@ -284,7 +283,7 @@ pub(crate) fn explain(facts: Facts, env: Env, now: SystemTime) -> Status {
 
 fn look(facts: &Facts, env: &Env, runtime: Runtime, now: SystemTime) -> (Decision, Option<FileWatch>) {
     let unread = decide(&unread(facts, env, runtime, seconds(now)));
-    if unread.state() == ConsentState::Denied && unread.decided_by() <= Layer::Flag {
+    if unread.state() == ConsentState::Denied && unread.decided_by().decides_without_files() {
         // No file could change that, and none comes before it: then none is even looked for.
         return (unread, None);
     }

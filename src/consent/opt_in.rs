@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::decide::{ConsentState, Decision};
-use super::layer::{Layer, LayerReport, Vote};
+use super::finding::Vote;
+use super::layers::Layer;
+use super::report::LayerReport;
 
 /// What came of the user's yes: telemetry is on, or stays off for a reason that can be printed.
 ///

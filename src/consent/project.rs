@@ -4,8 +4,8 @@
 
 use std::path::Path;
 
+use super::finding::{Finding, Vote};
 use super::inputs::{FileState, ReadFailure};
-use super::layer::{Layer, LayerReport, Vote};
 use super::layers::Switch;
 use super::sources::{Directory, read_file};
 use super::store::replace_file;
@@ -69,7 +69,7 @@ fn still_denies(text: &str, key: &str) -> Option<String> {
         return Some(format!("says something else at {key} in another place"));
     }
     let switch = Switch { tree: &tree, key, other: "", disables: false };
-    let report = switch.unless_misspelt(LayerReport::grant(Layer::Project, key, "set to true"));
+    let report = switch.unless_misspelt(Finding::grant(key, "set to true"));
     (report.vote == Vote::Deny).then(|| format!("has a key {key} that {}", report.reason))
 }
 

@@ -7,8 +7,10 @@ use std::fmt;
 use serde::Serialize;
 
 use super::decide::{ConsentState, Decision};
+use super::finding::Vote;
 use super::inputs::Inputs;
-use super::layer::{Layer, LayerReport, Vote};
+use super::layers::Layer;
+use super::report::LayerReport;
 use crate::consent::declaration::Mode;
 
 /// What is waiting to be sent.

@@ -1,7 +1,7 @@
 //! A no that a file says in other words than those of the declared key.
 
-use super::super::layer::{LayerReport, Vote};
-use super::super::switch::{Reading, SwitchKind, parse_switch};
+use crate::consent::finding::{Finding, Vote};
+use crate::consent::switch::{Reading, SwitchKind, parse_switch};
 use crate::document::{Found, Node};
 
 /// A declared switch, and the document that it is looked for in.
@@ -18,7 +18,7 @@ pub(crate) struct Switch<'a> {
 impl Switch<'_> {
     /// Returns a denial in place of a report that is none, if a key of the document nearly is the switch's own, or is
     /// its opposite and says no: `AnalyticsEnabled: "false"`.
-    pub(crate) fn unless_misspelt(&self, report: LayerReport) -> LayerReport {
+    pub(crate) fn unless_misspelt(&self, report: Finding) -> Finding {
         if report.vote == Vote::Deny {
             return report;
         }
@@ -26,7 +26,7 @@ impl Switch<'_> {
             let written = written.escape_debug();
             let reason =
                 format!("is nearly met by \"{written}\", which counts as a no: correct or rename that key");
-            return LayerReport::wrong(report.layer, report.source, reason);
+            return Finding::wrong(report.source, reason);
         }
         match opposite(self.key).filter(|key| self.says_no(key, !self.disables)) {
             Some(written) => instead(report, &written),
@@ -36,7 +36,7 @@ impl Switch<'_> {
 
     /// Does the same if the switch's last name stands where a part of the way to it is missing, and says no: an indent
     /// or a heading was forgotten.
-    pub(crate) fn unless_misplaced(&self, report: LayerReport) -> LayerReport {
+    pub(super) fn unless_misplaced(&self, report: Finding) -> Finding {
         if report.vote == Vote::Deny {
             return report;
         }
@@ -57,9 +57,9 @@ impl Switch<'_> {
     }
 }
 
-fn instead(report: LayerReport, written: &str) -> LayerReport {
+fn instead(report: Finding, written: &str) -> Finding {
     let reason = format!("gives way to \"{}\", which says no: correct that key", written.escape_debug());
-    LayerReport::wrong(report.layer, report.source, reason)
+    Finding::wrong(report.source, reason)
 }
 
 /// Returns the key with `disabled` in place of `enabled` at its end, or the other way about.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::super::choice::{Answer, Choice, Receipt};
 use super::super::decide::{ConsentState, decide};
+use super::super::finding::Vote;
 use super::super::inputs::{FileContent, FileState, Inputs, ReadFailure, Source};
-use super::super::layer::{Layer, Vote};
+use super::super::layers::Layer;
 use super::super::status::Status;
 use super::{ENDPOINT, NOW, documented, facts, inputs};
 use crate::consent::account::Account;

@@ -7,8 +7,10 @@ use std::ffi::OsString;
 use proptest::prelude::*;
 
 use super::super::decide::{ConsentState, combine, decide};
+use super::super::finding::{Finding, Vote};
 use super::super::inputs::{FileState, Inputs, ReadFailure, Source};
-use super::super::layer::{Layer, LayerReport, Vote};
+use super::super::layers::Layer;
+use super::super::report::LayerReport;
 use super::super::switch::{Reading, SwitchKind, parse_switch};
 use super::{NOW, documented, facts, inputs};
 use crate::consent::account::Account;
@@ -223,7 +225,7 @@ proptest! {
         ];
         let vote = |code: u8| [Vote::Deny, Vote::Grant, Vote::Abstain][usize::from(code)];
         let reports: Vec<_> = layers.into_iter().zip(&votes)
-            .map(|(layer, code)| LayerReport::new(layer, vote(*code), "", "")).collect();
+            .map(|(layer, code)| LayerReport::new(layer, Finding::new(vote(*code), "", ""))).collect();
         let shuffled: Vec<_> = order.into_iter().map(|index| reports[index].clone()).collect();
         let mode = [Mode::OptIn, Mode::OptOut, Mode::Session][usize::from(mode)];
         let (state, _) = combine(&reports, mode);

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use super::super::choice::{Answer, Choice};
 use super::super::decide::{ConsentState, decide};
 use super::super::inputs::{Facts, FileState, ReadFailure, Runtime};
-use super::super::layer::Layer;
+use super::super::layers::Layer;
 use super::super::monitor::ConsentMonitor;
 use super::super::places::{self, CHOICE_FILE, Platform, RECEIPT_FILE};
 use super::super::project::write_project_answer;

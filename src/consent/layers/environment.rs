@@ -1,0 +1,39 @@
+//! L9: continuous integration, and builds that are not released.
+//!
+//! Never denies if somebody granted with it in view.
+
+use crate::consent::ci::CiProvider;
+use crate::consent::declaration::{CiPolicy, Mode};
+use crate::consent::finding::{Finding, Grants, Heard};
+use crate::consent::inputs::Inputs;
+
+pub(super) fn ask(inputs: &Inputs, heard: &Heard) -> Finding {
+    let consent = &inputs.facts.consent;
+    if consent.non_release_build {
+        return Finding::deny("build", "not a released build");
+    }
+    let Some((provider, variable)) = CiProvider::detect_with_source(&inputs.env) else {
+        return Finding::abstain("continuous integration", "not detected");
+    };
+    let report = if consent.ci == CiPolicy::Allow {
+        Finding::abstain(
+            variable,
+            format!("continuous integration ({provider}), which the application allows"),
+        )
+    } else if let Some(by) = explicit_grant(inputs, heard) {
+        Finding::abstain(variable, format!("continuous integration ({provider}), granted by {by}"))
+    } else {
+        Finding::deny(variable, format!("continuous integration ({provider}), and nobody granted for it"))
+    };
+    match inputs.env.get(variable) {
+        Some(raw) => report.with_raw(raw),
+        None => report,
+    }
+}
+
+/// A grant that was made with continuous integration in view: not a person's choice on their own machine.
+fn explicit_grant(inputs: &Inputs, heard: &Heard) -> Option<&'static str> {
+    let consent = &inputs.facts.consent;
+    let session = consent.mode == Mode::Session && consent.session == Some(true);
+    heard.grant_that_counts(Grants::Everywhere).or(session.then_some("session"))
+}

@@ -1,0 +1,12 @@
+//! L3: the flag that the application was called with.
+
+use crate::consent::finding::{Finding, Heard};
+use crate::consent::inputs::Inputs;
+
+pub(super) fn ask(inputs: &Inputs, _: &Heard) -> Finding {
+    if inputs.facts.consent.no_telemetry_flag {
+        Finding::deny("--no-telemetry", "given")
+    } else {
+        Finding::abstain("--no-telemetry", "not given")
+    }
+}
