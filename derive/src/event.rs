@@ -152,8 +152,8 @@ fn part(spec: &Spec, candor: &Path) -> TokenStream {
             quote!(event.identify(#value);)
         }
         Role::Group(kind) => {
-            let (value, quoted) = (value(spec, candor), quoted(kind));
-            quote!(event.group_field(#kind, #quoted, #value);)
+            let (value, name) = (value(spec, candor), member_name(kind, candor));
+            quote!(event.group_field(#kind, #name, #value);)
         }
         Role::Timestamp => quote!(#candor::__private::set_timestamp(&self.#ident, event);),
         Role::Uuid => quote!(#candor::__private::set_uuid(&self.#ident, event);),
@@ -162,15 +162,23 @@ fn part(spec: &Spec, candor: &Path) -> TokenStream {
 }
 
 fn property(spec: &Spec, candor: &Path) -> TokenStream {
-    let (name, quoted) = (&spec.name, quoted(&spec.name));
+    let key = &spec.name;
     if matches!(spec.role, Role::DistinctId { .. }) {
-        return quote!(event.identity(#name, #quoted););
+        let quoted = quoted(key);
+        return quote!(event.identity(#key, #quoted););
     }
-    let value = value(spec, candor);
-    quote!(event.field(#name, #quoted, #value);)
+    let (name, value) = (member_name(key, candor), value(spec, candor));
+    quote!(event.field(#key, #name, #value);)
+}
+
+/// Returns a name with all that can be written together with it.
+pub(crate) fn member_name(name: &str, candor: &Path) -> TokenStream {
+    let lead = format!(",{}", quoted(name));
+    let (on, off) = (format!("{lead}true"), format!("{lead}false"));
+    quote!(const { #candor::__private::MemberName::new(#lead, #on, #off) })
 }
 
 /// Returns a name in quotes with a colon, as it stands in JSON.
-pub(crate) fn quoted(name: &str) -> String {
+fn quoted(name: &str) -> String {
     quote_json(name) + ":"
 }

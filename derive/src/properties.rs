@@ -8,7 +8,7 @@ use syn::{DeriveInput, Error, Result};
 
 use crate::bounds::bounded;
 use crate::container::Container;
-use crate::event::quoted;
+use crate::event::member_name;
 use crate::field::Role;
 use crate::parts::{fields, is_property, patterns};
 use crate::schema;
@@ -27,8 +27,8 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let (ident, patterns) = (&input.ident, patterns(&specs, &candor));
     let schemas = schema::properties(&specs, &candor);
     let members = specs.iter().filter(|spec| is_property(spec)).map(|spec| {
-        let (quoted, value) = (quoted(&spec.name), value(spec, &candor));
-        quote!(object.field(#quoted, #value);)
+        let (name, value) = (member_name(&spec.name, &candor), value(spec, &candor));
+        quote!(object.field(#name, #value);)
     });
     Ok(quote! {
         const _: () = {

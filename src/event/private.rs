@@ -4,7 +4,7 @@
 
 pub use super::encoder::Encoder;
 pub use crate::field::{DurationField, IntegerField, Switch, duration, write_bucket, write_zero_or_one};
-pub use crate::field::{Encode, ValueWriter, Written};
+pub use crate::field::{Encode, MemberName, ValueWriter, Written};
 pub use crate::field::{Items, list};
 pub use crate::field::{
     Raw, Text, raw_kind, write_hashed, write_hashed_hex, write_keyed, write_label, write_pattern, write_with,

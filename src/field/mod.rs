@@ -23,5 +23,5 @@ pub use pseudonym::PseudonymKey;
 pub use text::{
     Raw, Text, raw_kind, write_hashed, write_hashed_hex, write_keyed, write_label, write_pattern, write_with,
 };
-pub use value::{Encode, Field, Identifier, ValueWriter, Written};
+pub use value::{Encode, Field, Identifier, MemberName, ValueWriter, Written};
 pub(crate) use value::{FieldLosses, member};

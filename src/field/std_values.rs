@@ -21,6 +21,11 @@ impl Encode for bool {
     fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
         writer.literal(if *self { "true" } else { "false" })
     }
+
+    #[inline]
+    fn switch(&self) -> Option<bool> {
+        Some(*self)
+    }
 }
 
 impl Field for bool {
@@ -101,6 +106,11 @@ impl<T: Encode + ?Sized> Encode for &T {
     #[inline]
     fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
         (**self).write(writer)
+    }
+
+    #[inline]
+    fn switch(&self) -> Option<bool> {
+        (**self).switch()
     }
 }
 

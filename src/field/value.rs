@@ -53,6 +53,35 @@ pub enum Written {
 pub trait Encode {
     /// Writes the value, and nothing else, into the slot. What it wrote is taken back unless it says `Written`.
     fn write(&self, writer: &mut ValueWriter<'_>) -> Written;
+
+    /// Returns the value of a switch, whose member is then written in one piece with its name.
+    #[inline]
+    fn switch(&self) -> Option<bool> {
+        None
+    }
+}
+
+/// The name of a member as JSON, joined with all that is known before there is a value.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct MemberName {
+    /// A comma, the name in quotes, a colon.
+    lead: &'static str,
+    /// The same with each value of a switch.
+    on: &'static str,
+    off: &'static str,
+}
+
+impl MemberName {
+    /// Takes `,"name":`, `,"name":true` and `,"name":false`.
+    pub const fn new(lead: &'static str, on: &'static str, off: &'static str) -> Self {
+        Self { lead, on, off }
+    }
+
+    /// Returns the bare name.
+    fn name(self) -> &'static str {
+        self.lead.trim_matches([',', '"', ':'])
+    }
 }
 
 /// What went wrong inside an event without a panic or a log line.
@@ -114,10 +143,10 @@ pub struct Object<'s, 'e> {
 }
 
 impl Object<'_, '_> {
-    /// Adds a member; `quoted` is its name in quotes with a colon.
+    /// Adds a member.
     #[inline]
-    pub fn field<V: Encode + ?Sized>(&mut self, quoted: &'static str, value: &V) {
-        if member(self.writer, !self.first, quoted, value) {
+    pub fn field<V: Encode + ?Sized>(&mut self, name: MemberName, value: &V) {
+        if member(self.writer, !self.first, name, value) {
             self.first = false;
         }
     }
@@ -128,21 +157,23 @@ impl Object<'_, '_> {
 pub(crate) fn member<V: Encode + ?Sized>(
     writer: &mut ValueWriter<'_>,
     comma: bool,
-    quoted: &'static str,
+    name: MemberName,
     value: &V,
 ) -> bool {
     let start = writer.out.len();
     let losses = writer.losses.dropped.wrapping_add(writer.losses.clamped);
-    if comma {
-        writer.out.push(b',');
+    let joined = |text: &'static str| text.as_bytes().get(usize::from(!comma)..).unwrap_or_default();
+    if let Some(is_on) = value.switch() {
+        writer.out.extend_from_slice(joined(if is_on { name.on } else { name.off }));
+        return true;
     }
-    writer.out.extend_from_slice(quoted.as_bytes());
+    writer.out.extend_from_slice(joined(name.lead));
     let outcome = value.write(writer);
     if outcome == Written::Dropped {
         writer.dropped();
     }
     if writer.losses.dropped.wrapping_add(writer.losses.clamped) != losses {
-        writer.losses.field = Some(quoted.trim_matches(['"', ':']));
+        writer.losses.field = Some(name.name());
     }
     if outcome != Written::Value {
         writer.out.truncate(start);

@@ -5,7 +5,7 @@
 use super::{Buffers, Encoder, Flaw};
 use crate::event::allow::Allowed;
 use crate::event::common_properties::GROUPS;
-use crate::field::{Encode, Epoch, FieldLosses, ValueWriter, Written, member};
+use crate::field::{Encode, Epoch, FieldLosses, MemberName, ValueWriter, Written, member};
 use crate::schema::Schema;
 
 impl<'a> Encoder<'a> {
@@ -39,15 +39,15 @@ impl<'a> Encoder<'a> {
         self.losses
     }
 
-    /// Adds a field whose name needs no escaping; `quoted` is the name in quotes with a colon.
+    /// Adds a field; `name` is `key` as JSON.
     #[doc(hidden)]
     #[inline]
-    pub fn field<V: Encode + ?Sized>(&mut self, key: &'static str, quoted: &'static str, value: &V) {
+    pub fn field<V: Encode + ?Sized>(&mut self, key: &'static str, name: MemberName, value: &V) {
         let Buffers { properties, .. } = &mut *self.buffers;
         let comma = !properties.is_empty();
         let writer =
             &mut ValueWriter { out: properties, losses: &mut self.losses, epoch: self.epoch.as_ref() };
-        if member(writer, comma, quoted, value) {
+        if member(writer, comma, name, value) {
             self.note(key);
         }
     }
@@ -90,16 +90,11 @@ impl<'a> Encoder<'a> {
 
     /// Adds the event to a group whose key has a policy of its own.
     #[doc(hidden)]
-    pub fn group_field<V: Encode + ?Sized>(
-        &mut self,
-        group_type: &'static str,
-        quoted: &'static str,
-        value: &V,
-    ) {
+    pub fn group_field<V: Encode + ?Sized>(&mut self, group_type: &'static str, name: MemberName, value: &V) {
         let Buffers { groups, .. } = &mut *self.buffers;
         let comma = !groups.is_empty();
         let writer = &mut ValueWriter { out: groups, losses: &mut self.losses, epoch: self.epoch.as_ref() };
-        if member(writer, comma, quoted, value) {
+        if member(writer, comma, name, value) {
             self.note_group(group_type);
         }
     }
