@@ -102,10 +102,14 @@ impl Batch {
         self.body.capacity() + self.len() * (size_of::<usize>() + size_of::<Uuid>())
     }
 
-    /// Returns the whole body of one attempt: the kept bytes and a fresh end.
-    pub(crate) fn body(&mut self, envelope: &dyn Envelope, attempt: Attempt) -> &[u8] {
+    /// Completes the body for one attempt: the kept bytes and a fresh end.
+    pub(crate) fn finish(&mut self, envelope: &dyn Envelope, attempt: Attempt) {
         self.body.truncate(self.ends.last().copied().unwrap_or(self.head));
         envelope.end(&self.info, attempt, &mut self.body);
+    }
+
+    /// Returns the body as [`finish`](Self::finish) has completed it.
+    pub(crate) fn body(&self) -> &[u8] {
         &self.body
     }
 
@@ -209,16 +213,15 @@ impl BatchBuilder {
         self.taken = Drained::default();
         backlog.collect(queue);
         while batch.len() < limits.events {
-            backlog.collect_batch(queue, self.taken.depth);
-            let stale = backlog.skip_stale(queue, batch.generation);
-            self.taken.stale += stale.events;
-            self.taken.depth = self.taken.depth.plus(stale);
-            // Passed before it is written: should the envelope panic, this event is not met again.
-            if !backlog.step(queue) {
-                break;
+            if backlog.is_between_segments() {
+                backlog.collect_batch(queue, self.taken.depth);
+                let stale = backlog.skip_stale(queue, batch.generation);
+                self.taken.stale += stale.events;
+                self.taken.depth = self.taken.depth.plus(stale);
             }
-            let Some(event) = backlog.event() else { break };
             let before = self.taken;
+            // Passed before it is written: should the envelope panic, this event is not met again.
+            let Some(event) = backlog.next() else { break };
             self.taken.depth = before.depth.plus(QueueDepth { events: 1, bytes: event.size() as u64 });
             self.add(batch, envelope, common, ids, &event);
             if batch.size() > limits.bytes && batch.len() > 1 {

@@ -74,10 +74,10 @@ impl BatchSender {
         }
         batch.attempts += 1;
         let attempt = Attempt { number: batch.attempts, at: Timestamp::of_clock(self.clock.wall()) };
-        let body = batch.body(&*self.envelope, attempt);
+        batch.finish(&*self.envelope, attempt);
         if self.prints {
             let hide = self.hide.as_ref().map(|(secret, shown)| (secret.as_str(), shown.as_str()));
-            print_batch(body, hide, !self.is_dry_run);
+            print_batch(batch.body(), hide, !self.is_dry_run);
         }
         if self.is_dry_run {
             self.counters.lost(LossReason::DryRun, events);
@@ -85,7 +85,7 @@ impl BatchSender {
         }
         self.counters.request(events, attempt.number);
         let left = deadline.map(|deadline| deadline.saturating_duration_since(self.clock.now()));
-        let answer = self.request(&mut batch, attempt, left);
+        let answer = self.request(&batch, attempt, left);
         if answer == Err(SendError::Aborted)
             && self.monitor.gate().state() != GateState::Open(batch.generation)
         {
@@ -101,15 +101,10 @@ impl BatchSender {
         self.settle(batch, verdict, info)
     }
 
-    fn request(
-        &self,
-        batch: &mut Batch,
-        attempt: Attempt,
-        left: Option<Duration>,
-    ) -> Result<Answer, SendError> {
+    fn request(&self, batch: &Batch, attempt: Attempt, left: Option<Duration>) -> Result<Answer, SendError> {
         let mut headers = vec![("content-type", "application/json".to_owned())];
-        self.envelope.headers(&batch.info.clone(), attempt, &mut headers);
-        let body = batch.body(&*self.envelope, attempt);
+        self.envelope.headers(&batch.info, attempt, &mut headers);
+        let body = batch.body();
         let (packed, encoding) = match self.compression {
             Compression::None => (None, ""),
             Compression::Gzip => (compress::gzip(body), "gzip"),

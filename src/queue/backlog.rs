@@ -44,27 +44,32 @@ impl Backlog {
         self.events
     }
 
-    /// Drops segments that do not belong to this generation, as far as the next event is in one; returns what was in
-    /// them.
+    /// Between two segments: gives the one behind back, drops those ahead that do not belong to this generation, and
+    /// returns what was in them.
     pub(crate) fn skip_stale(&mut self, queue: &Queue, generation: u32) -> QueueDepth {
         let mut stale = QueueDepth::default();
-        self.drop_finished(queue);
+        if self.segments.front().is_some_and(|segment| segment.bytes().len() <= self.next) {
+            self.drop_front(queue);
+        }
         while self.segments.front().is_some_and(|segment| segment.generation() != generation) {
             stale = stale.plus(self.drop_front(queue));
         }
         stale
     }
 
-    /// Steps to the next event; `false` if there is none.
+    /// Returns whether the next event, if there is one, is the first of its segment.
     #[inline]
-    pub(crate) fn step(&mut self, queue: &Queue) -> bool {
-        self.drop_finished(queue);
-        let Some(event) = self.segments.front().and_then(|segment| segment.event_at(self.next)) else {
-            return false;
-        };
+    pub(crate) fn is_between_segments(&self) -> bool {
+        self.next == 0 || self.segments.front().is_none_or(|segment| segment.bytes().len() <= self.next)
+    }
+
+    /// Steps to the next event of this segment and returns it.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Option<EncodedEvent<'_>> {
+        let event = self.segments.front()?.event_at(self.next)?;
         (self.current, self.next) = (self.next, self.next + event.size());
         self.events -= 1;
-        true
+        Some(event)
     }
 
     /// Takes the last step back.
@@ -75,12 +80,6 @@ impl Backlog {
         }
     }
 
-    /// Returns the event that the last step came to.
-    #[inline]
-    pub(crate) fn event(&self) -> Option<EncodedEvent<'_>> {
-        self.segments.front()?.event_at(self.current)
-    }
-
     /// Drops everything and returns what it was.
     pub(crate) fn clear(&mut self, queue: &Queue) -> QueueDepth {
         let mut dropped = QueueDepth::default();
@@ -88,14 +87,6 @@ impl Backlog {
             dropped = dropped.plus(self.drop_front(queue));
         }
         dropped
-    }
-
-    /// Gives the first segment back once all its events were visited.
-    #[inline]
-    fn drop_finished(&mut self, queue: &Queue) {
-        if self.segments.front().is_some_and(|segment| segment.bytes().len() <= self.next) {
-            self.drop_front(queue);
-        }
     }
 
     /// Gives the first segment back and returns what was ahead in it.
