@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::consent::{ConsentMonitor, ConsentState, Status, explain};
+use crate::consent::{ConsentMonitor, ConsentState, Facts, Status, explain};
 use crate::error::Result;
 use crate::observe::{Counters, Stats};
 use crate::settings::Env;
@@ -73,6 +73,11 @@ impl Client {
     /// Returns a client that is off for good, for code paths and tests that need some client.
     pub fn disabled() -> Self {
         Self::with(None, ConsentMonitor::disabled(), |_| Some("made disabled".to_owned()))
+    }
+
+    /// Creates a client for the user's answers alone: it decides and stores, and never starts a worker.
+    pub(crate) fn unstarted(facts: Facts, env: Env) -> Self {
+        Self::with(None, ConsentMonitor::new(facts, env, Clock::System), disabled_reason)
     }
 
     /// Creates a client that is off until it is started.

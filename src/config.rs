@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::capture::{Hooks, Sampling};
+use crate::catalogue::Catalogue;
 pub(crate) use crate::config::resolve::ClientSettings;
 use crate::consent::{Consent, Facts, Granted};
 use crate::deliver::{DeliveryError, OnError};
@@ -57,10 +58,12 @@ pub struct Config {
     http: Http,
     debug: bool,
     dry_run: bool,
+    sent_log: Option<bool>,
     hooks: Hooks,
     on_error: OnError,
     sampling: Option<Arc<Sampling>>,
     allowed: Allowed,
+    catalogue: Option<Catalogue>,
     pseudonyms: Option<PseudonymKey>,
     envelope: Option<Arc<dyn Envelope>>,
     transport: Option<Arc<TransportFactory>>,
@@ -94,10 +97,12 @@ impl Config {
             http: Http::new(user_agent),
             debug: false,
             dry_run: false,
+            sent_log: None,
             hooks: Hooks::default(),
             on_error: OnError::default(),
             sampling: None,
             allowed: Allowed::default(),
+            catalogue: None,
             pseudonyms: None,
             envelope: None,
             transport: None,
@@ -186,6 +191,25 @@ impl Config {
         self
     }
 
+    /// Keeps a log on this machine of what was sent; off unless set, on in [`cli::Telemetry`](crate::cli::Telemetry).
+    ///
+    /// Each request that was answered is one line of JSON in `sent.jsonl`, in the state directory of
+    /// [`Consent`]: when, to which host, how many events, the status of the answer, and the exact bytes of the body
+    /// before compression, as text where it is UTF-8 and in base64 if it is not. Never a header, and never the API
+    /// key: where the body holds it, as in PostHog's v0, its first four characters and `...` take its place, and
+    /// `api_key_shown_as` says so. Nothing else differs from what was sent. Of a body that would take more than
+    /// 511 KiB only the SHA-256 is kept.
+    ///
+    /// Each line ends with a SHA-256 over itself and the line before, so a line that was changed or cut out shows; it
+    /// does not protect from somebody who writes the whole log anew. The file has at most 1 MiB: then the oldest half
+    /// goes, and the first line says how many lines that were. Several processes may write to it. It is written on the
+    /// worker's thread and only while consent is granted, never in continuous integration or under sudo, and it is
+    /// kept when consent is withdrawn. A line that cannot be written delays nothing: the next one counts it as `missed`.
+    pub fn sent_log(mut self, is_kept: bool) -> Self {
+        self.sent_log = Some(is_kept);
+        self
+    }
+
     /// Adds a hook that sees each event on the thread that captures it, and gives it back, changed or
     /// not, or drops it. A panic in it drops the event. Hooks run in the order in which they were added.
     pub fn before_send(
@@ -245,6 +269,27 @@ impl Config {
     /// Sets the environment to decide on, in place of the process's own; for tests and examples.
     pub fn env(mut self, env: Env) -> Self {
         self.env = Some(env);
+        self
+    }
+
+    /// Keeps the log of what was sent unless that was set; returns whether it is kept.
+    pub(crate) fn keep_sent_log(&mut self) -> bool {
+        *self.sent_log.get_or_insert(true)
+    }
+
+    /// Returns the environment to decide on, and fixes it for the client.
+    pub(crate) fn environment(&mut self) -> Env {
+        self.env.get_or_insert_with(Env::from_process).clone()
+    }
+
+    /// Returns the catalogue, where one is set.
+    pub(crate) fn declared_catalogue(&self) -> Option<Catalogue> {
+        self.catalogue
+    }
+
+    /// Turns telemetry off for this run, as the flag does.
+    pub(crate) fn without_telemetry(mut self) -> Self {
+        self.consent = self.consent.no_telemetry_flag(true);
         self
     }
 

@@ -30,7 +30,8 @@
 //!   Schemas and the notice; [`Config::strict`] lets nothing else leave, and [`preview`] shows what would.
 //! - [`Transport`] carries requests and [`Envelope`] shapes them, where HTTP to PostHog is not what is
 //!   wanted.
-//! - [`cli`] measures runs of a command and asks a person at the terminal.
+//! - [`cli`] is the kit for command-line tools: the first run, one event for each command, and the verbs `status`,
+//!   `on`, `off`, `show`, `log` and `forget`.
 //! - [`testing`] captures the events of a closure, for an application's own tests.
 //!
 //! # What the application can rely on
@@ -60,6 +61,8 @@
 //! | `gzip` | yes | gzip and deflate for request bodies |
 //! | `brotli`, `zstd` | | these codecs, for PostHog's v1 protocol |
 //! | `tokio` | | `Context::in_task`: a request context that follows a task |
+//! | `clap` | | [`cli`]: arguments and verbs for tools that use clap |
+//! | `ctrlc` | | [`cli`]: reports a command that is ended by Ctrl-C |
 //! | `tower` | | `ContextLayer`, which makes that context from a request's headers |
 //! | `yaml` | yes | deployment parameters in YAML |
 //! | `toml` | yes | policy and project files in TOML |

@@ -124,8 +124,7 @@ fn always(catalogue: &Catalogue, out: &mut String) {
 fn event(catalogue: &Catalogue, schema: &Schema, out: &mut String) {
     let _ = writeln!(out, "\n### {}\n", schema.name);
     let _ = writeln!(out, "{}\n", schema.description);
-    let why = if schema.why.is_empty() { crate::catalogue::reason(schema.purpose) } else { schema.why };
-    let _ = writeln!(out, "Why: {why}\n");
+    let _ = writeln!(out, "Why: {}\n", why(schema));
     let _ = write!(out, "Purpose: {}.", schema.purpose.name());
     if let Some(since) = schema.since {
         let _ = write!(out, " Since version {since}.");
@@ -146,7 +145,12 @@ fn event(catalogue: &Catalogue, schema: &Schema, out: &mut String) {
     let _ = writeln!(out, "\n```json\n{}\n```", example(catalogue, schema).pretty());
 }
 
-fn example(catalogue: &Catalogue, schema: &Schema) -> Json {
+/// Returns why an event is sent.
+pub(super) fn why(schema: &Schema) -> &'static str {
+    if schema.why.is_empty() { crate::catalogue::reason(schema.purpose) } else { schema.why }
+}
+
+pub(super) fn example(catalogue: &Catalogue, schema: &Schema) -> Json {
     if catalogue.is_flat { example::record(schema) } else { example::event(catalogue, schema) }
 }
 

@@ -14,7 +14,7 @@ mod words;
 
 pub(crate) use page::Drift;
 
-use crate::schema::Purpose;
+use crate::schema::{FieldSchema, Purpose, Schema};
 use registry::UNNAMED;
 
 impl Catalogue {
@@ -47,9 +47,38 @@ impl Catalogue {
         page::fingerprint(self)
     }
 
+    /// Returns an example of an event, as JSON with two blanks a level.
+    pub(crate) fn example(&self, schema: &Schema) -> String {
+        markdown::example(self, schema).pretty()
+    }
+
+    /// Returns how long events are kept, where that is said.
+    pub(crate) fn retention_text(&self) -> Option<&'static str> {
+        self.retention
+    }
+
+    /// Returns where the page is published.
+    pub(crate) fn page_link(&self) -> Option<&'static str> {
+        self.link
+    }
+
     /// Compares a page with the code.
     pub(crate) fn check(&self, page: Option<&str>) -> Result<(), Drift> {
         page::check(self, page)
+    }
+}
+
+impl Schema {
+    /// Returns why the event is sent, by its purpose where it does not say so itself.
+    pub(crate) fn reason(&self) -> &'static str {
+        markdown::why(self)
+    }
+}
+
+impl FieldSchema {
+    /// Returns what values the field has, and how they are made safe, in words.
+    pub(crate) fn in_words(&self) -> (String, String) {
+        (words::values(&self.kind), words::policy(self))
     }
 }
 

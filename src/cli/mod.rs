@@ -1,9 +1,28 @@
-//! What a command-line tool needs beside a client.
+//! What a command-line tool needs around a client.
 //!
-//! Never captures or sends anything by itself.
+//! [`Telemetry`] is the whole of it: the notice or the question of the first run, one event for each command, and the
+//! verbs `status`, `on`, `off`, `show`, `log` and `forget`. A tool whose policy is its own builds it from the parts:
+//! [`CommandRun`] measures a command, [`prompt`] asks a question.
 
+#[cfg(feature = "clap")]
+mod arguments;
 mod command_run;
+mod finished;
+mod first_run;
+#[cfg(feature = "ctrlc")]
+mod interrupt;
+mod kit;
+mod outcome;
 mod prompt;
+mod running;
+mod screen;
+mod telemetry;
+mod verbs;
 
+#[cfg(feature = "clap")]
+pub use arguments::{TelemetryArgs, TelemetryCommand};
 pub use command_run::{CommandRun, Finished, Outcome};
+pub use finished::CommandFinished;
+pub use outcome::RunResult;
 pub use prompt::{Answer, may_prompt, prompt};
+pub use telemetry::Telemetry;

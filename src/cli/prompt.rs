@@ -41,16 +41,16 @@ const MAX_LINE: u64 = 1024;
 /// assert_eq!(shown, b"Enable telemetry? (y/N): ");
 /// ```
 pub fn prompt(question: &str, input: &mut impl BufRead, output: &mut impl Write) -> Answer {
-    // Who has not seen the question has not answered it.
-    let shown = output.write_all(question.as_bytes()).and_then(|()| output.flush());
-    if shown.is_err() {
-        return Answer::No;
-    }
+    ask(question, input, output).unwrap_or(Answer::No)
+}
+
+/// Does what [`prompt`] does; `None` if the question could not be shown or the answer not be read, which is not an answer
+/// that should be stored.
+pub(super) fn ask(question: &str, input: &mut impl BufRead, output: &mut impl Write) -> Option<Answer> {
+    output.write_all(question.as_bytes()).and_then(|()| output.flush()).ok()?;
     let mut line = Vec::new();
-    match input.take(MAX_LINE).read_until(b'\n', &mut line) {
-        Ok(_) if is_yes(&line) => Answer::Yes,
-        Ok(_) | Err(_) => Answer::No,
-    }
+    input.take(MAX_LINE).read_until(b'\n', &mut line).ok()?;
+    Some(if is_yes(&line) { Answer::Yes } else { Answer::No })
 }
 
 fn is_yes(line: &[u8]) -> bool {
@@ -76,10 +76,13 @@ const AGENTS: [&str; 7] = [
 ];
 
 fn person_is_there(env: &Env, input: bool, output: bool) -> bool {
-    input
-        && output
-        && CiProvider::detect(env).is_none()
-        && !AGENTS.iter().any(|name| env.get(name).is_some_and(|value| !value.is_empty()))
+    input && output && !is_machine(env)
+}
+
+/// Returns whether continuous integration or an agent is at work.
+pub(super) fn is_machine(env: &Env) -> bool {
+    CiProvider::detect(env).is_some()
+        || AGENTS.iter().any(|name| env.get(name).is_some_and(|value| !value.is_empty()))
 }
 
 #[cfg(test)]

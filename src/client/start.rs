@@ -10,9 +10,10 @@ use super::lane::{Lane, Route};
 use super::shutdown::forked;
 use super::worker_handle::{WorkerHandle, commands};
 use crate::config::ClientSettings;
-use crate::consent::{GateState, Granted};
+use crate::consent::{GateState, Granted, origin};
 use crate::deliver::{BatchSender, Halving, Worker, WorkerContext};
 use crate::error::{Error, ErrorKind, Result};
+use crate::observe::sent_log::SentLog;
 use crate::panic::catch_panic;
 use crate::transport::{HttpTransport, Transport};
 
@@ -98,8 +99,16 @@ impl Client {
             monitor: Arc::clone(&self.monitor),
             counters: Arc::clone(&self.inner.counters),
             clock: self.inner.clock.clone(),
+            sent_log: sent_log(settings),
         }
     }
+}
+
+/// Creates the writer of the log of what was sent, where one is kept. Nothing is opened yet.
+fn sent_log(settings: &ClientSettings) -> Option<SentLog> {
+    let endpoint = settings.endpoint.as_ref().map_or_else(String::new, |endpoint| origin(endpoint.as_str()));
+    let path = settings.sent_log.clone()?;
+    Some(SentLog::new(path, endpoint, settings.protocol, settings.hide.clone()))
 }
 
 /// Creates the transport; only a granted decision gets this far.

@@ -10,6 +10,7 @@ impl Config {
     /// Sets the catalogue of the program's events, for [`strict`](Self::strict).
     pub fn catalogue(mut self, catalogue: Catalogue) -> Self {
         self.allowed.declared = Some(catalogue.declarations());
+        self.catalogue = Some(catalogue);
         self
     }
 

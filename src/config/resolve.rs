@@ -2,15 +2,18 @@
 //!
 //! Never starts anything.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::capture::CaptureSettings;
 use crate::config::Config;
+use crate::consent::{CiProvider, writable_state_file};
 use crate::deliver::OnError;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{CommonProperties, MAX_COMMON, Rules};
 use crate::observe::Flaw;
+use crate::observe::sent_log;
 use crate::settings::{
     ApiKey, Batching, Compression, Endpoint, Env, Http, Protocol, Retry, asks_for_debug, defaults, proxy,
     token,
@@ -23,6 +26,10 @@ use crate::wire::{Envelope, LegacyBatch, PostHogBatch, PostHogEvents};
 pub(crate) struct ClientSettings {
     pub(crate) endpoint: Option<Endpoint>,
     pub(crate) hide: Option<(String, String)>,
+    /// The protocol's name, for the log of what was sent.
+    pub(crate) protocol: &'static str,
+    /// Where the log of what was sent is kept.
+    pub(crate) sent_log: Option<PathBuf>,
     /// How many super properties and groups strict mode has taken out.
     pub(crate) undeclared: u32,
     pub(crate) capture: CaptureSettings,
@@ -50,6 +57,7 @@ impl ClientSettings {
     pub(crate) fn for_ai(&self) -> Self {
         let mut lane = self.clone();
         lane.envelope = Arc::clone(&self.ai.envelope);
+        lane.protocol = "posthog-ai";
         lane.capture.common = Arc::clone(&self.ai.common);
         lane.capture.event_bytes = defaults::AI_EVENT_BYTES;
         lane.batching.event_bytes = defaults::AI_EVENT_BYTES;
@@ -80,6 +88,7 @@ impl Config {
         self.check_compression()?;
         self.http.proxy = endpoint.as_ref().and_then(|endpoint| proxy(env, endpoint.is_https()));
         let undeclared = self.take_undeclared();
+        let (protocol, sent_log) = (self.protocol_name(), self.sent_log_path(env));
         let [common, ai_common] = self.common()?;
         let key = api_key.as_ref().map(ApiKey::secret);
         let ai = AiSettings {
@@ -92,6 +101,8 @@ impl Config {
             is_dry_run: self.dry_run,
             endpoint,
             hide: api_key.map(|key| (key.secret().to_owned(), key.shown().to_owned())),
+            protocol,
+            sent_log,
             undeclared,
             capture: CaptureSettings {
                 common: Arc::new(common),
@@ -126,6 +137,23 @@ impl Config {
             ));
         }
         Ok(())
+    }
+
+    /// Returns the name that the log of what was sent has for the protocol.
+    fn protocol_name(&self) -> &'static str {
+        match self.protocol {
+            _ if self.envelope.is_some() => "custom",
+            Protocol::V0 => "posthog-v0",
+            Protocol::V1 => "posthog-v1",
+            Protocol::Legacy => "posthog-legacy",
+        }
+    }
+
+    /// Returns where the log of what was sent is kept, if it is written at all: in CI nobody would read it, and under
+    /// sudo it would be root's.
+    fn sent_log_path(&self, env: &Env) -> Option<PathBuf> {
+        let is_kept = self.sent_log.unwrap_or(false) && CiProvider::detect(env).is_none();
+        is_kept.then(|| writable_state_file(&self.facts(), env, sent_log::FILE)).flatten()
     }
 
     /// Creates the envelope of the protocol.

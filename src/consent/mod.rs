@@ -38,6 +38,7 @@ pub use inputs::{Facts, FileContent, FileState, Files, Inputs, ReadFailure, Runt
 pub use layers::Layer;
 pub(crate) use monitor::{ConsentMonitor, explain};
 pub use opt_in::OptIn;
+pub(crate) use places::{CHOICE_FILE, state_file, writable_state_file};
 pub use project::write_project_answer;
 pub use report::LayerReport;
 pub use sources::collect;

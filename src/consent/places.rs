@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::inputs::Facts;
+use super::user;
 use crate::settings::Env;
 
 pub(crate) const CHOICE_FILE: &str = "telemetry-consent.json";
@@ -56,6 +57,16 @@ pub(crate) fn state_dir(facts: &Facts, env: &Env, platform: Platform) -> Option<
         Platform::Windows => absolute(env, "LOCALAPPDATA")?,
     };
     Some(root.join(app))
+}
+
+/// Returns the path of a file in the state directory.
+pub(crate) fn state_file(facts: &Facts, env: &Env, name: &str) -> Option<PathBuf> {
+    Some(state_dir(facts, env, Platform::HERE)?.join(name))
+}
+
+/// Returns the path of a file in the state directory, unless this runs under sudo: the file would be root's.
+pub(crate) fn writable_state_file(facts: &Facts, env: &Env, name: &str) -> Option<PathBuf> {
+    state_file(facts, env, name).filter(|_| user::sudo_caller(env).is_none())
 }
 
 /// Returns the state directory of the person who called through sudo, given their home.

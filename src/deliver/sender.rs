@@ -15,6 +15,7 @@ use super::report::{DeliveryError, OnError, excerpt};
 use super::retry::{Action, History, MAX_BAD_RESPONSES, decide};
 use crate::clock::{Clock, later};
 use crate::consent::{ConsentMonitor, GateState};
+use crate::observe::sent_log::{SentLog, SentRequest};
 use crate::observe::{Counters, LossReason, Once, print_batch};
 use crate::settings::{Compression, Retry};
 use crate::timestamp::Timestamp;
@@ -34,6 +35,8 @@ pub(crate) struct BatchSender {
     pub(crate) is_dry_run: bool,
     /// The API key with what is shown in its place.
     pub(crate) hide: Option<(String, String)>,
+    /// The log on this machine, if one is kept.
+    pub(crate) sent_log: Option<SentLog>,
     /// How often what is refused may still be cut in two.
     pub(crate) halving: Cell<Halving>,
     /// Asked before each attempt, and told when the endpoint is gone for good.
@@ -97,6 +100,9 @@ impl BatchSender {
             batch.bad_responses += 1;
             self.warn_of_bad_response(why);
         }
+        if let Ok(answer) = &answer {
+            self.log_sent(&batch, answer.status);
+        }
         let (verdict, info) = self.judge(answer);
         self.settle(batch, verdict, info)
     }
@@ -123,6 +129,14 @@ impl BatchSender {
             timeout,
             max_response_bytes: self.envelope.max_response_bytes(),
         })
+    }
+
+    /// Logs a request that was answered, unless consent is gone by now.
+    fn log_sent(&self, batch: &Batch, status: u16) {
+        let Some(sent_log) = &self.sent_log else { return };
+        let at = Timestamp::of_clock(self.clock.wall()).to_rfc3339();
+        let sent = SentRequest { at: &at, events: batch.len() as u64, status, body: batch.body() };
+        sent_log.append(&sent, || self.monitor.gate().may_send(batch.generation));
     }
 
     fn judge(&self, answer: Result<Answer, SendError>) -> (Verdict, ResponseInfo) {

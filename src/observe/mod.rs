@@ -6,6 +6,7 @@ mod flaw;
 pub use flaw::Flaw;
 mod debug;
 mod loss;
+pub(crate) mod sent_log;
 mod stats;
 
 pub(crate) use debug::print_batch;

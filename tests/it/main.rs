@@ -10,6 +10,8 @@ mod systems;
 mod api;
 #[cfg(feature = "derive")]
 mod catalogue;
+#[cfg(all(unix, feature = "clap", feature = "ctrlc", feature = "derive"))]
+mod command_line;
 mod common;
 mod compliance;
 mod conformance;
@@ -35,6 +37,7 @@ mod retry;
 mod routes;
 #[cfg(feature = "derive")]
 mod schemas;
+mod sent_log;
 mod shutdown;
 #[cfg(feature = "derive")]
 mod strict;

@@ -59,6 +59,7 @@ impl Bench {
             monitor: Arc::clone(&monitor),
             counters: Arc::clone(&counters),
             clock: Clock::Manual(Arc::clone(&clock)),
+            sent_log: None,
         };
         let worker = Worker::new(WorkerContext {
             queue: Arc::clone(&queue),

@@ -1,0 +1,93 @@
+//! The first run: the notice, or the question, once and only to a person.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::kit::Kit;
+use super::prompt::{Answer, ask as put, is_machine, may_prompt};
+use super::screen::{Screen, terminal_width};
+use crate::catalogue::Catalogue;
+use crate::client::Client;
+use crate::consent::{ConsentState, Layer, Status, Vote};
+use crate::consent::{Mode, Subject};
+use crate::settings::Env;
+
+/// Shows the notice if it is due and somebody is there to read it; returns whether it was shown.
+pub(super) fn show_notice(client: &Client, env: &Env) -> bool {
+    let Some(text) = client.notice_due() else { return false };
+    if !io::stderr().is_terminal() || is_machine(env) {
+        return false;
+    }
+    let mut notice = String::new();
+    screen(env).paragraph(&mut notice, "", text.trim_end());
+    let mut out = io::stderr().lock();
+    let shown = writeln!(out, "{notice}").and_then(|()| out.flush());
+    if shown.is_err() {
+        return false;
+    }
+    if let Err(error) = client.notice_shown() {
+        log::debug!(target: "candor", "the notice was shown, but that could not be stored: {error}");
+    }
+    true
+}
+
+/// Asks the person at the terminal, if nothing but their answer is missing.
+pub(super) fn ask(kit: &Kit, client: &Client) {
+    if client.state() != ConsentState::Deferred || !may_prompt(kit.env()) || !io::stderr().is_terminal() {
+        return;
+    }
+    if !waits_for_the_user(&client.status(), kit) {
+        return;
+    }
+    let Some(answer) = put(&question(kit), &mut io::stdin().lock(), &mut io::stderr().lock()) else { return };
+    let app = kit.app();
+    let said = match answer {
+        Answer::Yes => match client.opt_in() {
+            Ok(result) => match result.reason() {
+                None => format!("Thank you. It begins with the next run; `{app} telemetry off` ends it."),
+                Some(reason) => format!("Your yes is stored, but telemetry stays off: {reason}."),
+            },
+            Err(error) => format!("Telemetry stays off, since your yes could not be stored: {error}"),
+        },
+        Answer::No => match client.opt_out() {
+            Ok(()) => {
+                format!("Nothing is sent, and you are not asked again; `{app} telemetry on` changes that.")
+            }
+            Err(error) => format!("Nothing is sent by this run. Your no could not be stored: {error}"),
+        },
+    };
+    let mut out = String::new();
+    screen(kit.env()).paragraph(&mut out, "", &said);
+    // Whoever has closed the terminal meanwhile has answered all the same.
+    let _ = io::stderr().lock().write_all(out.as_bytes());
+}
+
+/// Standard error was found to be a terminal.
+fn screen(env: &Env) -> Screen {
+    Screen::new(env, true, terminal_width())
+}
+
+/// Returns whether the decision waits for the user and nobody else: they may grant, and have not answered.
+fn waits_for_the_user(status: &Status, kit: &Kit) -> bool {
+    let has_answered =
+        status.layers.iter().any(|report| report.layer == Layer::User && report.vote != Vote::Abstain);
+    status.mode == Mode::OptIn
+        && status.state == ConsentState::Deferred
+        && !has_answered
+        && kit.facts().consent.may_grant(Subject::User)
+        && kit.choice_file().is_some()
+}
+
+fn question(kit: &Kit) -> String {
+    let app = kit.app();
+    let what = kit.catalogue().map_or_else(
+        || {
+            let endpoint = kit.status().endpoint.unwrap_or_default();
+            format!("{app} can report how it is used, to {endpoint}.")
+        },
+        Catalogue::notice,
+    );
+    let mut out = "\n".to_owned();
+    screen(kit.env()).paragraph(&mut out, "", &what);
+    screen(kit.env()).paragraph(&mut out, "", &format!("`{app} telemetry show` lists every field."));
+    out + "May it do so? (y/N): "
+}

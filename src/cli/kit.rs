@@ -1,0 +1,134 @@
+//! What the kit knows: the configuration, where its files are, and the client once it is started.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use once_cell::sync::OnceCell;
+use parking_lot::Mutex;
+
+use crate::catalogue::Catalogue;
+use crate::client::Client;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::consent::Notice;
+use crate::consent::{self, CHOICE_FILE, Facts, Status, state_file};
+use crate::global::{self, Guard};
+use crate::observe::sent_log::{self, SentLines};
+use crate::settings::Env;
+
+/// What the kit knows.
+pub(super) struct Kit {
+    facts: Facts,
+    env: Env,
+    catalogue: Option<Catalogue>,
+    keeps_log: bool,
+    own_files: Vec<PathBuf>,
+    /// There until a client is made from it.
+    config: Mutex<Option<Config>>,
+    guard: OnceCell<Option<Guard>>,
+    disabled: Client,
+}
+
+impl Kit {
+    pub(super) fn new(mut config: Config) -> Self {
+        let keeps_log = config.keep_sent_log();
+        let env = config.environment();
+        Self {
+            facts: config.facts(),
+            catalogue: config.declared_catalogue(),
+            env,
+            keeps_log,
+            own_files: Vec::new(),
+            config: Mutex::new(Some(config)),
+            guard: OnceCell::new(),
+            disabled: Client::disabled(),
+        }
+    }
+
+    /// Turns telemetry off for this run.
+    pub(super) fn turn_off(&mut self) {
+        self.facts.consent.no_telemetry_flag = true;
+        let config = self.config.get_mut();
+        *config = config.take().map(Config::without_telemetry);
+    }
+
+    pub(super) fn forget_also(&mut self, path: PathBuf) {
+        self.own_files.push(path);
+    }
+
+    /// Starts the global client, the first time; returns a disabled one if that fails.
+    pub(super) fn client(&self) -> &Client {
+        let guard = self.guard.get_or_init(|| {
+            let config = self.config.lock().take()?;
+            match global::init(config) {
+                Ok(guard) => Some(guard),
+                Err(error) => {
+                    log::warn!(target: "candor", "telemetry is off: {error}");
+                    None
+                }
+            }
+        });
+        guard.as_ref().map_or(&self.disabled, Guard::client)
+    }
+
+    pub(super) fn app(&self) -> &str {
+        &self.facts.app
+    }
+
+    pub(super) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    pub(super) fn env(&self) -> &Env {
+        &self.env
+    }
+
+    pub(super) fn catalogue(&self) -> Option<&Catalogue> {
+        self.catalogue.as_ref()
+    }
+
+    pub(super) fn keeps_log(&self) -> bool {
+        self.keeps_log
+    }
+
+    pub(super) fn own_files(&self) -> impl Iterator<Item = &Path> {
+        self.own_files.iter().map(PathBuf::as_path)
+    }
+
+    /// Returns where the application's page about telemetry is published.
+    pub(super) fn page(&self) -> Option<&str> {
+        match &self.facts.consent.notice {
+            Some(Notice::Documented { url }) => Some(url),
+            _ => self.catalogue.as_ref().and_then(Catalogue::page_link),
+        }
+    }
+
+    /// Explains the decision, without starting anything.
+    pub(super) fn status(&self) -> Status {
+        match self.guard.get() {
+            Some(Some(guard)) => guard.client().status(),
+            _ => consent::explain(self.facts.clone(), self.env.clone(), Clock::System.wall()),
+        }
+    }
+
+    /// Returns a client for the user's answer, which starts nothing where none runs yet.
+    pub(super) fn client_of_answers(&self) -> Client {
+        match self.guard.get() {
+            Some(Some(guard)) => guard.client().clone(),
+            _ => Client::unstarted(self.facts.clone(), self.env.clone()),
+        }
+    }
+
+    pub(super) fn choice_file(&self) -> Option<PathBuf> {
+        state_file(&self.facts, &self.env, CHOICE_FILE)
+    }
+
+    pub(super) fn log_file(&self) -> Option<PathBuf> {
+        state_file(&self.facts, &self.env, sent_log::FILE)
+    }
+
+    /// Reads the log of what was sent; `None` if there is none.
+    pub(super) fn sent_lines(&self) -> io::Result<Option<SentLines>> {
+        self.log_file().map_or(Ok(None), |path| sent_log::read(&path))
+    }
+}

@@ -1,0 +1,142 @@
+//! How text is laid out where people read it: its width, and whether it has colours.
+
+use std::fmt::Write;
+
+use crate::settings::Env;
+
+/// What text is laid out for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Screen {
+    /// How many characters a line has at most; words longer than that are not broken.
+    width: usize,
+    has_colours: bool,
+}
+
+/// The colours of states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Colour {
+    Green,
+    Red,
+    Yellow,
+}
+
+impl Screen {
+    /// Decides by the environment, and by what the terminal says of its own width, if the output is one.
+    ///
+    /// `COLUMNS` wins over the terminal; `NO_COLOR`, unless it is empty, and `TERM=dumb` take the colours away.
+    pub(super) fn new(env: &Env, is_terminal: bool, terminal_width: Option<usize>) -> Self {
+        let columns = env.text("COLUMNS").and_then(|columns| columns.parse().ok());
+        let width = columns.or(terminal_width).unwrap_or(80).clamp(40, 100);
+        let no_colour = env.get("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self { width, has_colours: is_terminal && !no_colour && env.text("TERM") != Some("dumb") }
+    }
+
+    /// Appends a text in lines; the first begins with `first`, the others with as many blanks.
+    ///
+    /// Where a word, such as a path, would not fit beside those, the text begins on a line of its own.
+    pub(super) fn paragraph(self, out: &mut String, first: &str, text: &str) {
+        let longest = text.split_whitespace().map(|word| word.chars().count()).max().unwrap_or(0);
+        let mut indent = first.chars().count();
+        out.push_str(first);
+        if indent > NEXT_LINE && indent + longest > self.width {
+            indent = NEXT_LINE;
+            end_line(out);
+            let _ = write!(out, "{:indent$}", "");
+        }
+        for (index, line) in text.lines().enumerate() {
+            if index > 0 {
+                let _ = write!(out, "{:indent$}", "");
+            }
+            self.wrap(out, indent, line);
+            end_line(out);
+        }
+    }
+
+    fn wrap(self, out: &mut String, indent: usize, line: &str) {
+        let mut column = indent;
+        for word in line.split_whitespace() {
+            let length = word.chars().count();
+            if column > indent && column + 1 + length > self.width {
+                end_line(out);
+                let _ = write!(out, "{:indent$}", "");
+                column = indent;
+            } else if column > indent {
+                out.push(' ');
+                column += 1;
+            }
+            out.push_str(word);
+            column += length;
+        }
+    }
+
+    /// Returns a word in a colour, where there are colours.
+    pub(super) fn paint(self, colour: Colour, word: &str) -> String {
+        if !self.has_colours {
+            return word.to_owned();
+        }
+        let code = match colour {
+            Colour::Red => 31,
+            Colour::Green => 32,
+            Colour::Yellow => 33,
+        };
+        format!("\u{1b}[1;{code}m{word}\u{1b}[0m")
+    }
+}
+
+/// The indent of a text that begins on a line of its own.
+const NEXT_LINE: usize = 4;
+
+fn end_line(out: &mut String) {
+    out.truncate(out.trim_end_matches(' ').len());
+    out.push('\n');
+}
+
+/// Returns how wide the terminal of the output is, where that can be learned.
+pub(super) fn terminal_width() -> Option<usize> {
+    #[cfg(feature = "clap")]
+    return terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    #[cfg(not(feature = "clap"))]
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Colour, Screen};
+    use crate::settings::Env;
+
+    #[test]
+    fn text_is_broken_between_words_and_hangs() {
+        let screen = Screen::new(&Env::empty(), true, Some(40));
+        let mut out = String::new();
+        screen.paragraph(&mut out, "> user  ", "somebody said no, and that is what holds here");
+        assert_eq!(out, "> user  somebody said no, and that is\n        what holds here\n");
+        out.clear();
+        screen.paragraph(&mut out, "  ", &format!("one {} two\n\nthree", "x".repeat(60)));
+        assert_eq!(out, format!("  one\n  {}\n  two\n\n  three\n", "x".repeat(60)));
+        out.clear();
+        screen.paragraph(&mut out, "> user  yes  ", &format!("{}: said yes", "x".repeat(30)));
+        assert_eq!(out, format!("> user  yes\n    {}: said\n    yes\n", "x".repeat(30)));
+    }
+
+    #[test]
+    fn the_variable_wins_over_the_terminal_and_both_have_bounds() {
+        let width = |env: Env, terminal| Screen::new(&env, true, terminal).width;
+        assert_eq!(width(Env::empty(), None), 80);
+        assert_eq!(width(Env::empty(), Some(60)), 60);
+        assert_eq!(width(Env::empty().with("COLUMNS", "70"), Some(60)), 70);
+        assert_eq!(width(Env::empty().with("COLUMNS", "wide"), Some(60)), 60);
+        assert_eq!((width(Env::empty(), Some(1)), width(Env::empty(), Some(500))), (40, 100));
+    }
+
+    #[test]
+    fn colours_are_for_terminals_that_want_them() {
+        let painted = |env: &Env, is_terminal| {
+            Screen::new(env, is_terminal, None).paint(Colour::Green, "on").contains('\u{1b}')
+        };
+        assert!(painted(&Env::empty(), true));
+        assert!(painted(&Env::empty().with("NO_COLOR", ""), true));
+        assert!(!painted(&Env::empty(), false));
+        assert!(!painted(&Env::empty().with("NO_COLOR", "1"), true));
+        assert!(!painted(&Env::empty().with("TERM", "dumb"), true));
+    }
+}

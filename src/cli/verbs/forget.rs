@@ -1,0 +1,56 @@
+//! `telemetry forget`: deletes what is kept on this machine.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::Said;
+use crate::catalogue::Catalogue;
+use crate::cli::kit::Kit;
+use crate::cli::screen::Screen;
+
+pub(super) fn run(kit: &Kit, screen: Screen) -> Said {
+    let (mut out, mut complaint, mut deleted) = (String::new(), String::new(), false);
+    let log = kit.log_file();
+    for path in log.iter().map(AsRef::as_ref).chain(kit.own_files()) {
+        match remove(path) {
+            Ok(true) => {
+                deleted = true;
+                screen.paragraph(&mut out, "", &format!("Deleted {}.", path.display()));
+            }
+            Ok(false) => {}
+            Err(error) => {
+                let text = format!("{} could not be deleted: {error}.", path.display());
+                screen.paragraph(&mut complaint, "", &text);
+            }
+        }
+    }
+    if !deleted && complaint.is_empty() {
+        screen.paragraph(&mut out, "", "There was nothing to delete on this machine.");
+    }
+    let app = kit.app();
+    let answer = kit.choice_file().filter(|path| path.exists());
+    if let Some(path) = answer {
+        let text = format!(
+            "Your answer stays in {}; `{app} telemetry off` and `{app} telemetry on` change it.",
+            path.display()
+        );
+        screen.paragraph(&mut out, "", &text);
+    }
+    screen.paragraph(&mut out, "", "What was sent before is not called back.");
+    if let Some(retention) = kit.catalogue().and_then(Catalogue::retention_text) {
+        screen.paragraph(&mut out, "", retention);
+    }
+    let code = u8::from(!complaint.is_empty());
+    Said { complaint, code, ..Said::text(out) }
+}
+
+/// Deletes a file; returns whether it was there. A link is deleted, not what it leads to.
+fn remove(path: &Path) -> io::Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(false),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,89 @@
+//! `telemetry show`: the catalogue's page for the terminal.
+
+use std::fmt::Write;
+
+use super::Said;
+use crate::catalogue::Catalogue;
+use crate::cli::kit::Kit;
+use crate::cli::screen::Screen;
+use crate::schema::{FieldSchema, FieldType, Schema};
+
+pub(super) fn run(kit: &Kit, event: Option<&str>, pending: bool, screen: Screen) -> Said {
+    if pending {
+        return pending_events(kit, screen);
+    }
+    let Some(catalogue) = kit.catalogue() else {
+        let text = format!("{} publishes no list of what it sends.\n", kit.app());
+        return Said::text(text);
+    };
+    let Some(name) = event else { return Said::text(all(kit, catalogue, screen)) };
+    match catalogue.event(name) {
+        Some(schema) => {
+            let mut out = String::new();
+            describe(schema, screen, &mut out);
+            let _ = writeln!(out, "\nAn example:\n\n{}", catalogue.example(schema));
+            Said::text(out)
+        }
+        None => {
+            let known: Vec<_> =
+                catalogue.events().iter().map(|schema| format!("`{}`", schema.name())).collect();
+            let mut out = String::new();
+            let text = format!("No event is called `{name}`. There are: {}.", known.join(", "));
+            screen.paragraph(&mut out, "", &text);
+            Said::complaint(out)
+        }
+    }
+}
+
+fn pending_events(_kit: &Kit, _screen: Screen) -> Said {
+    Said::text("Nothing waits: this program keeps no events on disk.\n")
+}
+
+fn all(kit: &Kit, catalogue: &Catalogue, screen: Screen) -> String {
+    let mut out = String::new();
+    screen.paragraph(&mut out, "", &catalogue.notice());
+    for schema in catalogue.events() {
+        out.push('\n');
+        describe(schema, screen, &mut out);
+    }
+    if !catalogue.common_fields().is_empty() {
+        out.push_str("\nWith every event:\n\n");
+        fields("", catalogue.common_fields(), screen, &mut out);
+    }
+    out.push('\n');
+    screen.paragraph(&mut out, "", &format!("`{} telemetry show EVENT` shows an example.", kit.app()));
+    out
+}
+
+fn describe(schema: &Schema, screen: Screen, out: &mut String) {
+    let _ = writeln!(out, "{}", schema.name());
+    screen.paragraph(out, "  ", schema.description());
+    screen.paragraph(out, "  Why: ", schema.reason());
+    out.push('\n');
+    field("distinct_id", schema.distinct_id(), false, screen, out);
+    fields("", schema.fields(), screen, out);
+    for group in schema.groups() {
+        field(&format!("$groups.{}", group.name()), group, false, screen, out);
+    }
+}
+
+fn fields(path: &str, fields: &[FieldSchema], screen: Screen, out: &mut String) {
+    for each in fields {
+        let name = format!("{path}{}", each.name());
+        field(&name, each, !each.is_required(), screen, out);
+        if let FieldType::Object(inner) = each.kind() {
+            self::fields(&format!("{name}."), inner, screen, out);
+        }
+    }
+}
+
+fn field(name: &str, field: &FieldSchema, may_be_absent: bool, screen: Screen, out: &mut String) {
+    let (values, policy) = field.in_words();
+    let absent = if may_be_absent { "; may be absent" } else { "" };
+    let mut text = format!("{}\n{values}{absent}", field.description().trim());
+    if !policy.is_empty() {
+        let _ = write!(text, " ({policy})");
+    }
+    let text = text.replace("**", "");
+    screen.paragraph(out, &format!("  {name:<16} "), text.trim());
+}

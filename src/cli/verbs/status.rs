@@ -1,0 +1,86 @@
+//! `telemetry status`: the decision, who took it, and what has been sent.
+
+use super::{Said, counted, report_text};
+use crate::cli::kit::Kit;
+use crate::cli::screen::{Colour, Screen};
+use crate::consent::{ConsentState, LastSend, Layer, Status, Vote};
+use crate::observe::sent_log::Entry;
+use crate::settings::variable_prefix;
+
+pub(super) fn run(kit: &Kit, json: bool, exit_code: bool, screen: Screen) -> Said {
+    let last = kit.sent_lines().ok().flatten().and_then(|lines| lines.entries.last().cloned());
+    let mut status = kit.status();
+    if status.last_send.is_none() {
+        status.last_send = last
+            .as_ref()
+            .map(|entry| LastSend { outcome: format!("status {}", entry.status), at: entry.at.clone() });
+    }
+    let text = if json { status.to_json() + "\n" } else { page(kit, &status, last.as_ref(), screen) };
+    let code = match status.state {
+        _ if !exit_code => 0,
+        ConsentState::Granted => 0,
+        ConsentState::Denied => 1,
+        ConsentState::Deferred => 2,
+    };
+    Said { code, ..Said::text(text) }
+}
+
+fn page(kit: &Kit, status: &Status, last: Option<&Entry>, screen: Screen) -> String {
+    let app = kit.app();
+    let mut out = String::new();
+    let (colour, word) = match status.state {
+        ConsentState::Granted => (Colour::Green, "on"),
+        ConsentState::Denied => (Colour::Red, "off"),
+        ConsentState::Deferred => (Colour::Yellow, "off"),
+    };
+    let decided = status.layers.iter().find(|report| report.layer == status.decided_by);
+    let reason = match decided {
+        // How silence is read is no source that a person could look at.
+        Some(report) if report.layer == Layer::Mode => report.reason.clone(),
+        decided => decided.map(report_text).unwrap_or_default(),
+    };
+    screen.paragraph(&mut out, "", &format!("Telemetry is {word}: {reason}."));
+    // Afterwards, since a colour takes no room on the screen.
+    out = out.replacen(word, &screen.paint(colour, word), 1);
+    out.push('\n');
+    let endpoint = status.endpoint.as_deref().unwrap_or("no address: none is set");
+    screen.paragraph(&mut out, "endpoint   ", endpoint);
+    if kit.keeps_log() {
+        let text = match last {
+            Some(entry) => {
+                format!("{} at {}, answered {}", counted(entry.events, "event"), entry.at, entry.status)
+            }
+            None => "none in the log of this machine".to_owned(),
+        };
+        screen.paragraph(&mut out, "last sent  ", &text);
+    }
+    let page = kit.page().map_or_else(
+        || format!("`{app} telemetry show`"),
+        |page| format!("`{app} telemetry show`, and {page}"),
+    );
+    screen.paragraph(&mut out, "contents   ", &page);
+    let switch = match status.state {
+        ConsentState::Granted => "off",
+        ConsentState::Denied | ConsentState::Deferred => "on",
+    };
+    screen.paragraph(
+        &mut out,
+        "change     ",
+        &format!(
+            "`{app} telemetry {switch}`; {}_TELEMETRY=0 and DO_NOT_TRACK=1 turn it off",
+            variable_prefix(app)
+        ),
+    );
+    out.push('\n');
+    for report in &status.layers {
+        let mark = if report.layer == status.decided_by { '>' } else { ' ' };
+        let says = match report.vote {
+            Vote::Deny => "no",
+            Vote::Grant => "yes",
+            Vote::Abstain => "-",
+        };
+        let first = format!("{mark} {:<14} {says:<3} ", report.layer.name());
+        screen.paragraph(&mut out, &first, &report_text(report));
+    }
+    out
+}
