@@ -3,6 +3,7 @@
 //! Never writes a variable, and prints names only.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 
@@ -18,6 +19,8 @@ use std::fmt;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Env {
     variables: BTreeMap<OsString, OsString>,
+    /// What a block that names a variable more than once says after the first time.
+    repeated: Vec<(OsString, OsString)>,
 }
 
 impl Env {
@@ -28,14 +31,37 @@ impl Env {
 
     /// Takes a snapshot of the process's environment, as it is now.
     pub fn from_process() -> Self {
-        Self { variables: std::env::vars_os().collect() }
+        Self::of_block(std::env::vars_os())
+    }
+
+    /// Takes an environment block in its order. Of a variable that is there twice the first value counts, as for
+    /// everything else in the process; no other is lost.
+    pub(crate) fn of_block(block: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let mut env = Self::empty();
+        for (name, value) in block {
+            match env.variables.entry(name) {
+                Entry::Vacant(free) => {
+                    free.insert(value);
+                }
+                Entry::Occupied(taken) => env.repeated.push((taken.key().clone(), value)),
+            }
+        }
+        env
     }
 
     /// Adds or replaces a variable in this snapshot; the process's environment stays as it is.
     #[must_use]
     pub fn with(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
-        self.variables.insert(name.into(), value.into());
+        let name = name.into();
+        self.repeated.retain(|(repeated, _)| *repeated != name);
+        self.variables.insert(name, value.into());
         self
+    }
+
+    /// Returns every raw value of a variable: more than one only where the environment names it twice.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a OsStr> {
+        let repeated = self.repeated.iter().filter(move |(repeated, _)| repeated == name);
+        self.get(name).into_iter().chain(repeated.map(|(_, value)| value.as_os_str()))
     }
 
     /// Returns the raw value of a variable, or `None` if it is not set.

@@ -508,6 +508,22 @@ fn in_ci_nothing_is_sent_without_a_grant_made_for_it() {
 }
 
 #[test]
+fn a_variable_that_is_there_twice_says_no_if_one_of_them_does() {
+    for (first, second) in [("1", "0"), ("0", "1"), ("", "what?")] {
+        let block = [("DO_NOT_TRACK", first), ("PATH", "/bin"), ("DO_NOT_TRACK", second)];
+        let env = Env::of_block(block.map(|(name, value)| (name.into(), value.into())));
+        assert_eq!(env.get("DO_NOT_TRACK").unwrap(), first);
+        check(&Inputs::new(facts(documented()), env.clone(), NOW), Denied, Layer::Universal);
+        check(&Inputs::new(facts(documented()), env.with("DO_NOT_TRACK", "0"), NOW), Granted, Layer::Mode);
+    }
+    let env = Env::of_block(
+        [("MY_TOOL_TELEMETRY", "1"), ("MY_TOOL_TELEMETRY", "0")]
+            .map(|(name, value)| (name.into(), value.into())),
+    );
+    check(&Inputs::new(facts(Consent::opt_in().env_may_grant(true)), env, NOW), Denied, Layer::AppEnv);
+}
+
+#[test]
 fn raw_values_are_shown_escaped_and_cut() {
     let inputs = with_env(documented(), "DO_NOT_TRACK", &format!("\u{1b}[31m{}", "x".repeat(500)));
     let decision = decide(&inputs);
