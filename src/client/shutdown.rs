@@ -73,11 +73,16 @@ impl Client {
 
     /// Delivers what can be delivered within `timeout`, then stops the worker. What is left is counted.
     ///
-    /// A request in flight is cut when the time is up; a name that is being resolved or a connection that
-    /// is being made is not, but nobody waits for it. A second call changes nothing: while the first is at work it
-    /// waits for that, within its own time, and says what is still waiting. Later captures are dropped and counted.
-    /// On the worker's own thread, such as in an [`on_error`](crate::config::Config::on_error) hook, the end is asked for and
-    /// not waited for.
+    /// Nothing waits for the retry of a request that never reached the endpoint, because the connection was refused or
+    /// the name did not resolve: such events are lost at once, and counted.
+    ///
+    /// A request in flight is cut when the time is up, which may take 100 ms more. Where a name is being resolved or a
+    /// connection made just then, these 100 ms pass in full: names are resolved on a thread of the HTTP library's own,
+    /// which is left behind.
+    ///
+    /// A second call changes nothing: while the first is at work it waits for that, within its own time, and says what
+    /// is still waiting. Later captures are dropped and counted. On the worker's own thread, such as in an
+    /// [`on_error`](crate::config::Config::on_error) hook, the end is asked for and not waited for.
     ///
     /// # Errors
     ///

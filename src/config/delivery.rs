@@ -86,8 +86,8 @@ impl Config {
 
     /// Sets the time for a whole request; 15 seconds unless set.
     ///
-    /// It covers resolving, connecting, sending and the answer, but not the waits between retries, nor a
-    /// resolver thread that is left behind when the time is up.
+    /// It covers resolving, connecting, sending and the answer, but not the waits between retries. Names are resolved on
+    /// a thread of the HTTP library's own, which cannot be cut: it is left behind when the time is up.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.http.total = timeout;
         self

@@ -64,6 +64,10 @@ pub(crate) const TIMEOUT_TOTAL: Duration = Duration::from_secs(15);
 /// world, short enough that nobody wonders why a program does not end.
 pub(crate) const SHUTDOWN: Duration = Duration::from_secs(2);
 
+/// Time for the last flush of a short-lived program. A request over a new TLS connection across a continent takes less,
+/// and with the time for cutting one it is half a second, which a person at a terminal does not take for a fault.
+pub(crate) const SHORT_LIVED_SHUTDOWN: Duration = Duration::from_millis(400);
+
 /// Bytes in one event of the AI route at most: what PostHog's server takes there.
 pub(crate) const AI_EVENT_BYTES: usize = 8 * 1024 * 1024;
 
