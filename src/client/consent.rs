@@ -31,10 +31,10 @@ impl Client {
         let mut status = self.monitor.status();
         status.would_send = status.would_send && self.is_enabled();
         status.queue.mem = inner.counters.snapshot().queued;
-        status.last_send = inner.counters.last_send().map(|(at, outcome)| LastSend {
-            outcome: outcome.to_owned(),
-            at: Timestamp::from_unix_millis(at).to_rfc3339(),
-        });
+        status.last_send = inner
+            .counters
+            .last_send()
+            .map(|(at, outcome)| LastSend { outcome, at: Timestamp::from_unix_millis(at).to_rfc3339() });
         status
     }
 

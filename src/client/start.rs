@@ -2,7 +2,7 @@
 //!
 //! Never starts anything without the token.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::Client;
@@ -11,7 +11,7 @@ use super::shutdown::forked;
 use super::worker_handle::{WorkerHandle, commands};
 use crate::config::ClientSettings;
 use crate::consent::{GateState, Granted, origin};
-use crate::deliver::{BatchSender, Halving, Worker, WorkerContext};
+use crate::deliver::{BatchSender, Halving, Secrets, Worker, WorkerContext};
 use crate::error::{Error, ErrorKind, Result};
 use crate::observe::sent_log::SentLog;
 use crate::panic::catch_panic;
@@ -94,7 +94,11 @@ impl Client {
             on_error: settings.on_error.clone(),
             prints: settings.prints || self.monitor.decision().debug_print(),
             is_dry_run: settings.is_dry_run,
-            hide: settings.hide.clone(),
+            secrets: Secrets {
+                api_key: settings.hide.clone(),
+                headers: settings.http.headers.iter().map(|(_, value)| value.clone()).collect(),
+            },
+            last_failure: RefCell::default(),
             halving: Cell::new(Halving::default()),
             monitor: Arc::clone(&self.monitor),
             counters: Arc::clone(&self.inner.counters),

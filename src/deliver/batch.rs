@@ -26,6 +26,8 @@ pub(crate) struct Batch {
     pub(crate) generation: u32,
     pub(crate) attempts: u32,
     pub(crate) part: Part,
+    /// Whether the last attempt has not even reached the endpoint.
+    pub(crate) was_never_sent: bool,
     /// Attempts that ended with an answer which is not readable HTTP.
     pub(crate) bad_responses: u32,
     pub(crate) born: Instant,
@@ -59,6 +61,7 @@ impl Batch {
             generation,
             attempts: 0,
             part: Part::Whole,
+            was_never_sent: false,
             bad_responses: 0,
             born,
             first,
@@ -155,6 +158,7 @@ impl Batch {
             generation: self.generation,
             attempts: self.attempts,
             part: self.part,
+            was_never_sent: self.was_never_sent,
             bad_responses: self.bad_responses,
             born: self.born,
             first: self.first,

@@ -7,11 +7,13 @@ mod halving;
 mod report;
 mod retry;
 mod schedule;
+mod secrets;
 mod sender;
 mod worker;
 
 pub(crate) use halving::Halving;
 pub use report::DeliveryError;
 pub(crate) use report::OnError;
+pub(crate) use secrets::Secrets;
 pub(crate) use sender::BatchSender;
 pub(crate) use worker::{Command, Worker, WorkerContext};

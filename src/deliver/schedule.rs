@@ -138,6 +138,21 @@ impl Schedule {
         self.waiting.iter().map(|(at, _)| *at).min()
     }
 
+    /// Returns when the next batch is due for which a shutdown waits: one that reached the endpoint before, or is due now.
+    pub(crate) fn next_worthwhile_retry(&self, now: Instant) -> Option<Instant> {
+        let is_worthwhile = |(at, batch): &&(Instant, Batch)| !batch.was_never_sent || *at <= now;
+        self.waiting.iter().filter(is_worthwhile).map(|(at, _)| *at).min()
+    }
+
+    /// Creates the batches due that have never reached the endpoint, since it is reachable now.
+    pub(crate) fn retry_unsent(&mut self, now: Instant) {
+        for (at, batch) in &mut self.waiting {
+            if batch.was_never_sent {
+                *at = now.min(*at);
+            }
+        }
+    }
+
     /// Returns the place of the first event that waits in a batch.
     pub(crate) fn first_waiting(&self) -> Option<u64> {
         self.due.iter().chain(self.waiting.iter().map(|(_, batch)| batch)).map(|batch| batch.first).min()

@@ -2,8 +2,10 @@
 //!
 //! Never sleeps, and never sends what the gate no longer holds.
 
-use std::cell::Cell;
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,8 +13,9 @@ use uuid::Uuid;
 
 use super::batch::Batch;
 use super::halving::{Cut, Halving};
-use super::report::{DeliveryError, OnError, excerpt};
+use super::report::{DeliveryError, OnError};
 use super::retry::{Action, History, MAX_BAD_RESPONSES, decide};
+use super::secrets::Secrets;
 use crate::clock::{Clock, later};
 use crate::consent::{ConsentMonitor, GateState};
 use crate::observe::sent_log::{SentLog, SentRequest};
@@ -33,12 +36,13 @@ pub(crate) struct BatchSender {
     pub(crate) on_error: OnError,
     pub(crate) prints: bool,
     pub(crate) is_dry_run: bool,
-    /// The API key with what is shown in its place.
-    pub(crate) hide: Option<(String, String)>,
+    pub(crate) secrets: Secrets,
     /// The log on this machine, if one is kept.
     pub(crate) sent_log: Option<SentLog>,
     /// How often what is refused may still be cut in two.
     pub(crate) halving: Cell<Halving>,
+    /// Why the last attempt has failed; none after one that was accepted.
+    pub(crate) last_failure: RefCell<Option<ResponseInfo>>,
     /// Asked before each attempt, and told when the endpoint is gone for good.
     pub(crate) monitor: Arc<ConsentMonitor>,
     pub(crate) counters: Arc<Counters>,
@@ -61,9 +65,21 @@ pub(crate) enum AttemptResult {
 }
 
 /// What the answer said, as far as reports need it.
-struct ResponseInfo {
-    status: Option<u16>,
-    detail: String,
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ResponseInfo {
+    pub(super) status: Option<u16>,
+    /// What the endpoint or the transport said, without secrets.
+    pub(super) detail: String,
+}
+
+impl fmt::Display for ResponseInfo {
+    /// Writes the status or the transport's words, and not those of the endpoint: they may repeat an event.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.status {
+            Some(status) => write!(f, "status {status}"),
+            None => f.write_str(&self.detail),
+        }
+    }
 }
 
 impl BatchSender {
@@ -79,7 +95,7 @@ impl BatchSender {
         let attempt = Attempt { number: batch.attempts, at: Timestamp::of_clock(self.clock.wall()) };
         batch.finish(&*self.envelope, attempt);
         if self.prints {
-            let hide = self.hide.as_ref().map(|(secret, shown)| (secret.as_str(), shown.as_str()));
+            let hide = self.secrets.api_key.as_ref().map(|(secret, shown)| (secret.as_str(), shown.as_str()));
             print_batch(batch.body(), hide, !self.is_dry_run);
         }
         if self.is_dry_run {
@@ -88,28 +104,42 @@ impl BatchSender {
         }
         self.counters.request(events, attempt.number);
         let left = deadline.map(|deadline| deadline.saturating_duration_since(self.clock.now()));
-        let answer = self.request(&batch, attempt, left);
+        let headers = self.headers(&batch, attempt);
+        let answer = self.request(&batch, &headers, left);
         if answer == Err(SendError::Aborted)
             && self.monitor.gate().state() != GateState::Open(batch.generation)
         {
             // Cut by a shutdown or a withdrawal: the worker ends next, and counts under that reason. A transport
             // that says so by itself has failed like any other.
+            let info = ResponseInfo { status: None, detail: SendError::Aborted.to_string() };
+            self.last_failure.borrow_mut().get_or_insert(info);
             return AttemptResult::Waits(batch, later(self.clock.now(), self.retry.max_delay));
         }
-        if let Err(SendError::BadResponse(why)) = &answer {
-            batch.bad_responses += 1;
-            self.warn_of_bad_response(why);
-        }
+        batch.was_never_sent = matches!(answer, Err(SendError::NotSent(_)));
+        let is_bad_response = matches!(answer, Err(SendError::BadResponse(_)));
+        batch.bad_responses += u32::from(is_bad_response);
         if let Ok(answer) = &answer {
             self.log_sent(&batch, answer.status);
         }
-        let (verdict, info) = self.judge(answer);
+        let (verdict, info) = self.judge(answer, &headers);
+        if is_bad_response {
+            self.warn_of_bad_response(&info);
+        }
         self.settle(batch, verdict, info)
     }
 
-    fn request(&self, batch: &Batch, attempt: Attempt, left: Option<Duration>) -> Result<Answer, SendError> {
+    fn headers(&self, batch: &Batch, attempt: Attempt) -> Vec<(&'static str, String)> {
         let mut headers = vec![("content-type", "application/json".to_owned())];
         self.envelope.headers(&batch.info, attempt, &mut headers);
+        headers
+    }
+
+    fn request(
+        &self,
+        batch: &Batch,
+        headers: &[(&'static str, String)],
+        left: Option<Duration>,
+    ) -> Result<Answer, SendError> {
         let body = batch.body();
         let (packed, encoding) = match self.compression {
             Compression::None => (None, ""),
@@ -118,8 +148,9 @@ impl BatchSender {
             Compression::Brotli => (compress::brotli(body), "br"),
             Compression::Zstd => (compress::zstd(body), "zstd"),
         };
+        let mut headers = Cow::Borrowed(headers);
         if packed.is_some() {
-            headers.push(("content-encoding", encoding.to_owned()));
+            headers.to_mut().push(("content-encoding", encoding.to_owned()));
         }
         let timeout = left.map_or(self.timeout, |left| left.min(self.timeout)).max(Duration::from_millis(1));
         self.transport.send(&Request {
@@ -139,7 +170,11 @@ impl BatchSender {
         sent_log.append(&sent, || self.monitor.gate().may_send(batch.generation));
     }
 
-    fn judge(&self, answer: Result<Answer, SendError>) -> (Verdict, ResponseInfo) {
+    fn judge(
+        &self,
+        answer: Result<Answer, SendError>,
+        headers: &[(&'static str, String)],
+    ) -> (Verdict, ResponseInfo) {
         match answer {
             Ok(answer) => {
                 let verdict = self.envelope.verdict(&Response {
@@ -151,12 +186,13 @@ impl BatchSender {
                 });
                 let detail = match verdict {
                     Verdict::Done | Verdict::Each { .. } => String::new(),
-                    _ => excerpt(&String::from_utf8_lossy(&answer.body)),
+                    _ => self.secrets.excerpt(&String::from_utf8_lossy(&answer.body), headers),
                 };
                 (verdict, ResponseInfo { status: Some(answer.status), detail })
             }
             Err(error) => {
-                (Verdict::Retry(None), ResponseInfo { status: None, detail: excerpt(&error.to_string()) })
+                let detail = self.secrets.excerpt(&error.to_string(), headers);
+                (Verdict::Retry(None), ResponseInfo { status: None, detail })
             }
         }
     }
@@ -176,7 +212,7 @@ impl BatchSender {
             _ => 0,
         };
         let action = decide(&self.retry, verdict, history, entropy);
-        self.counters.attempted(Timestamp::of_clock(self.clock.wall()).unix_millis(), action.as_str());
+        self.note(&action, &info);
         let holds = self.monitor.gate().may_send(batch.generation);
         match action {
             Action::Done => {
@@ -193,8 +229,8 @@ impl BatchSender {
                 AttemptResult::Ended(batch.into_buffer())
             }
             Action::RetryIn(delay) => {
-                let (events, status) = (batch.len(), info.status);
-                log::debug!(target: "candor", "{events} events are tried again in {delay:?}, status {status:?}");
+                let events = batch.len();
+                log::debug!(target: "candor", "{events} events are tried again in {delay:?}: {info}");
                 AttemptResult::Waits(batch, later(now, delay))
             }
             Action::Halve => AttemptResult::Halved(batch.halves([Uuid::new_v4(), Uuid::new_v4()])),
@@ -239,8 +275,12 @@ impl BatchSender {
         for id in batch.ids() {
             match results.get(id) {
                 Some(EventResult::Taken) => taken += 1,
-                Some(EventResult::Dropped(why)) => refused.push((*id, EventResult::Dropped(excerpt(why)))),
-                Some(EventResult::Retry(why)) => again.push((*id, EventResult::Retry(excerpt(why)))),
+                Some(EventResult::Dropped(why)) => {
+                    refused.push((*id, EventResult::Dropped(self.secrets.excerpt(why, &[]))))
+                }
+                Some(EventResult::Retry(why)) => {
+                    again.push((*id, EventResult::Retry(self.secrets.excerpt(why, &[]))))
+                }
                 None => unnamed += 1,
             }
         }
@@ -276,13 +316,54 @@ impl BatchSender {
         self.on_error.call(failure);
     }
 
-    fn warn_of_bad_response(&self, why: &str) {
+    fn warn_of_bad_response(&self, info: &ResponseInfo) {
         if self.counters.is_first(Once::BadResponse) {
-            let why = excerpt(why);
+            self.counters.is_first(Once::Failure);
             log::warn!(
                 target: "candor",
-                "the endpoint does not answer in readable HTTP ({why}): each batch is sent at most {MAX_BAD_RESPONSES} \
-                 times, then dropped; check the endpoint and what is between (logged once)"
+                "events could not be delivered ({info}): each batch is sent at most {MAX_BAD_RESPONSES} times, then \
+                 dropped; check the endpoint's URL and any proxy in between (logged once)"
+            );
+        }
+    }
+
+    /// Notes how the attempt has ended, and warns of the first that fails.
+    fn note(&self, action: &Action, info: &ResponseInfo) {
+        let is_failure = !matches!(action, Action::Done | Action::Part { .. });
+        *self.last_failure.borrow_mut() = is_failure.then(|| info.clone());
+        let is_unauthorised = matches!(info.status, Some(401 | 403));
+        let mut words = action.as_str().to_owned();
+        if is_failure {
+            let _ = write!(words, ": {info}");
+            if is_unauthorised && !info.detail.is_empty() {
+                let _ = write!(words, ", {}", info.detail);
+            }
+        }
+        self.counters.attempted(Timestamp::of_clock(self.clock.wall()).unix_millis(), words);
+        if is_failure {
+            self.warn_of_failure(action, info, is_unauthorised);
+        }
+    }
+
+    fn warn_of_failure(&self, action: &Action, info: &ResponseInfo, is_unauthorised: bool) {
+        let is_first = self.counters.is_first(Once::Failure);
+        if is_unauthorised {
+            if self.counters.is_first(Once::Unauthorised) {
+                let detail = &info.detail;
+                log::warn!(
+                    target: "candor",
+                    "the endpoint refuses events with {info}: \"{detail}\"; check the API key (logged once)"
+                );
+            }
+        } else if is_first {
+            let what = match action {
+                Action::RetryIn(_) => "they are kept and sent again",
+                Action::Halve | Action::Defer => "they are sent again in parts",
+                _ => "they are dropped",
+            };
+            log::warn!(
+                target: "candor",
+                "events could not be delivered ({info}): {what}; see Client::status and Client::stats (logged once)"
             );
         }
     }

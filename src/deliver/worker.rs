@@ -182,7 +182,7 @@ impl Worker {
         }
         let Some(deadline) = self.stopping else { return false };
         let is_empty = self.context.queue.depth() == QueueDepth::default() && !self.schedule.has_due();
-        now >= deadline || is_empty && self.schedule.next_retry().is_none_or(|at| at > deadline)
+        now >= deadline || is_empty && self.schedule.next_worthwhile_retry(now).is_none_or(|at| at > deadline)
     }
 
     fn build(&mut self, now: Instant) {
@@ -216,6 +216,9 @@ impl Worker {
         self.in_hand = batch.len() as u64;
         let result = self.context.sender.attempt(batch, self.stopping);
         self.in_hand = 0;
+        if self.context.sender.last_failure.borrow().is_none() {
+            self.schedule.retry_unsent(self.context.clock.now());
+        }
         match result {
             AttemptResult::Ended(recycled) => {
                 if recycled.capacity() <= self.limits.bytes.saturating_mul(2) {
@@ -311,7 +314,13 @@ impl Worker {
 
     /// Counts what is lost, and tells the application.
     fn report(&self, reason: LossReason, lost: u64, ids: Vec<Uuid>) {
-        self.context.sender.report(&DeliveryError::unsent(reason, lost, ids));
+        let mut failure = DeliveryError::unsent(reason, lost, ids);
+        if reason == LossReason::ShuttingDown {
+            // What is left is left because of what failed before.
+            let last = self.context.sender.last_failure.borrow().clone().unwrap_or_default();
+            (failure.status, failure.detail) = (last.status, last.detail);
+        }
+        self.context.sender.report(&failure);
     }
 }
 

@@ -112,31 +112,35 @@ pub(crate) struct Counters {
     fields_replaced: AtomicU64,
     lost: [AtomicU64; REASONS],
     /// Milliseconds since 1970, and the outcome.
-    last_send: Mutex<Option<(i64, &'static str)>>,
+    last_send: Mutex<Option<(i64, String)>>,
     has_logged: [AtomicBool; Once::COUNT],
 }
 
 /// What a client logs once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Once {
+    /// Events that were not delivered, for whatever reason.
+    Failure,
+    /// Events that were refused because of who sends them.
+    Unauthorised,
     /// An answer that is not readable HTTP.
     BadResponse,
 }
 
 impl Once {
-    const COUNT: usize = 1;
+    const COUNT: usize = 3;
 }
 
 impl Counters {
     /// Notes how an attempt to send ended, in milliseconds since 1970.
-    pub(crate) fn attempted(&self, at: i64, outcome: &'static str) {
+    pub(crate) fn attempted(&self, at: i64, outcome: String) {
         *self.last_send.lock() = Some((at, outcome));
     }
 
     /// Returns when the last attempt to send ended, and how.
-    pub(crate) fn last_send(&self) -> Option<(i64, &'static str)> {
+    pub(crate) fn last_send(&self) -> Option<(i64, String)> {
         // A forked child must not wait for a thread that is its parent's.
-        self.last_send.try_lock_for(Duration::from_millis(100)).and_then(|last| *last)
+        self.last_send.try_lock_for(Duration::from_millis(100)).and_then(|last| last.clone())
     }
 
     /// Returns whether this is to be logged for the first time.

@@ -132,13 +132,27 @@ fn classify(error: &ureq::Error) -> SendError {
         ureq::Error::Io(cause)
             if matches!(
                 cause.kind(),
-                Io::ConnectionRefused | Io::NotFound | Io::HostUnreachable | Io::NetworkUnreachable
-            ) =>
+                Io::ConnectionRefused
+                    | Io::NotFound
+                    | Io::HostUnreachable
+                    | Io::NetworkUnreachable
+                    | Io::NetworkDown
+                    | Io::AddrNotAvailable
+            ) || is_of_resolver(cause) =>
         {
             SendError::NotSent(text)
         }
         ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => SendError::BadResponse(text),
         _ => SendError::Unknown(text),
+    }
+}
+
+/// Returns whether a name could not be resolved, for which the standard library has no kind of error.
+fn is_of_resolver(error: &std::io::Error) -> bool {
+    match error.raw_os_error() {
+        // What Windows answers, from `WSAHOST_NOT_FOUND` to `WSANO_DATA`.
+        Some(code) => cfg!(windows) && (11_001..=11_004).contains(&code),
+        None => error.to_string().starts_with("failed to lookup address information"),
     }
 }
 

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use candor::{DeliveryError, DynamicEvent, LossReason};
+use candor::testing::MemoryTransport;
+use candor::{DeliveryError, DynamicEvent, LossReason, SendError, Transport};
 use serde_json::Value;
 
 use crate::common::{LONG, client, config, config_for, numbered, numbers};
@@ -67,9 +68,8 @@ fn an_answer_that_cannot_be_read_is_not_tried_for_a_day() {
         assert_eq!((stats.requests, stats.lost(LossReason::RetriesExhausted)), (5, 1), "{what}");
         let told = told.lock().unwrap();
         assert!(told[0].detail.starts_with("unreadable answer: "), "{what}: {told:?}");
-        let cause = told[0].detail.trim_start_matches("unreadable answer: ");
-        let warned = lines::warnings_with(&format!("does not answer in readable HTTP ({cause})"));
-        assert!(!warned.is_empty(), "{what}: {cause}");
+        let warned = lines::warnings_with(&format!("events could not be delivered ({})", told[0].detail));
+        assert!(!warned.is_empty(), "{what}: {told:?}");
     }
 }
 
@@ -85,6 +85,127 @@ fn a_100_continue_that_nobody_asked_for_is_passed_over() {
         assert!(client.shutdown(LONG).unwrap().is_complete());
         assert_eq!(client.stats().requests, 1);
     }
+}
+
+/// A port that was free a moment ago: nobody listens there.
+fn refusing_url() -> String {
+    Server::start([]).url()
+}
+
+#[test]
+fn a_shutdown_does_not_wait_for_the_retry_of_what_was_never_sent() {
+    for url in [refusing_url(), "http://no-such-host.invalid".to_owned()] {
+        let client = client(config_for(&url).retry_delays(LONG / 3, LONG / 3));
+        client.capture(numbered(1));
+        client.flush(Duration::ZERO).unwrap();
+        client.capture(numbered(2));
+        client.shutdown(LONG).unwrap();
+        let stats = client.stats();
+        assert_eq!(stats.lost(LossReason::ShuttingDown), 2, "{url}");
+        assert!(stats.requests <= 2, "{url}: {}", stats.requests);
+    }
+}
+
+#[test]
+fn what_was_never_sent_is_sent_once_the_endpoint_can_be_reached() {
+    let memory = MemoryTransport::new();
+    memory.answer(Err(SendError::NotSent("refused".to_owned())));
+    let factory = memory.clone();
+    let client = client(
+        config_for("http://127.0.0.1:9")
+            .retry_delays(LONG * 100, LONG * 100)
+            .transport(move |_| Ok(Box::new(factory.clone()) as Box<dyn Transport>)),
+    );
+    client.capture(numbered(1));
+    assert_eq!(client.flush(LONG).unwrap().waiting, 1);
+    client.capture(numbered(2));
+    assert!(client.shutdown(LONG).is_ok());
+    assert_eq!((client.stats().sent, memory.sent().len()), (2, 3));
+}
+
+#[test]
+fn a_short_lived_program_makes_one_attempt_and_is_no_server() {
+    let server = Server::always(Reply::status(503));
+    let client = client(config(&server).short_lived());
+    client.capture(numbered(1));
+    client.shutdown(LONG).unwrap();
+    assert_eq!(server.requests().len(), 1);
+    assert_eq!(server.events()[0]["properties"]["$is_server"], false);
+    assert_eq!(client.stats().lost(LossReason::RetriesExhausted), 1);
+}
+
+#[test]
+fn why_a_connection_failed_can_be_read() {
+    lines::listen();
+    let told = Arc::new(Mutex::new(Vec::<DeliveryError>::new()));
+    let hook = Arc::clone(&told);
+    let url = refusing_url();
+    let config = config_for(&url).on_error(move |error| hook.lock().unwrap().push(error.clone()));
+    let client = client(config.retry_delays(LONG * 100, LONG * 100));
+    for n in 0..3 {
+        client.capture(numbered(n));
+        client.flush(LONG).unwrap();
+    }
+    let words = "not sent: io: Connection refused";
+    let last = client.status().last_send.unwrap();
+    assert!(last.outcome.starts_with(&format!("failed, and tried again later: {words}")), "{last:?}");
+    client.shutdown(LONG).unwrap();
+    let told = told.lock().unwrap();
+    let [error] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((error.reason, error.count, error.status), (LossReason::ShuttingDown, 3, None));
+    assert!(error.detail.starts_with(words), "{error}");
+    let again = |line: &&lines::Line| line.text.contains("are tried again in") && line.text.contains(words);
+    assert!(lines::all().iter().any(|line| again(&line)));
+}
+
+#[test]
+fn the_first_failure_of_a_client_is_a_warning_and_the_next_are_not() {
+    lines::listen();
+    // A status that no other test has.
+    let server = Server::always(Reply::status(477));
+    let client = client(config(&server));
+    for n in 0..3 {
+        client.capture(numbered(n));
+        client.flush(LONG).unwrap();
+    }
+    let warned = lines::warnings_with("status 477");
+    assert_eq!(warned.len(), 1, "{warned:?}");
+    assert!(
+        warned[0].starts_with("events could not be delivered (status 477): they are dropped"),
+        "{warned:?}"
+    );
+}
+
+#[test]
+fn a_refused_key_is_a_warning_with_the_endpoints_words_and_without_the_key() {
+    lines::listen();
+    let echo = Reply::judged(|request| {
+        let key = request.json()["api_key"].as_str().unwrap_or_default().to_owned();
+        let token = request.header("authorization").unwrap_or_default().to_owned();
+        let other = request.header("x-team").unwrap_or_default().to_owned();
+        Reply::status(403).body(format!("no such key {key} {token} {other} in project 4711"))
+    });
+    let told = Arc::new(Mutex::new(Vec::<DeliveryError>::new()));
+    let hook = Arc::clone(&told);
+    let server = Server::always(echo);
+    let config = config(&server)
+        .api_key("phc_confidential")
+        .envelope(candor::Bearer::new("tok_confidential", candor::PostHogBatch::default()).unwrap())
+        .header("x-team", "team_confidential")
+        .on_error(move |error| hook.lock().unwrap().push(error.clone()));
+    let client = client(config);
+    for n in 0..3 {
+        client.capture(numbered(n));
+        client.flush(LONG).unwrap();
+    }
+    let warned = lines::warnings_with("in project 4711");
+    assert_eq!(warned.len(), 1, "{warned:?}");
+    assert!(warned[0].contains("status 403") && warned[0].contains("no such key"), "{warned:?}");
+    let outcome = client.status().last_send.unwrap().outcome;
+    assert!(outcome.starts_with("refused: status 403, no such key"), "{outcome}");
+    let told = told.lock().unwrap();
+    let shown = format!("{warned:?} {outcome} {told:?}");
+    assert!(!shown.contains("confidential"), "{shown}");
 }
 
 #[test]
@@ -317,9 +438,7 @@ fn halving_does_not_use_up_the_retries() {
 
 #[test]
 fn an_endpoint_that_is_not_there_is_tried_until_it_is() {
-    // A port that was free a moment ago: nobody listens there.
-    let url = Server::start([]).url();
-    let client = client(config_for(&url).flush_at(1));
+    let client = client(config_for(&refusing_url()).flush_at(1));
     client.capture(numbered(1));
     let flushed = client.flush(Duration::from_millis(200)).unwrap();
     assert_eq!((flushed.waiting, flushed.lost()), (1, 0));

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use super::super::*;
 use crate::clock::Manual;
 use crate::consent::{Consent, Facts, Notice};
-use crate::deliver::OnError;
+use crate::deliver::{OnError, Secrets};
 use crate::event::{Buffers, Encoder};
 use crate::observe::{Counters, Stats};
 use crate::queue::Limits;
@@ -54,7 +54,8 @@ impl Bench {
             on_error: OnError::default(),
             prints: false,
             is_dry_run: false,
-            hide: None,
+            secrets: Secrets::default(),
+            last_failure: std::cell::RefCell::default(),
             halving: std::cell::Cell::default(),
             monitor: Arc::clone(&monitor),
             counters: Arc::clone(&counters),
@@ -113,6 +114,21 @@ impl Bench {
             }
         }
         panic!("the worker does not come to its end");
+    }
+
+    /// Turns until nothing is left to be sent, moving the clock to each instant at which there is something to do.
+    pub(super) fn settle(&mut self) {
+        for _ in 0..5000 {
+            let done = self.flush(Duration::from_secs(1_000_000));
+            let turn = self.run();
+            match (turn, done.try_recv()) {
+                (Turn::Idle(Some(until)), Err(_)) => {
+                    self.clock.advance(until.saturating_duration_since(self.worker.context.clock.now()));
+                }
+                _ => return,
+            }
+        }
+        panic!("the worker does not settle");
     }
 
     pub(super) fn flush(&self, timeout: Duration) -> Receiver<()> {
