@@ -25,6 +25,7 @@ fn client(config: candor::Config) -> Client {
 fn main() {
     measure::print_machine();
     off();
+    global();
     queued();
     for threads in [1, 2, 8] {
         from_threads(threads);
@@ -41,6 +42,27 @@ fn off() {
         |calls| (0..calls as u64).for_each(|n| client.capture(created(black_box(n)))),
     );
     print("off: a typed event", nanos, "ns");
+}
+
+/// Captures through the free functions, on the second global client of the process.
+fn global() {
+    for env in [Env::empty().with("DO_NOT_TRACK", "1"), Env::empty()] {
+        let is_off =
+            candor::init(config(2 * CALLS).env(env.clone())).is_ok_and(|guard| !guard.client().is_enabled());
+        let _guard = candor::init(config(2 * CALLS).env(env)).expect("the first was shut down");
+        let what = if is_off { "off" } else { "queued" };
+        let empty = || assert!(candor::flush(LONG).expect("a client").is_complete());
+        let calls = if is_off { 1_000_000 } else { CALLS };
+        let typed = |calls| (0..calls as u64).for_each(|n| candor::capture(created(black_box(n))));
+        print(&format!("{what}: a typed event, global"), median(calls, empty, typed), "ns");
+        let dynamic =
+            |calls| (0..calls as u64).for_each(|n| candor::event!("n", distinct_id = "id", n = black_box(n)));
+        print(
+            &format!("{what}: an event of 1 property by `event!`, global"),
+            median(calls, empty, dynamic),
+            "ns",
+        );
+    }
 }
 
 /// Captures into a queue with room, which the worker empties between the rounds.

@@ -2,9 +2,10 @@
 //!
 //! Never locks on the way of a capture.
 
+mod place;
+
 use std::time::Duration;
 
-use once_cell::sync::OnceCell;
 use serde::Serialize;
 
 use crate::client::{Client, Flushed, Preview};
@@ -14,23 +15,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::observe::{LossReason, Stats};
 use crate::testing;
-
-/// A place for a client, and the place for its successor: after a shutdown, or in a forked child.
-///
-/// A place is never given back, so that a capture needs no lock to read it. Programs initialise once,
-/// seldom twice.
-struct Place {
-    client: OnceCell<Client>,
-    next: OnceCell<&'static Place>,
-}
-
-impl Place {
-    const fn new() -> Self {
-        Self { client: OnceCell::new(), next: OnceCell::new() }
-    }
-}
-
-static FIRST: Place = Place::new();
 
 /// Flushes the global client and stops its worker when dropped, within [`Config::shutdown_timeout`].
 #[must_use = "dropping the guard flushes for at most the configured time and then stops the worker; \
@@ -74,35 +58,13 @@ impl Drop for Guard {
 /// The errors of [`Client::new`], and [`ErrorKind::AlreadyInitialised`] if this process has a global client
 /// that was not shut down. A forked child initialises anew.
 pub fn init(config: Config) -> Result<Guard> {
-    let mut config = Some(config);
-    let mut place = &FIRST;
-    loop {
-        let client = place.client.get_or_try_init(|| match config.take() {
-            Some(config) => Client::new(config),
-            None => Err(already()),
-        })?;
-        if config.is_none() {
-            return Ok(Guard { client: client.clone() });
-        }
-        if !client.is_replaceable() {
-            return Err(already());
-        }
-        place = place.next.get_or_init(|| Box::leak(Box::new(Place::new())));
-    }
+    Ok(Guard { client: place::init(|| Client::new(config))? })
 }
 
-fn already() -> Error {
-    Error::new(ErrorKind::AlreadyInitialised, "candor is initialised already")
-}
-
-/// Returns the global client; `None` before [`init`].
-#[inline]
-pub fn client() -> Option<&'static Client> {
-    let mut place = &FIRST;
-    while let Some(next) = place.next.get().filter(|next| next.client.get().is_some()) {
-        place = next;
-    }
-    place.client.get()
+/// Returns the global client; `None` before [`init`]. After a shutdown it is the one that was shut down, until
+/// [`init`] is called again.
+pub fn client() -> Option<Client> {
+    place::with(|client| Some(client?.clone()))
 }
 
 /// Runs `work` with the client that the free functions reach from this thread.
@@ -111,10 +73,10 @@ fn with_client<T>(work: impl FnOnce(Option<&Client>) -> T) -> T {
     if testing::is_active() {
         return testing::with_substitute(|substitute| match substitute {
             Some(substitute) => work(Some(substitute)),
-            None => work(client()),
+            None => place::with(work),
         });
     }
-    work(client())
+    place::with(work)
 }
 
 /// Does something on the global client, if there is one.
@@ -223,9 +185,9 @@ fn not_initialised() -> Error {
     Error::new(ErrorKind::NotRunning, "candor is not initialised")
 }
 
-/// Returns the client that `event!` captures on, if it is open.
+/// Returns whether `event!` is to make its event; one that comes after a shutdown is counted here and now.
 #[doc(hidden)]
 #[inline]
-pub fn open_client() -> Option<Client> {
-    with_client(|client| client.filter(|client| client.is_enabled()).cloned())
+pub fn admits_event() -> bool {
+    with_client(|client| client.is_some_and(Client::admits_event))
 }

@@ -131,7 +131,7 @@ pub use wire::{
 #[doc(hidden)]
 pub use event::private as __private;
 #[doc(hidden)]
-pub use global::open_client;
+pub use global::admits_event;
 
 /// The examples of the README are compiled like all others.
 #[cfg(doctest)]

@@ -65,6 +65,9 @@ fn ask(client: &Client) {
     let _ = client.flush(SHORT);
     let _ = client.notice_shown();
     let _ = client.quarantine_choice();
+    let _ = candor::init(config("logger", Consent::opt_in().policy_file("")));
+    candor::capture(DynamicEvent::new("logged", "node-7"));
+    let _ = (candor::stats(), candor::flush(SHORT));
     if ENDS.load(Ordering::SeqCst) {
         let _ = client.opt_out();
         let _ = client.opt_in();
@@ -122,7 +125,7 @@ fn no_line_is_logged_under_a_lock() {
         let dir = dir.join(ends.to_string());
         std::fs::create_dir_all(&dir).unwrap();
         in_time(if ends { "a logger that ends the client" } else { "a logger that asks" }, move || {
-            life(&dir)
+            life(&dir);
         });
     }
     std::fs::remove_dir_all(&dir).unwrap();

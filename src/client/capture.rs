@@ -154,6 +154,21 @@ impl Client {
         }
     }
 
+    /// Returns whether an event is captured now; one that comes after a shutdown is counted. For `event!`, which makes no
+    /// event before it knows.
+    #[doc(hidden)]
+    #[inline]
+    pub fn admits_event(&self) -> bool {
+        match self.monitor.gate().state() {
+            GateState::Open(_) => true,
+            GateState::Closed => false,
+            GateState::Stopped => {
+                self.capture_stopped();
+                false
+            }
+        }
+    }
+
     #[cold]
     pub(super) fn capture_stopped(&self) {
         self.inner.counters.captured();

@@ -64,7 +64,7 @@ impl Lane {
 
 /// The lanes of a client, and the one lock under which their workers start and end.
 pub(super) struct Lanes {
-    lanes: [OnceCell<Lane>; 2],
+    routes: [OnceCell<Lane>; 2],
     workers: Mutex<Workers>,
     /// Whether a worker was ever started; read without the lock, since a fork may have left that held.
     has_worker: AtomicBool,
@@ -113,7 +113,7 @@ impl Workers {
 impl Lanes {
     pub(super) fn new() -> Self {
         Self {
-            lanes: array::from_fn(|_| OnceCell::new()),
+            routes: array::from_fn(|_| OnceCell::new()),
             workers: Mutex::default(),
             has_worker: AtomicBool::new(false),
             owner_pid: process::id(),
@@ -123,7 +123,7 @@ impl Lanes {
     /// Returns the lane of a route, if there is one yet.
     #[inline]
     pub(super) fn get(&self, route: Route) -> Option<&Lane> {
-        self.lanes.get(route as usize)?.get()
+        self.routes.get(route as usize)?.get()
     }
 
     /// Returns the lane of a route; makes it if there is none.
@@ -137,7 +137,7 @@ impl Lanes {
             let settings = if route == Route::Ai { settings.for_ai() } else { settings.clone() };
             Lane::new(settings, Arc::clone(counters))
         };
-        Some(self.lanes.get(route as usize)?.get_or_init(make))
+        Some(self.routes.get(route as usize)?.get_or_init(make))
     }
 
     /// Returns the lanes that are there.

@@ -101,7 +101,9 @@ impl Client {
         drop(workers);
         lanes.notify_waiters();
         if is_first {
-            handles.iter().for_each(|handle| handle.ask_to_end(deadline));
+            for handle in &handles {
+                handle.ask_to_end(deadline);
+            }
         }
         if handles.iter().any(|handle| handle.is_current()) {
             // A worker would wait for itself.
@@ -140,7 +142,9 @@ impl Client {
         lanes.close_before(self.monitor.gate().generation(), &self.inner.counters);
         drop(workers);
         lanes.notify_waiters();
-        handles.iter().for_each(|handle| handle.withdraw());
+        for handle in &handles {
+            handle.withdraw();
+        }
         let until = Instant::now() + CUT;
         for handle in &handles {
             handle.wait(until);
@@ -151,7 +155,9 @@ impl Client {
     #[cold]
     pub(super) fn tell_withdrawn(&self) {
         let handles = self.inner.lanes.try_workers().map(|workers| workers.all()).unwrap_or_default();
-        handles.iter().for_each(|handle| handle.withdraw());
+        for handle in &handles {
+            handle.withdraw();
+        }
         for lane in self.inner.lanes.iter() {
             lane.queue.wake();
         }

@@ -52,7 +52,7 @@ impl ConsentMonitor {
     /// Decides for the first time, and says in the log what was found wrong.
     pub(crate) fn new(facts: Facts, env: Env, clock: Clock) -> Self {
         let monitor = Self::with_runtime(facts, env, Runtime::default(), clock);
-        monitor.tell(Some(monitor.decision()));
+        Self::tell(Some(monitor.decision()));
         monitor
     }
 
@@ -167,7 +167,7 @@ impl ConsentMonitor {
     ///
     /// A process that is off stays off: it is not asked again until the user opts in here, or it is started anew.
     fn recheck(&self, inner: MutexGuard<'_, Inner>, now: SystemTime) -> bool {
-        self.change(inner, |inner| {
+        Self::change(inner, |inner| {
             if inner.watch.as_ref().is_some_and(|watch| watch.changed(now)) {
                 self.decide_again(inner, now);
             }
@@ -182,7 +182,7 @@ impl ConsentMonitor {
         self.gate.close();
         let now = self.clock.wall();
         let written = match self.locked() {
-            Some(inner) => self.change(inner, |inner| {
+            Some(inner) => Self::change(inner, |inner| {
                 inner.runtime.withdrawn = true;
                 let written = self.write(Answer::Denied, now);
                 self.decide_again(inner, now);
@@ -202,7 +202,7 @@ impl ConsentMonitor {
     /// If it cannot be stored it does not count, and what held before holds on.
     pub(crate) fn opt_in(&self) -> Result<Decision> {
         let now = self.clock.wall();
-        self.change(self.locked().ok_or_else(held)?, |inner| {
+        Self::change(self.locked().ok_or_else(held)?, |inner| {
             self.write(Answer::Granted, now)?;
             inner.runtime.withdrawn = false;
             self.decide_again(inner, now);
@@ -213,7 +213,7 @@ impl ConsentMonitor {
     /// Stores that this run has shown the notice. This run sends nothing; the next may.
     pub(crate) fn notice_shown(&self) -> Result<()> {
         let now = self.clock.wall();
-        self.change(self.locked().ok_or_else(held)?, |inner| {
+        Self::change(self.locked().ok_or_else(held)?, |inner| {
             if !inner.decision.notice_is_due() {
                 return Err(Error::new(
                     ErrorKind::Config,
@@ -237,7 +237,7 @@ impl ConsentMonitor {
     /// Stops for the rest of this process, since the endpoint answered that it wants nothing more.
     pub(crate) fn stop(&self, status: u16) {
         self.gate.close();
-        self.change(self.inner.lock(), |inner| {
+        Self::change(self.inner.lock(), |inner| {
             inner.runtime.stopped_by = Some(status);
             self.decide_again(inner, self.clock.wall());
         });
@@ -251,15 +251,15 @@ impl ConsentMonitor {
 
     /// Runs `work` under the lock, and tells the log what was decided once that is open again: the logger is the
     /// application's, and may ask this very monitor.
-    fn change<T>(&self, mut inner: MutexGuard<'_, Inner>, work: impl FnOnce(&mut Inner) -> T) -> T {
+    fn change<T>(mut inner: MutexGuard<'_, Inner>, work: impl FnOnce(&mut Inner) -> T) -> T {
         let done = work(&mut inner);
         let news = inner.news.take();
         drop(inner);
-        self.tell(news);
+        Self::tell(news);
         done
     }
 
-    fn tell(&self, news: Option<Decision>) {
+    fn tell(news: Option<Decision>) {
         if let Some(decision) = news {
             catch_panic(|| log_decision(&decision));
         }

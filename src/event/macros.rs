@@ -24,28 +24,28 @@
 macro_rules! event {
     (client = $client:expr, $name:expr, distinct_id = $id:expr $(, $($rest:tt)*)?) => {{
         let client = &$client;
-        if client.is_enabled() {
+        if client.admits_event() {
             client.capture($crate::__event!(
                 $crate::DynamicEvent::new($name, $id), $($($rest)*)?
             ));
         }
     }};
     ($name:expr, distinct_id = $id:expr $(, $($rest:tt)*)?) => {{
-        if let ::core::option::Option::Some(client) = $crate::open_client() {
-            client.capture($crate::__event!(
+        if $crate::admits_event() {
+            $crate::capture($crate::__event!(
                 $crate::DynamicEvent::new($name, $id), $($($rest)*)?
             ));
         }
     }};
     (client = $client:expr, $name:expr $(, $($rest:tt)*)?) => {{
         let client = &$client;
-        if client.is_enabled() {
+        if client.admits_event() {
             client.capture($crate::__event!($crate::DynamicEvent::in_context($name), $($($rest)*)?));
         }
     }};
     ($name:expr $(, $($rest:tt)*)?) => {{
-        if let ::core::option::Option::Some(client) = $crate::open_client() {
-            client.capture($crate::__event!($crate::DynamicEvent::in_context($name), $($($rest)*)?));
+        if $crate::admits_event() {
+            $crate::capture($crate::__event!($crate::DynamicEvent::in_context($name), $($($rest)*)?));
         }
     }};
 }

@@ -1,0 +1,130 @@
+//! Where the one global client is: each thread keeps it at hand, and looks again when it has changed.
+//!
+//! Never runs code of the application under its lock.
+
+use std::cell::RefCell;
+use std::mem;
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::client::Client;
+use crate::error::{Error, ErrorKind, Result};
+use crate::panic::catch_panic;
+
+/// How long a thread waits for another that is creating the client. In a forked child that may not be there.
+const WAIT: Duration = Duration::from_millis(100);
+
+/// How often the client has changed; 0 is never, so that there is none.
+static VERSION: AtomicU64 = AtomicU64::new(0);
+
+static PLACE: Mutex<Place> = Mutex::new(Place { client: None, creator: None });
+
+/// Tells threads that wait for a creator that it is done.
+static IS_DONE: Condvar = Condvar::new();
+
+struct Place {
+    client: Option<Client>,
+    /// Who is creating a client now: a process and a thread.
+    creator: Option<(u32, ThreadId)>,
+}
+
+/// The client as one thread knows it.
+struct Known {
+    version: u64,
+    client: Option<Client>,
+}
+
+thread_local! {
+    static KNOWN: RefCell<Known> = const { RefCell::new(Known { version: 0, client: None }) };
+}
+
+/// Runs `work` with the global client. Costs a look at a number that seldom changes, and no lock.
+#[inline]
+pub(super) fn with<T>(work: impl FnOnce(Option<&Client>) -> T) -> T {
+    let version = VERSION.load(Ordering::Acquire);
+    if version == 0 {
+        return work(None);
+    }
+    let mut work = Some(work);
+    let done = KNOWN.try_with(|known| {
+        let known = known.try_borrow().ok().filter(|known| known.version == version)?;
+        Some(work.take()?(known.client.as_ref()))
+    });
+    match (done, work) {
+        (Ok(Some(done)), _) => done,
+        (_, Some(work)) => work(current().as_ref()),
+        // The work was done, and its result is above.
+        (_, None) => unreachable!("work is taken only to be done"),
+    }
+}
+
+/// Returns the client from its place, and keeps it at hand for this thread.
+#[cold]
+pub(super) fn current() -> Option<Client> {
+    let known = {
+        let place = PLACE.try_lock_for(WAIT)?;
+        Known { version: VERSION.load(Ordering::Relaxed), client: place.client.clone() }
+    };
+    let client = known.client.clone();
+    // Not while the one at hand is in use further up, and not while the thread ends.
+    let before =
+        KNOWN.try_with(|place| place.try_borrow_mut().ok().map(|mut place| mem::replace(&mut *place, known)));
+    // It may be the last of its client, with what the application has put into that.
+    catch_panic(|| drop(before));
+    client
+}
+
+/// Puts a new client into the place, if that is free or its client can be replaced.
+pub(super) fn init(create: impl FnOnce() -> Result<Client>) -> Result<Client> {
+    let creator = Creator::begin()?;
+    let client = create()?;
+    creator.finish(client.clone());
+    Ok(client)
+}
+
+/// A thread that is creating the client, until it is dropped.
+struct Creator;
+
+impl Creator {
+    fn begin() -> Result<Self> {
+        let here = (process::id(), thread::current().id());
+        let deadline = Instant::now() + WAIT;
+        let mut place = PLACE.try_lock_until(deadline).ok_or_else(already)?;
+        while let Some(creator) = place.creator.filter(|(process, _)| *process == here.0) {
+            // A creator that initialises once more, such as in its logger, would wait for itself.
+            if creator == here || IS_DONE.wait_until(&mut place, deadline).timed_out() {
+                return Err(already());
+            }
+        }
+        if place.client.as_ref().is_some_and(|client| !client.is_replaceable()) {
+            return Err(already());
+        }
+        place.creator = Some(here);
+        Ok(Self)
+    }
+
+    fn finish(self, client: Client) {
+        let before = {
+            let mut place = PLACE.lock();
+            VERSION.fetch_add(1, Ordering::Release);
+            place.client.replace(client)
+        };
+        drop(self);
+        catch_panic(|| drop(before));
+    }
+}
+
+impl Drop for Creator {
+    fn drop(&mut self) {
+        PLACE.lock().creator = None;
+        IS_DONE.notify_all();
+    }
+}
+
+fn already() -> Error {
+    Error::new(ErrorKind::AlreadyInitialised, "candor is initialised already")
+}
