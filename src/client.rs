@@ -10,6 +10,7 @@ mod identity;
 mod lane;
 mod preview;
 mod shutdown;
+mod spool;
 mod start;
 mod worker_handle;
 
@@ -19,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::consent::{ConsentMonitor, ConsentState, Facts, Status, explain};
+use crate::consent::{ConsentMonitor, ConsentState, Facts, Status, explain, spool_dir};
 use crate::error::Result;
 use crate::observe::{Counters, Stats};
 use crate::settings::Env;
@@ -65,6 +66,7 @@ impl Client {
         let facts = config.facts();
         let settings = config.resolve(&env)?;
         let monitor = ConsentMonitor::new(facts, env, Clock::System);
+        spool::finish_purge(&settings, &monitor);
         let client = Self::with(Some(settings), monitor, disabled_reason);
         client.start(Route::Events)?;
         Ok(client)
@@ -152,7 +154,14 @@ impl Inner {
 /// ```
 pub fn status(config: &Config) -> Status {
     let env = config.env.clone().unwrap_or_else(Env::from_process);
-    explain(config.facts(), env, Clock::System.wall())
+    let dir = spool_dir(&config.facts(), &env).filter(|_| config.spool.is_some());
+    let mut status = explain(config.facts(), env, Clock::System.wall());
+    if let Some(dir) = dir.filter(|_| status.state == ConsentState::Granted) {
+        let spool = spool::describe(&dir);
+        status.queue.disk = spool.events;
+        status.spool = Some(spool);
+    }
+    status
 }
 
 /// Says in a few words what decided, if the decision is not granted.

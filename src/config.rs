@@ -21,7 +21,7 @@ use crate::error::Result;
 use crate::event::{Allowed, OutgoingEvent, to_json};
 use crate::field::PseudonymKey;
 use crate::observe::Flaw;
-use crate::settings::{Batching, Endpoint, Env, Http, Protocol, Retry, defaults, token};
+use crate::settings::{Batching, Endpoint, Env, Http, Protocol, Retry, Spool, defaults, token};
 use crate::transport::{Transport, TransportFactory};
 use crate::wire::Envelope;
 
@@ -67,6 +67,7 @@ pub struct Config {
     pseudonyms: Option<PseudonymKey>,
     envelope: Option<Arc<dyn Envelope>>,
     transport: Option<Arc<TransportFactory>>,
+    pub(super) spool: Option<Spool>,
     pub(crate) shutdown_timeout: Duration,
     pub(crate) env: Option<Env>,
 }
@@ -106,6 +107,7 @@ impl Config {
             pseudonyms: None,
             envelope: None,
             transport: None,
+            spool: None,
             shutdown_timeout: defaults::SHUTDOWN,
             env: None,
         }

@@ -67,6 +67,7 @@
 //! | `yaml` | yes | deployment parameters in YAML |
 //! | `toml` | yes | policy and project files in TOML |
 //! | `derive` | yes | the derive macros |
+//! | `spool` | yes | events on disk that survive the process |
 //!
 //! Without a TLS feature the crate builds, and says that an https endpoint needs one.
 
@@ -121,7 +122,7 @@ pub use global::{
 pub use observe::Flaw;
 pub use observe::{LossReason, Stats};
 pub use schema::{FieldSchema, FieldType, Labels, Pattern, Purpose, Schema, TextPolicy, Unit, Word};
-pub use settings::{Compression, Env, Overflow, Protocol};
+pub use settings::{Compression, Env, Overflow, Protocol, Sending, Spool};
 pub use timestamp::Timestamp;
 pub use transport::{Answer, Request, SendError, Transport, TransportFactory};
 pub use wire::{

@@ -58,6 +58,9 @@ fn introduction(catalogue: &Catalogue, out: &mut String) {
     if let Some(retention) = catalogue.retention {
         let _ = writeln!(out, "\n{retention}");
     }
+    if catalogue.is_kept_on_disk {
+        let _ = writeln!(out, "\n{}", crate::catalogue::KEPT_ON_DISK);
+    }
     if !catalogue.recipients.is_empty() {
         out.push_str("\n| Who processes it | What for |\n|---|---|\n");
         for (name, what_for) in catalogue.recipients {

@@ -82,6 +82,10 @@ impl FieldSchema {
     }
 }
 
+/// What people are told of the spool. The longest age that it can be given is the same.
+const KEPT_ON_DISK: &str = "Until they are sent, events are kept on this machine for up to 7 days. Turning it off \
+                            removes them.";
+
 /// Returns the product's name as the beginning of a sentence.
 fn subject(catalogue: &Catalogue) -> &'static str {
     if catalogue.product == UNNAMED { "This program" } else { catalogue.product }

@@ -28,6 +28,9 @@ pub(super) fn write(catalogue: &Catalogue) -> String {
         lines.push("Some values are sent as they are; the full list says which and why.".to_owned());
     }
     lines.extend(catalogue.retention.map(str::to_owned));
+    if catalogue.is_kept_on_disk {
+        lines.push(crate::catalogue::KEPT_ON_DISK.to_owned());
+    }
     if !catalogue.turn_off.is_empty() {
         lines.push(format!("To turn it off: {}", catalogue.turn_off.join(" Or: ")));
     }

@@ -59,6 +59,7 @@ pub struct Catalogue {
     pub(crate) identified: Option<&'static str>,
     pub(crate) beside: Option<&'static [(&'static str, &'static str)]>,
     pub(crate) is_flat: bool,
+    pub(crate) is_kept_on_disk: bool,
 }
 
 /// What a catalogue calls a product without a name.
@@ -81,6 +82,7 @@ impl Catalogue {
             identified: None,
             beside: None,
             is_flat: false,
+            is_kept_on_disk: false,
         }
     }
 
@@ -123,6 +125,14 @@ impl Catalogue {
     #[must_use]
     pub const fn retention(mut self, text: &'static str) -> Self {
         self.retention = Some(text);
+        self
+    }
+
+    /// States that events are kept on this machine until they are sent, as with
+    /// [`Config::spool`](crate::Config::spool). The page and the notice then say so.
+    #[must_use]
+    pub const fn kept_on_disk(mut self) -> Self {
+        self.is_kept_on_disk = true;
         self
     }
 

@@ -97,6 +97,9 @@ impl Client {
         // Counted beside the queue's own addition: two locked instructions in a row wait once for the
         // memory that was written before them.
         self.inner.counters.captured();
+        if lane.keeps_each && lane.append(event) {
+            return Ok(());
+        }
         match lane.queue.push(event, generation) {
             Ok(()) => Ok(()),
             Err(Refused::Closed) => Err(self.closed()),

@@ -5,9 +5,9 @@
 use std::process::Command;
 use std::time::SystemTime;
 
-use super::Client;
 use super::lane::Route;
 use super::shutdown::forked;
+use super::{Client, spool};
 use crate::consent::{ConsentMonitor, ConsentState, Decision, GateState, LastSend, OptIn, Status};
 use crate::error::{Error, ErrorKind, Result};
 use crate::timestamp::Timestamp;
@@ -31,6 +31,8 @@ impl Client {
         let mut status = self.monitor.status();
         status.would_send = status.would_send && self.is_enabled();
         status.queue.mem = inner.counters.snapshot().queued;
+        status.spool = self.spool_status();
+        status.queue.disk = status.spool.as_ref().map_or(0, |spool| spool.events);
         status.last_send = inner
             .counters
             .last_send()
@@ -50,7 +52,10 @@ impl Client {
     /// text names the variable that makes it last. [`ErrorKind::NotRunning`] for a client that was made disabled.
     pub fn opt_out(&self) -> Result<()> {
         let stored = self.configured()?.opt_out();
+        // Out of reach by one call each, before the request is cut and the files are removed.
+        let purged = self.purge_spool();
         self.withdraw();
+        spool::remove(purged);
         stored
     }
 

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use once_cell::sync::OnceCell;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use super::worker_handle::WorkerHandle;
 use crate::capture::Capture;
 use crate::config::ClientSettings;
+use crate::deliver::SpoolWriter;
 use crate::observe::{Counters, LossReason};
 use crate::queue::{Limits, Queue};
-use crate::settings::Overflow;
+use crate::settings::{Durability, Overflow};
 
 /// Which events a lane is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub(super) enum Route {
 }
 
 impl Route {
-    const ALL: [Self; 2] = [Self::Events, Self::Ai];
+    pub(super) const ALL: [Self; 2] = [Self::Events, Self::Ai];
 }
 
 /// One queue, one worker and one route. It is there from the first grant on, its worker while consent is granted.
@@ -34,6 +35,10 @@ pub(super) struct Lane {
     pub(super) capture: Capture,
     pub(super) queue: Arc<Queue>,
     pub(super) overflow: Overflow,
+    /// Whether each capture is written to disk before it returns.
+    pub(super) keeps_each: bool,
+    /// What keeps events on disk under the grant that holds.
+    pub(super) spool: RwLock<Option<Arc<SpoolWriter>>>,
     /// One more than the generation that a worker has been started for; 0 is none.
     serves: AtomicU32,
 }
@@ -49,7 +54,10 @@ impl Lane {
         };
         let (queue, overflow) = (Arc::new(Queue::new(limits)), batching.overflow);
         let capture = Capture::new(settings.capture.clone(), counters);
-        Self { settings, capture, queue, overflow, serves: AtomicU32::new(0) }
+        let spool = settings.spool.as_ref();
+        let keeps_each = spool.is_some_and(|spool| spool.durability == Durability::EachEvent);
+        let (spool, serves) = (RwLock::new(None), AtomicU32::new(0));
+        Self { settings, capture, queue, overflow, keeps_each, spool, serves }
     }
 
     /// Returns whether a worker was started for this generation.
@@ -63,6 +71,7 @@ impl Lane {
 }
 
 /// The lanes of a client, and the one lock under which their workers start and end.
+#[expect(clippy::struct_field_names, reason = "the lanes are what it holds")]
 pub(super) struct Lanes {
     routes: [OnceCell<Lane>; 2],
     workers: Mutex<Workers>,
@@ -83,6 +92,11 @@ impl Workers {
     /// Returns the workers that are there.
     pub(super) fn all(&self) -> Vec<Arc<WorkerHandle>> {
         self.handles.iter().flatten().cloned().collect()
+    }
+
+    /// Returns the worker of a route.
+    pub(super) fn get(&self, route: Route) -> Option<Arc<WorkerHandle>> {
+        self.handles.get(route as usize)?.clone()
     }
 
     /// Takes all workers out.

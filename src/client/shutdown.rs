@@ -19,7 +19,7 @@ use crate::observe::Stats;
 pub struct Flushed {
     /// Events that the receiver took meanwhile.
     pub delivered: u64,
-    /// Events that still wait: for a retry, or since the time was up.
+    /// Events that still wait: for a retry, since the time was up, or on disk for a later run.
     pub waiting: u64,
     /// Everything counted meanwhile, losses by reason included.
     pub stats: Stats,
@@ -100,14 +100,20 @@ impl Client {
         let handles = workers.all();
         drop(workers);
         lanes.notify_waiters();
+        if handles.iter().any(|handle| handle.is_current()) {
+            // A worker would wait for itself.
+            for handle in &handles {
+                handle.ask_to_end(deadline);
+            }
+            return Ok(self.flushed_since(&before));
+        }
+        if is_first && self.leave_to_next_run(&handles, deadline) {
+            return Ok(self.flushed_since(&before));
+        }
         if is_first {
             for handle in &handles {
                 handle.ask_to_end(deadline);
             }
-        }
-        if handles.iter().any(|handle| handle.is_current()) {
-            // A worker would wait for itself.
-            return Ok(self.flushed_since(&before));
         }
         let mut ended: Vec<bool> = handles.iter().map(|handle| handle.wait(deadline)).collect();
         if is_first && ended.contains(&false) {
@@ -115,6 +121,7 @@ impl Client {
             late().for_each(|(handle, _)| handle.cut());
             let until = Instant::now() + CUT;
             ended = handles.iter().map(|handle| handle.wait(until)).collect();
+            self.keep_the_rest();
         }
         if let Some(mut workers) = lanes.workers() {
             handles
@@ -165,7 +172,7 @@ impl Client {
 
     fn flushed_since(&self, before: &Stats) -> Flushed {
         let stats = self.stats().since(before);
-        Flushed { delivered: stats.sent, waiting: stats.queued, stats }
+        Flushed { delivered: stats.sent, waiting: stats.queued + stats.spooled, stats }
     }
 }
 

@@ -5,10 +5,10 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use super::Client;
 use super::lane::{Lane, Route};
 use super::shutdown::forked;
 use super::worker_handle::{WorkerHandle, commands};
+use super::{Client, spool};
 use crate::config::ClientSettings;
 use crate::consent::{GateState, Granted, origin};
 use crate::deliver::{BatchSender, Halving, Secrets, Worker, WorkerContext};
@@ -30,6 +30,7 @@ impl Client {
         let Some(lane) = inner.lanes.get_or_make(route, settings, &inner.counters) else { return Ok(()) };
         // The application's code runs before the lock is taken, and what is left over goes after it was released.
         let transport = transport(&lane.settings, granted)?;
+        let spool = spool::open(&lane.settings, &self.monitor, &inner.counters, &inner.clock);
         let (sender, receiver) = commands();
         let worker = Worker::new(WorkerContext {
             queue: Arc::clone(&lane.queue),
@@ -39,15 +40,18 @@ impl Client {
             commands: receiver,
             batching: lane.settings.batching.clone(),
             clock: inner.clock.clone(),
-            sender: self.sender(&lane.settings, Arc::clone(&transport)),
+            sender: self.sender(&lane.settings, Arc::clone(&transport), spool.is_some()),
             drain_timeout: inner.shutdown_timeout,
+            spool: spool.clone(),
         });
+        let mut is_withdrawn = false;
         let predecessor = {
             let Some(mut workers) = inner.lanes.workers() else { return Err(forked()) };
             if workers.is_shut_down || !self.needs_worker(route, lane) {
                 None
             } else {
                 let (handle, begin) = WorkerHandle::start(worker, sender, Arc::clone(&transport))?;
+                (*lane.spool.write()).clone_from(&spool);
                 let predecessor = workers.replace(route, Some(Arc::clone(&handle)));
                 if let Some(generation) = self.begin_generation(route) {
                     lane.set_serves(generation);
@@ -56,11 +60,16 @@ impl Client {
                     let _ = begin.send(generation);
                 } else {
                     workers.remove(&handle);
+                    is_withdrawn = true;
                 }
                 predecessor
             }
         };
         drop(predecessor);
+        if let Some(writer) = spool.filter(|_| is_withdrawn) {
+            // Made after whoever has said no has removed what was there.
+            writer.purge();
+        }
         Ok(())
     }
 
@@ -81,7 +90,7 @@ impl Client {
         }
     }
 
-    fn sender(&self, settings: &ClientSettings, transport: Arc<dyn Transport>) -> BatchSender {
+    fn sender(&self, settings: &ClientSettings, transport: Arc<dyn Transport>, keeps: bool) -> BatchSender {
         let path = settings.envelope.path();
         let url = settings.endpoint.as_ref().map_or_else(|| path.to_owned(), |endpoint| endpoint.join(path));
         BatchSender {
@@ -99,6 +108,7 @@ impl Client {
                 headers: settings.http.headers.iter().map(|(_, value)| value.clone()).collect(),
             },
             last_failure: RefCell::default(),
+            keeps,
             halving: Cell::new(Halving::default()),
             monitor: Arc::clone(&self.monitor),
             counters: Arc::clone(&self.inner.counters),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use parking_lot::Mutex;
 
-use crate::deliver::{Command, Worker};
+use crate::deliver::{Batch, Command, Worker};
 use crate::error::{Error, ErrorKind, Result};
 use crate::panic::catch_panic;
 use crate::transport::Transport;
@@ -91,6 +91,11 @@ impl WorkerHandle {
     /// Asks the worker to end by the deadline.
     pub(super) fn ask_to_end(&self, deadline: Instant) {
         self.tell(Command::Shutdown { deadline });
+    }
+
+    /// Hands over what was taken from the queue and is to be sent.
+    pub(super) fn deliver(&self, batches: Vec<Batch>) {
+        self.tell(Command::Deliver(batches));
     }
 
     /// Tells the worker that consent is gone, and cuts its request.

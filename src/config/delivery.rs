@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::config::Config;
+use crate::settings::Spool;
 use crate::settings::{Compression, Overflow};
 
 impl Config {
@@ -112,6 +113,16 @@ impl Config {
     /// level is on.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.http.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Keeps events on disk while they cannot be delivered, so that they survive the process; they are not kept unless
+    /// this is set. See [`Spool`] for what is kept, where, and for how long.
+    ///
+    /// People are told of it: say [`Catalogue::kept_on_disk`](crate::catalogue::Catalogue::kept_on_disk) where the program has a
+    /// catalogue.
+    pub fn spool(mut self, spool: Spool) -> Self {
+        self.spool = Some(spool);
         self
     }
 

@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{CommonProperties, MAX_COMMON, Rules};
 use crate::observe::Flaw;
 use crate::observe::sent_log;
+use crate::settings::Spool;
 use crate::settings::{
     ApiKey, Batching, Compression, Endpoint, Env, Http, Protocol, Retry, asks_for_debug, defaults, proxy,
     token,
@@ -43,6 +44,7 @@ pub(crate) struct ClientSettings {
     pub(crate) ai: AiSettings,
     pub(crate) transport: Option<Arc<TransportFactory>>,
     pub(crate) shutdown_timeout: Duration,
+    pub(crate) spool: Option<Spool>,
 }
 
 /// What the route of AI events has of its own.
@@ -86,6 +88,9 @@ impl Config {
         self.retry.check()?;
         self.http.check()?;
         self.check_compression()?;
+        if let Some(spool) = &self.spool {
+            spool.check(self.retry.max_retries)?;
+        }
         self.http.proxy = endpoint.as_ref().and_then(|endpoint| proxy(env, endpoint.is_https()));
         let undeclared = self.take_undeclared();
         let (protocol, sent_log) = (self.protocol_name(), self.sent_log_path(env));
@@ -120,6 +125,7 @@ impl Config {
             ai,
             transport: self.transport,
             shutdown_timeout: self.shutdown_timeout,
+            spool: self.spool,
         })
     }
 

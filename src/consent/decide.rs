@@ -80,6 +80,40 @@ impl Decision {
         self.debug_print
     }
 
+    /// Names what was said yes to, and when: where this is another text, it is another yes.
+    pub(crate) fn grant_name(&self) -> String {
+        let mut name = String::new();
+        for report in self.layers.iter().filter(|report| report.vote == Vote::Grant) {
+            // The account's answer is fetched anew by each run.
+            let since =
+                report.since.as_deref().filter(|_| report.layer != Layer::Account).unwrap_or_default();
+            if !name.is_empty() {
+                name.push_str(", ");
+            }
+            name.push_str(report.layer.name());
+            if !since.is_empty() {
+                name.push(' ');
+                name.push_str(since);
+            }
+        }
+        name
+    }
+
+    /// Returns whether what was kept on disk under an earlier yes has to go: somebody has said no for good, or the yes has
+    /// ended with the notice, the endpoint or the catalogue that it was given for.
+    pub(crate) fn ends_what_is_kept(&self) -> bool {
+        let has_ended = |report: &LayerReport| {
+            report.vote == Vote::Abstain
+                && report.since.is_some()
+                && matches!(report.layer, Layer::User | Layer::Mode)
+        };
+        match self.state {
+            ConsentState::Granted => false,
+            ConsentState::Denied => self.decided_by.is_persistent(),
+            ConsentState::Deferred => self.layers.iter().any(has_ended),
+        }
+    }
+
     /// Returns whether a denial outlives this run, and so takes what is stored with it.
     pub fn is_persistent_denial(&self) -> bool {
         self.layers.iter().any(|report| report.vote == Vote::Deny && report.layer.is_persistent())

@@ -36,13 +36,13 @@ pub(crate) use gate::{Gate, GateState};
 pub use granted::Granted;
 pub use inputs::{Facts, FileContent, FileState, Files, Inputs, ReadFailure, Runtime, Source};
 pub use layers::Layer;
-pub(crate) use monitor::{ConsentMonitor, explain};
+pub(crate) use monitor::{ConsentMonitor, explain, spool_dir};
 pub use opt_in::OptIn;
 pub(crate) use places::{CHOICE_FILE, state_file, writable_state_file};
 pub use project::write_project_answer;
 pub use report::LayerReport;
 pub use sources::collect;
-pub use status::{LastSend, QueueStatus, Status};
+pub use status::{LastSend, QueueStatus, SpoolStatus, Status};
 pub use switch::{Reading, SwitchKind, parse_switch};
 
 /// Cuts an address down to scheme, host and port: what a grant is bound to, and what may be shown.

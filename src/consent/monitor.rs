@@ -2,19 +2,23 @@
 //!
 //! The gate is open only while the decision is granted. Nothing is logged under the lock.
 
+use std::path::PathBuf;
 use std::process;
 use std::time::{Duration, SystemTime};
 
 use parking_lot::{Mutex, MutexGuard};
 
 use super::choice::Answer;
+use super::ci::CiProvider;
 use super::decide::{ConsentState, Decision, decide};
 use super::gate::Gate;
 use super::inputs::{Facts, FileState, Inputs, Runtime};
+use super::places::{self, Platform};
 use super::sources::collect;
 use super::status::Status;
 use super::store::Store;
 use super::throttle::RecheckThrottle;
+use super::user;
 use super::watch::FileWatch;
 use crate::clock::Clock;
 use crate::consent::declaration::{Consent, Notice};
@@ -117,6 +121,22 @@ impl ConsentMonitor {
         self.read(|decision, _| decision.clone())
     }
 
+    /// Returns where events are kept on disk, if a state directory is known.
+    pub(crate) fn spool_dir(&self) -> Option<PathBuf> {
+        spool_dir(&self.facts, &self.env)
+    }
+
+    /// Returns whether this process may keep events on disk: not for a user who called it through sudo, and not in
+    /// continuous integration.
+    pub(crate) fn may_keep_events(&self) -> bool {
+        user::sudo_caller(&self.env).is_none() && CiProvider::detect_with_source(&self.env).is_none()
+    }
+
+    /// Returns the version of the notice, and the fingerprint of the catalogue if the yes is bound to it.
+    pub(crate) fn notice_and_catalogue(&self) -> (u32, Option<String>) {
+        (self.facts.consent.notice_version, self.facts.consent.catalogue.clone())
+    }
+
     /// Returns the state that holds.
     pub(crate) fn state(&self) -> ConsentState {
         self.read(|decision, _| decision.state())
@@ -161,6 +181,11 @@ impl ConsentMonitor {
     /// Returns whether events of this generation may still be sent; looks at the files of the gate first.
     pub(crate) fn may_send(&self, generation: u32) -> bool {
         self.recheck(self.inner.lock(), self.clock.wall()) && self.gate.may_send(generation)
+    }
+
+    /// Returns whether consent is granted; looks at the files of the gate first.
+    pub(crate) fn still_granted(&self) -> bool {
+        self.recheck(self.inner.lock(), self.clock.wall())
     }
 
     /// Decides again if a file of the gate was changed; returns whether the decision is granted then.
@@ -273,6 +298,11 @@ impl ConsentMonitor {
         let news = (decision != inner.decision).then(|| decision.clone());
         *inner = Inner { runtime: inner.runtime, decision, watch, news };
     }
+}
+
+/// Returns where an application keeps events on disk, if a state directory is known.
+pub(crate) fn spool_dir(facts: &Facts, env: &Env) -> Option<PathBuf> {
+    Some(places::state_dir(facts, env, Platform::HERE)?.join("spool"))
 }
 
 /// Explains a decision without a client.

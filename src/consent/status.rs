@@ -19,8 +19,24 @@ use crate::consent::declaration::Mode;
 pub struct QueueStatus {
     /// Events in memory.
     pub mem: u64,
-    /// Events on disk. There are none, as nothing is written yet.
+    /// Events on disk, those of earlier runs and other processes included.
     pub disk: u64,
+}
+
+/// What is kept on disk until it is sent, by their [`Spool`](crate::Spool).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SpoolStatus {
+    /// The directory: that of the endpoint, account and grant that hold, or the one above if that is not known.
+    pub directory: String,
+    /// Files that wait to be sent.
+    pub files: u64,
+    /// Events in them.
+    pub events: u64,
+    /// Bytes of these events.
+    pub bytes: u64,
+    /// When the oldest of them was captured, in RFC 3339.
+    pub oldest: Option<String>,
 }
 
 /// How the last attempt to send ended.
@@ -59,6 +75,8 @@ pub struct Status {
     pub would_send: bool,
     /// What is waiting to be sent.
     pub queue: QueueStatus,
+    /// What is kept on disk; `None` where the application keeps nothing, or consent is not granted: then nobody looks.
+    pub spool: Option<SpoolStatus>,
     /// How the last attempt to send ended, if there was one.
     pub last_send: Option<LastSend>,
 }
@@ -76,6 +94,7 @@ impl Status {
             endpoint: inputs.facts.endpoint.as_deref().map(super::origin),
             would_send: decision.state() == ConsentState::Granted,
             queue: QueueStatus::default(),
+            spool: None,
             last_send: None,
         }
     }
@@ -100,6 +119,11 @@ impl fmt::Display for Status {
         writeln!(f, "waiting:   {} in memory, {} on disk", self.queue.mem, self.queue.disk)?;
         if let Some(at) = &self.variables_as_of {
             writeln!(f, "variables: as they were when this client was started, at {at}")?;
+        }
+        if let Some(SpoolStatus { directory, files, bytes, oldest, .. }) = &self.spool {
+            let oldest = oldest.as_ref().map_or_else(String::new, |at| format!(", the oldest from {at}"));
+            let noun = if *files == 1 { "file" } else { "files" };
+            writeln!(f, "on disk:   {files} {noun}, {bytes} bytes{oldest}, in {directory}")?;
         }
         if let Some(last) = &self.last_send {
             writeln!(f, "last send: {} at {}", last.outcome, last.at)?;

@@ -78,6 +78,21 @@ impl Batch {
         self.ids.push(id);
     }
 
+    /// Appends an event that was encoded before.
+    pub(crate) fn push_encoded(&mut self, id: Uuid, event: &[u8]) {
+        if !self.ends.is_empty() {
+            self.body.push(b',');
+        }
+        self.body.extend_from_slice(event);
+        self.ends.push(self.body.len());
+        self.ids.push(id);
+    }
+
+    /// Returns the events with their ids, in their order.
+    pub(crate) fn events(&self) -> impl Iterator<Item = (Uuid, &[u8])> {
+        self.ids.iter().enumerate().map(|(index, id)| (*id, self.event(index)))
+    }
+
     /// Takes the last event out again.
     fn pop(&mut self) {
         self.ends.pop();

@@ -9,11 +9,14 @@ mod retry;
 mod schedule;
 mod secrets;
 mod sender;
+mod spool;
 mod worker;
 
+pub(crate) use batch::{Batch, BatchBuilder};
 pub(crate) use halving::Halving;
 pub use report::DeliveryError;
 pub(crate) use report::OnError;
 pub(crate) use secrets::Secrets;
 pub(crate) use sender::BatchSender;
+pub(crate) use spool::{SpoolContext, SpoolWriter};
 pub(crate) use worker::{Command, Worker, WorkerContext};

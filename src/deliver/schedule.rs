@@ -110,6 +110,20 @@ impl Schedule {
         self.due.insert(self.due.len().min(1), batch);
     }
 
+    /// Puts a batch in front of all others.
+    pub(crate) fn send_next(&mut self, batch: Batch) {
+        self.due.push_front(batch);
+    }
+
+    /// Takes all batches out, in the order in which their events were captured.
+    pub(crate) fn take_all(&mut self) -> Vec<Batch> {
+        let waiting = self.waiting.drain(..).map(|(_, batch)| batch);
+        let mut batches: Vec<_> = self.due.drain(..).chain(waiting).collect();
+        batches.sort_by_key(|batch| batch.first);
+        self.waiting_bytes = 0;
+        batches
+    }
+
     /// Takes the batch whose time came first.
     fn take_waiting(&mut self, now: Instant) -> Option<Batch> {
         let (index, (at, _)) = self.waiting.iter().enumerate().min_by_key(|(_, (at, _))| *at)?;

@@ -39,6 +39,8 @@ pub(crate) struct BatchSender {
     pub(crate) secrets: Secrets,
     /// The log on this machine, if one is kept.
     pub(crate) sent_log: Option<SentLog>,
+    /// There is a spool: what would be given up is handed back, to be kept on disk.
+    pub(crate) keeps: bool,
     /// How often what is refused may still be cut in two.
     pub(crate) halving: Cell<Halving>,
     /// Why the last attempt has failed; none after one that was accepted.
@@ -60,6 +62,8 @@ pub(crate) enum AttemptResult {
     Halved([Batch; 2]),
     /// It is sent again after its other half.
     Deferred(Batch),
+    /// It would be given up, but can be kept: the failure to report if it cannot.
+    Kept(Batch, DeliveryError),
     /// The endpoint wants nothing more, ever.
     Gone,
 }
@@ -235,6 +239,14 @@ impl BatchSender {
             }
             Action::Halve => AttemptResult::Halved(batch.halves([Uuid::new_v4(), Uuid::new_v4()])),
             Action::Defer => AttemptResult::Deferred(batch.deferred()),
+            Action::Drop(reason)
+                if self.keeps
+                    && batch.bad_responses < MAX_BAD_RESPONSES
+                    && is_worth_keeping(reason, info.status) =>
+            {
+                let failure = failure(reason, &batch, info);
+                AttemptResult::Kept(batch, failure)
+            }
             Action::Drop(reason) => {
                 self.report(&failure(reason, &batch, info));
                 AttemptResult::Ended(batch.into_buffer())
@@ -276,10 +288,10 @@ impl BatchSender {
             match results.get(id) {
                 Some(EventResult::Taken) => taken += 1,
                 Some(EventResult::Dropped(why)) => {
-                    refused.push((*id, EventResult::Dropped(self.secrets.excerpt(why, &[]))))
+                    refused.push((*id, EventResult::Dropped(self.secrets.excerpt(why, &[]))));
                 }
                 Some(EventResult::Retry(why)) => {
-                    again.push((*id, EventResult::Retry(self.secrets.excerpt(why, &[]))))
+                    again.push((*id, EventResult::Retry(self.secrets.excerpt(why, &[]))));
                 }
                 None => unnamed += 1,
             }
@@ -367,6 +379,21 @@ impl BatchSender {
             );
         }
     }
+}
+
+/// Returns whether a later run may have more luck with what this one gives up: nobody was there, or the endpoint did
+/// not know us.
+fn is_worth_keeping(reason: LossReason, status: Option<u16>) -> bool {
+    match reason {
+        LossReason::RetriesExhausted => true,
+        LossReason::Rejected => is_refusal(status),
+        _ => false,
+    }
+}
+
+/// Returns whether a status refuses whoever asks, and not what they send.
+pub(super) fn is_refusal(status: Option<u16>) -> bool {
+    matches!(status, Some(401 | 403 | 404))
 }
 
 /// The failure of a whole batch.

@@ -11,7 +11,8 @@ use uuid::Uuid;
 use super::batch::{Batch, BatchBuilder, BatchLimits};
 use super::report::DeliveryError;
 use super::schedule::{FlushMode, Schedule, Step};
-use super::sender::{AttemptResult, BatchSender};
+use super::sender::{AttemptResult, BatchSender, is_refusal};
+use super::spool::{SpoolSender, SpoolStep, SpoolWriter};
 use crate::clock::{Clock, later};
 use crate::consent::{ConsentMonitor, Gate};
 use crate::event::CommonProperties;
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     Flush { reply: Sender<()>, deadline: Instant },
     /// Deliver what can be by the deadline, then end.
     Shutdown { deadline: Instant },
+    /// Deliver these, which were taken from the queue and could not be kept on disk.
+    Deliver(Vec<Batch>),
     /// Consent is gone: drop everything and end.
     Withdraw,
 }
@@ -46,6 +49,8 @@ pub(crate) struct WorkerContext {
     pub(crate) sender: BatchSender,
     /// Time to drain when all clients are gone without a shutdown.
     pub(crate) drain_timeout: Duration,
+    /// Keeps events on disk, if the application wants that.
+    pub(crate) spool: Option<Arc<SpoolWriter>>,
 }
 
 /// The worker and all that it keeps between two steps.
@@ -65,6 +70,9 @@ pub(crate) struct Worker {
     stopping: Option<Instant>,
     is_withdrawn: bool,
     recycled: Vec<u8>,
+    spool: Option<SpoolSender>,
+    /// Live and spooled batches are sent in turns.
+    is_turn_of_spool: bool,
 }
 
 /// What one turn of the loop came to.
@@ -86,10 +94,17 @@ struct Flush {
 
 impl Worker {
     pub(crate) fn new(context: WorkerContext) -> Self {
-        let schedule = Schedule::new(&context.batching, &context.sender.retry);
         // An application's envelope that wants no event at all gets them one by one.
         let max_events = context.sender.envelope.max_events().max(1);
         let limits = BatchLimits { events: max_events, bytes: context.batching.batch_bytes };
+        let Batching { interval, .. } = context.batching;
+        let flush_at = context.batching.leaves_at_events();
+        let spool = context.spool.clone().map(|writer| SpoolSender::new(writer, interval, flush_at));
+        let mut batching = context.batching.clone();
+        if let Some(ahead) = context.spool.as_ref().and_then(|writer| writer.write_ahead()) {
+            batching.interval = ahead.min(interval);
+        }
+        let schedule = Schedule::new(&batching, &context.sender.retry);
         Self {
             context,
             schedule,
@@ -103,6 +118,8 @@ impl Worker {
             stopping: None,
             is_withdrawn: false,
             recycled: Vec::new(),
+            spool,
+            is_turn_of_spool: true,
         }
     }
 
@@ -126,7 +143,8 @@ impl Worker {
         self.context.queue.release(taken);
         let mut lost = std::mem::take(&mut self.in_hand) + taken.events;
         let mut ids = Vec::new();
-        if lost == 0 {
+        let was_spooled = self.spool.as_mut().is_some_and(SpoolSender::panicked);
+        if lost == 0 && !was_spooled {
             // It would panic at the same place again, for ever: what it meets there has to go.
             taken = self.backlog.clear(&self.context.queue);
             self.context.queue.release(taken);
@@ -157,12 +175,47 @@ impl Worker {
         if self.is_over(now) {
             return Turn::Over;
         }
+        let spooled = self.spool_step(now);
+        if self.is_turn_of_spool && spooled == SpoolStep::Send {
+            self.is_turn_of_spool = false;
+            self.attempt_spooled();
+            return Turn::Done;
+        }
+        self.is_turn_of_spool = true;
         match self.schedule.next(now, self.context.queue.depth(), self.flush_mode()) {
             Step::Send(batch) => self.attempt(batch),
             Step::Build => self.build(now),
-            Step::Wait(until) => return Turn::Idle(until),
+            Step::Wait(_) if spooled == SpoolStep::Send => self.attempt_spooled(),
+            Step::Wait(until) => {
+                let look_at = match spooled {
+                    SpoolStep::At(at) | SpoolStep::Busy(at) => Some(at),
+                    SpoolStep::Send | SpoolStep::Nothing => None,
+                };
+                return Turn::Idle(until.into_iter().chain(look_at).min());
+            }
         }
         Turn::Done
+    }
+
+    /// Describes what to do about the files on disk.
+    fn spool_step(&mut self, now: Instant) -> SpoolStep {
+        let wants_all = self.wants_all();
+        match &mut self.spool {
+            Some(spool) if self.stopping.is_none() || !spool.writer().leaves_to_next_run() => {
+                spool.next(now, wants_all)
+            }
+            _ => SpoolStep::Nothing,
+        }
+    }
+
+    /// Returns whether everything is to be sent now, and nothing waits before its batch is sent.
+    fn wants_all(&self) -> bool {
+        self.stopping.is_some() || !self.flushes.is_empty()
+    }
+
+    /// Returns what writes to disk, while it can.
+    fn writer(&self) -> Option<Arc<SpoolWriter>> {
+        self.spool.as_ref().map(SpoolSender::writer).filter(|writer| writer.is_on()).cloned()
     }
 
     fn flush_mode(&self) -> FlushMode {
@@ -176,16 +229,27 @@ impl Worker {
     }
 
     /// Returns whether there is nothing left to do, no time to do it, or no consent.
-    fn is_over(&self, now: Instant) -> bool {
+    fn is_over(&mut self, now: Instant) -> bool {
         if self.is_withdrawn || !self.context.monitor.gate().may_send(self.context.generation) {
             return true;
         }
         let Some(deadline) = self.stopping else { return false };
         let is_empty = self.context.queue.depth() == QueueDepth::default() && !self.schedule.has_due();
-        now >= deadline || is_empty && self.schedule.next_worthwhile_retry(now).is_none_or(|at| at > deadline)
+        let is_idle = is_empty && self.schedule.next_worthwhile_retry(now).is_none_or(|at| at > deadline);
+        let is_spool_idle = |step| match step {
+            SpoolStep::Send => false,
+            SpoolStep::At(at) => at > deadline,
+            SpoolStep::Busy(_) | SpoolStep::Nothing => true,
+        };
+        now >= deadline || is_idle && is_spool_idle(self.spool_step(now))
     }
 
     fn build(&mut self, now: Instant) {
+        // While the endpoint fails, what is captured goes to disk behind what is there already.
+        let is_failing = self.spool.as_ref().is_some_and(SpoolSender::is_failing);
+        if let Some(writer) = self.writer().filter(|writer| writer.writes_first() || is_failing) {
+            return self.drain_to_disk(&writer);
+        }
         let generation = self.context.generation;
         let created_at = Timestamp::of_clock(self.context.clock.wall());
         let mut ids = Ids::seeded(Uuid::new_v4());
@@ -220,15 +284,129 @@ impl Worker {
             self.schedule.retry_unsent(self.context.clock.now());
         }
         match result {
-            AttemptResult::Ended(recycled) => {
-                if recycled.capacity() <= self.limits.bytes.saturating_mul(2) {
-                    self.recycled = recycled;
+            AttemptResult::Ended(buffer) => {
+                self.recycle(buffer);
+                if let Some(spool) = &mut self.spool {
+                    spool.release();
                 }
             }
-            AttemptResult::Waits(batch, until) => self.schedule.wait(batch, until),
+            AttemptResult::Waits(batch, until) => self.wait(batch, until),
             AttemptResult::Halved(halves) => self.schedule.send_first(halves),
             AttemptResult::Deferred(batch) => self.schedule.send_second(batch),
-            AttemptResult::Gone => self.is_withdrawn = true,
+            AttemptResult::Kept(batch, failure) => {
+                if let Some(spool) = self.spool.as_mut().filter(|_| is_refusal(failure.status)) {
+                    spool.refuse(failure.status);
+                }
+                self.keep_or_report(batch, &failure);
+            }
+            AttemptResult::Gone => self.is_gone(),
+        }
+    }
+
+    /// Writes all that is queued to disk; what cannot be written is sent.
+    fn drain_to_disk(&mut self, writer: &SpoolWriter) {
+        let (queue, generation) = (&self.context.queue, self.context.generation);
+        let (taken, left) = writer.drain(&mut self.builder, (&mut self.backlog, &**queue), generation);
+        self.taken += taken;
+        self.schedule.built();
+        if taken == 0 {
+            // A caller has counted its event and is about to push it.
+            std::thread::yield_now();
+        }
+        for batch in left {
+            self.attempt(batch);
+        }
+    }
+
+    fn recycle(&mut self, buffer: Vec<u8>) {
+        if buffer.capacity() <= self.limits.bytes.saturating_mul(2) {
+            self.recycled = buffer;
+        }
+    }
+
+    /// The endpoint wants nothing more: what is on disk goes for all processes, as at a withdrawal.
+    fn is_gone(&mut self) {
+        self.is_withdrawn = true;
+        if let Some(spool) = &self.spool {
+            spool.writer().purge();
+        }
+    }
+
+    /// Keeps a batch until it is tried again: on disk if there is a spool, since the process may end meanwhile.
+    fn wait(&mut self, batch: Batch, until: Instant) {
+        let writer = self.writer().filter(|writer| writer.may_keep(&batch));
+        if let Some(spool) = &mut self.spool {
+            spool.failed_live(&batch, until);
+        }
+        let left = match writer {
+            Some(writer) => writer.keep(batch),
+            None => Some(batch),
+        };
+        if let Some(batch) = left {
+            self.schedule.wait(batch, until);
+        }
+    }
+
+    /// Writes a batch to disk, or reports that it is lost.
+    fn keep_or_report(&self, batch: Batch, failure: &DeliveryError) {
+        let left = match self.writer().filter(|writer| writer.may_keep(&batch)) {
+            Some(writer) => writer.keep(batch),
+            None => Some(batch),
+        };
+        let Some(left) = left else { return };
+        let ids = left.ids().to_vec();
+        let failure = DeliveryError { count: ids.len() as u64, events: ids, ..failure.clone() };
+        self.context.sender.report(&failure);
+    }
+
+    /// Sends the next batch from disk.
+    fn attempt_spooled(&mut self) {
+        let wants_all = self.wants_all();
+        let (generation, limits) = (self.context.generation, self.limits);
+        let Some(spool) = &mut self.spool else { return };
+        let Some(batch) = spool.load(generation, limits, wants_all) else { return };
+        let events = batch.len();
+        let settled = if events > limits.events && events > 1 {
+            // Written for an endpoint that took more at a time.
+            AttemptResult::Halved(batch.halves([Uuid::new_v4(), Uuid::new_v4()]))
+        } else {
+            self.context.sender.attempt(batch, self.stopping)
+        };
+        let now = self.context.clock.now();
+        let left = match settled {
+            AttemptResult::Ended(buffer) => {
+                spool.finished();
+                spool.release();
+                self.recycle(buffer);
+                return;
+            }
+            AttemptResult::Waits(batch, until) if batch.len() == events => {
+                spool.failed(&batch, until);
+                spool.once(batch)
+            }
+            AttemptResult::Waits(batch, until) => {
+                spool.hold_until(until);
+                spool.split([batch])
+            }
+            AttemptResult::Halved(halves) => spool.split(halves),
+            AttemptResult::Deferred(batch) => {
+                spool.defer(&batch);
+                spool.once(batch)
+            }
+            AttemptResult::Kept(batch, failure) => {
+                if is_refusal(failure.status) {
+                    spool.put_back();
+                    spool.refuse(failure.status);
+                } else {
+                    spool.failed(&batch, later(now, self.context.sender.retry.max_delay));
+                }
+                spool.once(batch)
+            }
+            AttemptResult::Gone => return self.is_gone(),
+        };
+        for batch in left {
+            let ids = batch.ids().to_vec();
+            self.report(LossReason::RetriesExhausted, ids.len() as u64, ids);
         }
     }
 
@@ -263,11 +441,20 @@ impl Worker {
             Command::Flush { reply, deadline } => {
                 self.backlog.collect(&self.context.queue);
                 let target = self.taken + self.backlog.len();
+                if let Some(writer) = self.writer().filter(|writer| writer.writes_first()) {
+                    // Nothing but files is in this worker's hands when the process ends.
+                    self.drain_to_disk(&writer);
+                }
                 self.flush_to = self.flush_to.max(target);
                 self.flushes.push(Flush { target, deadline, reply });
             }
             Command::Shutdown { deadline } => {
                 self.stopping = Some(self.stopping.map_or(deadline, |known| known.min(deadline)));
+            }
+            Command::Deliver(batches) => {
+                for batch in batches.into_iter().rev() {
+                    self.schedule.send_next(batch);
+                }
             }
             Command::Withdraw => self.is_withdrawn = true,
         }
@@ -282,14 +469,15 @@ impl Worker {
 
     /// Replies to the flushes that are done, or cannot be by their deadline.
     fn answer_flushes(&mut self, now: Instant) {
-        let (taken, schedule) = (self.taken, &self.schedule);
+        let (taken, schedule, spool) = (self.taken, &self.schedule, &mut self.spool);
         self.flushes.retain(|flush| {
             let is_built = taken >= flush.target;
             let is_settled = schedule.first_waiting().is_none_or(|first| first >= flush.target);
             let is_stuck = !schedule.has_due()
                 && (is_built || !schedule.has_room())
                 && schedule.next_retry().is_some_and(|retry| retry > flush.deadline);
-            let is_over = is_built && is_settled || is_stuck || now >= flush.deadline;
+            let is_sent = spool.as_mut().is_none_or(|spool| spool.is_settled(now, flush.deadline));
+            let is_over = is_built && is_settled && is_sent || is_stuck || now >= flush.deadline;
             if is_over {
                 // The client may have stopped waiting.
                 let _ = flush.reply.try_send(());
@@ -303,6 +491,12 @@ impl Worker {
         let is_withdrawn =
             self.is_withdrawn || !self.context.monitor.gate().may_send(self.context.generation);
         let reason = if is_withdrawn { LossReason::ConsentWithdrawn } else { LossReason::ShuttingDown };
+        if let Some(spool) = self.spool.as_ref().filter(|_| is_withdrawn) {
+            // Whatever has ended the consent of a process that runs outlives it: a variable or a flag cannot change.
+            spool.writer().purge();
+        } else if let Some(writer) = self.writer() {
+            self.leave_to_disk(&writer);
+        }
         let taken = self.backlog.clear(&self.context.queue);
         self.context.queue.release(taken);
         let ids = self.schedule.clear();
@@ -310,6 +504,24 @@ impl Worker {
         // What is pushed later is refused, and counted by its own thread.
         lost += self.context.queue.close_before(Gate::next_generation(self.context.generation));
         self.report(reason, lost, ids);
+    }
+
+    /// Writes what is left to disk.
+    fn leave_to_disk(&mut self, writer: &SpoolWriter) {
+        let end = |count, ids| DeliveryError::unsent(LossReason::ShuttingDown, count, ids);
+        for batch in self.schedule.take_all() {
+            self.keep_or_report(batch, &end(0, Vec::new()));
+        }
+        let (_, left) = writer.drain(
+            &mut self.builder,
+            (&mut self.backlog, &*self.context.queue),
+            self.context.generation,
+        );
+        for batch in left {
+            let ids = batch.ids().to_vec();
+            self.context.sender.report(&end(ids.len() as u64, ids));
+        }
+        writer.leave();
     }
 
     /// Counts what is lost, and tells the application.

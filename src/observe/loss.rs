@@ -58,11 +58,17 @@ pub enum LossReason {
     WorkerPanicked,
     /// Dry run: it was printed, not sent.
     DryRun,
+    /// It was on disk, and among the oldest there when the limits of the [`Spool`](crate::Spool) were reached.
+    SpoolFull,
+    /// It was on disk for longer than the [`Spool`](crate::Spool) keeps events.
+    SpoolExpired,
+    /// The file on disk that held it could not be read, or was on its way whenever a process ended.
+    SpoolDamaged,
 }
 
 impl LossReason {
     /// All reasons, in the order in which [`Stats`](crate::Stats) prints them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 27] = [
         Self::EmptyName,
         Self::LongName,
         Self::EmptyDistinctId,
@@ -87,6 +93,9 @@ impl LossReason {
         Self::ShuttingDown,
         Self::WorkerPanicked,
         Self::DryRun,
+        Self::SpoolFull,
+        Self::SpoolExpired,
+        Self::SpoolDamaged,
     ];
 
     /// Returns the reason in words, such as `queue full`.
@@ -116,6 +125,9 @@ impl LossReason {
             Self::ShuttingDown => "shutting down",
             Self::WorkerPanicked => "worker panicked",
             Self::DryRun => "dry run",
+            Self::SpoolFull => "spool full",
+            Self::SpoolExpired => "spool expired",
+            Self::SpoolDamaged => "spool damaged",
         }
     }
 

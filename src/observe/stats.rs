@@ -14,14 +14,22 @@ const REASONS: usize = LossReason::ALL.len();
 
 /// A snapshot of what became of the events captured so far.
 ///
-/// Once nothing is moving, `captured` is the sum of `queued`, `sent` and everything lost. While threads
-/// are at work the numbers are read one after the other and may be off by the events in between.
+/// Once nothing is moving, `captured` is the sum of `queued`, `spooled`, `sent` and everything lost. A process that
+/// sends what an earlier run has left on disk counts those events as `recovered`, and there `captured` and `recovered`
+/// together are that sum. While threads are at work the numbers are read one after the other and may be off by the
+/// events in between.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Events handed to `capture` while the gate was open.
     pub captured: u64,
     /// Events that wait: in the queue, in a batch under way, or for a retry.
     pub queued: u64,
+    /// Events that this process has written to disk, or found there and tried to send, and that are still there: a later
+    /// run or another process sends them. Always zero without a [`Spool`](crate::Spool).
+    pub spooled: u64,
+    /// Events of an earlier run or another process that this one has taken over from disk, to send them or to remove
+    /// them for their age. Always zero without a [`Spool`](crate::Spool).
+    pub recovered: u64,
     /// Events that the receiver took.
     pub sent: u64,
     /// Events sent again, counted once for each further attempt.
@@ -57,7 +65,7 @@ impl Stats {
         LossReason::ALL.into_iter().map(|reason| (reason, self.lost(reason))).filter(|(_, count)| *count > 0)
     }
 
-    /// Returns what has changed since an earlier snapshot; `queued` stays what it is now.
+    /// Returns what has changed since an earlier snapshot; `queued` and `spooled` stay what they are now.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         let mut lost = self.lost;
@@ -67,6 +75,8 @@ impl Stats {
         Self {
             captured: self.captured.saturating_sub(earlier.captured),
             queued: self.queued,
+            spooled: self.spooled,
+            recovered: self.recovered.saturating_sub(earlier.recovered),
             sent: self.sent.saturating_sub(earlier.sent),
             retried: self.retried.saturating_sub(earlier.retried),
             requests: self.requests.saturating_sub(earlier.requests),
@@ -83,9 +93,13 @@ impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "captured {}, queued {}, sent {}, retried {}, lost {}",
+            "captured {}, queued {}{}, sent {}, retried {}, lost {}",
             self.captured,
             self.queued,
+            match (self.spooled, self.recovered) {
+                (0, 0) => String::new(),
+                (spooled, recovered) => format!(", on disk {spooled}, recovered {recovered}"),
+            },
             self.sent,
             self.retried,
             self.lost_total()
@@ -103,6 +117,8 @@ impl fmt::Display for Stats {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     captured: AtomicU64,
+    spooled: AtomicU64,
+    recovered: AtomicU64,
     sent: AtomicU64,
     retried: AtomicU64,
     requests: AtomicU64,
@@ -153,6 +169,27 @@ impl Counters {
         self.captured.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Counts events that were written to disk, or stay there after an attempt.
+    pub(crate) fn spooled(&self, events: u64) {
+        self.spooled.fetch_add(events, Ordering::Relaxed);
+    }
+
+    /// Counts events that were on disk and are in hand, sent or removed.
+    pub(crate) fn unspooled(&self, events: u64) {
+        let fewer = |spooled: u64| Some(spooled.saturating_sub(events));
+        let _ = self.spooled.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer);
+    }
+
+    /// Counts nothing as on disk any more, and returns how many events that were.
+    pub(crate) fn take_spooled(&self) -> u64 {
+        self.spooled.swap(0, Ordering::Relaxed)
+    }
+
+    /// Counts events of an earlier run that are in hand.
+    pub(crate) fn recovered(&self, events: u64) {
+        self.recovered.fetch_add(events, Ordering::Relaxed);
+    }
+
     pub(crate) fn sent(&self, events: u64) {
         self.sent.fetch_add(events, Ordering::Relaxed);
     }
@@ -183,7 +220,7 @@ impl Counters {
         }
     }
 
-    /// Returns a snapshot. What was captured and is neither sent nor lost is queued somewhere.
+    /// Returns a snapshot. What was captured and is neither sent nor lost nor on disk is queued somewhere.
     pub(crate) fn snapshot(&self) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         // Ends before beginnings: an event that ends meanwhile then counts as queued, never as too many.
@@ -192,11 +229,15 @@ impl Counters {
         for (value, counter) in lost.iter_mut().zip(&self.lost) {
             *value = read(counter);
         }
+        let spooled = read(&self.spooled);
+        let recovered = read(&self.recovered);
         let captured = read(&self.captured);
-        let ended = sent + lost.iter().sum::<u64>();
+        let ended = sent + spooled + lost.iter().sum::<u64>();
         Stats {
             captured,
-            queued: captured.saturating_sub(ended),
+            queued: (captured + recovered).saturating_sub(ended),
+            spooled,
+            recovered,
             sent,
             retried: read(&self.retried),
             requests: read(&self.requests),
@@ -228,8 +269,20 @@ mod tests {
             stats.to_string(),
             "captured 10, queued 3, sent 4, retried 0, lost 3 (queue full: 2, rejected: 1)"
         );
+        counters.spooled(3);
+        let kept = counters.snapshot();
+        assert_eq!((kept.queued, kept.spooled), (0, 3));
+        assert!(
+            kept.to_string().starts_with("captured 10, queued 0, on disk 3, recovered 0, sent 4"),
+            "{kept}"
+        );
+        counters.unspooled(3);
         counters.sent(3);
+        counters.recovered(2);
+        let found = counters.snapshot();
+        assert_eq!((found.queued, found.spooled, found.recovered), (2, 0, 2));
+        counters.sent(2);
         let later = counters.snapshot().since(&stats);
-        assert_eq!((later.sent, later.queued, later.lost_total()), (3, 0, 0));
+        assert_eq!((later.sent, later.queued, later.lost_total()), (5, 0, 0));
     }
 }

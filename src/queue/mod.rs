@@ -8,6 +8,7 @@ mod backlog;
 mod depth;
 mod segment;
 mod shard;
+pub(crate) mod spool;
 mod waiters;
 
 use std::process;

@@ -79,3 +79,30 @@ pub(crate) const AI_QUEUE_EVENTS: usize = 1_000;
 
 /// Bytes in the queue of the AI route, and in its batches that wait for a retry: four of the largest events.
 pub(crate) const AI_QUEUE_BYTES: usize = 32 * 1024 * 1024;
+
+/// How long events are kept on disk: a week covers a holiday weekend and a long outage, and is what the notice says.
+pub(crate) const SPOOL_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Bytes that a server keeps on disk at most: an hour at 100 events a second and 180 bytes for each.
+pub(crate) const SPOOL_BYTES: u64 = 64 * 1024 * 1024;
+
+/// The most that can be asked for.
+pub(crate) const SPOOL_MAX_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+
+/// Files that a server keeps at most; a directory of this size is listed in about a millisecond.
+pub(crate) const SPOOL_FILES: u64 = 4_096;
+
+/// Bytes in one file of a server at most: one batch.
+pub(crate) const SPOOL_FILE_BYTES: usize = BATCH_BYTES;
+
+/// The most that can be asked for: what PostHog takes in one body, less its envelope.
+pub(crate) const SPOOL_MAX_FILE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Files that a tool keeps at most: one for each of 500 runs without a network.
+pub(crate) const SPOOL_CLI_FILES: u64 = 500;
+
+/// Events that a tool keeps at most.
+pub(crate) const SPOOL_CLI_EVENTS: u64 = 1_000;
+
+/// Bytes that a tool keeps at most.
+pub(crate) const SPOOL_CLI_BYTES: u64 = 2 * 1024 * 1024;

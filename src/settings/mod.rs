@@ -6,6 +6,7 @@ mod env;
 mod groups;
 mod key;
 mod origin;
+mod spool;
 mod user_agent;
 
 pub(crate) use endpoint::Endpoint;
@@ -14,4 +15,6 @@ pub(crate) use groups::{Batching, Http, Proxy, Retry};
 pub use groups::{Compression, Overflow, Protocol};
 pub(crate) use key::ApiKey;
 pub(crate) use origin::{asks_for_debug, proxy, variable_prefix};
+pub(crate) use spool::Durability;
+pub use spool::{Sending, Spool};
 pub(crate) use user_agent::token;

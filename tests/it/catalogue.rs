@@ -288,3 +288,13 @@ fn a_page_is_renewed_where_that_was_asked_for_and_no_other() {
     assert!(!renew(&path));
     assert_eq!(std::fs::read_to_string(&path).expect("a page"), other);
 }
+
+#[test]
+fn people_are_told_what_is_kept_on_their_machine() {
+    const PLAIN: Catalogue = candor::events![];
+    const KEPT: Catalogue = PLAIN.kept_on_disk();
+    let says = "kept on this machine for up to 7 days";
+    assert!(KEPT.markdown().contains(says) && KEPT.notice().contains(says));
+    assert!(!PLAIN.markdown().contains(says) && !PLAIN.notice().contains(says));
+    assert_eq!(KEPT.fingerprint(), PLAIN.fingerprint());
+}

@@ -49,7 +49,7 @@ fn shown(inputs: &Inputs, name: &str) -> Finding {
         Err(reason) => return Finding::wrong(label(source), reason),
     };
     if receipt.notice_version != inputs.facts.consent.notice_version {
-        return waiting("another version of the notice was shown");
+        return waiting("another version of the notice was shown").with_since(receipt.shown_at);
     }
     if receipt.shown_at > inputs.now {
         return waiting("the notice was shown at a time that has not come yet");

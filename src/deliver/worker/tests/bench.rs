@@ -56,6 +56,7 @@ impl Bench {
             is_dry_run: false,
             secrets: Secrets::default(),
             last_failure: std::cell::RefCell::default(),
+            keeps: false,
             halving: std::cell::Cell::default(),
             monitor: Arc::clone(&monitor),
             counters: Arc::clone(&counters),
@@ -72,6 +73,7 @@ impl Bench {
             clock: Clock::Manual(Arc::clone(&clock)),
             sender,
             drain_timeout: Duration::from_secs(2),
+            spool: None,
         });
         Self { worker, commands, clock, queue, monitor, counters, generation }
     }

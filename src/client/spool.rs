@@ -1,0 +1,196 @@
+//! The client's side of the spool: opened under a grant, left at the end, removed with the consent.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Client;
+use super::lane::{Lane, Route};
+use super::worker_handle::WorkerHandle;
+use crate::clock::Clock;
+use crate::config::ClientSettings;
+use crate::consent::{ConsentMonitor, SpoolStatus};
+use crate::deliver::{Batch, BatchBuilder, SpoolContext, SpoolWriter};
+use crate::event::EncodedEvent;
+use crate::observe::{Counters, LossReason};
+use crate::panic::catch_panic;
+use crate::queue::Backlog;
+use crate::queue::spool::{Bucket, Provenance, Purged, bucket_name, list, purge_all};
+use crate::timestamp::Timestamp;
+
+/// How long the end of a run waits, once a day, for events that have been on disk for more than a day.
+const LONG_WAIT: Duration = Duration::from_millis(500);
+
+/// How long the end of a run waits for a worker that has nothing to do; one that is stuck is left behind.
+const NO_WAIT: Duration = Duration::from_millis(1);
+
+/// Opens the bucket of a grant that was just given. `None` if nothing is to be kept on disk, or nothing can be.
+pub(super) fn open(
+    settings: &ClientSettings,
+    monitor: &ConsentMonitor,
+    counters: &Arc<Counters>,
+    clock: &Clock,
+) -> Option<Arc<SpoolWriter>> {
+    let spool = settings.spool.clone().filter(|_| !settings.is_dry_run)?;
+    let dir = monitor.spool_dir().filter(|_| monitor.may_keep_events());
+    let Some(dir) = dir else {
+        log::debug!(target: "candor", "events are not kept on disk here: no state directory, sudo, or continuous integration");
+        return None;
+    };
+    let grant = monitor.decision().grant_name();
+    let origin = settings.endpoint.as_ref().map_or("transport", |endpoint| endpoint.as_str());
+    let origin = crate::consent::origin(origin);
+    let key = settings.hide.as_ref().map_or("", |(secret, _)| secret);
+    let account = format!("{key}\n{}", spool.tenant);
+    let (notice, catalogue) = monitor.notice_and_catalogue();
+    let protocol = format!("{} {}", settings.protocol, settings.envelope.path());
+    let name = bucket_name(&origin, &protocol, &account, &grant);
+    let bucket = match Bucket::create(&dir, &name, Provenance { grant, notice, catalogue }) {
+        Ok(bucket) => bucket,
+        Err(error) => {
+            log::debug!(target: "candor", "events are not kept on disk: {error}");
+            return None;
+        }
+    };
+    let writer = Arc::new(SpoolWriter::new(SpoolContext {
+        bucket: Arc::new(bucket),
+        spool,
+        envelope: Arc::clone(&settings.envelope),
+        common: Arc::clone(&settings.capture.common),
+        counters: Arc::clone(counters),
+        on_error: settings.on_error.clone(),
+        clock: clock.clone(),
+        batch_bytes: settings.batching.batch_bytes,
+        wake_events: settings.batching.leaves_at_events(),
+    }));
+    // Whoever has said no meanwhile has removed what was there, and not what has just come.
+    if monitor.still_granted() {
+        return Some(writer);
+    }
+    writer.purge();
+    None
+}
+
+/// Removes what an earlier yes has left on disk, if a no that lasts or the end of that yes finds it there. Looks at
+/// nothing but whether the directory is there, and that only if the application keeps events at all.
+pub(super) fn finish_purge(settings: &ClientSettings, monitor: &ConsentMonitor) {
+    if settings.spool.is_none() || !monitor.decision().ends_what_is_kept() {
+        return;
+    }
+    let Some(dir) = monitor.spool_dir() else { return };
+    remove(Some(purge_all(&dir)));
+}
+
+/// Removes what was taken out of reach.
+pub(super) fn remove(purged: Option<io::Result<Purged>>) {
+    if let Some(Err(error)) = purged.map(|purged| purged.and_then(Purged::remove)) {
+        catch_panic(|| log::debug!(target: "candor", "events on disk could not be removed: {error}"));
+    }
+}
+
+/// Describes what is on disk, by the names alone.
+pub(super) fn describe(dir: &Path) -> SpoolStatus {
+    let names = list(dir);
+    let oldest = names.first().and_then(|name| i64::try_from(name.created).ok());
+    SpoolStatus {
+        directory: dir.display().to_string(),
+        files: names.len() as u64,
+        events: names.iter().map(|name| u64::from(name.events)).sum(),
+        bytes: names.iter().map(|name| name.bytes).sum(),
+        oldest: oldest.map(|millis| Timestamp::from_unix_millis(millis).to_rfc3339()),
+    }
+}
+
+impl Lane {
+    /// Returns what keeps events on disk, while something does.
+    fn spool(&self) -> Option<Arc<SpoolWriter>> {
+        // A forked child must not wait for a thread that is its parent's.
+        self.spool.try_read_for(Duration::from_millis(100)).and_then(|spool| spool.clone())
+    }
+
+    /// Writes a captured event to disk; `false` if it is to be queued.
+    pub(super) fn append(&self, event: &EncodedEvent<'_>) -> bool {
+        let Some(writer) = self.spool().filter(|_| self.queue.is_ours()) else { return false };
+        // An envelope of the application's own must not end the application.
+        catch_panic(|| writer.append(event, || self.queue.wake())).unwrap_or(false)
+    }
+}
+
+impl Client {
+    /// Describes what is on disk, while consent is granted and something is kept there.
+    pub(super) fn spool_status(&self) -> Option<SpoolStatus> {
+        let lane = self.inner.lanes.get(Route::Events).filter(|_| self.is_enabled())?;
+        lane.spool().map(|writer| describe(writer.dir()))
+    }
+
+    /// Takes all events on disk out of reach of every process, those of other runs too. They are yet to be removed.
+    pub(super) fn purge_spool(&self) -> Option<io::Result<Purged>> {
+        let purged = self.monitor.spool_dir().map(|dir| purge_all(&dir));
+        for writer in self.inner.lanes.iter().filter_map(Lane::spool) {
+            writer.forget();
+        }
+        purged
+    }
+
+    /// Writes to disk what a worker that is stuck in a request has left in its queue.
+    pub(super) fn keep_the_rest(&self) {
+        let Some(generation) = self.monitor.gate().sendable_generation() else { return };
+        for lane in self.inner.lanes.iter() {
+            let Some(writer) = lane.spool().filter(|writer| writer.is_on()) else { continue };
+            let left = drain(lane, &writer, generation);
+            let lost = left.iter().map(|batch| batch.ids().len() as u64).sum();
+            self.inner.counters.lost(LossReason::ShuttingDown, lost);
+            writer.leave();
+        }
+    }
+
+    /// Ends this run as one that leaves its events to the next: all that is queued is written to disk by this thread,
+    /// and nothing is waited for. Returns `false` if events cannot be kept and have to be sent now.
+    pub(super) fn leave_to_next_run(&self, handles: &[Arc<WorkerHandle>], deadline: Instant) -> bool {
+        let lanes = &self.inner.lanes;
+        let Some(generation) = self.monitor.gate().sendable_generation() else { return false };
+        let writer = |lane: &Lane| lane.spool().filter(|writer| writer.leaves_to_next_run());
+        if handles.is_empty() || !lanes.iter().all(|lane| writer(lane).is_some()) {
+            return false;
+        }
+        if lanes.iter().filter_map(writer).any(|writer| writer.is_long_overdue()) {
+            let until = deadline.min(Instant::now() + LONG_WAIT);
+            for done in handles.iter().map(|handle| handle.flush(until)).collect::<Vec<_>>() {
+                let _ = done.recv_deadline(until);
+            }
+        }
+        let mut has_kept_all = true;
+        for route in Route::ALL {
+            let Some((lane, writer)) = lanes.get(route).and_then(|lane| Some((lane, writer(lane)?))) else {
+                continue;
+            };
+            let left = drain(lane, &writer, generation);
+            if !left.is_empty() {
+                has_kept_all = false;
+                if let Some(handle) = lanes.workers().and_then(|workers| workers.get(route)) {
+                    handle.deliver(left);
+                }
+            }
+        }
+        if has_kept_all {
+            let until = Instant::now() + NO_WAIT;
+            for handle in handles {
+                handle.ask_to_end(until);
+                handle.cut();
+            }
+            for handle in handles {
+                handle.wait(until);
+            }
+            lanes.iter().filter_map(Lane::spool).for_each(|writer| writer.leave());
+        }
+        has_kept_all
+    }
+}
+
+/// Writes all that is queued to disk; returns what cannot be written.
+fn drain(lane: &Lane, writer: &SpoolWriter, generation: u32) -> Vec<Batch> {
+    let mut builder = BatchBuilder::default();
+    let (_, left) = writer.drain(&mut builder, (&mut Backlog::default(), &*lane.queue), generation);
+    left
+}

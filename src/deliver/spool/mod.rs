@@ -1,0 +1,8 @@
+//! The spool at work: batches go to disk when they cannot be delivered, and come back when they can.
+
+mod files;
+mod sender;
+mod writer;
+
+pub(crate) use sender::{SpoolSender, SpoolStep};
+pub(crate) use writer::{SpoolContext, SpoolWriter};

@@ -1,0 +1,383 @@
+//! Events on their way to disk: those of a batch, of the queue, or of one capture.
+
+use std::io;
+use std::path::Path;
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use uuid::Uuid;
+
+use super::files::{Files, InHand};
+use crate::clock::Clock;
+use crate::deliver::batch::{Batch, BatchBuilder, BatchLimits};
+use crate::deliver::report::{DeliveryError, OnError};
+use crate::event::{CommonProperties, EncodedEvent};
+use crate::observe::{Counters, LossReason};
+use crate::queue::spool::{Bucket, Caps, Events, FileLimits, FileName, Journal, Purged, purge_bucket};
+use crate::queue::{Backlog, Queue};
+use crate::settings::{Durability, Sending, Spool};
+use crate::timestamp::{Rfc3339, Timestamp};
+use crate::wire::{BatchInfo, Envelope, Ids, WireEvent};
+
+/// What a spool is made of.
+pub(crate) struct SpoolContext {
+    pub(crate) bucket: Arc<Bucket>,
+    pub(crate) spool: Spool,
+    pub(crate) envelope: Arc<dyn Envelope>,
+    pub(crate) common: Arc<CommonProperties>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) on_error: OnError,
+    pub(crate) clock: Clock,
+    pub(crate) batch_bytes: usize,
+    /// How many events make the worker look, as in the queue.
+    pub(crate) wake_events: u64,
+}
+
+/// Writes events to disk, on whichever thread has them. The worker and the client share it.
+pub(crate) struct SpoolWriter {
+    pub(super) context: SpoolContext,
+    journal: Option<Mutex<Journal>>,
+    ids: Mutex<Ids>,
+    pub(super) files: Mutex<Files>,
+    /// Held while events are between the queue and a file, so that a process does not end amid that.
+    draining: Mutex<()>,
+    /// Nothing is written any more: the disk has failed, or consent is gone.
+    is_off: AtomicBool,
+    /// What was on disk is counted as withdrawn.
+    is_forgotten: AtomicBool,
+    owner_pid: u32,
+}
+
+/// How long the end of a process waits for a thread that is writing to disk.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+impl SpoolWriter {
+    pub(crate) fn new(context: SpoolContext) -> Self {
+        let limits =
+            FileLimits { events: context.spool.file_events as u64, bytes: context.spool.file_bytes as u64 };
+        let keeps_each = context.spool.durability == Durability::EachEvent;
+        let journal = keeps_each.then(|| Mutex::new(Journal::new(Arc::clone(&context.bucket), limits)));
+        Self {
+            context,
+            journal,
+            ids: Mutex::new(Ids::seeded(Uuid::new_v4())),
+            files: Mutex::default(),
+            draining: Mutex::new(()),
+            is_off: AtomicBool::new(false),
+            is_forgotten: AtomicBool::new(false),
+            owner_pid: process::id(),
+        }
+    }
+
+    /// Returns whether events can be kept; in a forked child they cannot.
+    pub(crate) fn is_on(&self) -> bool {
+        !self.is_off.load(Ordering::Acquire) && self.owner_pid == process::id()
+    }
+
+    /// Returns whether events are written to disk before they are sent, and sent from there alone.
+    pub(crate) fn writes_first(&self) -> bool {
+        let Spool { durability, sending, .. } = &self.context.spool;
+        self.is_on() && (*durability != Durability::Sealed || *sending == Sending::NextRun)
+    }
+
+    /// Returns whether this run leaves its events to the next one.
+    pub(crate) fn leaves_to_next_run(&self) -> bool {
+        self.is_on() && self.context.spool.sending == Sending::NextRun
+    }
+
+    /// Returns how long after its capture an event is on disk, if that was set.
+    pub(crate) fn write_ahead(&self) -> Option<Duration> {
+        match self.context.spool.durability {
+            Durability::WriteAhead(interval) => Some(interval),
+            Durability::Sealed | Durability::EachEvent => None,
+        }
+    }
+
+    /// Returns whether a batch may be kept: what is sent at most once only if it was not sent yet.
+    pub(crate) fn may_keep(&self, batch: &Batch) -> bool {
+        !self.context.spool.at_most_once || batch.attempts == 0
+    }
+
+    /// Returns the directory of the bucket.
+    pub(crate) fn dir(&self) -> &Path {
+        self.bucket().dir()
+    }
+
+    pub(super) fn bucket(&self) -> &Bucket {
+        &self.context.bucket
+    }
+
+    pub(super) fn caps(&self) -> Caps {
+        let Spool { max_files, max_events, max_bytes, max_age, .. } = self.context.spool;
+        let age = u64::try_from(max_age.as_millis()).unwrap_or(u64::MAX);
+        Caps { files: max_files, events: max_events, bytes: max_bytes, age }
+    }
+
+    /// Returns the present in milliseconds since 1970.
+    pub(super) fn now(&self) -> u64 {
+        millis(Timestamp::of_clock(self.context.clock.wall()))
+    }
+
+    /// Writes the events of a batch to disk. Returns what could not be written; `None` if nothing is left.
+    pub(crate) fn keep(&self, batch: Batch) -> Option<Batch> {
+        self.keep_as(batch, None).err().map(|left| *left)
+    }
+
+    /// Writes events to disk, or back to where they have been since `created`. Returns the names of the files, or what
+    /// could not be written.
+    pub(super) fn keep_as(&self, batch: Batch, created: Option<u64>) -> Result<Vec<FileName>, Box<Batch>> {
+        if !self.is_on() {
+            return Err(Box::new(batch));
+        }
+        let mut written = 0;
+        let mut names = Vec::new();
+        for events in self.lay_out(&batch) {
+            let count = u64::from(events.count());
+            let now = millis(batch.info.created_at);
+            let name = match created {
+                Some(created) => self.bucket().write_part(&events, created, now),
+                None => self.bucket().write(&events, now),
+            };
+            match name {
+                Ok(name) => {
+                    self.context.counters.spooled(count);
+                    self.files.lock().add_own(name);
+                    names.push(name);
+                }
+                Err(error) => {
+                    let rest = batch.select(|index| index >= written);
+                    self.failed(&error);
+                    return Err(Box::new(rest));
+                }
+            }
+            written += events.count() as usize;
+        }
+        self.enforce_caps();
+        Ok(names)
+    }
+
+    /// Lays the events of a batch out as files.
+    fn lay_out(&self, batch: &Batch) -> Vec<Events> {
+        let Spool { file_events, file_bytes, .. } = self.context.spool;
+        let max_events = file_events.min(self.context.envelope.max_events().max(1));
+        let mut files = vec![Events::default()];
+        for (id, event) in batch.events() {
+            let is_full = |file: &Events| {
+                file.count() as usize >= max_events
+                    || file.count() > 0 && file.len() + event.len() > file_bytes
+            };
+            if files.last().is_some_and(is_full) {
+                files.push(Events::default());
+            }
+            if let Some(file) = files.last_mut() {
+                file.push(id, event);
+            }
+        }
+        files.retain(|file| file.count() > 0);
+        files
+    }
+
+    /// Notes that nothing can be written: the spool ends for this process, and events take the way without one. There
+    /// consent is asked again, by which those are withdrawn whose bucket another process has purged.
+    fn failed(&self, error: &io::Error) {
+        self.turn_off();
+        log::debug!(target: "candor", "events are no longer kept on disk by this process: {error}");
+    }
+
+    /// Writes nothing more.
+    pub(super) fn turn_off(&self) {
+        self.is_off.store(true, Ordering::Release);
+    }
+
+    /// Removes the oldest files beyond the caps.
+    fn enforce_caps(&self) {
+        let excess = self.files.lock().excess(&self.caps());
+        self.discard(&excess, LossReason::SpoolFull);
+    }
+
+    /// Removes files, and counts what was in them.
+    pub(super) fn discard(&self, names: &[FileName], reason: LossReason) {
+        let mut lost = 0;
+        for name in names {
+            match self.bucket().remove(*name) {
+                Ok(true) => lost += self.take_over(*name, name.events.into()),
+                // Another process has sent or removed it, and has counted it.
+                Ok(false) => {}
+                Err(_) => continue,
+            }
+            self.files.lock().remove(*name);
+        }
+        self.report(&DeliveryError::unsent(reason, lost, Vec::new()));
+    }
+
+    /// Counts that the events of a file are in hand and no longer on disk; returns how many that are. Those that an
+    /// earlier run has left are counted here for the first time.
+    pub(super) fn take_over(&self, name: FileName, events: u64) -> u64 {
+        let counted = self.files.lock().counted(name);
+        match counted {
+            Some(counted) => self.context.counters.unspooled(counted),
+            None => self.context.counters.recovered(events),
+        }
+        counted.unwrap_or(events)
+    }
+
+    /// Writes one event to disk before its capture returns. Returns whether that was done; if not, the event is to be
+    /// queued.
+    pub(crate) fn append(&self, encoded: &EncodedEvent<'_>, wake: impl Fn()) -> bool {
+        let Some(journal) = self.journal.as_ref().filter(|_| self.is_on()) else { return false };
+        let id = encoded.uuid().unwrap_or_else(|| self.ids.lock().next(encoded.timestamp()));
+        let mut timestamp = Vec::new();
+        Rfc3339::default().write(encoded.timestamp(), &mut timestamp);
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        let uuid = &*id.hyphenated().encode_lower(&mut text);
+        let mut event = Vec::with_capacity(encoded.size() + 256);
+        let common = &self.context.common;
+        self.context.envelope.event(&WireEvent { encoded, common, uuid, timestamp: &timestamp }, &mut event);
+        let mut journal = journal.lock();
+        if !self.is_on() {
+            return false;
+        }
+        let finished = match journal.append(id, &event, millis(encoded.timestamp())) {
+            Ok(finished) => finished,
+            Err(error) => {
+                drop(journal);
+                self.failed(&error);
+                return false;
+            }
+        };
+        let open = journal.open_events();
+        // Under the lock, so that whoever forgets the journal forgets what was counted.
+        self.context.counters.spooled(1);
+        drop(journal);
+        if let Some(name) = finished {
+            self.files.lock().add_own(name);
+            self.enforce_caps();
+        }
+        if finished.is_some() || open == 1 || open == self.context.wake_events {
+            wake();
+        }
+        true
+    }
+
+    /// Returns how many events are in the file that captures append to.
+    pub(super) fn journal_events(&self) -> u64 {
+        self.journal.as_ref().map_or(0, |journal| journal.lock().open_events())
+    }
+
+    /// Finishes the file that captures append to.
+    pub(super) fn finish_journal(&self) {
+        let Some(journal) = &self.journal else { return };
+        let finished = journal.lock().finish();
+        if let Ok(Some(name)) = finished {
+            self.files.lock().add_own(name);
+        }
+    }
+
+    /// Writes all that is queued to disk. Returns how many events were taken from the queue, and what of them could not
+    /// be written.
+    ///
+    /// The worker does this, or the thread that ends the process without waiting for the worker, one at a time: so a
+    /// process does not end while events are between the queue and a file.
+    pub(crate) fn drain(
+        &self,
+        builder: &mut BatchBuilder,
+        (backlog, queue): (&mut Backlog, &Queue),
+        generation: u32,
+    ) -> (u64, Vec<Batch>) {
+        let (mut drained, mut left) = (0, Vec::new());
+        let Some(_one) = self.draining.try_lock_for(PATIENCE) else { return (drained, left) };
+        let context = &self.context;
+        let envelope = &*context.envelope;
+        let mut ids = Ids::seeded(Uuid::new_v4());
+        let limits = BatchLimits { events: envelope.max_events().max(1), bytes: context.batch_bytes };
+        loop {
+            let created_at = Timestamp::of_clock(context.clock.wall());
+            let info = BatchInfo { created_at, id: ids.next(created_at) };
+            let mut batch = Batch::new(envelope, info, generation, context.clock.now(), 0, Vec::new());
+            let source = (&mut *backlog, queue);
+            let taken = builder.fill(&mut batch, envelope, &context.common, &mut ids, limits, source);
+            queue.release(taken.depth);
+            drained += taken.depth.events;
+            self.report(&DeliveryError::unsent(LossReason::ConsentWithdrawn, taken.stale, Vec::new()));
+            if batch.len() > 0 {
+                left.extend(self.keep(batch));
+            } else if taken.depth.events == 0 {
+                return (drained, left);
+            }
+        }
+    }
+
+    /// Leaves what is on disk as the next run is to find it: the file that captures append to is finished, and an
+    /// attempt that was cut does not count.
+    pub(crate) fn leave(&self) {
+        self.finish_journal();
+        let cut = self.files.lock().end();
+        self.put_back(&cut);
+    }
+
+    /// Returns whether events have been on disk for more than a day, and no run has waited for them for as long. Notes
+    /// that this one does.
+    pub(crate) fn is_long_overdue(&self) -> bool {
+        const DAY: u64 = 24 * 60 * 60 * 1000;
+        let now = self.now();
+        let is_old = self.files.lock().oldest().is_some_and(|oldest| now.saturating_sub(oldest) > DAY);
+        is_old && self.bucket().note_wait(now, DAY).unwrap_or(false)
+    }
+
+    /// Gives files back that were under way: their attempt has ended, so it is not what ends a process.
+    pub(super) fn put_back(&self, files: &[InHand]) {
+        for InHand { name, events } in files {
+            // Counted as kept on disk again in any case: the file is there, whatever its name.
+            self.context.counters.spooled(*events);
+            if let Ok(renamed) = self.bucket().set_tries(*name, name.tries.saturating_sub(1)) {
+                self.files.lock().rename(renamed);
+            }
+        }
+    }
+
+    /// Removes this bucket for all processes, as at a withdrawal of consent.
+    pub(crate) fn purge(&self) {
+        if self.is_forgotten.load(Ordering::Acquire) {
+            // Removed already; a bucket of this name would be one of the next grant.
+            return;
+        }
+        let purged = purge_bucket(self.bucket().dir());
+        self.forget();
+        if let Err(error) = purged.and_then(Purged::remove) {
+            log::debug!(target: "candor", "events on disk could not be removed: {error}");
+        }
+    }
+
+    /// Counts what is on disk as withdrawn, since it was removed, and writes nothing more.
+    pub(crate) fn forget(&self) {
+        if self.owner_pid != process::id() || self.is_forgotten.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let journal = self.journal.as_ref().map(|journal| journal.lock());
+        self.turn_off();
+        let lost = self.context.counters.take_spooled();
+        if let Some(mut journal) = journal {
+            journal.forget();
+        }
+        self.files.lock().clear();
+        self.report(&DeliveryError::unsent(LossReason::ConsentWithdrawn, lost, Vec::new()));
+    }
+
+    /// Counts what is lost, and tells the application.
+    pub(super) fn report(&self, failure: &DeliveryError) {
+        let DeliveryError { count, reason, .. } = *failure;
+        if count == 0 {
+            return;
+        }
+        self.context.counters.lost(reason, count);
+        log::debug!(target: "candor", "{count} events lost: {reason}");
+        self.context.on_error.call(failure);
+    }
+}
+
+fn millis(at: Timestamp) -> u64 {
+    u64::try_from(at.unix_millis()).unwrap_or(0)
+}

@@ -1,0 +1,72 @@
+//! Events on disk, so that they survive the process. The directory is the only state.
+
+mod bucket;
+mod checksum;
+mod disk;
+mod file;
+mod journal;
+mod name;
+mod plan;
+mod purge;
+#[cfg(test)]
+mod scratch;
+
+use std::fmt::Write;
+use std::path::Path;
+
+pub(crate) use bucket::{Bucket, Lock, Unreadable};
+pub(crate) use file::{Events, Provenance};
+pub(crate) use journal::{FileLimits, Journal};
+pub(crate) use name::FileName;
+pub(crate) use plan::{Caps, POISON, excess, plan};
+pub(crate) use purge::{Purged, purge_all, purge_bucket};
+
+/// Names the bucket of an endpoint, a protocol, an account and a grant: 16 hexadecimal digits. Where one of them is
+/// another the bucket is another, so that nothing captured under one can leave under the other.
+pub(crate) fn bucket_name(origin: &str, protocol: &str, account: &str, grant: &str) -> String {
+    let mut hash = hmac_sha256::Hash::new();
+    for part in [origin, protocol, account, grant] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    let mut name = String::new();
+    for byte in hash.finalize().iter().take(8) {
+        let _ = write!(name, "{byte:02x}");
+    }
+    name
+}
+
+/// Lists what waits in one bucket, or in all that are below a spool's directory. Opens no file.
+pub(crate) fn list(dir: &Path) -> Vec<FileName> {
+    let entries = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+    let names = |dir: &Path| {
+        entries(dir).filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect::<Vec<FileName>>()
+    };
+    let mut found = names(dir);
+    found.extend(
+        entries(dir)
+            .filter(|entry| purge::is_bucket_name(&entry.file_name()))
+            .flat_map(|entry| names(&entry.path())),
+    );
+    found.sort_unstable();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bucket_name;
+
+    #[test]
+    fn another_endpoint_protocol_account_or_grant_is_another_bucket() {
+        let base = ["https://t.example.com", "v0", "phc_1", "user 2026-01-01"];
+        let name = |parts: [&str; 4]| bucket_name(parts[0], parts[1], parts[2], parts[3]);
+        assert_eq!(name(base), name(base));
+        assert!(name(base).len() == 16 && name(base).bytes().all(|byte| byte.is_ascii_hexdigit()));
+        for part in 0..4 {
+            let mut other = base;
+            other[part] = "other";
+            assert_ne!(name(base), name(other), "{part}");
+        }
+        assert_ne!(name(["a", "bc", "", ""]), name(["ab", "c", "", ""]));
+    }
+}

@@ -1,0 +1,186 @@
+//! Ends what lies on disk: directories are renamed away first, so that from then on nobody finds them, then removed.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use uuid::Uuid;
+
+use super::disk;
+
+/// The prefix of a directory that was renamed away.
+const GONE: &str = ".gone-";
+
+/// How often a directory is emptied again, into which a process that was just writing has put one more file.
+const ROUNDS: u32 = 8;
+
+/// Directories that nobody finds any more and that are still to be removed.
+#[must_use = "the files are still there until they are removed"]
+#[derive(Debug, Default)]
+pub(crate) struct Purged {
+    dirs: Vec<PathBuf>,
+    spool: PathBuf,
+}
+
+/// Takes all buckets out of reach, each by one call. From then on the writes of every process fail.
+///
+/// A spool that was never there is no error, and neither is one that is a link: nothing of ours is in it.
+pub(crate) fn purge_all(spool: &Path) -> io::Result<Purged> {
+    let mut purged = Purged { dirs: Vec::new(), spool: spool.to_owned() };
+    match disk::check_dir(spool) {
+        Err(error) if is_absent(&error) => return Ok(purged),
+        checked => checked?,
+    }
+    let mut failed = Ok(());
+    for entry in fs::read_dir(spool)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.starts_with(GONE) {
+            purged.dirs.push(path);
+        } else if is_bucket(name) {
+            match rename_away(&path) {
+                Ok(gone) => purged.dirs.extend(gone),
+                Err(error) => failed = Err(error),
+            }
+        }
+    }
+    failed.map(|()| purged)
+}
+
+/// Takes one bucket out of reach.
+pub(crate) fn purge_bucket(dir: &Path) -> io::Result<Purged> {
+    let spool = dir.parent().unwrap_or(dir).to_owned();
+    Ok(Purged { dirs: rename_away(dir)?.into_iter().collect(), spool })
+}
+
+impl Purged {
+    /// Removes the files and the directories, the spool's own too once it is empty.
+    pub(crate) fn remove(self) -> io::Result<()> {
+        let removed = self.dirs.iter().map(|dir| remove_dir(dir));
+        // All are tried, whatever came of the first.
+        let removed = removed.fold(Ok(()), Result::and);
+        // Fails while another bucket is in it, which is as it should be.
+        let _ = fs::remove_dir(&self.spool);
+        removed
+    }
+}
+
+/// Renames a bucket so that it is no bucket; `None` if it is gone already. A link is removed, and not followed.
+fn rename_away(dir: &Path) -> io::Result<Option<PathBuf>> {
+    let gone = dir.with_file_name(format!("{GONE}{}", Uuid::new_v4().simple()));
+    match fs::rename(dir, &gone) {
+        Err(error) if is_absent(&error) => Ok(None),
+        renamed => renamed.map(|()| Some(gone)),
+    }
+}
+
+fn remove_dir(dir: &Path) -> io::Result<()> {
+    if !dir.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        return match fs::remove_file(dir) {
+            Err(error) if !is_absent(&error) => Err(error),
+            _ => Ok(()),
+        };
+    }
+    let mut last = Ok(());
+    for _ in 0..ROUNDS {
+        last = match fs::remove_dir_all(dir) {
+            Err(error) if is_absent(&error) => return Ok(()),
+            removed => removed,
+        };
+        if last.is_ok() {
+            break;
+        }
+    }
+    last
+}
+
+/// Returns whether a directory of this name is a bucket.
+pub(super) fn is_bucket_name(name: &OsStr) -> bool {
+    name.to_str().is_some_and(is_bucket)
+}
+
+fn is_bucket(name: &str) -> bool {
+    name.len() == 16 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bucket::Bucket;
+    use super::super::file::{Events, Provenance};
+    use super::super::scratch::Scratch;
+    use super::*;
+
+    fn bucket(spool: &Path, name: &str) -> Bucket {
+        let bucket = Bucket::create(spool, name, Provenance::default()).unwrap();
+        bucket.write(&one(), 1).unwrap();
+        bucket
+    }
+
+    fn one() -> Events {
+        let mut events = Events::default();
+        events.push(Uuid::nil(), b"{}");
+        events
+    }
+
+    #[test]
+    fn a_purge_ends_all_writing_before_it_removes_anything() {
+        let scratch = Scratch::new();
+        let spool = scratch.path().join("spool");
+        let buckets = [bucket(&spool, "0123456789abcdef"), bucket(&spool, "fedcba9876543210")];
+        let purged = purge_all(&spool).unwrap();
+        for bucket in &buckets {
+            assert_eq!(bucket.write(&one(), 2).unwrap_err().kind(), io::ErrorKind::NotFound);
+            assert!(bucket.list().is_err() && bucket.lock().is_err());
+        }
+        purged.remove().unwrap();
+        assert!(!spool.exists());
+        purge_all(&spool).unwrap().remove().unwrap();
+    }
+
+    #[test]
+    fn an_interrupted_purge_is_finished_by_the_next() {
+        let scratch = Scratch::new();
+        let spool = scratch.path().join("spool");
+        bucket(&spool, "0123456789abcdef");
+        drop(purge_all(&spool).unwrap());
+        assert_eq!(fs::read_dir(&spool).unwrap().count(), 1);
+        purge_all(&spool).unwrap().remove().unwrap();
+        assert!(!spool.exists());
+    }
+
+    #[test]
+    fn one_bucket_goes_and_the_others_stay() {
+        let scratch = Scratch::new();
+        let spool = scratch.path().join("spool");
+        let (gone, stays) = (bucket(&spool, "0123456789abcdef"), bucket(&spool, "fedcba9876543210"));
+        purge_bucket(gone.dir()).unwrap().remove().unwrap();
+        assert!(!gone.dir().exists());
+        assert_eq!(stays.list().unwrap().events.len(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_purge_follows_no_link_and_touches_nothing_that_is_not_ours() {
+        let scratch = Scratch::new();
+        let elsewhere = scratch.path().join("elsewhere");
+        fs::create_dir(&elsewhere).unwrap();
+        fs::write(elsewhere.join("kept"), "").unwrap();
+        let spool = scratch.path().join("spool");
+        bucket(&spool, "fedcba9876543210");
+        std::os::unix::fs::symlink(&elsewhere, spool.join("0123456789abcdef")).unwrap();
+        fs::write(spool.join("notes.txt"), "").unwrap();
+        purge_all(&spool).unwrap().remove().unwrap();
+        assert!(elsewhere.join("kept").exists());
+        let left: Vec<_> = fs::read_dir(&spool).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["notes.txt"]);
+        let linked = scratch.path().join("linked");
+        std::os::unix::fs::symlink(&elsewhere, &linked).unwrap();
+        purge_all(&linked).unwrap().remove().unwrap();
+        assert!(elsewhere.join("kept").exists());
+    }
+}

@@ -1,0 +1,270 @@
+//! Whether and how events that cannot be delivered now are kept on disk.
+
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::settings::defaults;
+
+/// When events that lie on disk are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Sending {
+    /// By this process, in turns with the events that it captures; for programs that run on. The default of
+    /// [`Spool::server`].
+    #[default]
+    Live,
+    /// By the next run: this one writes its events to disk, ends, and waits for nothing. It connects only if an
+    /// earlier run has left events, and sends those while the command does its work; a request that is under way at
+    /// the end is cut, and its events stay on disk. The default of [`Spool::cli`].
+    ///
+    /// If the oldest events are more than a day old, a run waits up to 500 ms for them, once a day.
+    /// [`flush`](crate::flush) sends what this run has captured, too.
+    ///
+    /// In continuous integration, under `sudo` and if no state directory can be written nothing is kept: there the
+    /// end of a run waits up to [`Config::shutdown_timeout`](crate::config::Config::shutdown_timeout), as without a spool.
+    NextRun,
+}
+
+/// How the events of a program survive it: they are kept on disk until the endpoint has taken them.
+///
+/// Switched on by [`Config::spool`](crate::config::Config::spool); off unless set. What is kept lies below the user's state
+/// directory (`$XDG_STATE_HOME/<app>/spool` on Linux), readable for this user alone, for up to 7 days. It exists only
+/// while consent is granted: a refusal that lasts, by whichever process, removes it for all.
+///
+/// ```
+/// use candor::{Config, Spool};
+///
+/// let tool = Config::new("my-tool", "1.0.0").spool(Spool::cli());
+/// let server = Config::new("my-server", "1.0.0").spool(Spool::server().max_bytes(256 * 1024 * 1024));
+/// ```
+///
+/// # What survives what
+///
+/// | the process ends by | sealed files (the default) | [`write_ahead`](Self::write_ahead) | [`each_event`](Self::each_event) |
+/// |---|---|---|---|
+/// | end of `main`, with the guard dropped or `shutdown` called | all | all | all |
+/// | a panic that unwinds, with the guard in a frame it passes | all | all | all |
+/// | `process::exit`, without `shutdown` before it | what was written before | all but the last interval | all |
+/// | `abort`, a panic that aborts, `kill -9` | what was written before | all but the last interval | all |
+/// | a crash of the system, loss of power | what the system had written back | the same | the same |
+///
+/// Nothing is synced to the medium: a file that the system had not written back when it lost power is missing or is
+/// found damaged, and is then counted. "What was written before" are events whose delivery has failed, and what was
+/// queued beyond three quarters of the queue.
+///
+/// Events are sent at least once: one that was on its way when the process ended is sent again, with the same id,
+/// time and bytes, by which PostHog drops it. See [`at_most_once`](Self::at_most_once) for endpoints that do not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "it does nothing until it is given to `Config::spool`"]
+pub struct Spool {
+    pub(crate) max_files: u64,
+    pub(crate) max_events: u64,
+    pub(crate) max_bytes: u64,
+    pub(crate) max_age: Duration,
+    pub(crate) file_events: usize,
+    pub(crate) file_bytes: usize,
+    pub(crate) sending: Sending,
+    pub(crate) durability: Durability,
+    pub(crate) at_most_once: bool,
+    pub(crate) tenant: String,
+}
+
+/// When an event is on disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// When it cannot be delivered, and at the end.
+    #[default]
+    Sealed,
+    /// This long after its capture.
+    WriteAhead(Duration),
+    /// When `capture` returns.
+    EachEvent,
+}
+
+impl Default for Spool {
+    fn default() -> Self {
+        Self::server()
+    }
+}
+
+impl Spool {
+    /// The same as [`Spool::server`].
+    pub fn new() -> Self {
+        Self::server()
+    }
+
+    /// For a program that runs on: at most 64 MiB in 4,096 files of up to 1 MiB, sent while it runs.
+    pub fn server() -> Self {
+        Self {
+            max_files: defaults::SPOOL_FILES,
+            max_events: u64::MAX,
+            max_bytes: defaults::SPOOL_BYTES,
+            max_age: defaults::SPOOL_AGE,
+            file_events: usize::MAX,
+            file_bytes: defaults::SPOOL_FILE_BYTES,
+            sending: Sending::Live,
+            durability: Durability::Sealed,
+            at_most_once: false,
+            tenant: String::new(),
+        }
+    }
+
+    /// For a command-line tool: at most 1,000 events and 2 MiB in 500 files of up to 100 events, sent by the
+    /// [next run](Sending::NextRun).
+    pub fn cli() -> Self {
+        Self {
+            max_files: defaults::SPOOL_CLI_FILES,
+            max_events: defaults::SPOOL_CLI_EVENTS,
+            max_bytes: defaults::SPOOL_CLI_BYTES,
+            file_events: defaults::FLUSH_AT,
+            file_bytes: defaults::FLUSH_BYTES,
+            sending: Sending::NextRun,
+            ..Self::server()
+        }
+    }
+
+    /// Sets how many files are kept at most; 4,096 unless set, 500 for a tool. Beyond, the oldest tenth is removed and
+    /// counted as [`SpoolFull`](crate::LossReason::SpoolFull).
+    pub fn max_files(mut self, files: u64) -> Self {
+        self.max_files = files;
+        self
+    }
+
+    /// Sets how many events are kept at most; without a limit unless set, 1,000 for a tool.
+    pub fn max_events(mut self, events: u64) -> Self {
+        self.max_events = events;
+        self
+    }
+
+    /// Sets how many bytes are kept at most; 64 MiB unless set, 2 MiB for a tool, at most 4 GiB.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Sets how long events are kept at most; 7 days unless set, which is also the longest. What is older is removed
+    /// and counted as [`SpoolExpired`](crate::LossReason::SpoolExpired).
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = age;
+        self
+    }
+
+    /// Sets how many events one file holds at most; as many as fit unless set, 100 for a tool.
+    pub fn file_events(mut self, events: usize) -> Self {
+        self.file_events = events;
+        self
+    }
+
+    /// Sets how many bytes of events one file holds at most; 1 MiB unless set, 512 KiB for a tool, at most 16 MiB. One
+    /// event that is larger has a file of its own.
+    pub fn file_bytes(mut self, bytes: usize) -> Self {
+        self.file_bytes = bytes;
+        self
+    }
+
+    /// Sets when events that lie on disk are sent.
+    pub fn sending(mut self, sending: Sending) -> Self {
+        self.sending = sending;
+        self
+    }
+
+    /// Writes events to disk within this time of their capture, from 1 ms to a minute: that much is lost at most when
+    /// the process is killed. Costs one small file per interval in which something was captured.
+    pub fn write_ahead(mut self, interval: Duration) -> Self {
+        self.durability = Durability::WriteAhead(interval);
+        self
+    }
+
+    /// Lets `capture` itself write each event to disk before it returns, in about a microsecond: no event is lost when
+    /// the process is killed. On a slow or hanging disk `capture` waits for it.
+    pub fn each_event(mut self) -> Self {
+        self.durability = Durability::EachEvent;
+        self
+    }
+
+    /// Removes events from disk before they are sent and not after: for endpoints that cannot tell an event that they
+    /// have already. What is on its way when the process ends, and what is answered with an error, is lost.
+    pub fn at_most_once(mut self) -> Self {
+        self.at_most_once = true;
+        self
+    }
+
+    /// Says whose events these are, for a program that acts for more than one account at the same endpoint and without
+    /// an API key of their own: what was captured for one account is never sent for another.
+    pub fn tenant(mut self, account: impl Into<String>) -> Self {
+        self.tenant = account.into();
+        self
+    }
+
+    /// Returns an error that names the first setting that cannot work.
+    pub(crate) fn check(&self, max_retries: Option<u32>) -> Result<()> {
+        let wrong = |text: &str| Err(Error::new(ErrorKind::Config, format!("spool: {text}")));
+        if cfg!(not(feature = "spool")) {
+            return wrong("this build lacks the feature `spool`");
+        }
+        if max_retries == Some(0) && !self.at_most_once {
+            return wrong(
+                "a batch with `max_retries(0)` is sent once only, and the spool may send it again; choose \
+                          `Spool::at_most_once()`, or leave the spool out",
+            );
+        }
+        if self.max_files == 0 || self.max_events == 0 || self.file_events == 0 {
+            return wrong("the limits must leave room for at least one event");
+        }
+        if !(1024..=defaults::SPOOL_MAX_BYTES).contains(&self.max_bytes) {
+            return wrong("max_bytes must be from 1 KiB to 4 GiB");
+        }
+        if !(1024..=defaults::SPOOL_MAX_FILE_BYTES).contains(&self.file_bytes) {
+            return wrong("file_bytes must be from 1 KiB to 16 MiB");
+        }
+        if self.max_age.is_zero() || self.max_age > defaults::SPOOL_AGE {
+            return wrong("max_age must be more than zero and at most 7 days, which is what people are told");
+        }
+        match self.durability {
+            Durability::WriteAhead(interval)
+                if !(Duration::from_millis(1)..=Duration::from_secs(60)).contains(&interval) =>
+            {
+                wrong("write_ahead must be from 1 ms to 60 s")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(all(test, feature = "spool"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_presets_can_work() {
+        for spool in [Spool::new(), Spool::server(), Spool::cli(), Spool::cli().each_event()] {
+            spool.check(None).unwrap();
+            spool.check(Some(3)).unwrap();
+        }
+        assert_eq!(Spool::default(), Spool::new());
+    }
+
+    #[test]
+    fn what_cannot_work_is_named() {
+        let day = Duration::from_secs(24 * 60 * 60);
+        for (spool, named) in [
+            (Spool::new().max_files(0), "limits"),
+            (Spool::new().max_events(0), "limits"),
+            (Spool::new().file_events(0), "limits"),
+            (Spool::new().max_bytes(5 << 30), "max_bytes"),
+            (Spool::new().file_bytes(0), "file_bytes"),
+            (Spool::new().max_age(8 * day), "max_age"),
+            (Spool::new().write_ahead(Duration::ZERO), "write_ahead"),
+        ] {
+            let error = spool.check(None).unwrap_err().to_string();
+            assert!(error.contains("spool") && error.contains(named), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_sent_only_once_is_not_spooled_by_accident() {
+        assert!(Spool::cli().check(Some(0)).is_err());
+        assert!(Spool::server().check(Some(0)).is_err());
+        Spool::cli().at_most_once().check(Some(0)).unwrap();
+    }
+}

@@ -1,0 +1,102 @@
+//! Corrupt, foreign and unwritable: never an error to the application, always counted.
+
+use std::fs;
+
+use candor::{LossReason, Spool};
+
+use crate::rig::{Endpoint, LONG, Wire, adds_up, client, config, eventually, run, scratch};
+
+#[test]
+fn a_corrupt_file_is_set_aside_counted_and_stops_no_other() {
+    let (state, wire) = (scratch(), Wire::new(Endpoint::Stalls));
+    for n in 0..6 {
+        run(config(&state, &wire, Spool::cli()), [n]);
+    }
+    let files = state.files();
+    for file in &files[..5] {
+        let mut bytes = fs::read(file).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(file, bytes).unwrap();
+    }
+    wire.set(Endpoint::Answers(200));
+    let first = client(config(&state, &wire, Spool::cli()));
+    eventually("the whole one to arrive", || wire.numbers() == [5]);
+    first.shutdown(LONG).unwrap();
+    let stats = first.stats();
+    adds_up(&stats);
+    assert_eq!((stats.lost(LossReason::SpoolDamaged), stats.sent), (5, 1), "{stats}");
+    // The next look leaves three of them.
+    run(config(&state, &wire, Spool::cli()), []);
+    eventually("the others to be removed", || {
+        run(config(&state, &wire, Spool::cli()), []);
+        let names = fs::read_dir(&state.buckets()[0]).unwrap().map(|entry| entry.unwrap().file_name());
+        names.filter(|name| name.to_string_lossy().starts_with(".bad-")).count() == 3
+    });
+}
+
+#[test]
+fn a_file_of_a_later_version_is_left_alone() {
+    let (state, wire) = (scratch(), Wire::new(Endpoint::Stalls));
+    run(config(&state, &wire, Spool::cli()), [1]);
+    let file = state.files().remove(0);
+    fs::write(&file, "{\"version\":2,\"n\":1}\nsomething new").unwrap();
+    wire.set(Endpoint::Answers(200));
+    let stats = run(config(&state, &wire, Spool::server()), [2]);
+    assert_eq!((stats.sent, stats.lost_total()), (1, 0), "{stats}");
+    assert_eq!(state.files(), [file]);
+}
+
+#[test]
+fn foreign_files_are_neither_read_nor_removed() {
+    let (state, wire) = (scratch(), Wire::new(Endpoint::Stalls));
+    run(config(&state, &wire, Spool::cli()), [1]);
+    let foreign = state.buckets()[0].join("e-notes.txt");
+    fs::write(&foreign, "mine").unwrap();
+    wire.set(Endpoint::Answers(200));
+    let client = client(config(&state, &wire, Spool::cli()));
+    eventually("ours to arrive", || wire.numbers() == [1]);
+    client.shutdown(LONG).unwrap();
+    assert_eq!(fs::read(&foreign).unwrap(), b"mine");
+}
+
+/// The ways in which a state directory cannot be used.
+#[cfg(unix)]
+#[test]
+fn without_a_directory_events_take_the_way_without_a_spool() {
+    use std::os::unix::fs::symlink;
+    for spoil in ["file", "link", "bucket is a link"] {
+        let (state, wire) = (scratch(), Wire::up());
+        let elsewhere = scratch();
+        match spoil {
+            "file" => fs::write(state.spool(), "").unwrap(),
+            "link" => symlink(elsewhere.path(), state.spool()).unwrap(),
+            _ => {
+                run(config(&state, &wire, Spool::cli()), []);
+                let bucket = state.buckets().remove(0);
+                fs::remove_dir_all(&bucket).unwrap();
+                symlink(elsewhere.path(), bucket).unwrap();
+            }
+        }
+        let stats = run(config(&state, &wire, Spool::cli()), 1..=3);
+        assert_eq!((stats.sent, stats.spooled, stats.lost_total()), (3, 0, 0), "{spoil}: {stats}");
+        assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0, "{spoil}");
+    }
+}
+
+#[test]
+fn a_directory_that_goes_while_the_program_runs_costs_nothing() {
+    let (state, wire) = (scratch(), Wire::up());
+    for spool in [Spool::cli(), Spool::cli().each_event()] {
+        let client = client(config(&state, &wire, spool));
+        let before = wire.numbers().len();
+        // The worker has looked once this is answered.
+        client.flush(LONG).unwrap();
+        fs::remove_dir_all(state.spool()).unwrap();
+        crate::rig::capture(&client, 1..=3);
+        client.shutdown(LONG).unwrap();
+        adds_up(&client.stats());
+        assert_eq!(wire.numbers().len() - before, 3, "{}", client.stats());
+        assert!(!state.spool().exists());
+    }
+}
