@@ -49,6 +49,7 @@
 /// | | |
 /// |---|---|
 /// | `name = ".."` | the name that is sent; needed |
+/// | `distinct_id = context` | the distinct id of the request's [`Context`](crate::Context); without a context the event is dropped and counted |
 /// | `distinct_id = ".."` | a fixed distinct id, for events about nobody |
 /// | `purpose = ".."` | `usage` (default), `error` or `update_check` |
 /// | `why = ".."` | why it is sent; default: the doc comment after its first paragraph |
@@ -61,15 +62,16 @@
 /// # On a field
 ///
 /// What the field is: a property, unless it says `distinct_id` (with `property`: both), `group = "type"`,
-/// `timestamp`, `uuid` or `skip`.
+/// `timestamp`, `uuid` or `skip`. An optional distinct id that is `None` falls back to that of the request's
+/// [`Context`](crate::Context), as it is and without the field's policy; the catalogue shows this.
 ///
 /// How it is safe: by its type, see [`Field`](trait@crate::Field), or by one of
 ///
 /// | | |
 /// |---|---|
-/// | `hashed = "usr"` | text: SHA-256 as [`Hashed`](crate::Hashed) has it |
-/// | `hashed_hex = 32` | text: the first 8 to 64 hexadecimal digits of its SHA-256 |
-/// | `keyed = "usr"` | text: HMAC under a secret that rotates, see [`PseudonymKey`](crate::PseudonymKey) |
+/// | `hashed = "usr"` | text, a whole number or a `Uuid`: SHA-256 of its text as [`Hashed`](crate::Hashed) has it |
+/// | `hashed_hex = 32` | the same: the first 8 to 64 hexadecimal digits of SHA-256 of its text |
+/// | `keyed = "usr"` | the same: HMAC of its text under a secret that rotates, see [`PseudonymKey`](crate::PseudonymKey) |
 /// | `pattern = "..", max = 32` | text that matches a [`Pattern`](crate::Pattern) and has at most so many characters (default 64); other text is dropped and counted, or sent as `other = ".."` |
 /// | `label = Type` | text that is a word of a [`Label`](trait@crate::Label); other text is dropped, or becomes its `other` |
 /// | `raw = "reason"` | as it is, text up to `max` (default 1,000) characters, and matching a `pattern` if there is one; the catalogue shows the reason |

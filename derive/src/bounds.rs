@@ -6,9 +6,8 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Generics, Path, WherePredicate, parse_quote};
 
-use crate::check;
 use crate::field::{Role, Spec};
-use crate::policy::Policy;
+use crate::value;
 
 /// Returns the generics with a bound for each field that depends on a parameter.
 pub(crate) fn bounded(generics: &Generics, specs: &[Spec], candor: &Path) -> Generics {
@@ -27,23 +26,9 @@ pub(crate) fn bounded(generics: &Generics, specs: &[Spec], candor: &Path) -> Gen
 
 fn predicates(spec: &Spec, candor: &Path) -> Vec<WherePredicate> {
     let ty = &spec.ty;
-    let private = quote!(#candor::__private);
-    let bound = match &spec.policy {
-        Policy::Typed if check::is_identifier(spec) || !matches!(spec.role, Role::Property) => {
-            quote!(#candor::Identifier)
-        }
-        Policy::Typed => quote!(#candor::Field),
-        Policy::Raw { .. } => quote!(#private::Raw),
-        Policy::Number => quote!(#private::Switch),
-        Policy::Duration(_) | Policy::Bucket { unit: Some(_), .. } => quote!(#private::DurationField),
-        Policy::Bucket { unit: None, .. } => quote!(#private::IntegerField),
-        _ => quote!(#private::Text),
-    };
+    let (list, bound) = (quote!(#candor::__private::Items), value::bound(spec, candor));
     if spec.items.is_some() {
-        return vec![
-            parse_quote!(#ty: #private::Items),
-            parse_quote!(<#ty as #private::Items>::Item: #bound),
-        ];
+        return vec![parse_quote!(#ty: #list), parse_quote!(<#ty as #list>::Item: #bound)];
     }
     vec![parse_quote!(#ty: #bound)]
 }

@@ -6,7 +6,6 @@ use quote::ToTokens;
 use syn::{Error, GenericArgument, Ident, PathArguments, Result, Type};
 
 use crate::field::{Role, Spec};
-use crate::names;
 use crate::policy::Policy;
 
 /// Types of the standard library that hold text, places or addresses. Names that an application may well give to
@@ -77,7 +76,7 @@ fn identifier(spec: &Spec) -> Result<()> {
         spec.policy,
         Policy::Hashed(_) | Policy::Hex(_) | Policy::Keyed(_) | Policy::Raw { .. } | Policy::Typed
     );
-    if is_safe || !is_identifier(spec) {
+    if is_safe || !spec.is_identifier() {
         return Ok(());
     }
     Err(Error::new(
@@ -88,11 +87,6 @@ fn identifier(spec: &Spec) -> Result<()> {
             spec.ident
         ),
     ))
-}
-
-/// Returns whether the name, in the source or as sent, is that of an identifier.
-pub(crate) fn is_identifier(spec: &Spec) -> bool {
-    names::identifies(&spec.ident.to_string()) || names::identifies(&spec.name)
 }
 
 fn distinct_id(spec: &Spec) -> Result<()> {

@@ -8,11 +8,20 @@ use syn::{Attribute, Path, Result, parse_quote};
 use crate::attributes::{Given, once, text};
 use crate::names::{self, Case};
 
+/// Who every event of a type is about, where no field says it.
+#[derive(Clone)]
+pub(crate) enum EventId {
+    /// Always this text.
+    Fixed(String),
+    /// Whoever the context of the capture is about.
+    Context,
+}
+
 /// What stands on the struct.
 #[derive(Default)]
 pub(crate) struct Container {
     pub(crate) name: Option<Given<String>>,
-    pub(crate) distinct_id: Option<Given<String>>,
+    pub(crate) distinct_id: Option<Given<EventId>>,
     pub(crate) purpose: Option<Given<&'static str>>,
     pub(crate) why: Option<Given<String>>,
     pub(crate) link: Option<Given<String>>,
@@ -60,9 +69,8 @@ impl Container {
             names::check(&name.value(), "event name", name.span())?;
             once(&mut self.name, meta, name.value())
         } else if meta.path.is_ident("distinct_id") {
-            let id = meta.value()?.parse::<syn::LitStr>()?;
-            names::check(&id.value(), "distinct id", id.span())?;
-            once(&mut self.distinct_id, meta, id.value())
+            let id = event_id(meta)?;
+            once(&mut self.distinct_id, meta, id)
         } else if meta.path.is_ident("purpose") {
             let purpose = purpose(meta)?;
             once(&mut self.purpose, meta, purpose)
@@ -94,6 +102,25 @@ impl Container {
             None => identifier.trim_start_matches("r#").to_owned(),
         }
     }
+}
+
+/// Reads `= "text"` or `= context`.
+fn event_id(meta: &ParseNestedMeta<'_>) -> Result<EventId> {
+    let value = meta.value()?;
+    if value.peek(syn::LitStr) {
+        let id: syn::LitStr = value.parse()?;
+        names::check(&id.value(), "distinct id", id.span())?;
+        return Ok(EventId::Fixed(id.value()));
+    }
+    let word: syn::Ident = value.parse()?;
+    if word == "context" {
+        return Ok(EventId::Context);
+    }
+    Err(syn::Error::new(
+        word.span(),
+        "write a fixed id, as in `distinct_id = \"nightly job\"`, or `distinct_id = context` for the id of the \
+         request's context",
+    ))
 }
 
 fn purpose(meta: &ParseNestedMeta<'_>) -> Result<&'static str> {

@@ -8,7 +8,7 @@ use syn::{DeriveInput, Error, Path, Result};
 
 use crate::attributes::quote_json;
 use crate::bounds::bounded;
-use crate::container::Container;
+use crate::container::{Container, EventId};
 use crate::docs::Docs;
 use crate::field::{Role, Spec};
 use crate::parts::{fields, is_property, patterns};
@@ -70,14 +70,22 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
 fn roles(input: &DeriveInput, container: &Container, specs: &[Spec]) -> Result<()> {
     let ids: Vec<&Spec> = specs.iter().filter(|spec| matches!(spec.role, Role::DistinctId { .. })).collect();
     if let Some(second) = ids.get(usize::from(container.distinct_id.is_none())) {
-        return Err(Error::new(second.span, "an event has one distinct id"));
+        let why = match container.distinct_id.as_ref().map(|given| &given.value) {
+            Some(EventId::Context) => {
+                "an event has one distinct id: remove `distinct_id = context`, and make this field an `Option`; \
+                 `None` takes the id of the context"
+            }
+            _ => "an event has one distinct id",
+        };
+        return Err(Error::new(second.span, why));
     }
     if ids.is_empty() && container.distinct_id.is_none() {
         return Err(Error::new_spanned(
             &input.ident,
             format!(
                 "the event `{}` does not say whom it is about: mark one field with `#[event(distinct_id, hashed = \
-                 \"usr\")]`, or give the event a fixed one with `#[event(distinct_id = \"...\")]`",
+                 \"usr\")]`, take the id of the request's context with `#[event(distinct_id = context)]`, or give the \
+                 event a fixed id with `#[event(distinct_id = \"...\")]`",
                 input.ident
             ),
         ));
@@ -94,19 +102,15 @@ fn schema_of(name: &str, input: &DeriveInput, container: &Container, specs: &[Sp
     let docs = Docs::read(&input.attrs);
     let description = docs.first;
     let why = container.why.as_ref().map_or(docs.rest, |given| given.value.clone());
-    let distinct_id = match specs.iter().find(|spec| matches!(spec.role, Role::DistinctId { .. })) {
+    let own_id = specs.iter().find(|spec| matches!(spec.role, Role::DistinctId { .. }));
+    let distinct_id = match own_id {
         Some(spec) => schema::named(spec, "distinct_id", &candor),
-        None => {
-            let id = container.distinct_id.as_ref().map_or("", |given| given.value.as_str());
-            quote! {
-                #candor::FieldSchema::new(
-                    "distinct_id",
-                    "",
-                    #candor::FieldType::Text(#candor::TextPolicy::Constant(#id)),
-                    true,
-                )
-            }
-        }
+        None => event_id(container, &candor),
+    };
+    // An id that can be absent falls back to that of the context.
+    let from_context = match own_id {
+        Some(spec) => schema::optional(spec, &candor),
+        None => quote!(false),
     };
     let groups = specs
         .iter()
@@ -123,14 +127,26 @@ fn schema_of(name: &str, input: &DeriveInput, container: &Container, specs: &[Sp
     quote! {
         #candor::Schema::new(#name, #description, #why, #distinct_id, const { &[#(#groups),*] }, #fields)
             .with(#candor::Purpose::#purpose, #link, #since)
+            .or_id_of_context(#from_context)
             #no_groups
     }
 }
 
+/// Returns the schema of an id that no field holds.
+fn event_id(container: &Container, candor: &Path) -> TokenStream {
+    let text = quote!(#candor::TextPolicy);
+    let policy = match container.distinct_id.as_ref().map(|given| &given.value) {
+        Some(EventId::Context) => quote!(#text::Context),
+        Some(EventId::Fixed(id)) => quote!(#text::Constant(#id)),
+        None => quote!(#text::Constant("")),
+    };
+    quote!(#candor::FieldSchema::new("distinct_id", "", #candor::FieldType::Text(#policy), true))
+}
+
 fn encode(container: &Container, specs: &[Spec], candor: &Path) -> TokenStream {
-    let constant = container.distinct_id.as_ref().map(|given| {
-        let id = &given.value;
-        quote!(event.distinct_id(#id);)
+    let constant = container.distinct_id.as_ref().and_then(|given| match &given.value {
+        EventId::Fixed(id) => Some(quote!(event.distinct_id(#id);)),
+        EventId::Context => None,
     });
     let no_groups = container.no_groups.as_ref().map(|_| quote!(event.without_groups();));
     let parts = specs.iter().map(|spec| part(spec, candor));

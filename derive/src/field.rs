@@ -100,6 +100,11 @@ impl Spec {
             span,
         })
     }
+
+    /// Returns whether the name, in the source or as sent, is that of an identifier.
+    pub(crate) fn is_identifier(&self) -> bool {
+        names::identifies(&self.ident.to_string()) || names::identifies(&self.name)
+    }
 }
 
 impl Written {

@@ -219,7 +219,7 @@ fn open(
             #[automatically_derived]
             impl #implement #private::Encode for #ident #types #clause {
                 fn write(&self, writer: &mut #private::ValueWriter<'_>) -> #private::Written {
-                    #private::write_label::<Self, #ty>(&self.0, writer)
+                    <#ty as #private::Text>::write_label(&self.0, &<Self as #candor::Label>::LABELS, writer)
                 }
             }
 

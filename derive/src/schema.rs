@@ -3,14 +3,13 @@
 //! Never looks at a value.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use quote::{format_ident, quote};
 use syn::Path;
-use syn::spanned::Spanned;
 
 use crate::field::{Role, Spec};
 use crate::parts::{is_property, pattern_name};
 use crate::policy::Policy;
-use crate::value::{bucket_labels, option};
+use crate::value::{bucket_labels, by_bound, identifies, option, trait_of};
 
 /// Returns the schema of a field under the name of its role.
 pub(crate) fn field(spec: &Spec, candor: &Path) -> TokenStream {
@@ -41,15 +40,6 @@ pub(crate) fn properties(specs: &[Spec], candor: &Path) -> TokenStream {
     quote!(const { &[#(#fields),*] })
 }
 
-/// Returns the type of one item, or of the field if it is not a list.
-fn item(spec: &Spec, candor: &Path) -> TokenStream {
-    let ty = &spec.ty;
-    match spec.items {
-        Some(_) => quote_spanned!(ty.span()=> <#ty as #candor::__private::Items>::Item),
-        None => quote!(#ty),
-    }
-}
-
 fn kind(spec: &Spec, candor: &Path) -> TokenStream {
     let one = one(spec, candor);
     match spec.items {
@@ -61,9 +51,10 @@ fn kind(spec: &Spec, candor: &Path) -> TokenStream {
 fn one(spec: &Spec, candor: &Path) -> TokenStream {
     let kind = quote!(#candor::FieldType);
     let text = quote!(#candor::TextPolicy);
-    let item = item(spec, candor);
+    let by = trait_of(spec, candor);
     match &spec.policy {
-        Policy::Typed => quote_spanned!(spec.ty.span()=> <#item as #candor::Field>::KIND),
+        Policy::Typed if identifies(spec) => quote!(#by::IDENTIFIER_KIND),
+        Policy::Typed => quote!(#by::KIND),
         Policy::Hashed(prefix) => {
             quote!(#kind::Text(#text::Hashed { prefix: ::core::option::Option::Some(#prefix) }))
         }
@@ -73,12 +64,13 @@ fn one(spec: &Spec, candor: &Path) -> TokenStream {
             let (name, other) = (pattern_name(pattern), option(other.as_deref()));
             quote!(#kind::Text(#text::Pattern { pattern: &#name, max: #max, other: #other }))
         }
-        Policy::Label(label) => quote!(#kind::Label(&<#label as #candor::Label>::LABELS)),
+        Policy::Label(label) => {
+            let labels = by_bound(label, &quote!(#candor::Label));
+            quote!(#kind::Label(&#labels::LABELS))
+        }
         Policy::Raw { max, pattern, .. } => {
             let pattern = option(pattern.as_ref().map(pattern_name).map(|name| quote!(&#name)));
-            quote! {
-                #candor::__private::raw_kind(<#item as #candor::__private::Raw>::KIND, #max, #pattern)
-            }
+            quote!(#candor::__private::raw_kind(#by::KIND, #max, #pattern))
         }
         Policy::Bucket { bounds, unit } => {
             let labels = bucket_labels(bounds);
@@ -97,22 +89,22 @@ fn one(spec: &Spec, candor: &Path) -> TokenStream {
 }
 
 fn required(spec: &Spec, candor: &Path) -> TokenStream {
-    let ty = &spec.ty;
-    let by = |name: TokenStream| quote!(!<#ty as #name>::OPTIONAL);
-    let private = quote!(#candor::__private);
-    if spec.items.is_some() {
-        return by(quote!(#private::Items));
-    }
+    let optional = optional(spec, candor);
     match &spec.policy {
-        Policy::Typed => by(quote!(#candor::Field)),
-        Policy::Raw { .. } => by(quote!(#private::Raw)),
-        Policy::Number => by(quote!(#private::Switch)),
-        Policy::Duration(_) | Policy::Bucket { unit: Some(_), .. } => by(quote!(#private::DurationField)),
-        Policy::Bucket { unit: None, .. } => by(quote!(#private::IntegerField)),
-        Policy::Label(label) => {
-            let present = by(quote!(#private::Text));
-            quote!(#present && <#label as #candor::Label>::LABELS.other().is_some())
+        Policy::Label(label) if spec.items.is_none() => {
+            let labels = by_bound(label, &quote!(#candor::Label));
+            quote!(!#optional && #labels::LABELS.other().is_some())
         }
-        _ => by(quote!(#private::Text)),
+        _ => quote!(!#optional),
     }
+}
+
+/// Returns whether the value can be absent, as an expression.
+pub(crate) fn optional(spec: &Spec, candor: &Path) -> TokenStream {
+    let by = match spec.items {
+        Some(_) => by_bound(&spec.ty, &quote!(#candor::__private::Items)),
+        None => trait_of(spec, candor),
+    };
+    let is_identifier = matches!(spec.policy, Policy::Typed) && spec.items.is_none() && identifies(spec);
+    if is_identifier { quote!(#by::IDENTIFIER_OPTIONAL) } else { quote!(#by::OPTIONAL) }
 }

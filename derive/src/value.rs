@@ -2,13 +2,12 @@
 //!
 //! Never copies the value, never allocates.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned;
 
 use crate::attributes::quote_json;
-use crate::check;
 use crate::field::{Role, Spec};
 use crate::parts::pattern_name;
 use crate::policy::{Policy, Unit};
@@ -16,63 +15,111 @@ use crate::policy::{Policy, Unit};
 /// Returns an expression that implements `Encode` for the field of `self`.
 pub(crate) fn value(spec: &Spec, candor: &Path) -> TokenStream {
     let private = quote!(#candor::__private);
-    let ident = &spec.ident;
     // In the place of the type, so that the compiler points at the field.
-    let whole = quote_spanned!(spec.ty.span()=> &self.#ident);
-    if let Some(max) = spec.items {
-        let item = write(spec, candor, &quote!(item));
-        return quote! { &#private::list(#whole, #max, |item, writer| #item) };
-    }
-    if matches!(spec.policy, Policy::Typed) {
-        return typed(spec, candor, &whole);
-    }
-    let put = write(spec, candor, &whole);
-    quote! { &#private::write_with(|writer: &mut #private::ValueWriter<'_>| #put) }
-}
-
-/// Returns a value whose type must say that it is safe.
-fn typed(spec: &Spec, candor: &Path, value: &TokenStream) -> TokenStream {
-    let identifies = check::is_identifier(spec) || !matches!(spec.role, Role::Property);
-    let bound = if identifies { format_ident!("identifier") } else { format_ident!("typed") };
-    quote_spanned! {spec.ty.span()=> #candor::__private::#bound(#value) }
-}
-
-/// Returns an expression that writes one value into `slot`.
-fn write(spec: &Spec, candor: &Path, value: &TokenStream) -> TokenStream {
-    let private = quote!(#candor::__private);
-    match &spec.policy {
-        Policy::Typed => {
-            let typed = typed(spec, candor, value);
-            quote!(#private::Encode::write(#typed, writer))
+    let span = spec.ty.span();
+    let (receiver, ident) = (quote_spanned!(Span::call_site().located_at(span)=> &self), &spec.ident);
+    let whole = quote_spanned!(span=> #receiver.#ident);
+    let put = match spec.items {
+        Some(max) => {
+            let (bound, item) =
+                (by_bound(&spec.ty, &quote!(#private::Items)), write(spec, candor, &quote!(item)));
+            let each = quote_spanned!(Span::call_site().located_at(span)=> |item, writer|);
+            quote!(#bound::write_items(#whole, #max, #each #item, writer))
         }
-        Policy::Hashed(prefix) => quote!(#private::write_hashed(#value, #prefix, writer)),
-        Policy::Hex(digits) => quote!(#private::write_hashed_hex(#value, #digits, writer)),
-        Policy::Keyed(prefix) => quote!(#private::write_keyed(#value, #prefix, writer)),
+        None => write(spec, candor, &whole),
+    };
+    if matches!(spec.policy, Policy::Typed) && spec.items.is_none() && !identifies(spec) {
+        let by = trait_of(spec, candor);
+        return quote! {
+            &#private::write_typed(
+                |writer: &mut #private::ValueWriter<'_>| #put,
+                || #by::switch_field(#whole),
+            )
+        };
+    }
+    quote!(&#private::write_with(|writer: &mut #private::ValueWriter<'_>| #put))
+}
+
+/// Returns an expression that writes one value into `writer`, by a method of the trait that its policy needs.
+///
+/// The schema names the same trait for the same type, so a type that lacks it is reported once.
+fn write(spec: &Spec, candor: &Path, value: &TokenStream) -> TokenStream {
+    let by = trait_of(spec, candor);
+    match &spec.policy {
+        Policy::Typed if identifies(spec) => quote!(#by::write_identifier(#value, writer)),
+        Policy::Typed => quote!(#by::write_field(#value, writer)),
+        Policy::Hashed(prefix) => quote!(#by::write_hashed(#value, #prefix, writer)),
+        Policy::Hex(digits) => quote!(#by::write_hashed_hex(#value, #digits, writer)),
+        Policy::Keyed(prefix) => quote!(#by::write_keyed(#value, #prefix, writer)),
         Policy::Pattern { pattern, max, other } => {
             let (name, other) = (pattern_name(pattern), option(other.as_deref()));
-            quote!(#private::write_pattern(#value, &#name, #max, #other, writer))
+            quote!(#by::write_pattern(#value, &#name, #max, #other, writer))
         }
-        Policy::Label(label) => quote!(#private::write_label::<#label, _>(#value, writer)),
+        Policy::Label(label) => {
+            let labels = by_bound(label, &quote!(#candor::Label));
+            quote!(#by::write_label(#value, &#labels::LABELS, writer))
+        }
         Policy::Raw { max, pattern, .. } => {
             let pattern = option(pattern.as_ref().map(pattern_name).map(|name| quote!(&#name)));
-            quote!(#private::Raw::write_raw(#value, #max, #pattern, writer))
+            quote!(#by::write_raw(#value, #max, #pattern, writer))
         }
         Policy::Bucket { bounds, unit } => {
-            let value = unit.map_or_else(|| value.clone(), |unit| duration(candor, value, unit));
             let labels = bucket_labels(bounds).into_iter().map(|label| quote_json(&label));
-            quote!(#private::write_bucket(#value, &[#(#bounds),*], &[#(#labels),*], writer))
+            let (bounds, labels) = (quote!(&[#(#bounds),*]), quote!(&[#(#labels),*]));
+            match unit {
+                Some(unit) => {
+                    let unit = unit_of(candor, *unit);
+                    quote!(#by::write_duration_bucket(#value, #unit, #bounds, #labels, writer))
+                }
+                None => quote!(#by::write_bucket(#value, #bounds, #labels, writer)),
+            }
         }
         Policy::Duration(unit) => {
-            let value = duration(candor, value, *unit);
-            quote!(#private::Encode::write(#value, writer))
+            let unit = unit_of(candor, *unit);
+            quote!(#by::write_duration(#value, #unit, writer))
         }
-        Policy::Number => quote!(#private::write_zero_or_one(#value, writer)),
+        Policy::Number => quote!(#by::write_zero_or_one(#value, writer)),
     }
 }
 
-fn duration(candor: &Path, value: &TokenStream, unit: Unit) -> TokenStream {
+/// Returns the trait that the policy needs of a value.
+pub(crate) fn bound(spec: &Spec, candor: &Path) -> TokenStream {
+    let private = quote!(#candor::__private);
+    match &spec.policy {
+        Policy::Typed if identifies(spec) => quote!(#candor::Identifier),
+        Policy::Typed => quote!(#candor::Field),
+        Policy::Hashed(_) | Policy::Hex(_) | Policy::Keyed(_) => quote!(#private::Hashable),
+        Policy::Pattern { .. } | Policy::Label(_) => quote!(#private::Text),
+        Policy::Raw { .. } => quote!(#private::Raw),
+        Policy::Number => quote!(#private::Switch),
+        Policy::Duration(_) | Policy::Bucket { unit: Some(_), .. } => quote!(#private::DurationField),
+        Policy::Bucket { unit: None, .. } => quote!(#private::IntegerField),
+    }
+}
+
+/// Returns `<Type as Trait>` for one item, or for the field if it is not a list.
+pub(crate) fn trait_of(spec: &Spec, candor: &Path) -> TokenStream {
+    let (ty, bound) = (&spec.ty, bound(spec, candor));
+    if spec.items.is_none() {
+        return by_bound(ty, &bound);
+    }
+    let list = by_bound(ty, &quote!(#candor::__private::Items));
+    by_bound(&quote_spanned!(ty.span()=> #list::Item), &bound)
+}
+
+/// Returns `<Type as Trait>`, in the place of the type.
+pub(crate) fn by_bound(ty: &impl ToTokens, bound: &TokenStream) -> TokenStream {
+    quote_spanned!(ty.span()=> <#ty as #bound>)
+}
+
+/// Returns whether the value must be safe as an identifier.
+pub(crate) fn identifies(spec: &Spec) -> bool {
+    spec.is_identifier() || !matches!(spec.role, Role::Property)
+}
+
+fn unit_of(candor: &Path, unit: Unit) -> TokenStream {
     let unit = format_ident!("{}", unit.variant());
-    quote!(&#candor::__private::duration(#value, #candor::Unit::#unit))
+    quote!(#candor::Unit::#unit)
 }
 
 /// Writes an option as an expression.

@@ -112,6 +112,7 @@ fn text(policy: &TextPolicy, given: Option<&'static str>) -> Json {
         TextPolicy::Pattern { pattern, .. } | TextPolicy::Raw { pattern: Some(pattern), .. } => {
             Json::string(&pattern.example())
         }
+        TextPolicy::Context => Json::string(&given),
         TextPolicy::Constant(text) => Json::string(text),
         TextPolicy::Raw { pattern: None, .. } => Json::string("text"),
     }

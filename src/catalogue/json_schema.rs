@@ -81,7 +81,7 @@ fn embedded(catalogue: &Catalogue, schema: &Schema, detail: Detail, mut out: Jso
     let members = Json::object([
         ("uuid", uuid),
         ("event", Json::object([("const", Json::string(schema.name))])),
-        ("distinct_id", distinct_id(&schema.distinct_id, detail)),
+        ("distinct_id", distinct_id(schema, detail)),
         ("timestamp", instant),
         ("properties", properties(catalogue, schema, detail)),
     ]);
@@ -91,12 +91,18 @@ fn embedded(catalogue: &Catalogue, schema: &Schema, detail: Detail, mut out: Jso
         .with("additionalProperties", Json::plain(false))
 }
 
-fn distinct_id(id: &FieldSchema, detail: Detail) -> Json {
-    match id.kind {
+fn distinct_id(schema: &Schema, detail: Detail) -> Json {
+    let id = &schema.distinct_id;
+    let own = match id.kind {
         FieldType::Text(_) | FieldType::Label(_) => field(id, detail),
         // Whatever it is, it is sent as text.
         _ => Json::object([("type", Json::string("string"))]),
+    };
+    if !schema.or_id_of_context {
+        return own;
     }
+    let of_context = text(&TextPolicy::Context, detail, Json::object([]));
+    Json::object([("anyOf", Json::Array(vec![own, of_context]))])
 }
 
 fn properties(catalogue: &Catalogue, schema: &Schema, detail: Detail) -> Json {
@@ -204,6 +210,10 @@ fn text(policy: &TextPolicy, detail: Detail, out: Json) -> Json {
             let other = Json::object([("const", Json::string(other))]);
             out.with("anyOf", Json::Array(vec![matching, other]))
         }
+        TextPolicy::Context => named("context")
+            .with("type", Json::string("string"))
+            .with("minLength", Json::plain(1))
+            .with("maxLength", Json::plain(200)),
         TextPolicy::Constant(text) => out.with("const", Json::string(text)),
         TextPolicy::Raw { max, pattern: Some(pattern) } => {
             matching(pattern.source(), Some(*max), named("raw"))

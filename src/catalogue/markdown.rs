@@ -7,7 +7,7 @@ use std::fmt::Write;
 use crate::catalogue::json::Json;
 use crate::catalogue::json_schema::LIBRARY;
 use crate::catalogue::registry::Catalogue;
-use crate::catalogue::words::{Uses, policy, values};
+use crate::catalogue::words::{CONTEXT_ID, CONTEXT_ID_POLICY, Uses, policy, values};
 use crate::catalogue::{example, page};
 use crate::schema::{FieldSchema, FieldType, Schema};
 
@@ -140,6 +140,9 @@ fn event(catalogue: &Catalogue, schema: &Schema, out: &mut String) {
     if !catalogue.is_flat {
         // An event without a distinct id is not sent at all.
         row("distinct_id", &schema.distinct_id, Presence::Always, out);
+        if schema.or_id_of_context {
+            let _ = writeln!(out, "| or `distinct_id` | {CONTEXT_ID} | | {CONTEXT_ID_POLICY} |");
+        }
     }
     rows("", schema.fields, out);
     for group in schema.groups {

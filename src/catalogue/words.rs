@@ -18,6 +18,7 @@ impl Uses {
     pub(super) fn of(catalogue: &Catalogue) -> Self {
         let mut uses = Self { raw: !catalogue.groups.is_empty(), ..Self::default() };
         for schema in catalogue.events {
+            uses.raw |= schema.takes_id_of_context();
             uses.look(&schema.distinct_id);
             schema.groups.iter().chain(schema.fields).for_each(|field| uses.look(field));
         }
@@ -98,6 +99,7 @@ fn text(policy: &TextPolicy) -> String {
             let other = other.map(|other| format!(", otherwise `{other}`")).unwrap_or_default();
             format!("text that matches `{}`, at most {max} characters{other}", pattern.source())
         }
+        TextPolicy::Context => CONTEXT_ID.to_owned(),
         TextPolicy::Constant(text) => format!("always `{text}`"),
         TextPolicy::Raw { max, pattern: None } => format!("text, at most {max} characters"),
         TextPolicy::Raw { max, pattern: Some(pattern) } => {
@@ -106,7 +108,13 @@ fn text(policy: &TextPolicy) -> String {
     }
 }
 
-/// States how a value is made safe.
+/// What the distinct id of a context is.
+pub(super) const CONTEXT_ID: &str = "the id of whoever the request is about, at most 200 characters";
+
+/// How the distinct id of a context is made safe: not at all.
+pub(super) const CONTEXT_ID_POLICY: &str = "**sent as it is**: the program chooses the id";
+
+/// Says how a value is made safe.
 pub(super) fn policy(field: &FieldSchema) -> String {
     if let Some(reason) = field.raw {
         return format!("**sent as it is**: {reason}");
@@ -126,6 +134,7 @@ pub(super) fn policy(field: &FieldSchema) -> String {
             "known words only".to_owned()
         }
         FieldType::Bucket { .. } => "only the range is sent".to_owned(),
+        FieldType::Text(TextPolicy::Context) => CONTEXT_ID_POLICY.to_owned(),
         FieldType::Text(_) => "fixed".to_owned(),
         FieldType::Object(_) => String::new(),
         _ => "no text".to_owned(),

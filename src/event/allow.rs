@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use crate::observe::Flaw;
+use crate::schema::fit;
 use crate::schema::{Declarations, FieldSchema, Schema};
 
 /// What the library itself adds to an event's properties.
@@ -112,7 +113,10 @@ impl Filter<'_> {
     pub(super) fn admits_id(&self, id: &str) -> bool {
         match self {
             Self::Names(_) => true,
-            Self::Declared { schema, .. } => schema.distinct_id.kind.admits(&Value::from(id)),
+            Self::Declared { schema, .. } => {
+                let is_context_id = schema.or_id_of_context && fit::is_context_id(id);
+                is_context_id || schema.distinct_id.kind.admits(&Value::from(id))
+            }
         }
     }
 }

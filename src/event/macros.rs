@@ -30,6 +30,22 @@ macro_rules! event {
             ));
         }
     }};
+    (client = $client:expr, $key:ident = $($rest:tt)*) => {
+        ::core::compile_error!(
+            "the name of the event comes first, as in `event!(\"server started\", distinct_id = \"node-7\", replicas = 3)`"
+        )
+    };
+    (client = $client:expr, $name:expr $(, $($rest:tt)*)?) => {{
+        let client = &$client;
+        if client.admits_event() {
+            client.capture($crate::__event!($crate::DynamicEvent::in_context($name), $($($rest)*)?));
+        }
+    }};
+    ($key:ident = $($rest:tt)*) => {
+        ::core::compile_error!(
+            "the name of the event comes first, as in `event!(\"server started\", distinct_id = \"node-7\", replicas = 3)`"
+        )
+    };
     ($name:expr, distinct_id = $id:expr $(, $($rest:tt)*)?) => {{
         if $crate::admits_event() {
             $crate::capture($crate::__event!(
@@ -37,17 +53,16 @@ macro_rules! event {
             ));
         }
     }};
-    (client = $client:expr, $name:expr $(, $($rest:tt)*)?) => {{
-        let client = &$client;
-        if client.admits_event() {
-            client.capture($crate::__event!($crate::DynamicEvent::in_context($name), $($($rest)*)?));
-        }
-    }};
     ($name:expr $(, $($rest:tt)*)?) => {{
         if $crate::admits_event() {
             $crate::capture($crate::__event!($crate::DynamicEvent::in_context($name), $($($rest)*)?));
         }
     }};
+    ($($rest:tt)*) => {
+        ::core::compile_error!(
+            "expected a name and then properties, as in `event!(\"server started\", distinct_id = \"node-7\", replicas = 3)`"
+        )
+    };
 }
 
 #[doc(hidden)]
@@ -68,5 +83,11 @@ macro_rules! __event {
     };
     ($event:expr, $key:literal = $value:expr $(, $($rest:tt)*)?) => {
         $crate::__event!($event.property($key, $value), $($($rest)*)?)
+    };
+    ($event:expr, $($rest:tt)*) => {
+        ::core::compile_error!(
+            "expected `key = value` with an identifier or a string literal as the key, as in `replicas = 3` or \
+             `\"$current_url\" = \"/\"`; groups are `groups = { company = \"acme\" }`"
+        )
     };
 }

@@ -54,6 +54,12 @@ pub(crate) use rules::Rules;
 ///
 /// `encode` runs on the thread that captures, and only while the consent gate is open. A panic in
 /// it is caught: the event is dropped and counted as invalid.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event",
+    label = "expected an event",
+    note = "for a name and properties, write `candor::event!(\"server started\", distinct_id = \"node-7\", replicas = 3)` or capture a `candor::DynamicEvent`",
+    note = "for a typed event, write a struct with `#[derive(candor::Event)]`"
+)]
 pub trait Event {
     /// Returns the name of the event: not blank, at most 200 characters (bytes with PostHog's v1 protocol).
     fn name(&self) -> &str;

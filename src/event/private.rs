@@ -3,33 +3,18 @@
 //! Never part of the public interface.
 
 pub use super::encoder::Encoder;
-pub use crate::field::{DurationField, IntegerField, Switch, duration, write_bucket, write_zero_or_one};
+pub use crate::field::Items;
+pub use crate::field::{DurationField, IntegerField, Switch};
 pub use crate::field::{Encode, MemberName, ValueWriter, Written};
-pub use crate::field::{Items, list};
-pub use crate::field::{
-    Raw, Text, raw_kind, write_hashed, write_hashed_hex, write_keyed, write_label, write_pattern, write_with,
-};
+pub use crate::field::{Hashable, Raw, Text, raw_kind, write_typed, write_with};
 
-use crate::field::{Field, Identifier};
 use crate::timestamp::Timestamp;
 use uuid::Uuid;
 
-/// Gives back a value whose type says that it is safe.
-#[inline]
-pub fn typed<T: Field + ?Sized>(value: &T) -> &T {
-    value
-}
-
-/// Gives back a value whose type says that it is a safe identifier.
-#[inline]
-pub fn identifier<T: Identifier + ?Sized>(value: &T) -> &T {
-    value
-}
-
 /// When an event happened, perhaps unknown.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an instant",
-    label = "not a `candor::Timestamp` or `std::time::SystemTime`"
+    message = "`{Self}` is not a point in time",
+    label = "expected `candor::Timestamp` or `std::time::SystemTime`"
 )]
 pub trait Instant {
     /// Returns the instant, if it is known.

@@ -8,8 +8,8 @@ use crate::schema::Labels;
 /// A word out of a known set. Derive it, see [`derive@crate::Label`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a set of labels",
-    label = "not a closed set of words",
-    note = "derive it for an enum: `#[derive(candor::Label)]`"
+    label = "expected a closed set of words",
+    note = "derive it for an enum with `#[derive(candor::Label)]`"
 )]
 pub trait Label: Field {
     /// The set.

@@ -2,13 +2,13 @@
 //!
 //! Never sends more than the catalogue says: the rest is dropped and counted.
 
-use crate::field::value::{Encode, ValueWriter, Written};
+use crate::field::value::{ValueWriter, Written};
 
 /// A list of items, perhaps absent.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a list, so `items` does not apply",
-    label = "not a vector, a slice or an array"
+    label = "expected a vector, a slice or an array"
 )]
 pub trait Items {
     /// What the list holds.
@@ -19,6 +19,15 @@ pub trait Items {
 
     /// Returns the items, if there is a list.
     fn items(&self) -> Option<&[Self::Item]>;
+
+    /// Writes at most `max` items, each by a function of its policy.
+    #[inline]
+    fn write_items<F>(&self, max: usize, each: F, writer: &mut ValueWriter<'_>) -> Written
+    where
+        F: Fn(&Self::Item, &mut ValueWriter<'_>) -> Written,
+    {
+        self.items().map_or(Written::Absent, |items| write(items, max, writer, each))
+    }
 }
 
 impl<T> Items for [T] {
@@ -71,36 +80,6 @@ impl<L: Items> Items for Option<L> {
     #[inline]
     fn items(&self) -> Option<&[L::Item]> {
         self.as_ref()?.items()
-    }
-}
-
-/// A list that writes each item by a function of its policy.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct List<'a, L: ?Sized, F> {
-    of: &'a L,
-    max: usize,
-    each: F,
-}
-
-/// Creates a value of a list, at most `most` items and a way to write one.
-#[doc(hidden)]
-#[inline]
-pub fn list<L, F>(list: &L, max: usize, each: F) -> List<'_, L, F>
-where
-    L: Items + ?Sized,
-    F: Fn(&L::Item, &mut ValueWriter<'_>) -> Written,
-{
-    List { of: list, max, each }
-}
-
-impl<L, F> Encode for List<'_, L, F>
-where
-    L: Items + ?Sized,
-    F: Fn(&L::Item, &mut ValueWriter<'_>) -> Written,
-{
-    fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
-        self.of.items().map_or(Written::Absent, |items| write(items, self.max, writer, &self.each))
     }
 }
 

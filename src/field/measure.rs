@@ -4,18 +4,38 @@
 
 use std::time::Duration;
 
-use crate::field::value::{ValueWriter, Written};
+use crate::field::value::{Encode, ValueWriter, Written};
 use crate::schema::Unit;
 
 /// A duration, perhaps absent.
 #[doc(hidden)]
-#[diagnostic::on_unimplemented(message = "`{Self}` is not a `std::time::Duration`", label = "not a duration")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `std::time::Duration`",
+    label = "expected a duration"
+)]
 pub trait DurationField {
     /// Whether the duration can be absent.
     const OPTIONAL: bool = false;
 
     /// Returns the duration, if there is one.
     fn duration(&self) -> Option<Duration>;
+
+    /// Writes the duration in whole units.
+    #[inline]
+    fn write_duration(&self, unit: Unit, writer: &mut ValueWriter<'_>) -> Written {
+        self.duration().map(|span| unit.of(span)).write(writer)
+    }
+
+    /// Writes the label of the bucket of the duration in whole units.
+    fn write_duration_bucket(
+        &self,
+        unit: Unit,
+        bounds: &'static [i64],
+        labels: &'static [&'static str],
+        writer: &mut ValueWriter<'_>,
+    ) -> Written {
+        write_bucket(self.duration().map(|span| unit.of(span).into()), bounds, labels, writer)
+    }
 }
 
 impl DurationField for Duration {
@@ -46,8 +66,8 @@ impl<T: DurationField> DurationField for Option<T> {
 /// An integer, perhaps absent, that can be put into a bucket.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an integer, so it cannot be put into buckets",
-    label = "neither an integer nor a duration"
+    message = "`{Self}` is not a whole number, so `buckets` does not apply",
+    label = "expected an integer or a duration"
 )]
 pub trait IntegerField {
     /// Whether the number can be absent.
@@ -55,6 +75,16 @@ pub trait IntegerField {
 
     /// Returns the number, if there is one.
     fn integer(&self) -> Option<i128>;
+
+    /// Writes the label of the bucket of the number.
+    fn write_bucket(
+        &self,
+        bounds: &'static [i64],
+        labels: &'static [&'static str],
+        writer: &mut ValueWriter<'_>,
+    ) -> Written {
+        write_bucket(self.integer(), bounds, labels, writer)
+    }
 }
 
 macro_rules! whole {
@@ -95,37 +125,23 @@ impl<T: IntegerField> IntegerField for Option<T> {
     }
 }
 
-/// Returns a duration in whole units.
-#[doc(hidden)]
-#[inline]
-pub fn duration<T: DurationField + ?Sized>(value: &T, unit: Unit) -> Option<u64> {
-    value.duration().map(|span| unit.of(span))
-}
-
 /// Writes the label of the bucket of a number: `labels` has one more entry than `bounds`, ready as JSON.
-#[doc(hidden)]
-pub fn write_bucket<T: IntegerField + ?Sized>(
-    value: &T,
+fn write_bucket(
+    number: Option<i128>,
     bounds: &'static [i64],
     labels: &'static [&'static str],
     writer: &mut ValueWriter<'_>,
 ) -> Written {
-    let Some(number) = value.integer() else { return Written::Absent };
+    let Some(number) = number else { return Written::Absent };
     let bucket = bounds.iter().take_while(|bound| i128::from(**bound) <= number).count();
     labels.get(bucket).map_or(Written::Dropped, |label| writer.literal(label))
-}
-
-/// Writes a boolean as 0 or 1.
-#[doc(hidden)]
-pub fn write_zero_or_one<T: Switch + ?Sized>(value: &T, writer: &mut ValueWriter<'_>) -> Written {
-    value.switch().map_or(Written::Absent, |on| writer.literal(if on { "1" } else { "0" }))
 }
 
 /// A boolean, perhaps absent.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a `bool`, so it cannot be sent as 0 or 1",
-    label = "not a boolean"
+    message = "`{Self}` is not a `bool`, so `as_number` does not apply",
+    label = "expected a boolean"
 )]
 pub trait Switch {
     /// Whether the boolean can be absent.
@@ -133,6 +149,11 @@ pub trait Switch {
 
     /// Returns the boolean, if there is one.
     fn switch(&self) -> Option<bool>;
+
+    /// Writes the boolean as 0 or 1.
+    fn write_zero_or_one(&self, writer: &mut ValueWriter<'_>) -> Written {
+        self.switch().map_or(Written::Absent, |on| writer.literal(if on { "1" } else { "0" }))
+    }
 }
 
 impl Switch for bool {

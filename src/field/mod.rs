@@ -15,13 +15,11 @@ pub use aggregate::{Count, Histogram};
 pub use hashed::Hashed;
 pub(crate) use hashed::{write_hash, write_hex};
 pub use label::{ClosedLabel, Label};
-pub use list::{Items, list};
-pub use measure::{DurationField, IntegerField, Switch, duration, write_bucket, write_zero_or_one};
+pub use list::Items;
+pub use measure::{DurationField, IntegerField, Switch};
 pub use properties::Properties;
 pub(crate) use pseudonym::Epoch;
 pub use pseudonym::PseudonymKey;
-pub use text::{
-    Raw, Text, raw_kind, write_hashed, write_hashed_hex, write_keyed, write_label, write_pattern, write_with,
-};
+pub use text::{Hashable, Raw, Text, raw_kind, write_typed, write_with};
 pub use value::{Encode, Field, Identifier, MemberName, ValueWriter, Written};
 pub(crate) use value::{FieldLosses, member};

@@ -3,23 +3,28 @@
 //! Never lets text through that its policy does not name.
 
 use std::borrow::Cow;
+use std::num::{
+    NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64, NonZeroI128, NonZeroIsize, NonZeroU8, NonZeroU16,
+    NonZeroU32, NonZeroU64, NonZeroU128, NonZeroUsize,
+};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
 use crate::field::hashed::{go_json_sha256, write_hash, write_hex};
-use crate::field::label::Label;
 use crate::field::value::{Encode, Field, ValueWriter, Written};
 use crate::json::write_string;
-use crate::schema::{FieldType, Pattern, TextPolicy};
+use crate::schema::Labels;
+use crate::schema::Pattern;
+use crate::schema::{FieldType, TextPolicy};
 
 /// Text, owned or borrowed, perhaps absent.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not text, so a text policy does not apply",
-    label = "not `String`, `&str` or the like",
-    note = "`hashed`, `keyed`, `pattern` and `label` are for text; convert other values to text first"
+    label = "expected `String`, `&str` or the like",
+    note = "`pattern` and `label` are for text; convert another value to text first, for example with `.to_string()`"
 )]
 pub trait Text {
     /// Whether the text can be absent.
@@ -27,6 +32,33 @@ pub trait Text {
 
     /// Returns the text, if there is one.
     fn text(&self) -> Option<&str>;
+
+    /// Writes a text that matches and is not too long; otherwise the declared other, or nothing.
+    fn write_pattern(
+        &self,
+        pattern: &'static Pattern,
+        max: usize,
+        other: Option<&'static str>,
+        writer: &mut ValueWriter<'_>,
+    ) -> Written {
+        let Some(text) = self.text() else { return Written::Absent };
+        // What matches is ASCII, so bytes are characters.
+        if text.len() <= max && pattern.matches(text) {
+            write_string(writer.out, text);
+            return Written::Value;
+        }
+        write_other(other, writer)
+    }
+
+    /// Writes a text that is one of the labels; otherwise their declared other, or nothing.
+    fn write_label(&self, labels: &Labels, writer: &mut ValueWriter<'_>) -> Written {
+        let Some(text) = self.text() else { return Written::Absent };
+        if labels.admits(text) {
+            write_string(writer.out, text);
+            return Written::Value;
+        }
+        write_other(labels.other(), writer)
+    }
 }
 
 impl Text for str {
@@ -74,11 +106,137 @@ impl<T: Text> Text for Option<T> {
     }
 }
 
-/// A value that may be sent as it is, if a reason is given.
+/// What an id can be: text, a whole number or a UUID, perhaps absent. Numbers are hashed as their decimal digits,
+/// a UUID in lower case with hyphens.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` cannot be hashed",
+    label = "expected text, a whole number or a `Uuid`",
+    note = "convert another value to text first, for example with `.to_string()`"
+)]
+pub trait Hashable {
+    /// Whether the id can be absent.
+    const OPTIONAL: bool = false;
+
+    /// Hands the id as text to `read`, where there is one.
+    fn with_text<R>(&self, read: impl FnOnce(&str) -> R) -> Option<R>;
+
+    /// Writes the hash of the id behind a prefix; an empty text stays empty.
+    fn write_hashed(&self, prefix: &'static str, writer: &mut ValueWriter<'_>) -> Written {
+        write_some(self, writer, |text, writer| {
+            write_hash(prefix, &go_json_sha256(text), writer.out);
+            Written::Value
+        })
+    }
+
+    /// Writes the first hexadecimal digits of the hash of the id; an empty text stays empty.
+    fn write_hashed_hex(&self, digits: usize, writer: &mut ValueWriter<'_>) -> Written {
+        write_some(self, writer, |text, writer| {
+            write_hex(text, digits, writer.out);
+            Written::Value
+        })
+    }
+
+    /// Writes the pseudonym of the id; drops it where the client has no key. An empty text stays empty.
+    fn write_keyed(&self, prefix: &'static str, writer: &mut ValueWriter<'_>) -> Written {
+        write_some(self, writer, |text, writer| {
+            let Some(epoch) = writer.epoch else { return Written::Dropped };
+            write_hash(prefix, &epoch.pseudonym(prefix, text), writer.out);
+            Written::Value
+        })
+    }
+}
+
+macro_rules! hashable_text {
+    ($($type:ty),*) => {$(
+        impl Hashable for $type {
+            #[inline]
+            fn with_text<R>(&self, read: impl FnOnce(&str) -> R) -> Option<R> {
+                Some(read(self))
+            }
+        }
+    )*};
+}
+
+hashable_text!(str, String, Cow<'_, str>);
+
+macro_rules! hashable_numbers {
+    ($($type:ty),*) => {$(
+        impl Hashable for $type {
+            fn with_text<R>(&self, read: impl FnOnce(&str) -> R) -> Option<R> {
+                // The longest is the least i128: 39 digits and a sign.
+                let mut digits = [0; 40];
+                let mut rest = digits.as_mut_slice();
+                serde_json::to_writer(&mut rest, self).ok()?;
+                let written = 40 - rest.len();
+                digits.get(..written).and_then(|digits| std::str::from_utf8(digits).ok()).map(read)
+            }
+        }
+    )*};
+}
+
+hashable_numbers!(
+    u8,
+    u16,
+    u32,
+    u64,
+    u128,
+    usize,
+    i8,
+    i16,
+    i32,
+    i64,
+    i128,
+    isize,
+    NonZeroU8,
+    NonZeroU16,
+    NonZeroU32,
+    NonZeroU64,
+    NonZeroU128,
+    NonZeroUsize,
+    NonZeroI8,
+    NonZeroI16,
+    NonZeroI32,
+    NonZeroI64,
+    NonZeroI128,
+    NonZeroIsize
+);
+
+impl Hashable for Uuid {
+    fn with_text<R>(&self, read: impl FnOnce(&str) -> R) -> Option<R> {
+        Some(read(self.hyphenated().encode_lower(&mut Uuid::encode_buffer())))
+    }
+}
+
+macro_rules! hashable_through {
+    ($($type:ty),*) => {$(
+        impl<T: Hashable + ?Sized> Hashable for $type {
+            const OPTIONAL: bool = T::OPTIONAL;
+
+            #[inline]
+            fn with_text<R>(&self, read: impl FnOnce(&str) -> R) -> Option<R> {
+                (**self).with_text(read)
+            }
+        }
+    )*};
+}
+
+hashable_through!(&T, Box<T>, Rc<T>, Arc<T>);
+
+impl<T: Hashable> Hashable for Option<T> {
+    const OPTIONAL: bool = true;
+
+    #[inline]
+    fn with_text<R>(&self, read: impl FnOnce(&str) -> R) -> Option<R> {
+        self.as_ref()?.with_text(read)
+    }
+}
+
+/// A value that may be sent as it is, where a reason is given.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent raw",
-    label = "neither text nor a value that is safe by its type",
+    label = "expected text, a `Uuid` or a value that is safe by its type",
     note = "convert it to text or to a number first"
 )]
 pub trait Raw {
@@ -137,14 +295,20 @@ raw_text!(
     &Option<String>,
 );
 
-impl Raw for Uuid {
-    const KIND: Option<FieldType> = None;
-    const OPTIONAL: bool = false;
+macro_rules! raw_uuid {
+    ($($type:ty),*) => {$(
+        impl Raw for $type {
+            const KIND: Option<FieldType> = None;
+            const OPTIONAL: bool = <Self as Hashable>::OPTIONAL;
 
-    fn write_raw(&self, max: usize, pattern: Option<&Pattern>, writer: &mut ValueWriter<'_>) -> Written {
-        write_text(self.hyphenated().encode_lower(&mut Uuid::encode_buffer()), max, pattern, writer)
-    }
+            fn write_raw(&self, max: usize, pattern: Option<&Pattern>, writer: &mut ValueWriter<'_>) -> Written {
+                self.with_text(|text| write_text(text, max, pattern, writer)).unwrap_or(Written::Absent)
+            }
+        }
+    )*};
 }
+
+raw_uuid!(Uuid, &Uuid, Option<Uuid>, Option<&Uuid>);
 
 fn write_text(text: &str, max: usize, pattern: Option<&Pattern>, writer: &mut ValueWriter<'_>) -> Written {
     let fits = text.len() <= max || text.chars().count() <= max;
@@ -176,6 +340,37 @@ impl<F: Fn(&mut ValueWriter<'_>) -> Written> Encode for WriteWith<F> {
     }
 }
 
+/// A value that is safe by its type, written by functions of that type.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct WriteTyped<W, S> {
+    write: W,
+    switch: S,
+}
+
+impl<W: Fn(&mut ValueWriter<'_>) -> Written, S: Fn() -> Option<bool>> Encode for WriteTyped<W, S> {
+    #[inline]
+    fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
+        (self.write)(writer)
+    }
+
+    #[inline]
+    fn switch(&self) -> Option<bool> {
+        (self.switch)()
+    }
+}
+
+/// Creates a value of a function that writes it, and one that returns it if it is a switch.
+#[doc(hidden)]
+#[inline]
+pub fn write_typed<W, S>(write: W, switch: S) -> WriteTyped<W, S>
+where
+    W: Fn(&mut ValueWriter<'_>) -> Written,
+    S: Fn() -> Option<bool>,
+{
+    WriteTyped { write, switch }
+}
+
 /// Creates a value of a function that writes it.
 #[doc(hidden)]
 #[inline]
@@ -183,86 +378,21 @@ pub fn write_with<F: Fn(&mut ValueWriter<'_>) -> Written>(write: F) -> WriteWith
     WriteWith(write)
 }
 
-/// Writes the hash of a text after a prefix; an empty text stays empty.
-#[doc(hidden)]
-pub fn write_hashed<T: Text + ?Sized>(
-    value: &T,
-    prefix: &'static str,
-    writer: &mut ValueWriter<'_>,
-) -> Written {
-    put_some(value, writer, |text, writer| {
-        write_hash(prefix, &go_json_sha256(text), writer.out);
-        Written::Value
-    })
-}
-
-/// Writes the first hexadecimal digits of the hash of a text; an empty text stays empty.
-#[doc(hidden)]
-pub fn write_hashed_hex<T: Text + ?Sized>(value: &T, digits: usize, writer: &mut ValueWriter<'_>) -> Written {
-    put_some(value, writer, |text, writer| {
-        write_hex(text, digits, writer.out);
-        Written::Value
-    })
-}
-
-/// Writes the pseudonym of a text; drops it if the client has no key. An empty text stays empty.
-#[doc(hidden)]
-pub fn write_keyed<T: Text + ?Sized>(
-    value: &T,
-    prefix: &'static str,
-    writer: &mut ValueWriter<'_>,
-) -> Written {
-    put_some(value, writer, |text, writer| {
-        let Some(epoch) = writer.epoch else { return Written::Dropped };
-        write_hash(prefix, &epoch.pseudonym(prefix, text), writer.out);
-        Written::Value
-    })
-}
-
-/// Writes a text that matches and is not too long; otherwise the declared other, or nothing.
-#[doc(hidden)]
-pub fn write_pattern<T: Text + ?Sized>(
-    value: &T,
-    pattern: &'static Pattern,
-    max: usize,
-    other: Option<&'static str>,
-    writer: &mut ValueWriter<'_>,
-) -> Written {
-    let Some(text) = value.text() else { return Written::Absent };
-    // What matches is ASCII, so that bytes are characters.
-    if text.len() <= max && pattern.matches(text) {
-        write_string(writer.out, text);
-        return Written::Value;
-    }
-    put_other(other, writer)
-}
-
-/// Writes a text that is one of the labels; otherwise their declared other, or nothing.
-#[doc(hidden)]
-pub fn write_label<L: Label, T: Text + ?Sized>(value: &T, writer: &mut ValueWriter<'_>) -> Written {
-    let Some(text) = value.text() else { return Written::Absent };
-    if L::LABELS.admits(text) {
-        write_string(writer.out, text);
-        return Written::Value;
-    }
-    put_other(L::LABELS.other(), writer)
-}
-
-fn put_other(other: Option<&'static str>, writer: &mut ValueWriter<'_>) -> Written {
+fn write_other(other: Option<&'static str>, writer: &mut ValueWriter<'_>) -> Written {
     let Some(other) = other else { return Written::Dropped };
     writer.clamped();
     write_string(writer.out, other);
     Written::Value
 }
 
-fn put_some<T: Text + ?Sized>(
+fn write_some<T: Hashable + ?Sized>(
     value: &T,
     writer: &mut ValueWriter<'_>,
     write: impl FnOnce(&str, &mut ValueWriter<'_>) -> Written,
 ) -> Written {
-    match value.text() {
-        None => Written::Absent,
-        Some("") => writer.literal("\"\""),
-        Some(text) => write(text, writer),
-    }
+    let written = value.with_text(|text| match text {
+        "" => writer.literal("\"\""),
+        text => write(text, writer),
+    });
+    written.unwrap_or(Written::Absent)
 }

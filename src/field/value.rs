@@ -26,15 +26,45 @@ pub trait Field: Encode {
     /// Whether the value can be absent.
     #[doc(hidden)]
     const OPTIONAL: bool = false;
+
+    /// Writes the value where nothing but its type makes it safe.
+    #[doc(hidden)]
+    #[inline]
+    fn write_field(&self, writer: &mut ValueWriter<'_>) -> Written {
+        self.write(writer)
+    }
+
+    /// Returns the value if it is a switch.
+    #[doc(hidden)]
+    #[inline]
+    fn switch_field(&self) -> Option<bool> {
+        self.switch()
+    }
 }
 
-/// A value whose type says that it identifies nobody by itself, as a field named `*_id` or `*_by` must.
+/// A value that is safe to send although its field identifies someone: its type says that it is a pseudonym. Fields
+/// named `*_id` or `*_by`, distinct ids and group keys need it, unless they have a policy.
 #[diagnostic::on_unimplemented(
-    message = "a field named `*_id` or `*_by` identifies someone, and `{Self}` is sent as it is",
+    message = "this field identifies someone, and a `{Self}` would be sent as it is",
     label = "hash it, or say why it must be sent as it is",
-    note = "use `#[event(hashed = \"prefix\")]`, `#[event(keyed = \"prefix\")]`, or `#[event(raw = \"reason\")]`, which the catalogue shows"
+    note = "a field named `*_id` or `*_by`, a distinct id and a group key identify someone: use `#[event(hashed = \"prefix\")]`, `#[event(keyed = \"prefix\")]`, or `#[event(raw = \"reason\")]`, which the catalogue shows"
 )]
-pub trait Identifier: Field {}
+pub trait Identifier: Field {
+    /// What the catalogue says about the type.
+    #[doc(hidden)]
+    const IDENTIFIER_KIND: FieldType = Self::KIND;
+
+    /// Whether the value can be absent.
+    #[doc(hidden)]
+    const IDENTIFIER_OPTIONAL: bool = Self::OPTIONAL;
+
+    /// Writes the value where an identifier is wanted.
+    #[doc(hidden)]
+    #[inline]
+    fn write_identifier(&self, writer: &mut ValueWriter<'_>) -> Written {
+        self.write(writer)
+    }
+}
 
 /// Whether a value was written.
 #[doc(hidden)]

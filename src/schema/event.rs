@@ -2,7 +2,7 @@
 //!
 //! Never holds a value that was sent.
 
-use super::field::FieldSchema;
+use super::field::{FieldSchema, FieldType, TextPolicy};
 
 /// Why an event is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -41,6 +41,7 @@ pub struct Schema {
     pub(crate) groups: &'static [FieldSchema],
     pub(crate) fields: &'static [FieldSchema],
     pub(crate) has_client_groups: bool,
+    pub(crate) or_id_of_context: bool,
 }
 
 impl Schema {
@@ -53,9 +54,19 @@ impl Schema {
         groups: &'static [FieldSchema],
         fields: &'static [FieldSchema],
     ) -> Self {
-        let purpose = Purpose::Usage;
-        let (link, since, has_client_groups) = (None, None, true);
-        Self { name, description, why, purpose, link, since, distinct_id, groups, fields, has_client_groups }
+        Self {
+            name,
+            description,
+            why,
+            purpose: Purpose::Usage,
+            link: None,
+            since: None,
+            distinct_id,
+            groups,
+            fields,
+            has_client_groups: true,
+            or_id_of_context: false,
+        }
     }
 
     #[doc(hidden)]
@@ -76,6 +87,13 @@ impl Schema {
     #[must_use]
     pub const fn without_client_groups(mut self) -> Self {
         self.has_client_groups = false;
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn or_id_of_context(mut self, or_id_of_context: bool) -> Self {
+        self.or_id_of_context = or_id_of_context;
         self
     }
 
@@ -112,6 +130,12 @@ impl Schema {
     /// Returns who or what the event is about.
     pub const fn distinct_id(&self) -> &FieldSchema {
         &self.distinct_id
+    }
+
+    /// Returns whether an event without a distinct id of its own takes that of the [`Context`](crate::Context) in
+    /// force: its id is optional, or `distinct_id = context`.
+    pub const fn takes_id_of_context(&self) -> bool {
+        self.or_id_of_context || matches!(self.distinct_id.kind, FieldType::Text(TextPolicy::Context))
     }
 
     /// Returns the groups that the event itself sets.

@@ -115,6 +115,8 @@ pub enum TextPolicy {
         /// What is sent in place of what does not match.
         other: Option<&'static str>,
     },
+    /// The distinct id of the [`Context`](crate::Context) in force, as it is.
+    Context,
     /// A fixed text.
     Constant(&'static str),
     /// As it is, for the reason that the field gives.

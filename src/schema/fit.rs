@@ -63,12 +63,18 @@ impl TextPolicy {
             Self::Pattern { pattern, max, other } => {
                 text.len() <= *max && pattern.matches(text) || *other == Some(text)
             }
+            Self::Context => is_context_id(text),
             Self::Constant(constant) => text == *constant,
             Self::Raw { max, pattern } => {
                 text.chars().count() <= *max && pattern.is_none_or(|pattern| pattern.matches(text))
             }
         }
     }
+}
+
+/// Returns whether a text can be the distinct id of a context: the limits are those of all distinct ids.
+pub(crate) fn is_context_id(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= 200
 }
 
 /// Returns whether a text is a prefix, an underscore and 32 bytes in base64url; or nothing at all.

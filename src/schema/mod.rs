@@ -3,7 +3,7 @@
 mod declarations;
 mod event;
 mod field;
-mod fit;
+pub(crate) mod fit;
 mod labels;
 mod pattern;
 mod unit;

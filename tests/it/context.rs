@@ -133,6 +133,86 @@ fn a_distinct_id_is_found_anywhere_in_the_macro() {
     assert_eq!(events[0].properties.get("distinct_id"), None);
 }
 
+#[cfg(feature = "derive")]
+mod typed {
+    use candor::{Catalogue, Event};
+
+    use super::*;
+
+    /// A page was viewed.
+    #[derive(Event)]
+    #[event(name = "page viewed", distinct_id = context)]
+    struct PageViewed {
+        /// How many items it showed.
+        items: u32,
+    }
+
+    /// An order was placed.
+    #[derive(Event)]
+    #[event(name = "order placed")]
+    struct OrderPlaced<'a> {
+        /// Who ordered.
+        #[event(distinct_id, property, hashed = "usr")]
+        ordered_by: Option<&'a str>,
+    }
+
+    const CATALOGUE: Catalogue = candor::events![PageViewed, OrderPlaced].product("Shop");
+    const HASHED: &str = "usr_-CHh8_rdIqAotcBsP64GKQkfzW2hb1JDJ_6u7q4zom4";
+
+    #[test]
+    fn a_typed_event_is_about_whoever_its_context_is_about() {
+        let events = capture(|| {
+            let _request = Context::new().distinct_id("user_1").enter();
+            candor::capture(PageViewed { items: 3 });
+            candor::capture(OrderPlaced { ordered_by: None });
+            candor::capture(OrderPlaced { ordered_by: Some("usr_123") });
+        });
+        let ids: Vec<_> = events.iter().map(|event| &*event.distinct_id).collect();
+        assert_eq!(ids, ["user_1", "user_1", HASHED]);
+        let ordered_by: Vec<_> = events.iter().map(|event| event.properties.get("ordered_by")).collect();
+        assert_eq!(ordered_by, [None, None, Some(&json!(HASHED))], "an absent id is no property either");
+    }
+
+    #[test]
+    fn without_a_context_a_typed_event_without_an_id_is_dropped_and_counted() {
+        let server = taking_server();
+        let client = client(config(&server));
+        client.capture(PageViewed { items: 3 });
+        client.capture(OrderPlaced { ordered_by: None });
+        client.shutdown(LONG).unwrap();
+        assert_eq!(client.stats().lost(LossReason::EmptyDistinctId), 2);
+        assert!(server.events().is_empty());
+    }
+
+    #[test]
+    fn strict_mode_lets_the_id_of_a_context_through_where_the_catalogue_shows_it() {
+        let server = taking_server();
+        let client = client(config(&server).catalogue(CATALOGUE).strict());
+        let context = Context::new().distinct_id("user_1");
+        client.capture_in(&context, PageViewed { items: 3 });
+        client.capture_in(&context, OrderPlaced { ordered_by: None });
+        client.shutdown(LONG).unwrap();
+        let ids: Vec<_> = server.events().iter().map(|event| event["distinct_id"].clone()).collect();
+        assert_eq!(ids, ["user_1", "user_1"]);
+    }
+
+    #[test]
+    fn page_notice_and_schema_say_that_the_id_of_the_context_is_sent_as_it_is() {
+        let page = CATALOGUE.markdown();
+        let of_context = "the id of whoever the request is about, at most 200 characters |";
+        assert!(page.contains(&format!("| `distinct_id` | {of_context}")), "{page}");
+        assert!(page.contains(&format!("| or `distinct_id` | {of_context}")), "{page}");
+        assert_eq!(page.matches("**sent as it is**: the program chooses the id").count(), 2, "{page}");
+        assert!(CATALOGUE.notice().contains("Some values are sent as they are"));
+        let schema = |name| serde_json::from_str::<serde_json::Value>(&CATALOGUE.event_schema(name).unwrap());
+        let always = schema("page viewed").unwrap();
+        assert_eq!(always["properties"]["distinct_id"]["maxLength"], 200);
+        let either = schema("order placed").unwrap();
+        assert_eq!(either["properties"]["distinct_id"]["anyOf"][1]["maxLength"], 200);
+        assert_eq!(either["properties"]["properties"]["required"], json!([]));
+    }
+}
+
 #[cfg(feature = "tokio")]
 mod tasks {
     use std::future::poll_fn;
@@ -221,12 +301,16 @@ mod layers {
     }
 
     fn handle(headers: &[(&str, &str)]) -> candor::testing::CapturedEvent {
+        handle_in(&ContextLayer::new(), headers)
+    }
+
+    fn handle_in(layer: &ContextLayer, headers: &[(&str, &str)]) -> candor::testing::CapturedEvent {
         let mut events = capture(|| {
             let mut request = Request::builder();
             for (name, value) in headers {
                 request = request.header(*name, *value);
             }
-            let call = ContextLayer::new().layer(Handler).call(request.body(()).unwrap());
+            let call = layer.layer(Handler).call(request.body(()).unwrap());
             assert!(tasks::poll(pin!(call)).is_ready());
         });
         assert_eq!(events.len(), 1);
@@ -240,6 +324,32 @@ mod layers {
     }
 
     #[test]
+    fn the_headers_can_have_other_names_in_any_case() {
+        let layer = ContextLayer::headers("X-Account", "");
+        let sent = [("x-account", "user_1"), ("X-PostHog-Session-Id", "s-1")];
+        let event = handle_in(&layer, &sent);
+        assert_eq!((&*event.distinct_id, event.properties.get("$session_id")), ("user_1", None));
+    }
+
+    #[test]
+    fn a_function_makes_the_context_from_the_head_of_the_request() {
+        let layer = ContextLayer::from_request(|request| {
+            let agent = request.headers.get("user-agent").and_then(|agent| agent.to_str().ok());
+            Context::new().distinct_id("user_1").property("agent", agent).property("path", request.uri.path())
+        });
+        let event = handle_in(&layer, &[("User-Agent", "curl"), ("X-PostHog-Distinct-Id", "forged")]);
+        assert_eq!(event.distinct_id, "user_1");
+        assert_eq!((&event.properties["agent"], &event.properties["path"]), (&json!("curl"), &json!("/")));
+    }
+
+    #[test]
+    fn a_function_that_panics_costs_the_context_and_not_the_request() {
+        let layer = ContextLayer::from_request(|_| panic!("in the application's own function"));
+        let event = handle_in(&layer, &[("X-PostHog-Distinct-Id", "user_1")]);
+        assert_eq!(event.properties["$process_person_profile"], false);
+    }
+
+    #[test]
     fn headers_that_are_blank_long_or_missing_make_a_visitor_without_a_person() {
         let long = "x".repeat(201);
         for headers in [&[][..], &[("X-PostHog-Distinct-Id", " ")], &[("X-PostHog-Distinct-Id", &*long)]] {
@@ -248,5 +358,51 @@ mod layers {
             assert_eq!(event.properties["$process_person_profile"], false);
             assert_eq!(event.properties.get("$session_id"), None);
         }
+    }
+}
+
+#[cfg(all(feature = "tower", feature = "derive"))]
+mod axum_server {
+    use axum::body::Body;
+    use axum::routing::get;
+    use candor::{ContextLayer, Event};
+    use http::Request;
+    use tower_service::Service;
+
+    use super::*;
+
+    /// An order was placed.
+    #[derive(Event)]
+    #[event(name = "order placed", distinct_id = context)]
+    struct OrderPlaced {
+        items: u32,
+    }
+
+    async fn order() -> &'static str {
+        // The context follows the handler over each await.
+        tokio::task::yield_now().await;
+        candor::capture(OrderPlaced { items: 3 });
+        "thank you"
+    }
+
+    #[test]
+    fn a_typed_event_in_a_handler_is_about_whoever_sent_the_request() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let mut server = axum::Router::<()>::new().route("/order", get(order)).layer(ContextLayer::new());
+        let events = capture(|| {
+            runtime.block_on(async {
+                let ask = |id: &str| {
+                    let request = Request::get("/order").header("X-PostHog-Distinct-Id", id);
+                    request.body(Body::empty()).expect("a request")
+                };
+                let (one, two) = (server.call(ask("user_1")), server.call(ask("user_2")));
+                let (one, two) = tokio::join!(one, two);
+                assert!(one.unwrap().status().is_success() && two.unwrap().status().is_success());
+            });
+        });
+        let mut ids: Vec<_> = events.iter().map(|event| &*event.distinct_id).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, ["user_1", "user_2"]);
+        assert!(events.iter().all(|event| event.properties["items"] == 3));
     }
 }

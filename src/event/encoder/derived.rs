@@ -52,18 +52,22 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Sets the distinct id to a value with a policy of its own.
+    /// Sets the distinct id to a value with a policy of its own; an absent one leaves it to the context.
     #[doc(hidden)]
     #[inline]
     pub fn identify<V: Encode + ?Sized>(&mut self, value: &V) {
         let out = &mut self.buffers.distinct_id;
         out.clear();
         let writer = &mut ValueWriter { out, losses: &mut self.losses, epoch: self.epoch.as_ref() };
-        if value.write(writer) != Written::Value {
-            self.buffers.distinct_id.clear();
-            self.flaw(Flaw::EmptyDistinctId);
-        } else if !is_plain(&self.buffers.distinct_id) {
-            self.identify_again();
+        match value.write(writer) {
+            Written::Value if is_plain(&self.buffers.distinct_id) => {}
+            Written::Value => self.identify_again(),
+            // The context in force says whom the event is about.
+            Written::Absent => self.buffers.distinct_id.clear(),
+            Written::Dropped => {
+                self.buffers.distinct_id.clear();
+                self.flaw(Flaw::EmptyDistinctId);
+            }
         }
     }
 
@@ -77,10 +81,13 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Adds the distinct id as a property, too.
+    /// Adds the distinct id as a property, too, where the event has one of its own.
     #[doc(hidden)]
     #[inline]
     pub fn identity(&mut self, key: &'static str, quoted: &'static str) {
+        if self.buffers.distinct_id.is_empty() {
+            return;
+        }
         self.note(key);
         let Buffers { properties, distinct_id, .. } = &mut *self.buffers;
         super::separate(properties);

@@ -360,3 +360,47 @@ fn a_schema_says_what_the_source_says() {
     assert_eq!(schema.distinct_id().raw(), Some("the application's own name for the node"));
     assert_eq!(schema.groups()[0].name(), "company");
 }
+
+#[derive(Event)]
+#[event(name = "hashed ids")]
+#[expect(clippy::struct_field_names, reason = "each is an id")]
+struct HashedIds {
+    #[event(distinct_id, hashed = "usr")]
+    user_id: u64,
+    #[event(hashed = "usr")]
+    same_id: &'static str,
+    #[event(hashed = "neg")]
+    low_id: i128,
+    #[event(hashed_hex = 16)]
+    run_id: Option<Uuid>,
+    #[event(hashed = "usr")]
+    nobody_id: Option<u8>,
+    #[event(raw = "a random number of this run")]
+    raw_id: Option<Uuid>,
+}
+
+#[test]
+fn ids_that_are_numbers_or_uuids_are_hashed_as_their_text() {
+    let uuid = Uuid::from_u128(0xa1a2_a3a4_b1b2_c1c2_d1d2_d3d4_d5d6_d7d8);
+    let event = HashedIds {
+        user_id: u64::MAX,
+        same_id: "18446744073709551615",
+        low_id: i128::MIN,
+        run_id: Some(uuid),
+        nobody_id: None,
+        raw_id: Some(uuid),
+    };
+    let encoded = encode(&event).unwrap();
+    let hash = Hashed::new("usr", "18446744073709551615").to_string();
+    assert_eq!(encoded.distinct_id, format!("\"{hash}\""));
+    let low = Hashed::new("neg", "-170141183460469231731687303715884105728");
+    let mut run = Vec::new();
+    crate::field::write_hex("a1a2a3a4-b1b2-c1c2-d1d2-d3d4d5d6d7d8", 16, &mut run);
+    let run = String::from_utf8(run).unwrap();
+    assert_eq!(
+        encoded.properties,
+        format!(
+            r#"{{"same_id":"{hash}","low_id":"{low}","run_id":{run},"raw_id":"a1a2a3a4-b1b2-c1c2-d1d2-d3d4d5d6d7d8"}}"#
+        )
+    );
+}

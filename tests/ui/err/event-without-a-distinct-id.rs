@@ -1,5 +1,6 @@
 //~ the event `Happened` does not say whom it is about
 //~ distinct_id, hashed
+//~ `#[event(distinct_id = context)]`
 
 /// Something happened.
 #[derive(candor::Event)]

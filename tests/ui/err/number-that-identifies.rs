@@ -1,4 +1,6 @@
-//~ a field named `*_id` or `*_by` identifies someone
+//~ this field identifies someone, and a `u64` would be sent as it is
+//~ a field named `*_id` or `*_by`, a distinct id and a group key identify someone
+//~ 1 error
 //~ `#[event(hashed = "prefix")]`
 //~ `#[event(raw = "reason")]`
 //~ user_id

@@ -1,4 +1,4 @@
-//~ `String` is not an integer
+//~ `String` is not a whole number, so `buckets` does not apply
 
 /// Something happened.
 #[derive(candor::Event)]
