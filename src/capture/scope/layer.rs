@@ -1,32 +1,111 @@
-//! A tower layer that reads a request's ids from its headers.
+//! A tower layer that makes a request's context: from its headers, or by a function of the application.
 //!
 //! Never takes a header's text as it is: blank, long and unprintable ones are cleaned or ignored.
 
+use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context as Waking, Poll};
 
-use http::{HeaderMap, Request};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, Request};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::event::Context;
+use crate::panic::catch_panic;
 
-/// PostHog cuts longer ids, so that two of them could become one; such a header is ignored.
+/// PostHog cuts longer ids, so two of them could become one; such a header is ignored.
 const MAX_CHARACTERS: usize = 200;
 
-/// Puts a [`Context`] in force while a request is handled, with the ids that PostHog's browser library sends along.
-/// Needs the feature `tower`.
+/// Puts a [`Context`] in force while a request is handled. Needs the feature `tower`.
 ///
-/// `X-PostHog-Distinct-Id` and `X-PostHog-Session-Id` are trimmed, control characters are taken out, and what is
-/// then blank or longer than 200 characters is ignored. Both come from the other side and can be made up: where you
-/// know who is asking, [`enter`](Context::enter) a context of your own inside.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ContextLayer;
+/// [`new`](Self::new) reads the headers that PostHog's browser library sends along. They come from the caller and can
+/// be made up: if you know who is asking, make the context from the request yourself, for example from what your
+/// authentication has put into its extensions.
+///
+/// ```
+/// use axum::routing::post;
+/// use candor::{Context, ContextLayer};
+///
+/// /// Who is signed in, as your authentication says.
+/// #[derive(Clone)]
+/// struct User(u64);
+///
+/// async fn order() -> &'static str {
+///     candor::event!("order placed", items = 3); // about `user_7` if user 7 sent the request
+///     "thank you"
+/// }
+///
+/// let contexts = ContextLayer::from_request(|request| {
+///     let context = Context::new().property("route", request.uri.path());
+///     match request.extensions.get::<User>() {
+///         Some(User(id)) => context.distinct_id(format!("user_{id}")),
+///         None => context,
+///     }
+/// });
+/// // Of two layers the one added last runs first: authentication is added after `contexts`.
+/// let app: axum::Router = axum::Router::new().route("/order", post(order)).layer(contexts);
+/// ```
+#[derive(Clone)]
+pub struct ContextLayer {
+    source: Source,
+}
+
+/// Where the context comes from.
+#[derive(Clone)]
+enum Source {
+    Headers { distinct_id: Option<HeaderName>, session_id: Option<HeaderName> },
+    Function(Arc<dyn Fn(&Parts) -> Context + Send + Sync>),
+}
 
 impl ContextLayer {
-    /// Creates the layer.
+    /// Creates a layer that reads the distinct id from `X-PostHog-Distinct-Id` and the session's id from
+    /// `X-PostHog-Session-Id`.
     pub fn new() -> Self {
-        Self
+        Self::headers("x-posthog-distinct-id", "x-posthog-session-id")
+    }
+
+    /// Creates a layer that reads the distinct id and the session's id from headers with these names, in any case. A
+    /// name that no header can have, such as an empty one, is not looked for.
+    ///
+    /// Values are trimmed, control characters are removed, and what is then blank or longer than 200 characters is
+    /// ignored. A request without a distinct id gets a random one, and its events are stored without a person.
+    ///
+    /// ```
+    /// let layer = candor::ContextLayer::headers("X-Account", "X-Session");
+    /// ```
+    pub fn headers(distinct_id: &str, session_id: &str) -> Self {
+        let name = |name: &str| HeaderName::from_bytes(name.as_bytes()).ok();
+        let (distinct_id, session_id) = (name(distinct_id), name(session_id));
+        Self { source: Source::Headers { distinct_id, session_id } }
+    }
+
+    /// Creates a layer that calls `context` with the head of each request: its method, URI, headers and extensions.
+    ///
+    /// The function runs for each request, also while telemetry is off, so keep it cheap. If it panics, the request is
+    /// handled as usual, in an empty context.
+    pub fn from_request(context: impl Fn(&Parts) -> Context + Send + Sync + 'static) -> Self {
+        Self { source: Source::Function(Arc::new(context)) }
+    }
+}
+
+impl Default for ContextLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for ContextLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            Source::Headers { distinct_id, session_id } => f
+                .debug_struct("ContextLayer")
+                .field("distinct_id", distinct_id)
+                .field("session_id", session_id)
+                .finish(),
+            Source::Function(_) => f.debug_struct("ContextLayer").finish_non_exhaustive(),
+        }
     }
 }
 
@@ -34,14 +113,21 @@ impl<S> Layer<S> for ContextLayer {
     type Service = ContextService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        ContextService { inner }
+        ContextService { inner, source: self.source.clone() }
     }
 }
 
 /// The service of a [`ContextLayer`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct ContextService<S> {
     inner: S,
+    source: Source,
+}
+
+impl<S: fmt::Debug> fmt::Debug for ContextService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ContextService").field("inner", &self.inner).finish_non_exhaustive()
+    }
 }
 
 impl<S, B> Service<Request<B>> for ContextService<S>
@@ -58,19 +144,39 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let context = context_of(request.headers());
+        let (head, body) = request.into_parts();
+        let context = self.source.context(&head);
+        let request = Request::from_parts(head, body);
         let future = context.run(|| self.inner.call(request));
         Box::pin(context.in_task(future))
     }
 }
 
-fn context_of(headers: &HeaderMap) -> Context {
-    let text = |name: &str| clean(headers.get(name)?.as_bytes());
+impl Source {
+    fn context(&self, head: &Parts) -> Context {
+        match self {
+            Self::Headers { distinct_id, session_id } => {
+                of_headers(&head.headers, distinct_id.as_ref(), session_id.as_ref())
+            }
+            Self::Function(context) => catch_panic(|| context(head)).unwrap_or_else(|| {
+                log::warn!(target: "candor", "the function of a ContextLayer panicked; the request has no context");
+                Context::new()
+            }),
+        }
+    }
+}
+
+fn of_headers(
+    headers: &HeaderMap,
+    distinct_id: Option<&HeaderName>,
+    session_id: Option<&HeaderName>,
+) -> Context {
+    let text = |name: Option<&HeaderName>| clean(headers.get(name?)?.as_bytes());
     let mut context = Context::new();
-    if let Some(id) = text("x-posthog-distinct-id") {
+    if let Some(id) = text(distinct_id) {
         context = context.distinct_id(id);
     }
-    if let Some(id) = text("x-posthog-session-id") {
+    if let Some(id) = text(session_id) {
         context = context.session_id(id);
     }
     context
