@@ -19,6 +19,15 @@
 //! # }
 //! ```
 //!
+//! # Where to go
+//!
+//! - [`_documentation::guide`]: from a first event to a server with a graceful shutdown, a tool that asks once, a library
+//!   and tests of your own events; and what to look at when nothing arrives.
+//! - [`_documentation::consent`]: what decides whether anything is sent, and how to see why.
+//! - [`_documentation::privacy`]: what can leave the machine, and what each way of making a value safe protects against.
+//! - [`_documentation::design`]: why it is as it is.
+//! - [`_documentation::migrating_from_posthog_rs`]: call by call.
+//!
 //! # Overview
 //!
 //! - [`init`] makes the global client and returns its [`Guard`]; [`capture()`], [`event!`], [`flush`],
@@ -70,6 +79,8 @@
 //! | `spool` | yes | events on disk that survive the process |
 //!
 //! Without a TLS feature the crate builds, and says that an https endpoint needs one.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The derives name this crate by its name, in its own tests, too.
 #[cfg(test)]
@@ -133,6 +144,28 @@ pub use wire::{
 pub use event::private as __private;
 #[doc(hidden)]
 pub use global::admits_event;
+
+/// Long texts: how to use candor, and why it is as it is. There is no code here.
+pub mod _documentation {
+    #[doc = include_str!("documentation/guide.md")]
+    pub mod guide {}
+
+    #[doc = include_str!("documentation/consent.md")]
+    pub mod consent {}
+
+    #[doc = include_str!("documentation/privacy.md")]
+    pub mod privacy {}
+
+    #[doc = include_str!("documentation/design.md")]
+    pub mod design {}
+
+    #[doc = include_str!("documentation/migrating_from_posthog_rs.md")]
+    pub mod migrating_from_posthog_rs {}
+
+    #[doc = include_str!("../CHANGELOG.md")]
+    #[allow(rustdoc::broken_intra_doc_links, reason = "a heading in brackets is a version, not a link")]
+    pub mod changelog {}
+}
 
 /// The examples of the README are compiled like all others.
 #[cfg(doctest)]
