@@ -1,16 +1,11 @@
 //! Reports a command that is ended by Ctrl-C.
 
-use std::time::Duration;
-
 use super::command_run::{Finished, Outcome};
 use super::finished::{CommandFinished, ErrorCategory};
 use super::running::Running;
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::timestamp::Timestamp;
-
-/// How long an interrupted run may take to tell of itself.
-const MAX_DELIVERY: Duration = Duration::from_millis(500);
 
 /// The exit code of a program that was ended by Ctrl-C, as shells have it.
 const INTERRUPTED: i32 = 130;
@@ -40,5 +35,5 @@ fn report(running: &Running, client: &Client) {
         ));
     }
     // What cannot be delivered in time is lost, and nobody is left to be told.
-    let _ = client.shutdown(client.shutdown_timeout().min(MAX_DELIVERY));
+    let _ = client.shutdown(client.shutdown_timeout());
 }

@@ -91,7 +91,7 @@ impl Telemetry {
     /// Reports a measured command that is ended by Ctrl-C, and then exits with code 130. Needs the feature `ctrlc`.
     ///
     /// The handler is installed by [`measure`](Self::measure) while telemetry is on, unless the application has one
-    /// already: then that one is left alone. Delivery gets at most half a second.
+    /// already: then that one is left alone. Delivery gets the time of [`Config::shutdown_timeout`].
     #[cfg(feature = "ctrlc")]
     pub fn report_ctrl_c(mut self) -> Self {
         self.reports_ctrl_c = true;
