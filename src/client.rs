@@ -3,6 +3,7 @@
 //! Never makes a thread, a transport or a queue before consent is granted.
 
 mod ai;
+mod awaiting;
 mod batch;
 mod capture;
 mod consent;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::consent::{ConsentMonitor, ConsentState, Facts, Status, explain, spool_dir};
+use crate::deliver::Awaited;
 use crate::error::Result;
 use crate::observe::{Counters, Stats};
 use crate::settings::Env;
@@ -43,6 +45,8 @@ pub struct Client {
 
 struct Inner {
     counters: Arc<Counters>,
+    /// Those who wait for the fate of one event each.
+    awaited: Arc<Awaited>,
     clock: Clock,
     settings: Option<ClientSettings>,
     shutdown_timeout: Duration,
@@ -92,6 +96,7 @@ impl Client {
         counters.fields(settings.as_ref().map_or(0, |settings| settings.undeclared), 0);
         let inner = Inner {
             counters,
+            awaited: Arc::default(),
             clock: Clock::System,
             shutdown_timeout: settings.as_ref().map_or(Duration::ZERO, |settings| settings.shutdown_timeout),
             disabled_reason: disabled_reason(&monitor),

@@ -120,7 +120,7 @@ pub use client::{Client, Flushed, Preview, status};
 pub use config::Config;
 pub use consent::{Account, CiPolicy, Consent, Mode, Notice, Subject};
 pub use consent::{ConsentState, Granted, Status};
-pub use deliver::DeliveryError;
+pub use deliver::{Delivered, DeliveryError};
 #[cfg(feature = "derive")]
 pub use derives::{Event, Label, Properties};
 pub use error::{Error, ErrorKind, Result};

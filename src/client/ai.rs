@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use super::Client;
 use super::lane::{Lane, Route};
 use crate::consent::GateState;
-use crate::event::Event;
+use crate::event::{EncodedEvent, Event};
 use crate::observe::LossReason;
 use crate::panic::catch_panic;
 use crate::timestamp::Timestamp;
@@ -36,7 +36,8 @@ impl Client {
         }
         match self.ai_lane(generation) {
             Ok(lane) => {
-                self.capture_with(lane, event, now, generation, |encoded| self.warn_of_name(encoded.name()));
+                let look = |encoded: &EncodedEvent<'_>| self.warn_of_name(encoded.name());
+                let _ = self.capture_with(lane, event, now, generation, look);
             }
             Err(reason) => {
                 self.inner.counters.captured();

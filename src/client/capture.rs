@@ -62,11 +62,12 @@ impl Client {
     #[inline]
     fn capture_at<E: Event>(&self, event: &E, now: Timestamp, generation: u32) {
         if let Some(lane) = self.inner.lanes.get(Route::Events) {
-            self.capture_with(lane, event, now, generation, |_| {});
+            // What is lost is counted already.
+            let _ = self.capture_with(lane, event, now, generation, |_| {});
         }
     }
 
-    /// Encodes and queues an event; `look` sees what goes into the queue.
+    /// Encodes and queues an event, or says why it is lost, which is counted; `look` sees what goes into the queue.
     #[inline]
     pub(super) fn capture_with<E: Event>(
         &self,
@@ -75,14 +76,14 @@ impl Client {
         now: Timestamp,
         generation: u32,
         look: impl FnOnce(&EncodedEvent<'_>),
-    ) {
+    ) -> Result<(), LossReason> {
         let inner = &*self.inner;
         let keep = |encoded: &EncodedEvent<'_>| {
             look(encoded);
             self.push(lane, encoded, generation)
         };
         let lost = match lane.capture.encode(event, now, keep) {
-            Ok(Ok(())) => return,
+            Ok(Ok(())) => return Ok(()),
             Ok(Err(reason)) => reason,
             Err(reason) => {
                 inner.counters.captured();
@@ -90,6 +91,7 @@ impl Client {
             }
         };
         inner.counters.lost(lost, 1);
+        Err(lost)
     }
 
     /// Queues an encoded event, or says why it is lost.

@@ -112,6 +112,7 @@ impl Client {
             halving: Cell::new(Halving::default()),
             monitor: Arc::clone(&self.monitor),
             counters: Arc::clone(&self.inner.counters),
+            awaited: Arc::clone(&self.inner.awaited),
             clock: self.inner.clock.clone(),
             sent_log: sent_log(settings),
         }

@@ -2,6 +2,7 @@
 //!
 //! Never runs on a caller's thread, except for the two ends of the queue.
 
+mod awaited;
 mod batch;
 mod halving;
 mod report;
@@ -12,6 +13,8 @@ mod sender;
 mod spool;
 mod worker;
 
+pub(crate) use awaited::Awaited;
+pub use awaited::Delivered;
 pub(crate) use batch::{Batch, BatchBuilder};
 pub(crate) use halving::Halving;
 pub use report::DeliveryError;

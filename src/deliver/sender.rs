@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
+use super::awaited::{Awaited, Delivered};
 use super::batch::Batch;
 use super::halving::{Cut, Halving};
 use super::report::{DeliveryError, OnError};
@@ -48,6 +49,8 @@ pub(crate) struct BatchSender {
     /// Asked before each attempt, and told when the endpoint is gone for good.
     pub(crate) monitor: Arc<ConsentMonitor>,
     pub(crate) counters: Arc<Counters>,
+    /// Those who wait for the fate of an event.
+    pub(crate) awaited: Arc<Awaited>,
     pub(crate) clock: Clock,
 }
 
@@ -104,6 +107,7 @@ impl BatchSender {
         }
         if self.is_dry_run {
             self.counters.lost(LossReason::DryRun, events);
+            self.awaited.settle(batch.ids(), Delivered::Lost(LossReason::DryRun));
             return AttemptResult::Ended(batch.into_buffer());
         }
         self.counters.request(events, attempt.number);
@@ -221,6 +225,7 @@ impl BatchSender {
         match action {
             Action::Done => {
                 self.counters.sent(batch.len() as u64);
+                self.awaited.settle(batch.ids(), Delivered::Accepted);
                 AttemptResult::Ended(batch.into_buffer())
             }
             Action::Part { results, names_all, then } => {
@@ -283,20 +288,27 @@ impl BatchSender {
     ) -> AttemptResult {
         let results: HashMap<Uuid, EventResult> = results.into_iter().collect();
         let (mut taken, mut unnamed) = (0, 0);
-        let (mut refused, mut again) = (Vec::new(), Vec::new());
+        let (mut accepted, mut refused, mut again) = (Vec::new(), Vec::new(), Vec::new());
         for id in batch.ids() {
             match results.get(id) {
-                Some(EventResult::Taken) => taken += 1,
+                Some(EventResult::Taken) => {
+                    taken += 1;
+                    accepted.push(*id);
+                }
                 Some(EventResult::Dropped(why)) => {
                     refused.push((*id, EventResult::Dropped(self.secrets.excerpt(why, &[]))));
                 }
                 Some(EventResult::Retry(why)) => {
                     again.push((*id, EventResult::Retry(self.secrets.excerpt(why, &[]))));
                 }
-                None => unnamed += 1,
+                None => {
+                    unnamed += 1;
+                    accepted.push(*id);
+                }
             }
         }
         self.counters.sent(taken + unnamed);
+        self.awaited.settle(&accepted, Delivered::Accepted);
         self.counters.unconfirmed(if names_all { unnamed } else { 0 });
         if !refused.is_empty() {
             self.report(&failure_of_each(LossReason::Rejected, refused, status));
@@ -324,6 +336,7 @@ impl BatchSender {
             return;
         }
         self.counters.lost(reason, count);
+        self.awaited.settle(&failure.events, Delivered::Lost(reason));
         log::debug!(target: "candor", "{count} events lost: {reason}, status {status:?}");
         self.on_error.call(failure);
     }

@@ -504,6 +504,7 @@ impl Worker {
         // What is pushed later is refused, and counted by its own thread.
         lost += self.context.queue.close_before(Gate::next_generation(self.context.generation));
         self.report(reason, lost, ids);
+        self.context.sender.awaited.end(self.context.generation, reason);
     }
 
     /// Writes what is left to disk.

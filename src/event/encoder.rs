@@ -208,6 +208,11 @@ impl<'a> Encoder<'a> {
         self.uuid = Some(uuid);
     }
 
+    /// Sets the event's id unless the event has set one.
+    pub(crate) fn uuid_unless_set(&mut self, uuid: Uuid) {
+        self.uuid.get_or_insert(uuid);
+    }
+
     /// Marks the event as one that must not be sent; the first flaw counts.
     pub fn flaw(&mut self, flaw: Flaw) {
         self.losses.flaw.get_or_insert(flaw);

@@ -17,6 +17,7 @@ mod compliance;
 mod conformance;
 mod context;
 mod debug_mode;
+mod deliver;
 mod delivery;
 mod explained;
 mod flush;

@@ -60,6 +60,7 @@ impl Bench {
             halving: std::cell::Cell::default(),
             monitor: Arc::clone(&monitor),
             counters: Arc::clone(&counters),
+            awaited: Arc::default(),
             clock: Clock::Manual(Arc::clone(&clock)),
             sent_log: None,
         };

@@ -1,0 +1,205 @@
+//! Waiting for the fate of one event.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Receiver;
+use uuid::Uuid;
+
+use super::Client;
+use super::lane::Route;
+use super::shutdown::forked;
+use super::worker_handle::WorkerHandle;
+use crate::clock::later;
+use crate::consent::GateState;
+use crate::deliver::Delivered;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Encoder, Event};
+use crate::observe::LossReason;
+use crate::schema::Schema;
+use crate::timestamp::Timestamp;
+
+impl Client {
+    /// Captures one event, sends it at once, and waits until the receiver has accepted it or it is lost, for
+    /// `timeout` at most.
+    ///
+    /// This is for the few events that a program must know about, such as a record of an audit; each call is a
+    /// request of its own, with what else is queued. An event that the receiver asks to be sent again is tried as
+    /// usual while this waits.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # fn archive(client: &candor::Client) -> candor::Result<()> {
+    /// let event = candor::DynamicEvent::new("access granted", "usr_123");
+    /// if !client.deliver(event, Duration::from_secs(5))?.is_accepted() {
+    ///     eprintln!("the record did not arrive");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Timeout`] if the time is up: the event may still be delivered, or have been.
+    /// [`ErrorKind::NotRunning`] while telemetry is off, after a shutdown, in a forked child, and in a hook on the
+    /// worker's own thread; the event is not captured then.
+    pub fn deliver<E: Event>(&self, event: E, timeout: Duration) -> Result<Delivered> {
+        let deadline = later(Instant::now(), timeout);
+        self.begin(&event, deadline)?.wait(self, deadline)
+    }
+
+    /// Captures an event and asks for its delivery.
+    fn begin<E: Event>(&self, event: &E, deadline: Instant) -> Result<Begun> {
+        let GateState::Open(generation) = self.monitor.gate().state() else { return Err(self.off()) };
+        let wall = self.inner.clock.wall();
+        let now = Timestamp::of_clock(wall);
+        let lane = self.inner.lanes.get(Route::Events).filter(|_| self.holds_at(wall, now));
+        let Some(lane) = lane else { return Err(self.off()) };
+        let workers = self.workers()?;
+        let event = Named { event, id: Uuid::now_v7() };
+        let mut waiting = None;
+        let queued = self.capture_with(lane, &event, now, generation, |encoded| {
+            let id = encoded.uuid().unwrap_or(event.id);
+            waiting = Some((id, self.inner.awaited.wait_for(id, generation)));
+        });
+        match (queued, waiting) {
+            (Ok(()), Some((id, fate))) => {
+                // The flush is what sends it at once; its end is not waited for.
+                for worker in &workers {
+                    drop(worker.flush(deadline));
+                }
+                Ok(Begun::Queued(id, fate))
+            }
+            (result, waiting) => {
+                if let Some((id, _)) = waiting {
+                    self.inner.awaited.give_up(id);
+                }
+                Ok(Begun::Lost(result.err().unwrap_or(LossReason::ConsentWithdrawn)))
+            }
+        }
+    }
+
+    /// Returns the workers, unless nobody would deliver or the wait would be for oneself.
+    fn workers(&self) -> Result<Vec<Arc<WorkerHandle>>> {
+        let Some(workers) = self.inner.lanes.workers() else { return Err(forked()) };
+        if workers.is_shut_down {
+            return Err(self.off());
+        }
+        let handles = workers.all();
+        drop(workers);
+        if handles.iter().any(|handle| handle.is_current()) {
+            return Err(Error::new(ErrorKind::NotRunning, "the worker cannot wait for itself"));
+        }
+        Ok(handles)
+    }
+
+    fn off(&self) -> Error {
+        let text = match self.monitor.gate().state() {
+            GateState::Stopped => "the client was shut down",
+            GateState::Closed => "telemetry is off",
+            GateState::Open(_) => "the client has no worker",
+        };
+        Error::new(ErrorKind::NotRunning, text)
+    }
+}
+
+/// An event on its way.
+enum Begun {
+    Queued(Uuid, Receiver<Delivered>),
+    Lost(LossReason),
+}
+
+impl Begun {
+    fn wait(self, client: &Client, deadline: Instant) -> Result<Delivered> {
+        match self {
+            Self::Lost(reason) => Ok(Delivered::Lost(reason)),
+            Self::Queued(id, fate) => fate.recv_deadline(deadline).map_err(|_| {
+                client.inner.awaited.give_up(id);
+                Error::new(ErrorKind::Timeout, "the event was not settled in time; it may still be delivered")
+            }),
+        }
+    }
+}
+
+/// An event with an id from the beginning, by which its fate is told.
+struct Named<'e, E> {
+    event: &'e E,
+    id: Uuid,
+}
+
+impl<E: Event> Event for Named<'_, E> {
+    fn name(&self) -> &str {
+        self.event.name()
+    }
+
+    fn encode(&self, event: &mut Encoder<'_>) {
+        self.event.encode(event);
+        event.uuid_unless_set(self.id);
+    }
+
+    fn schema(&self) -> Option<&'static Schema> {
+        self.event.schema()
+    }
+}
+
+/// Awaiting instead of blocking. The waiting is done on a thread of the runtime that is there for blocking; no thread
+/// that runs tasks is parked.
+#[cfg(feature = "tokio")]
+impl Client {
+    /// Does what [`flush`](Self::flush) does, without blocking the task's thread. Needs the feature `tokio`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`flush`](Self::flush), and [`ErrorKind::NotRunning`] outside of a Tokio runtime.
+    pub async fn flush_async(&self, timeout: Duration) -> Result<super::Flushed> {
+        let client = self.clone();
+        blocking(move || client.flush(timeout)).await
+    }
+
+    /// Does what [`shutdown`](Self::shutdown) does, without blocking the task's thread. Needs the feature `tokio`.
+    ///
+    /// The shutdown goes on if the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`shutdown`](Self::shutdown), and [`ErrorKind::NotRunning`] outside of a Tokio runtime.
+    pub async fn shutdown_async(&self, timeout: Duration) -> Result<super::Flushed> {
+        let client = self.clone();
+        blocking(move || client.shutdown(timeout)).await
+    }
+
+    /// Does what [`deliver`](Self::deliver) does, without blocking the task's thread. Needs the feature `tokio`.
+    ///
+    /// The event is captured when this is called, in the context of the caller; the future only waits.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`deliver`](Self::deliver), and [`ErrorKind::NotRunning`] outside of a Tokio runtime.
+    pub fn deliver_async<E: Event>(
+        &self,
+        event: E,
+        timeout: Duration,
+    ) -> impl Future<Output = Result<Delivered>> + Send + use<E> {
+        let deadline = later(Instant::now(), timeout);
+        let begun = self.begin(&event, deadline);
+        drop(event);
+        let client = self.clone();
+        async move {
+            match begun? {
+                Begun::Lost(reason) => Ok(Delivered::Lost(reason)),
+                queued @ Begun::Queued(..) => blocking(move || queued.wait(&client, deadline)).await,
+            }
+        }
+    }
+}
+
+#[cfg(feature = "tokio")]
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let runtime = tokio::runtime::Handle::try_current().map_err(|cause| {
+        Error::new(ErrorKind::NotRunning, "no Tokio runtime is running here; use the blocking call")
+            .caused_by(cause)
+    })?;
+    runtime.spawn_blocking(work).await.unwrap_or_else(|cause| {
+        Err(Error::new(ErrorKind::NotRunning, "the Tokio runtime was shut down meanwhile").caused_by(cause))
+    })
+}
