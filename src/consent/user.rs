@@ -43,7 +43,7 @@ pub(crate) fn sudo_caller(_: &Env) -> Option<u32> {
 pub(crate) fn sudo_home(env: &Env) -> Option<PathBuf> {
     let caller = sudo_caller(env)?;
     let told = env.get("SUDO_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    told.or_else(|| std::fs::read_to_string("/etc/passwd").ok().and_then(|text| home_of(&text, caller)))
+    told.or_else(|| std::fs::read("/etc/passwd").ok().and_then(|text| home_of(&text, caller)))
 }
 
 /// Returns the home of the person who called this process through sudo, if it runs as root.
@@ -52,13 +52,16 @@ pub(crate) fn sudo_home(_: &Env) -> Option<PathBuf> {
     None
 }
 
+/// Finds the home of an account in a list of accounts, whose other fields may be in any encoding.
 #[cfg(unix)]
-fn home_of(accounts: &str, id: u32) -> Option<PathBuf> {
+fn home_of(accounts: &[u8], id: u32) -> Option<PathBuf> {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
     let id = id.to_string();
-    accounts.lines().find_map(|line| {
-        let fields: Vec<_> = line.split(':').collect();
-        let home = fields.get(5).filter(|_| fields.get(2) == Some(&id.as_str()))?;
-        Some(PathBuf::from(home)).filter(|path| path.is_absolute())
+    accounts.split(|byte| *byte == b'\n').find_map(|line| {
+        let fields: Vec<_> = line.split(|byte| *byte == b':').collect();
+        let home = fields.get(5).filter(|_| fields.get(2) == Some(&id.as_bytes()))?;
+        Some(PathBuf::from(OsStr::from_bytes(home))).filter(|path| path.is_absolute())
     })
 }
 
@@ -68,7 +71,8 @@ mod tests {
 
     #[test]
     fn finds_a_home_by_id() {
-        let accounts = "root:x:0:0:root:/root:/bin/sh\nbroken\nann:x:1000:1000::/home/ann:/bin/sh\n";
+        let accounts =
+            b"root:x:0:0:root:/root:/bin/sh\nbroken\nann:x:1000:1000:Z\xfcrich:/home/ann:/bin/sh\n";
         assert_eq!(home_of(accounts, 1000).unwrap().to_str(), Some("/home/ann"));
         assert_eq!(home_of(accounts, 7), None);
     }
