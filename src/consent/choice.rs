@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 /// The schema of both files. A newer one is not read, and denies.
 const SCHEMA: u32 = 1;
 
+/// What an empty file counts for, which has lost how many there were: more than anybody has written.
+const UNKNOWN_REFUSALS: u64 = 1 << 32;
+
 /// What the user said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -27,6 +30,9 @@ pub(crate) struct Choice {
     pub(crate) at: u64,
     /// Grows with every answer, so that two answers of the same second differ.
     pub(crate) generation: u64,
+    /// Grows with every refusal, so that a yes shows a no before it that a running process has not seen.
+    #[serde(default)]
+    pub(crate) refusals: u64,
     pub(crate) notice_version: u32,
     pub(crate) endpoint: Option<String>,
     pub(crate) catalogue: Option<String>,
@@ -41,6 +47,7 @@ impl Choice {
             answer,
             at,
             generation,
+            refusals: 0,
             notice_version: 0,
             endpoint: None,
             catalogue: None,
@@ -51,7 +58,7 @@ impl Choice {
     /// Reads a choice. An empty file is a refusal: it is what can still be left where nothing more can be written.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, &'static str> {
         if bytes.trim_ascii().is_empty() {
-            return Ok(Self::new(Answer::Denied, 0, 0));
+            return Ok(Self { refusals: UNKNOWN_REFUSALS, ..Self::new(Answer::Denied, 0, 0) });
         }
         check_schema(bytes)?;
         serde_json::from_slice(bytes).map_err(|_| "does not hold a choice that can be read")

@@ -42,6 +42,7 @@ pub struct Decision {
     layers: Vec<LayerReport>,
     debug_print: bool,
     notice_is_due: bool,
+    refusals: u64,
 }
 
 impl Decision {
@@ -114,6 +115,11 @@ impl Decision {
         }
     }
 
+    /// Returns how often the user had refused when this was decided.
+    pub(crate) fn refusals(&self) -> u64 {
+        self.refusals
+    }
+
     /// Returns whether a denial outlives this run, and so takes what is stored with it.
     pub fn is_persistent_denial(&self) -> bool {
         self.layers.iter().any(|report| report.vote == Vote::Deny && report.layer.is_persistent())
@@ -149,6 +155,7 @@ pub fn decide(inputs: &Inputs) -> Decision {
         layers: reports,
         debug_print: state == ConsentState::Granted && layers::asks_for_debug(inputs),
         notice_is_due: layers::notice_is_due(inputs),
+        refusals: layers::refusals(inputs),
     }
 }
 

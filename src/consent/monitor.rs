@@ -194,7 +194,14 @@ impl ConsentMonitor {
     fn recheck(&self, inner: MutexGuard<'_, Inner>, now: SystemTime) -> bool {
         Self::change(inner, |inner| {
             if inner.watch.as_ref().is_some_and(|watch| watch.changed(now)) {
+                let refusals = inner.decision.refusals();
                 self.decide_again(inner, now);
+                let is_granted = inner.decision.state() == ConsentState::Granted;
+                if is_granted && inner.decision.refusals() != refusals {
+                    // Between two looks somebody said no, and yes again: what was captured before that no stays here.
+                    inner.runtime.withdrawn = true;
+                    self.decide_again(inner, now);
+                }
             }
             inner.decision.state() == ConsentState::Granted
         })
@@ -230,7 +237,12 @@ impl ConsentMonitor {
         Self::change(self.locked().ok_or_else(held)?, |inner| {
             self.write(Answer::Granted, now)?;
             inner.runtime.withdrawn = false;
+            let refusals = inner.decision.refusals();
             self.decide_again(inner, now);
+            if inner.decision.refusals() != refusals {
+                // Another process said no since the last look: what was captured before is not sent.
+                self.gate.close();
+            }
             Ok(inner.decision.clone())
         })
     }

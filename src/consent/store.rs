@@ -52,6 +52,8 @@ impl Store {
         };
         let generation = before.as_ref().map_or(0, |choice| choice.generation);
         let mut choice = Choice::new(answer, now, generation.saturating_add(1));
+        let refusals = before.as_ref().map_or(0, |choice| choice.refusals);
+        choice.refusals = refusals.saturating_add(u64::from(answer == Answer::Denied));
         choice.notice_version = facts.consent.notice_version;
         if answer == Answer::Granted {
             choice.endpoint = facts.endpoint.as_deref().map(origin);

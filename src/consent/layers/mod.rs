@@ -25,6 +25,7 @@ use super::inputs::Inputs;
 pub(crate) use deployment::asks_for_debug;
 pub(crate) use misspelt::Switch;
 pub(crate) use mode::notice_is_due;
+pub(crate) use user::refusals;
 
 /// How long a layer's denial holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,6 +15,11 @@ pub(super) fn ask(inputs: &Inputs, _: &Heard) -> Finding {
     join([own, invoker_choice(invoker)])
 }
 
+/// Returns how often the user has refused so far, as far as the stored choice knows.
+pub(crate) fn refusals(inputs: &Inputs) -> u64 {
+    read_choice(&inputs.files.choice).map_or(0, |(choice, _)| choice.refusals)
+}
+
 /// Who calls through sudo keeps their own no; their yes is not root's.
 fn invoker_choice(source: &Source) -> Finding {
     match read_choice(source) {

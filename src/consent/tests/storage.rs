@@ -252,6 +252,32 @@ fn a_running_process_sees_the_others_no_and_keeps_its_own() {
 }
 
 #[test]
+fn a_no_between_two_looks_is_heard_although_a_yes_followed() {
+    let scratch = Scratch::new();
+    let facts = facts_in(scratch.path(), documented());
+    let monitor = || ConsentMonitor::new(facts.clone(), Env::empty(), Clock::System);
+    let [one, other, third] = [monitor(), monitor(), monitor()];
+    let [generation, of_third] = [&one, &third].map(|monitor| monitor.open().unwrap());
+    // A yes alone, and one more, change nothing for who is on.
+    for _ in 0..2 {
+        assert!(other.opt_in().unwrap().state() == ConsentState::Granted);
+        assert!(one.may_send(generation) && third.may_send(of_third));
+    }
+    other.opt_out().unwrap();
+    assert_eq!(other.opt_in().unwrap().state(), ConsentState::Granted);
+    assert!(!one.may_send(generation));
+    assert_eq!((one.state(), one.decision().decided_by()), (ConsentState::Denied, Layer::Runtime));
+    // Who is asked here goes on, and sends nothing from before.
+    assert_eq!(third.opt_in().unwrap().state(), ConsentState::Granted);
+    let anew = third.open().unwrap();
+    assert!(!third.may_send(of_third) && third.may_send(anew));
+    // An empty file is a no that has lost its number.
+    fs::write(scratch.path().join(CHOICE_FILE), "").unwrap();
+    assert_eq!(other.opt_in().unwrap().state(), ConsentState::Granted);
+    assert!(!third.may_send(anew));
+}
+
+#[test]
 fn an_opt_out_that_cannot_be_stored_holds_and_names_the_variable() {
     let facts =
         facts(Consent::opt_out(Notice::documented("https://e.example")).policy_file("/nowhere/p.toml"));
