@@ -60,19 +60,40 @@ impl fmt::Display for Error {
     }
 }
 
+/// Reads like [`Display`](fmt::Display), followed by the causes: it is what `main` prints when it returns an error.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("Error");
-        debug.field("kind", &self.kind).field("text", &self.text);
-        if let Some(source) = &self.source {
-            debug.field("source", source);
+        fmt::Display::fmt(self, f)?;
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
         }
-        debug.finish()
+        Ok(())
     }
 }
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_reads_like_display_and_names_the_causes() {
+        let plain = Error::new(ErrorKind::Config, "endpoint: not a URL");
+        assert_eq!(format!("{plain:?}"), plain.to_string());
+        let io = std::io::Error::new(std::io::ErrorKind::PermissionDenied, "permission denied");
+        let inner = Error::new(ErrorKind::Storage, "could not write the file").caused_by(io);
+        let outer = Error::new(ErrorKind::Storage, "could not store the refusal").caused_by(inner);
+        assert_eq!(
+            format!("{outer:?}"),
+            "could not store the refusal: could not write the file: permission denied"
+        );
+        assert_eq!(format!("{outer:#?}"), format!("{outer:?}"));
     }
 }
