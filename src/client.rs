@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::consent::{ConsentMonitor, ConsentState, Facts, Status, explain, spool_dir};
 use crate::deliver::Awaited;
 use crate::error::Result;
-use crate::observe::{Counters, Stats};
+use crate::observe::{Counters, Stats, print_disabled};
 use crate::settings::Env;
 
 use crate::config::{ClientSettings, Config};
@@ -72,6 +72,7 @@ impl Client {
         let monitor = ConsentMonitor::new(facts, env, Clock::System);
         spool::finish_purge(&settings, &monitor);
         let client = Self::with(Some(settings), monitor, disabled_reason);
+        client.announce_disabled();
         client.start(Route::Events)?;
         Ok(client)
     }
@@ -84,6 +85,24 @@ impl Client {
     /// Creates a client for the user's answers alone: it decides and stores, and never starts a worker.
     pub(crate) fn unstarted(facts: Facts, env: Env) -> Self {
         Self::with(None, ConsentMonitor::new(facts, env, Clock::System), disabled_reason)
+    }
+
+    /// Returns a client that is off for good, for this reason.
+    pub(crate) fn disabled_for(reason: String) -> Self {
+        Self::with(None, ConsentMonitor::disabled(), |_| Some(reason))
+    }
+
+    /// Says in one line why the client starts disabled, if it does.
+    fn announce_disabled(&self) {
+        let decision = self.decision();
+        let Some(settings) = self.inner.settings.as_ref().filter(|_| decision.granted().is_none()) else {
+            return;
+        };
+        let Some(report) = decision.deciding_report() else { return };
+        let (layer, source) = (report.layer.name(), report.source.escape_debug());
+        let reason = format!("decided by {layer}: {source}: {}", report.reason);
+        let is_debugging = settings.prints || decision.debug_print();
+        print_disabled(self.monitor.app(), &reason, is_debugging, report.malformed);
     }
 
     /// Creates a client that is off until it is started.

@@ -21,7 +21,9 @@ use crate::error::Result;
 use crate::event::{Allowed, OutgoingEvent, to_json};
 use crate::field::PseudonymKey;
 use crate::observe::Flaw;
-use crate::settings::{Batching, Endpoint, Env, Http, Protocol, Retry, Spool, defaults, token};
+use crate::settings::{
+    Batching, Endpoint, Env, Http, Protocol, Retry, Spool, asks_for_debug, defaults, token,
+};
 use crate::transport::{Transport, TransportFactory};
 use crate::wire::Envelope;
 
@@ -180,8 +182,9 @@ impl Config {
         self
     }
 
-    /// Prints each batch to the application's log (target `candor::batch`, level info), pretty, from the bytes
-    /// that are sent. `<APP>_TELEMETRY_LOG=debug` does the same.
+    /// Prints each batch to the application's log (target `candor::batch`, level `info`), pretty, from the bytes
+    /// that are sent; to stderr where no logger takes such a line. `<APP>_TELEMETRY_LOG=debug` does the same.
+    /// Off unless set.
     pub fn debug(mut self, debug: bool) -> Self {
         self.debug = debug;
         self
@@ -313,6 +316,16 @@ impl Config {
     pub(crate) fn without_telemetry(mut self) -> Self {
         self.consent = self.consent.no_telemetry_flag(true);
         self
+    }
+
+    /// Returns the application's name.
+    pub(crate) fn app(&self) -> &str {
+        &self.app
+    }
+
+    /// Returns whether debug printing was asked for, by the application or by the environment.
+    pub(crate) fn is_debugging(&self, env: &Env) -> bool {
+        self.debug || self.dry_run || asks_for_debug(env, &self.app)
     }
 
     /// Returns what consent is decided on.

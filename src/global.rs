@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::consent::OptIn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
-use crate::observe::{LossReason, Stats};
+use crate::observe::{LossReason, Stats, print_failed};
 use crate::testing;
 
 /// Flushes the global client and stops its worker when dropped, within [`Config::shutdown_timeout`].
@@ -38,8 +38,8 @@ impl Drop for Guard {
     }
 }
 
-/// Creates the global client and returns its guard. If consent is not granted the client is off, which
-/// is not an error.
+/// Creates the global client and returns its guard. If consent is not granted, the client is created disabled; this
+/// is not an error. [`init_or_disabled`] does the same and never fails.
 ///
 /// ```no_run
 /// # fn main() -> candor::Result<()> {
@@ -59,6 +59,32 @@ impl Drop for Guard {
 /// that was not shut down. A forked child initialises anew.
 pub fn init(config: Config) -> Result<Guard> {
     Ok(Guard { client: place::init(|| Client::new(config))? })
+}
+
+/// Creates the global client like [`init`], and never fails: a mistake in the telemetry must not end the application.
+///
+/// Where `init` returns an error, this logs it once (`warn`, target `candor`; on stderr under
+/// `<APP>_TELEMETRY_LOG=debug` where no logger takes it) and returns the guard of a disabled client, whose
+/// [`disabled_reason`](Client::disabled_reason) is that error. The free functions then do what they do before `init`.
+/// If a global client exists already, it goes on as it is: the second guard neither reaches nor ends it.
+///
+/// ```
+/// use candor::{Config, Consent, Notice};
+///
+/// let consent = Consent::opt_out(Notice::documented("https://example.com/telemetry"));
+/// let config = Config::new("granted", env!("CARGO_PKG_VERSION")).consent(consent);
+/// let guard = candor::init_or_disabled(config.endpoint("not a URL"));
+/// assert_eq!(guard.client().disabled_reason(), Some("endpoint: not a URL: invalid uri character"));
+/// candor::event!("server started", distinct_id = "node-7"); // does nothing
+/// ```
+pub fn init_or_disabled(mut config: Config) -> Guard {
+    let env = config.environment();
+    let (app, is_debugging) = (config.app().to_owned(), config.is_debugging(&env));
+    init(config).unwrap_or_else(|error| {
+        let reason = format!("{error:?}");
+        print_failed(&app, &reason, is_debugging);
+        Guard { client: Client::disabled_for(reason) }
+    })
 }
 
 /// Returns the global client; `None` before [`init`]. After a shutdown it is the one that was shut down, until

@@ -6,17 +6,16 @@
 //! socket, no file, no byte.
 //!
 //! ```no_run
-//! # fn main() -> candor::Result<()> {
 //! use candor::{Config, Consent, Notice};
 //!
-//! let _guard = candor::init(
-//!     Config::new("granted", "0.14.0")
-//!         .endpoint("https://t.example.com")
-//!         .consent(Consent::opt_out(Notice::documented("https://example.com/telemetry"))),
-//! )?;
-//! candor::event!("server started", distinct_id = "node-7", replicas = 3, tls = true);
-//! # Ok(())
-//! # }
+//! fn main() {
+//!     let _guard = candor::init_or_disabled(
+//!         Config::new("granted", env!("CARGO_PKG_VERSION"))
+//!             .endpoint("https://t.example.com")
+//!             .consent(Consent::opt_out(Notice::documented("https://example.com/telemetry"))),
+//!     );
+//!     candor::event!("server started", distinct_id = "node-7", replicas = 3, tls = true);
+//! }
 //! ```
 //!
 //! # Where to go
@@ -30,7 +29,7 @@
 //!
 //! # Overview
 //!
-//! - [`init`] makes the global client and returns its [`Guard`]; [`capture()`], [`event!`], [`flush`],
+//! - [`init_or_disabled`] or [`init`] creates the global client and returns its [`Guard`]; [`capture()`], [`event!`], [`flush`],
 //!   [`shutdown`], [`stats`] and [`status`] work on it. A [`Client`] does the same without globals.
 //! - [`Config`] holds every setting; [`Consent`] says whose yes is needed and whose no is heard.
 //! - [`Event`](trait@Event) is a typed event that encodes itself, derived by
@@ -57,8 +56,20 @@
 //! # Logs
 //!
 //! Through the `log` facade, target `candor`: `warn` once for what the application or an administrator should
-//! change, `debug` for counts and reasons. Contents are printed only if debugging was asked for, at
-//! `info` under the target `candor::batch`. The API key is never printed, nor are headers.
+//! change, `info` for the reason why a client starts disabled, `debug` for counts and reasons. Contents are printed
+//! only if debugging was asked for ([`Config::debug`], `<APP>_TELEMETRY_LOG=debug`), at `info` under the target
+//! `candor::batch`. What debugging asks for goes to stderr where no logger takes it. The API key is never printed, nor
+//! are headers.
+//!
+//! # Nothing arrives?
+//!
+//! 1. Run with `<APP>_TELEMETRY_LOG=debug`: the reason why the client is disabled, or else each batch, is printed.
+//! 2. Print [`status(&config)`](status()): it shows what each layer said. Without a [`Config::consent`] that covers
+//!    your case, in continuous integration, and where a policy or the person said no, nothing is sent.
+//! 3. Hold the [`Guard`] until the program ends, in a variable such as `_guard` (`let _ =` drops it at once), and do
+//!    not end by [`std::process::exit`].
+//! 4. Print [`flush`]'s result or [`stats`]: each lost event is counted with its [`LossReason`].
+//! 5. Set [`Config::on_error`]: it is told what the endpoint or the transport said.
 //!
 //! # Features
 //!
@@ -127,8 +138,8 @@ pub use error::{Error, ErrorKind, Result};
 pub use event::{Context, DynamicEvent, EncodedEvent, Encoder, Event, OutgoingEvent};
 pub use field::{ClosedLabel, Count, Field, Hashed, Histogram, Identifier, Label, Properties, PseudonymKey};
 pub use global::{
-    Guard, alias, capture, client, flush, group_identify, identify, init, opt_in, opt_out, preview, set,
-    set_once, shutdown, stats, unset,
+    Guard, alias, capture, client, flush, group_identify, identify, init, init_or_disabled, opt_in, opt_out,
+    preview, set, set_once, shutdown, stats, unset,
 };
 pub use observe::Flaw;
 pub use observe::{LossReason, Stats};

@@ -545,7 +545,8 @@ fn what_was_decided_is_one_line_of_the_log_without_the_value() {
     let env = Env::empty().with("LINE_OF_THE_LOG", "t");
     let client = Client::new(config(consent, &Wire::default()).env(env)).unwrap();
     assert_eq!(client.state(), ConsentState::Denied);
-    let wanted = "DEBUG candor telemetry is denied, decided by app_env: LINE_OF_THE_LOG: set to off";
+    let wanted = "INFO candor telemetry of run-app is disabled, decided by app_env: LINE_OF_THE_LOG: set to off. \
+                  `candor::status(&config)` shows what each layer said";
     assert_eq!(logged("LINE_OF_THE_LOG"), [wanted]);
 }
 

@@ -31,6 +31,10 @@ fn a_second_client_takes_the_place_of_one_that_was_shut_down() {
     let guard = candor::init(config(&first)).unwrap();
     candor::capture(DynamicEvent::new("one", "id"));
     assert_eq!(candor::init(config(&second)).unwrap_err().kind(), ErrorKind::AlreadyInitialised);
+    // Neither does the other form reach or end the first.
+    let idle = candor::init_or_disabled(config(&second));
+    assert_eq!(idle.client().disabled_reason(), Some("candor is initialised already"));
+    drop(idle);
     candor::event!("two", distinct_id = "id");
     drop(guard);
     assert_eq!(names(&first), ["one", "two"]);

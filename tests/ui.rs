@@ -1,21 +1,32 @@
-//! What compiles, and what must not: every file of `tests/ui/ok` and `tests/ui/err` is compiled by itself.
+//! What compiles, and what must not: every file of `tests/ui/ok` and `tests/ui/err` is compiled by itself. Of the
+//! compiler's words only the phrases in a file's `//~` lines are checked, so another compiler's way of printing does no
+//! harm. The README's examples are compiled as printed, run, and must arrive.
+//! A binary of its own, since it finds the library by asking cargo how it was built.
 
 #![cfg(feature = "derive")]
 
+mod support;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 
 use serde_json::Value;
 
 /// Where the library is that belongs to this test.
 struct Library {
     candor: PathBuf,
+    serde_json: PathBuf,
     dependencies: PathBuf,
 }
 
 impl Library {
-    /// Asks cargo, which has just built it: nothing is left to do, so that the answer is quick.
+    /// Asks cargo, once, which has just built it: nothing is left to do, so the answer is quick.
+    fn get() -> &'static Self {
+        static LIBRARY: LazyLock<Library> = LazyLock::new(Library::find);
+        &LIBRARY
+    }
+
     fn find() -> Self {
         let output = Command::new(env!("CARGO"))
             .args(["test", "--no-run", "--offline", "--test", "ui", "--message-format=json"])
@@ -24,35 +35,51 @@ impl Library {
             .output()
             .expect("cargo");
         let messages = String::from_utf8_lossy(&output.stdout);
-        let candor = messages
+        let artifacts: Vec<Value> = messages
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .filter(|message| {
-                message["reason"] == "compiler-artifact" && message["target"]["name"] == "candor"
-            })
-            .filter_map(|message| message["filenames"].as_array().cloned())
-            .flatten()
-            .filter_map(|name| name.as_str().map(PathBuf::from))
-            .find(|path| path.extension().is_some_and(|extension| extension == "rlib"));
-        let candor =
-            candor.unwrap_or_else(|| panic!("no library: {}", String::from_utf8_lossy(&output.stderr)));
+            .filter(|message| message["reason"] == "compiler-artifact")
+            .collect();
+        let library = |name: &str| {
+            let names = artifacts.iter().filter(|message| message["target"]["name"] == name);
+            names
+                .filter_map(|message| message["filenames"].as_array())
+                .flatten()
+                .filter_map(|name| name.as_str().map(PathBuf::from))
+                .find(|path| path.extension().is_some_and(|extension| extension == "rlib"))
+                .unwrap_or_else(|| panic!("no {name}: {}", String::from_utf8_lossy(&output.stderr)))
+        };
+        let candor = library("candor");
         let directory = candor.parent().expect("a directory");
         let dependencies =
             if directory.ends_with("deps") { directory.to_owned() } else { directory.join("deps") };
-        Self { candor, dependencies }
+        let serde_json = library("serde_json");
+        Self { candor, serde_json, dependencies }
     }
 
-    /// Compiles one file without making code; returns whether that worked, and what the compiler said.
+    /// Compiles one file without generating code; returns whether that worked, and what the compiler said.
     fn compile(&self, file: &Path) -> (bool, String) {
-        let scratch = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("ui");
-        std::fs::create_dir_all(&scratch).expect("a scratch directory");
+        self.rustc(file, &["--emit=metadata", "-Adead_code"])
+    }
+
+    /// Compiles one file to a program, and returns if it is.
+    fn build(&self, file: &Path) -> PathBuf {
+        let (compiles, said) = self.rustc(file, &["--crate-type=bin", "-Cdebuginfo=0", "-Cstrip=debuginfo"]);
+        assert!(compiles, "{}:\n{said}", file.display());
+        let name = if cfg!(windows) { "case.exe" } else { "case" };
+        scratch(file.file_stem().expect("a name")).join(name)
+    }
+
+    fn rustc(&self, file: &Path, arguments: &[&str]) -> (bool, String) {
         let output = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
-            .args(["--edition=2024", "--emit=metadata", "--crate-name=case", "--color=never"])
-            .arg("-Adead_code")
+            .args(["--edition=2024", "--crate-name=case", "--color=never"])
+            .args(arguments)
             .arg("--out-dir")
-            .arg(scratch.join(file.file_stem().expect("a name")))
+            .arg(scratch(file.file_stem().expect("a name")))
             .arg(format!("--extern=candor={}", self.candor.display()))
+            .arg(format!("--extern=serde_json={}", self.serde_json.display()))
             .arg(format!("-Ldependency={}", self.dependencies.display()))
+            .env("CARGO_PKG_VERSION", "1.0.0")
             .arg(file)
             .output()
             .expect("rustc");
@@ -60,9 +87,16 @@ impl Library {
     }
 }
 
+/// Returns a directory for what is compiled.
+fn scratch(name: impl AsRef<Path>) -> PathBuf {
+    let scratch = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("ui").join(name);
+    std::fs::create_dir_all(&scratch).expect("a scratch directory");
+    scratch
+}
+
 /// Compiles every file of a folder on two threads and returns what `judge` finds wrong.
 fn failures(folder: &str, judge: impl Fn(&str, bool, &str) -> Result<(), String> + Sync) -> Vec<String> {
-    let library = Library::find();
+    let library = Library::get();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui").join(folder);
     let mut files: Vec<PathBuf> = std::fs::read_dir(&root)
         .expect("the folder")
@@ -122,4 +156,98 @@ fn each_mistake_is_refused_with_words_that_help() {
         }
     });
     assert!(failures.is_empty(), "{} mistakes:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// Returns the doc comments of a source, as Markdown.
+fn docs(source: &str) -> String {
+    let is_doc = |line: &str| line.starts_with("//!") || line.starts_with("///");
+    let lines = source.lines().map(str::trim_start).filter(|line| is_doc(line));
+    lines.flat_map(|line| [line.get(4..).unwrap_or_default(), "\n"]).collect()
+}
+
+/// Returns the Rust examples of a text in Markdown.
+fn examples(text: &str) -> Vec<String> {
+    let mut examples: Vec<String> = Vec::new();
+    let (mut is_inside, mut is_rust) = (false, false);
+    for line in text.lines() {
+        if let Some(language) = line.strip_prefix("```") {
+            is_inside = !is_inside;
+            is_rust = is_inside && matches!(language, "" | "no_run" | "rust" | "rust,no_run");
+            if is_rust {
+                examples.push(String::new());
+            }
+        } else if let Some(example) = examples.last_mut().filter(|_| is_rust) {
+            example.push_str(line);
+            example.push('\n');
+        }
+    }
+    examples
+}
+
+fn source(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("the source")
+}
+
+/// What an example sends, told by the names of its events.
+fn sent_by(program: &Path) -> Vec<String> {
+    let server = support::Server::start([]);
+    let mut program = Command::new(program);
+    // A surrounding that says nothing: no variable, and a home without a choice.
+    program.env_clear().env("HOME", scratch("home")).env("CANDOR_TEST_ENDPOINT", server.url());
+    let output = program.output().expect("the example");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let names = server.events();
+    names.iter().map(|event| event["event"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn the_examples_of_the_readme_compile_as_printed_and_arrive() {
+    let library = Library::get();
+    let readme = examples(&source("README.md"));
+    let mut sent = Vec::new();
+    for (number, example) in readme.iter().enumerate() {
+        assert!(example.contains("fn main()"), "not a whole program:\n{example}");
+        let file = scratch("readme").join(format!("readme-{number}.rs"));
+        std::fs::write(&file, example).expect("the example");
+        let is_meant_to_send = example.contains("candor::init");
+        if !is_meant_to_send {
+            let (compiles, said) = library.compile(&file);
+            assert!(compiles && said.is_empty(), "{example}\n{said}");
+            continue;
+        }
+        // The twin that can run here: only where it sends to is another.
+        let (before, url) = example.split_once(".endpoint(").expect("an endpoint");
+        let (_, after) = url.split_once(')').expect("its end");
+        let endpoint = "std::env::var(\"CANDOR_TEST_ENDPOINT\").unwrap()";
+        std::fs::write(&file, format!("{before}.endpoint({endpoint}){after}")).expect("the twin");
+        sent.push(sent_by(&library.build(&file)));
+    }
+    let posthog = ["$identify", "$create_alias", "$groupidentify", "page viewed", "order placed"];
+    assert_eq!(sent, [vec!["server started"], posthog.to_vec()]);
+}
+
+/// Every file of a folder and of those below it.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("the folder");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// Without a consent nothing is sent, so an example without one would be a riddle.
+#[test]
+fn every_example_that_starts_a_client_names_its_consent() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &PathBuf| std::fs::read_to_string(path).expect("the source");
+    let mut starting = examples(&read(&root.join("README.md")));
+    starting.extend(files(&root.join("src")).iter().flat_map(|path| examples(&docs(&read(path)))));
+    let is_start = |example: &String| {
+        ["candor::init(", "candor::init_or_disabled(", "Client::new("]
+            .iter()
+            .any(|call| example.contains(call))
+    };
+    starting.retain(is_start);
+    assert!(starting.len() >= 5, "only {} examples", starting.len());
+    for example in starting {
+        assert!(example.contains("consent("), "{example}");
+    }
 }

@@ -16,8 +16,7 @@ use crate::observe::Flaw;
 use crate::observe::sent_log;
 use crate::settings::Spool;
 use crate::settings::{
-    ApiKey, Batching, Compression, Endpoint, Env, Http, Protocol, Retry, asks_for_debug, defaults, proxy,
-    token,
+    ApiKey, Batching, Compression, Endpoint, Env, Http, Protocol, Retry, defaults, proxy, token,
 };
 use crate::transport::TransportFactory;
 use crate::wire::{Envelope, LegacyBatch, PostHogBatch, PostHogEvents};
@@ -102,7 +101,7 @@ impl Config {
         };
         let envelope = self.envelope.take().unwrap_or_else(|| self.own_envelope(key));
         Ok(ClientSettings {
-            prints: self.debug || self.dry_run || asks_for_debug(env, &self.app),
+            prints: self.is_debugging(env),
             is_dry_run: self.dry_run,
             endpoint,
             hide: api_key.map(|key| (key.secret().to_owned(), key.shown().to_owned())),

@@ -56,7 +56,10 @@ impl ConsentMonitor {
     /// Decides for the first time, and says in the log what was found wrong.
     pub(crate) fn new(facts: Facts, env: Env, clock: Clock) -> Self {
         let monitor = Self::with_runtime(facts, env, Runtime::default(), clock);
-        Self::tell(Some(monitor.decision()));
+        let decision = monitor.decision();
+        // If it is not granted, the client says so itself when it is created.
+        let is_granted = decision.state() == ConsentState::Granted;
+        catch_panic(|| if is_granted { log_decision(&decision) } else { warn_of_malformed(&decision) });
         monitor
     }
 
@@ -356,13 +359,17 @@ fn unread(facts: &Facts, env: &Env, runtime: Runtime, now: u64) -> Inputs {
 
 /// Says in the log what was decided and why, and what was found wrong: where, and how it was read, never the value.
 fn log_decision(decision: &Decision) {
-    for report in decision.layers().iter().filter(|report| report.malformed) {
-        log::warn!(target: "candor", "telemetry is off: {} {}", report.source.escape_debug(), report.reason);
-    }
+    warn_of_malformed(decision);
     if let Some(report) = decision.deciding_report().filter(|report| !report.malformed) {
         let (state, layer) = (decision.state().name(), report.layer.name());
         let source = report.source.escape_debug();
         log::debug!(target: "candor", "telemetry is {state}, decided by {layer}: {source}: {}", report.reason);
+    }
+}
+
+fn warn_of_malformed(decision: &Decision) {
+    for report in decision.layers().iter().filter(|report| report.malformed) {
+        log::warn!(target: "candor", "telemetry is off: {} {}", report.source.escape_debug(), report.reason);
     }
 }
 

@@ -1,16 +1,48 @@
-//! Prints batches to the application's log, pretty, from the very bytes that are sent.
-//!
-//! Never changes the bytes, and prints no header, so that no key is in it but the body's own, cut short.
+//! Prints what debugging asks for: to the application's log, or to stderr where that would print it to nobody.
+//! Never prints a header, and the body's own API key only cut short.
 
-use log::info;
+use std::fmt;
+use std::io::Write;
+
+use log::Level;
 
 /// The target of the printed batches, for the application's log filter.
-pub(crate) const TARGET: &str = "candor::batch";
+const BATCH: &str = "candor::batch";
 
-/// Prints a body; `hide` is the API key with what is shown in its place.
+/// The target of every other line.
+const CANDOR: &str = "candor";
+
+/// Prints a body from the bytes that are sent; `hide` is the API key with what is shown in its place.
 pub(crate) fn print_batch(body: &[u8], hide: Option<(&str, &str)>, sent: bool) {
     let how = if sent { "sending" } else { "dry run, not sending" };
-    info!(target: TARGET, "{how} {} bytes:\n{}", body.len(), pretty(body, hide));
+    print(BATCH, Level::Info, true, &format_args!("{how} {} bytes:\n{}", body.len(), pretty(body, hide)));
+}
+
+/// Explains why a client was created disabled, and where to look. Nothing is repeated where a warning has said so already.
+pub(crate) fn print_disabled(app: &str, reason: &str, is_debugging: bool, was_warned: bool) {
+    if was_warned && log::log_enabled!(target: CANDOR, Level::Warn) {
+        return;
+    }
+    let text = format_args!(
+        "telemetry of {app} is disabled, {reason}. `candor::status(&config)` shows what each layer said"
+    );
+    print(CANDOR, Level::Info, is_debugging, &text);
+}
+
+/// Declares that a client could not be created, so that a disabled one took its place.
+pub(crate) fn print_failed(app: &str, reason: &str, is_debugging: bool) {
+    let text = format_args!("telemetry of {app} could not be started and is disabled: {reason}");
+    print(CANDOR, Level::Warn, is_debugging, &text);
+}
+
+/// Logs a line. Where the application's log takes no such line, it goes to stderr if debugging was asked for.
+fn print(target: &str, level: Level, is_debugging: bool, text: &dyn fmt::Display) {
+    if log::log_enabled!(target: target, level) {
+        log::log!(target: target, level, "{text}");
+    } else if is_debugging {
+        // In one piece, so that two threads do not mix their lines. A closed stderr is not our business.
+        let _ = std::io::stderr().write_all(format!("[{target}] {text}\n").as_bytes());
+    }
 }
 
 /// Lays out JSON with two blanks a level. What is between the tokens stays byte for byte.

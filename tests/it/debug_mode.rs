@@ -1,6 +1,6 @@
 //! Debug mode prints what is sent, from the bytes that are sent; a dry run prints and does not send.
 
-use candor::{Compression, Config, Env, LossReason};
+use candor::{Client, Compression, Config, Env, LossReason};
 use serde_json::Value;
 
 use crate::common::{LONG, client, config, numbered};
@@ -65,4 +65,21 @@ fn a_dry_run_prints_counts_and_opens_no_connection() {
     assert_eq!((server.connections(), client.stats().requests), (0, 0));
     let is_ours = |line: &lines::Line| line.text.contains("81000006") && line.text.starts_with("dry run");
     assert_eq!(lines::all().iter().filter(|line| is_ours(line)).count(), 1);
+}
+
+#[test]
+fn a_client_that_starts_disabled_says_why_in_one_line() {
+    lines::listen();
+    let server = Server::start([]);
+    let off = Client::new(config(&server).env(Env::empty().with("DO_NOT_TRACK", "1"))).unwrap();
+    assert!(!off.is_enabled());
+    let here = std::thread::current().id();
+    let lines: Vec<_> = lines::all().into_iter().filter(|line| line.thread == here).collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!((lines[0].level, lines[0].target.as_str()), (log::Level::Info, "candor"));
+    assert!(
+        lines[0].text.starts_with("telemetry of test-app is disabled, decided by universal: DO_NOT_TRACK: "),
+        "{}",
+        lines[0].text
+    );
 }
