@@ -2,6 +2,7 @@
 //!
 //! Never waits for a worker of another process, nor beyond the limit by more than a request's cut.
 
+use std::fmt;
 use std::mem;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -14,7 +15,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::observe::Stats;
 
 /// What a flush or a shutdown has done.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// It prints in one line with the reasons of all losses, such as
+/// `delivered 3, waiting 0, lost 2 (queue full: 2)`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Flushed {
     /// Events that the receiver took meanwhile.
@@ -34,6 +38,13 @@ impl Flushed {
     /// Returns whether nothing waits and nothing was lost.
     pub fn is_complete(&self) -> bool {
         self.waiting == 0 && self.lost() == 0
+    }
+}
+
+impl fmt::Display for Flushed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "delivered {}, waiting {}, ", self.delivered, self.waiting)?;
+        self.stats.write_losses(f)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::panic::catch_panic;
 use crate::wire::EventResult;
 
 /// Events that will not be delivered, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct DeliveryError {
     /// The reason under which [`Stats`](crate::Stats) counts them.

@@ -5,7 +5,10 @@
 use std::fmt;
 
 /// Why an event was lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+///
+/// It prints as words (`queue full`) and serialises as a name (`queue_full`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum LossReason {
     /// The event had no name, or a blank one.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use serde::{Serialize, Serializer};
 
 use super::loss::LossReason;
 
@@ -18,7 +19,9 @@ const REASONS: usize = LossReason::ALL.len();
 /// sends what an earlier run has left on disk counts those events as `recovered`, and there `captured` and `recovered`
 /// together are that sum. While threads are at work the numbers are read one after the other and may be off by the
 /// events in between.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// It serialises to an object of its fields, in which `lost` maps each reason that lost an event to its count.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Stats {
     /// Events handed to `capture` while the gate was open.
     pub captured: u64,
@@ -46,30 +49,63 @@ pub struct Stats {
     pub fields_dropped: u64,
     /// Fields that were sent as their declared `other`, since the text did not match or the word was unknown.
     pub fields_replaced: u64,
-    lost: [u64; REASONS],
+    lost: Losses,
+}
+
+/// How many events each reason has lost, shown as a map of those that have lost any.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Losses([u64; REASONS]);
+
+impl Losses {
+    fn iter(&self) -> impl Iterator<Item = (LossReason, u64)> + '_ {
+        LossReason::ALL.into_iter().zip(self.0).filter(|(_, count)| *count > 0)
+    }
+}
+
+impl fmt::Debug for Losses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl Serialize for Losses {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
 }
 
 impl Stats {
     /// Returns how many events were lost for this reason.
     pub fn lost(&self, reason: LossReason) -> u64 {
-        self.lost.get(reason.index()).copied().unwrap_or(0)
+        self.lost.0.get(reason.index()).copied().unwrap_or(0)
     }
 
     /// Returns how many events were lost for whatever reason.
     pub fn lost_total(&self) -> u64 {
-        self.lost.iter().sum()
+        self.lost.0.iter().sum()
     }
 
     /// Returns every reason that lost an event, with its count.
     pub fn losses(&self) -> impl Iterator<Item = (LossReason, u64)> + '_ {
-        LossReason::ALL.into_iter().map(|reason| (reason, self.lost(reason))).filter(|(_, count)| *count > 0)
+        self.lost.iter()
+    }
+
+    /// Writes how many events were lost, and why.
+    pub(crate) fn write_losses(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "lost {}", self.lost_total())?;
+        let mut separator = " (";
+        for (reason, count) in self.losses() {
+            write!(f, "{separator}{reason}: {count}")?;
+            separator = ", ";
+        }
+        if separator == ", " { f.write_str(")") } else { Ok(()) }
     }
 
     /// Returns what has changed since an earlier snapshot; `queued` and `spooled` stay what they are now.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
-        let mut lost = self.lost;
-        for (now, then) in lost.iter_mut().zip(earlier.lost) {
+        let mut lost = self.lost.clone();
+        for (now, then) in lost.0.iter_mut().zip(earlier.lost.0) {
             *now = now.saturating_sub(then);
         }
         Self {
@@ -91,25 +127,13 @@ impl Stats {
 
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "captured {}, queued {}{}, sent {}, retried {}, lost {}",
-            self.captured,
-            self.queued,
-            match (self.spooled, self.recovered) {
-                (0, 0) => String::new(),
-                (spooled, recovered) => format!(", on disk {spooled}, recovered {recovered}"),
-            },
-            self.sent,
-            self.retried,
-            self.lost_total()
-        )?;
-        let mut separator = " (";
-        for (reason, count) in self.losses() {
-            write!(f, "{separator}{reason}: {count}")?;
-            separator = ", ";
+        let Self { captured, queued, spooled, recovered, sent, retried, .. } = self;
+        write!(f, "captured {captured}, queued {queued}")?;
+        if (*spooled, *recovered) != (0, 0) {
+            write!(f, ", on disk {spooled}, recovered {recovered}")?;
         }
-        if separator == ", " { f.write_str(")") } else { Ok(()) }
+        write!(f, ", sent {sent}, retried {retried}, ")?;
+        self.write_losses(f)
     }
 }
 
@@ -245,7 +269,7 @@ impl Counters {
             unconfirmed: read(&self.unconfirmed),
             fields_dropped: read(&self.fields_dropped),
             fields_replaced: read(&self.fields_replaced),
-            lost,
+            lost: Losses(lost),
         }
     }
 }

@@ -63,7 +63,8 @@ pub enum Verdict {
 }
 
 /// The result of one event in a batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(tag = "result", content = "reason", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EventResult {
     /// Taken, perhaps without all that was asked for.

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use candor::{Client, Config, Env, LossReason, OutgoingEvent};
 
+use serde_json::json;
+
 use crate::common::{LONG, client, config, config_for, granted, numbered, numbers};
 use crate::support::Server;
 
@@ -109,4 +111,28 @@ fn a_hosts_test_sees_its_own_events() {
     });
     assert_eq!(events.iter().map(|event| event.name.as_str()).collect::<Vec<_>>(), ["counted", "named"]);
     assert_eq!(events[0].properties["$groups"]["team"], "t");
+}
+
+#[test]
+fn what_became_of_events_is_data_and_words() {
+    let server = Server::always(crate::support::Reply::status(403));
+    let (sender, errors) = std::sync::mpsc::channel();
+    let config = config(&server).before_send(|view| (view.properties["n"] != 1).then_some(view));
+    let client = client(config.on_error(move |error| sender.send(error.clone()).unwrap()));
+    client.capture(numbered(1));
+    client.capture(numbered(2));
+    let flushed = client.flush(LONG).unwrap();
+    assert_eq!(flushed.to_string(), "delivered 0, waiting 0, lost 1 (rejected: 1)");
+    let debug = format!("{flushed:?}");
+    assert!(debug.contains("lost: {Rejected: 1}"), "{debug}");
+    let json = serde_json::to_value(&flushed).unwrap();
+    assert_eq!((&json["delivered"], &json["stats"]["lost"]), (&json!(0), &json!({ "rejected": 1 })));
+    let json = serde_json::to_value(client.stats()).unwrap();
+    assert_eq!(json["lost"], json!({ "dropped_by_hook": 1, "rejected": 1 }));
+    let error = serde_json::to_value(errors.recv().unwrap()).unwrap();
+    let id = &server.events()[0]["uuid"];
+    assert_eq!(
+        (&error["reason"], &error["status"], &error["events"][0]),
+        (&json!("rejected"), &json!(403), id)
+    );
 }
