@@ -149,7 +149,7 @@ mod tests {
             let events = crate::testing::capture(|| {
                 crate::capture(CommandFinished::new("build-all", finished(outcome, category)));
             });
-            let [event] = events.as_slice() else { panic!("{events:?}") };
+            let [event] = &*events else { panic!("{events:?}") };
             assert_eq!(event.distinct_id, "tool");
             let own = event.properties.iter().filter(|(name, _)| !name.starts_with('$'));
             for (name, value) in own {

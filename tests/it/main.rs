@@ -42,6 +42,7 @@ mod sent_log;
 mod shutdown;
 #[cfg(feature = "derive")]
 mod strict;
+mod testing;
 mod transport;
 #[cfg(feature = "derive")]
 mod typed;
