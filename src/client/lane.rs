@@ -71,7 +71,6 @@ impl Lane {
 }
 
 /// The lanes of a client, and the one lock under which their workers start and end.
-#[expect(clippy::struct_field_names, reason = "the lanes are what it holds")]
 pub(super) struct Lanes {
     routes: [OnceCell<Lane>; 2],
     workers: Mutex<Workers>,
