@@ -1,6 +1,11 @@
 //! Captures N events as fast as one or more threads can, and prints what that took as one JSON line.
 //!
-//! `throughput --events N --url URL [--threads T] [--gzip] [--off] [--api-key KEY]`
+//! `throughput --events N --url URL [--threads T] [--gzip] [--off] [--api-key KEY]
+//! [--spool DIR [--durability sealed|write-ahead|each-event]] [--progress] [--drain]`
+//!
+//! With `--spool DIR`, the state directory, events are kept on disk while they cannot be delivered, as a server does.
+//! With `--progress`, `captured <seq>` is printed to stderr after every thousand captures. With `--drain` nothing is
+//! captured: what an earlier run has left in `DIR` is sent.
 //!
 //! The queue is bounded as in a server, and a full queue makes the caller wait, so that no event is lost
 //! however many there are. The waits are in the mean of the capture times, and not in their median.
@@ -8,7 +13,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use candor::{Client, Compression, Config, Consent, Env, Event, Label, Notice, Overflow};
+use candor::{Client, Compression, Config, Consent, Env, Event, Label, Notice, Overflow, Spool};
 
 /// An access request was created.
 #[derive(Event)]
@@ -47,11 +52,27 @@ struct Options {
     key: Option<String>,
     gzip: bool,
     off: bool,
+    spool: Option<String>,
+    durability: Durability,
+    progress: bool,
+    drain: bool,
 }
+
+/// When an event is on disk.
+#[derive(Clone, Copy, Default)]
+enum Durability {
+    #[default]
+    Sealed,
+    WriteAhead,
+    EachEvent,
+}
+
+const USAGE: &str = "usage: throughput --events N --url URL [--threads T] [--gzip] [--off] [--api-key KEY] \
+                     [--spool DIR [--durability sealed|write-ahead|each-event]] [--progress] [--drain]";
 
 fn main() -> ExitCode {
     let Some(options) = parse(std::env::args().skip(1)) else {
-        eprintln!("usage: throughput --events N --url URL [--threads T] [--gzip] [--off] [--api-key KEY]");
+        eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
     match run(&options) {
@@ -76,14 +97,31 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Options> {
             "--api-key" => options.key = arguments.next(),
             "--gzip" => options.gzip = true,
             "--off" => options.off = true,
+            "--spool" => options.spool = Some(arguments.next()?),
+            "--durability" => {
+                options.durability = match arguments.next()?.as_str() {
+                    "sealed" => Durability::Sealed,
+                    "write-ahead" => Durability::WriteAhead,
+                    "each-event" => Durability::EachEvent,
+                    _ => return None,
+                }
+            }
+            "--progress" => options.progress = true,
+            "--drain" => options.drain = true,
             _ => return None,
         }
     }
-    options.url.is_some().then_some(options)
+    if options.drain {
+        options.events = 0;
+    }
+    let needs_spool = options.drain || !matches!(options.durability, Durability::Sealed);
+    let is_complete = options.url.is_some() && (options.spool.is_some() || !needs_spool);
+    is_complete.then_some(options)
 }
 
 fn run(options: &Options) -> candor::Result<String> {
     let env = if options.off { Env::empty().with("DO_NOT_TRACK", "1") } else { Env::empty() };
+    let consent = Consent::opt_out(Notice::documented("https://example.com/telemetry"));
     let mut config = Config::new("throughput", "1.0.0")
         .endpoint(options.url.as_deref().unwrap_or_default())
         .group("deployment", "dep_123")
@@ -91,16 +129,29 @@ fn run(options: &Options) -> candor::Result<String> {
         .queue_bytes(12 * 1024 * 1024)
         .overflow(Overflow::Wait(Duration::from_secs(60)))
         .env(env)
-        .consent(Consent::opt_out(Notice::documented("https://example.com/telemetry")));
+        .consent(consent.clone());
     if options.gzip {
         config = config.compression(Compression::Gzip);
     }
     if let Some(key) = &options.key {
         config = config.api_key(key);
     }
+    if let Some(dir) = &options.spool {
+        let spool = match options.durability {
+            Durability::Sealed => Spool::server(),
+            Durability::WriteAhead => Spool::server().write_ahead(Duration::from_millis(100)),
+            Durability::EachEvent => Spool::server().each_event(),
+        };
+        // As much as an endpoint that is away for long leaves.
+        let spool = spool.max_bytes(4 * 1024 * 1024 * 1024).max_files(100_000);
+        config = config.consent(consent.state_dir(dir)).spool(spool);
+    }
     let client = Client::new(config)?;
     let started = Instant::now();
     let mut times = capture_all(&client, options);
+    if options.drain {
+        client.flush(Duration::from_secs(120))?;
+    }
     client.shutdown(Duration::from_secs(120))?;
     let seconds = started.elapsed().as_secs_f64();
     Ok(report(options, &client.stats(), &mut times, seconds))
@@ -116,14 +167,17 @@ fn capture_all(client: &Client, options: &Options) -> Vec<u32> {
         let workers: Vec<_> = (0..options.threads)
             .map(|thread| {
                 let client = client.clone();
-                scope.spawn(move || share(thread).map(|seq| capture_one(&client, seq)).collect::<Vec<u32>>())
+                let progress = options.progress;
+                scope.spawn(move || {
+                    share(thread).map(|seq| capture_one(&client, seq, progress)).collect::<Vec<u32>>()
+                })
             })
             .collect();
         workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
     })
 }
 
-fn capture_one(client: &Client, seq: u64) -> u32 {
+fn capture_one(client: &Client, seq: u64, progress: bool) -> u32 {
     let started = Instant::now();
     client.capture(RequestCreated {
         requested_by: "usr_-CHh8_rdIqAotcBsP64GKQkfzW2hb1JDJ_6u7q4zom4",
@@ -133,7 +187,11 @@ fn capture_one(client: &Client, seq: u64) -> u32 {
         mode: Mode::Asap,
         seq,
     });
-    u32::try_from(started.elapsed().as_nanos()).unwrap_or(u32::MAX)
+    let nanos = u32::try_from(started.elapsed().as_nanos()).unwrap_or(u32::MAX);
+    if progress && (seq + 1) % 1000 == 0 {
+        eprintln!("captured {seq}");
+    }
+    nanos
 }
 
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
@@ -146,6 +204,8 @@ fn report(options: &Options, stats: &candor::Stats, times: &mut [u32], seconds: 
         "captured": stats.captured,
         "delivered": stats.sent,
         "dropped": stats.lost_total(),
+        "spooled": stats.spooled,
+        "recovered": stats.recovered,
         "capture_ns_p50": at(50),
         "capture_ns_p99": at(99),
         "capture_ns_mean": (mean * 10.0).round() / 10.0,

@@ -236,12 +236,8 @@ impl Worker {
         let Some(deadline) = self.stopping else { return false };
         let is_empty = self.context.queue.depth() == QueueDepth::default() && !self.schedule.has_due();
         let is_idle = is_empty && self.schedule.next_worthwhile_retry(now).is_none_or(|at| at > deadline);
-        let is_spool_idle = |step| match step {
-            SpoolStep::Send => false,
-            SpoolStep::At(at) => at > deadline,
-            SpoolStep::Busy(_) | SpoolStep::Nothing => true,
-        };
-        now >= deadline || is_idle && is_spool_idle(self.spool_step(now))
+        // What is on disk and cannot be sent at once is there for a later run: nobody waits for it.
+        now >= deadline || is_idle && self.spool_step(now) != SpoolStep::Send
     }
 
     fn build(&mut self, now: Instant) {

@@ -202,6 +202,18 @@ fn an_endpoint_that_is_gone_takes_what_is_on_disk_with_it() {
 }
 
 #[test]
+fn an_end_does_not_wait_for_an_endpoint_that_fails() {
+    let (state, wire) = (scratch(), Wire::new(Endpoint::Refuses));
+    let slow = config(&state, &wire, Spool::server()).retry_delays(LONG / 10, LONG);
+    let first = client(slow);
+    capture(&first, 1..=3);
+    let began = Instant::now();
+    first.shutdown(LONG * 10).unwrap();
+    assert!(began.elapsed() < LONG / 10, "{:?}", began.elapsed());
+    assert_eq!(first.stats().spooled, 3);
+}
+
+#[test]
 fn exhausted_retries_delete_nothing_that_is_young() {
     let (state, wire) = (scratch(), Wire::new(Endpoint::Answers(503)));
     let first = client(config(&state, &wire, Spool::server()).max_retries(2).flush_at(3));

@@ -6,4 +6,6 @@ mod consent;
 mod delivery;
 mod durability;
 mod hostile;
+#[cfg(unix)]
+mod processes;
 mod rig;

@@ -48,6 +48,10 @@ impl Wire {
         Self::new(Endpoint::Answers(200))
     }
 
+    pub(crate) fn plug(&self) -> Plug {
+        Plug { wire: self.clone(), is_cut: Mutex::new(false) }
+    }
+
     pub(crate) fn set(&self, endpoint: Endpoint) {
         self.state.0.lock().unwrap().endpoint = endpoint;
         self.state.1.notify_all();
@@ -79,7 +83,7 @@ impl Wire {
 }
 
 /// One transport of a client.
-struct Plug {
+pub(crate) struct Plug {
     wire: Wire,
     is_cut: Mutex<bool>,
 }
@@ -132,6 +136,11 @@ pub(crate) fn scratch() -> Scratch {
 }
 
 impl Scratch {
+    /// A directory that another process has made, and removes.
+    pub(crate) fn at(path: impl Into<PathBuf>) -> std::mem::ManuallyDrop<Self> {
+        std::mem::ManuallyDrop::new(Self(path.into()))
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }
@@ -198,9 +207,7 @@ pub(crate) fn config(state: &Scratch, wire: &Wire, spool: Spool) -> Config {
         .shutdown_timeout(LONG)
         .consent(documented(state))
         .spool(spool)
-        .transport(move |_granted| {
-            Ok(Box::new(Plug { wire: wire.clone(), is_cut: Mutex::new(false) }) as Box<dyn Transport>)
-        })
+        .transport(move |_granted| Ok(Box::new(wire.plug()) as Box<dyn Transport>))
 }
 
 pub(crate) fn client(config: Config) -> Client {

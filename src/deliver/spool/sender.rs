@@ -14,7 +14,7 @@ use crate::deliver::batch::{Batch, BatchLimits};
 use crate::deliver::halving::Part;
 use crate::deliver::report::DeliveryError;
 use crate::observe::LossReason;
-use crate::queue::spool::{FileName, Lock, POISON, Unreadable, plan};
+use crate::queue::spool::{FileName, Lock, POISON, Unreadable, plan, sweep_others};
 use crate::settings::{Durability, Sending};
 use crate::timestamp::Timestamp;
 use crate::wire::BatchInfo;
@@ -227,6 +227,10 @@ impl SpoolSender {
             let _ = self.writer.bucket().remove_name(name);
         }
         self.writer.files.lock().replace(planned.send);
+        let caps = self.writer.caps();
+        let old = sweep_others(self.writer.dir(), caps.age, now);
+        let old = old.iter().map(|name| self.writer.take_over(*name, name.events.into())).sum();
+        self.writer.report(&DeliveryError::unsent(LossReason::SpoolExpired, old, Vec::new()));
         self.writer.discard(&planned.expired, LossReason::SpoolExpired);
         self.writer.discard(&planned.evicted, LossReason::SpoolFull);
         for name in planned.poison {

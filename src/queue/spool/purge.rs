@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::disk;
+use super::name::{Entry, FileName};
 
 /// The prefix of a directory that was renamed away.
 const GONE: &str = ".gone-";
@@ -63,6 +64,44 @@ impl Purged {
         // Fails while another bucket is in it, which is as it should be.
         let _ = fs::remove_dir(&self.spool);
         removed
+    }
+}
+
+/// Removes what has become too old in the other buckets, which no process sends from any more: they were made for
+/// another endpoint, account or grant. Returns the files that were removed.
+pub(crate) fn sweep_others(own: &Path, age: u64, now: u64) -> Vec<FileName> {
+    let (Some(spool), mut removed) = (own.parent(), Vec::new()) else { return Vec::new() };
+    for entry in fs::read_dir(spool).into_iter().flatten().filter_map(Result::ok) {
+        let dir = entry.path();
+        if dir == own || !is_bucket_name(&entry.file_name()) || disk::check_dir(&dir).is_err() {
+            continue;
+        }
+        let names = fs::read_dir(&dir).into_iter().flatten().filter_map(Result::ok);
+        let names: Vec<String> = names.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        let events: Vec<FileName> = names.iter().filter_map(|name| name.parse().ok()).collect();
+        let is_old = |name: &FileName| now.saturating_sub(name.created) > age;
+        for name in events.iter().filter(|name| is_old(name)) {
+            if fs::remove_file(dir.join(name.to_string())).is_ok() {
+                removed.push(*name);
+            }
+        }
+        let is_over = |name: &String| made_at(name).is_some_and(|at| now.saturating_sub(at) > age);
+        let rest: Vec<&String> =
+            names.iter().filter(|name| !matches!(name.as_str(), ".lock" | ".waited")).collect();
+        // An empty one may be of a process that has just begun.
+        if !rest.is_empty() && rest.iter().all(|name| is_over(name)) {
+            let _ = purge_bucket(&dir).and_then(Purged::remove);
+        }
+    }
+    removed
+}
+
+/// Returns when a file was made, as far as its name tells.
+fn made_at(name: &str) -> Option<u64> {
+    match Entry::of(name) {
+        Entry::Events(name) => Some(name.created),
+        Entry::Temporary(at) | Entry::Bad(at) => Some(at),
+        Entry::Open | Entry::Other => None,
     }
 }
 
@@ -151,6 +190,19 @@ mod tests {
         assert_eq!(fs::read_dir(&spool).unwrap().count(), 1);
         purge_all(&spool).unwrap().remove().unwrap();
         assert!(!spool.exists());
+    }
+
+    #[test]
+    fn what_no_process_sends_any_more_goes_with_its_age() {
+        let scratch = Scratch::new();
+        let spool = scratch.path().join("spool");
+        let (own, other) = (bucket(&spool, "0123456789abcdef"), bucket(&spool, "fedcba9876543210"));
+        let young = other.write(&one(), 5_000).unwrap();
+        assert_eq!(sweep_others(own.dir(), 1_000, 5_500).len(), 1);
+        assert_eq!(other.list().unwrap().events, [young]);
+        assert_eq!(sweep_others(own.dir(), 1_000, 9_000), [young]);
+        assert!(!other.dir().exists());
+        assert_eq!(own.list().unwrap().events.len(), 1, "its own plan is another's work");
     }
 
     #[test]
