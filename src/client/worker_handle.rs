@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use crate::deliver::{Batch, Command, Worker};
 use crate::error::{Error, ErrorKind, Result};
 use crate::panic::catch_panic;
+use crate::queue::Queue;
 use crate::transport::Transport;
 
 /// How long a worker that was cut gets to notice.
@@ -27,6 +28,7 @@ pub(super) struct WorkerHandle {
     transport: Arc<dyn Transport>,
     thread: Mutex<Option<JoinHandle<()>>>,
     id: ThreadId,
+    queue: Arc<Queue>,
     owner_pid: u32,
 }
 
@@ -42,6 +44,7 @@ impl WorkerHandle {
         commands: Sender<Command>,
         transport: Arc<dyn Transport>,
     ) -> Result<(Arc<Self>, Sender<u32>)> {
+        let queue = worker.queue();
         let (begin, begun) = bounded::<u32>(1);
         let (alive, ended) = bounded(0);
         let run = move || {
@@ -58,6 +61,7 @@ impl WorkerHandle {
             ended: Some(ended),
             transport,
             id: thread.thread().id(),
+            queue,
             thread: Mutex::new(Some(thread)),
             owner_pid: process::id(),
         };
@@ -69,9 +73,9 @@ impl WorkerHandle {
         self.owner_pid == process::id()
     }
 
-    /// Returns whether this is the worker's own thread, which must not wait for itself.
+    /// Returns whether this is a thread of the worker, which must not wait for itself.
     pub(super) fn is_current(&self) -> bool {
-        self.id == thread::current().id()
+        self.id == thread::current().id() || self.queue.is_worked_by_this_thread()
     }
 
     /// Hands a command over. A worker that has ended drops it, and the reply with it.

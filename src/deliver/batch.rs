@@ -131,6 +131,16 @@ impl Batch {
         &self.body
     }
 
+    /// Lends the body for the time of a request.
+    pub(crate) fn lend_body(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.body)
+    }
+
+    /// Takes the lent body back.
+    pub(crate) fn take_back(&mut self, body: Vec<u8>) {
+        self.body = body;
+    }
+
     /// Returns the bytes of one event.
     fn event(&self, index: usize) -> &[u8] {
         let start = match index.checked_sub(1) {

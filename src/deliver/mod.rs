@@ -6,6 +6,7 @@ mod awaited;
 mod batch;
 mod halving;
 mod report;
+mod request_thread;
 mod retry;
 mod schedule;
 mod secrets;

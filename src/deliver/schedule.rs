@@ -124,6 +124,16 @@ impl Schedule {
         batches
     }
 
+    /// Puts a batch after all that are sent at once.
+    pub(crate) fn send_last(&mut self, batch: Batch) {
+        self.due.push_back(batch);
+    }
+
+    /// Returns whether no batch waits for another attempt.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.due.is_empty() && self.waiting.is_empty()
+    }
+
     /// Takes the batch whose time came first.
     fn take_waiting(&mut self, now: Instant) -> Option<Batch> {
         let (index, (at, _)) = self.waiting.iter().enumerate().min_by_key(|(_, (at, _))| *at)?;

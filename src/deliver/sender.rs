@@ -54,6 +54,17 @@ pub(crate) struct BatchSender {
     pub(crate) clock: Clock,
 }
 
+/// A request that is ready to be sent, with the body of its batch.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+    timeout: Duration,
+}
+
+/// What a transport says of a request.
+pub(super) type Answered = Result<Answer, SendError>;
+
 /// What became of a batch.
 #[derive(Debug)]
 pub(crate) enum AttemptResult {
@@ -90,13 +101,29 @@ impl fmt::Display for ResponseInfo {
 }
 
 impl BatchSender {
-    /// Sends the batch once; `deadline` is that of a shutdown under way.
-    pub(super) fn attempt(&self, mut batch: Batch, deadline: Option<Instant>) -> AttemptResult {
+    /// Sends the batch once, on this thread; `deadline` is that of a shutdown under way.
+    pub(super) fn attempt(&self, batch: Batch, deadline: Option<Instant>) -> AttemptResult {
+        match self.prepare(batch, deadline) {
+            Err(buffer) => AttemptResult::Ended(buffer),
+            Ok((batch, outgoing)) => {
+                let answer = self.request(&outgoing);
+                self.finish(batch, outgoing, answer)
+            }
+        }
+    }
+
+    /// Asks the gate and makes a request of the batch. `deadline` is that of a shutdown under way. If there is to be no
+    /// request, the batch is over, and its memory comes back.
+    pub(super) fn prepare(
+        &self,
+        mut batch: Batch,
+        deadline: Option<Instant>,
+    ) -> Result<(Batch, Outgoing), Vec<u8>> {
         let events = batch.len() as u64;
         if !self.monitor.may_send(batch.generation) {
             let ids = batch.ids().to_vec();
             self.report(&DeliveryError::unsent(LossReason::ConsentWithdrawn, events, ids));
-            return AttemptResult::Ended(batch.into_buffer());
+            return Err(batch.into_buffer());
         }
         batch.attempts += 1;
         let attempt = Attempt { number: batch.attempts, at: Timestamp::of_clock(self.clock.wall()) };
@@ -108,12 +135,33 @@ impl BatchSender {
         if self.is_dry_run {
             self.counters.lost(LossReason::DryRun, events);
             self.awaited.settle(batch.ids(), Delivered::Lost(LossReason::DryRun));
-            return AttemptResult::Ended(batch.into_buffer());
+            return Err(batch.into_buffer());
         }
         self.counters.request(events, attempt.number);
         let left = deadline.map(|deadline| deadline.saturating_duration_since(self.clock.now()));
         let headers = self.headers(&batch, attempt);
-        let answer = self.request(&batch, &headers, left);
+        let timeout = left.map_or(self.timeout, |left| left.min(self.timeout)).max(Duration::from_millis(1));
+        let outgoing = Outgoing { headers, body: batch.lend_body(), timeout };
+        Ok((batch, outgoing))
+    }
+
+    /// Returns what compresses and sends requests, on whatever thread.
+    pub(super) fn requester(&self) -> impl Fn(&Outgoing) -> Answered + Send + 'static {
+        let (transport, url, compression) = (Arc::clone(&self.transport), self.url.clone(), self.compression);
+        let max_response_bytes = self.envelope.max_response_bytes();
+        move |outgoing| request(&*transport, &url, compression, max_response_bytes, outgoing)
+    }
+
+    /// Compresses the body and sends the request on this thread.
+    pub(super) fn request(&self, outgoing: &Outgoing) -> Answered {
+        let max_response_bytes = self.envelope.max_response_bytes();
+        request(&*self.transport, &self.url, self.compression, max_response_bytes, outgoing)
+    }
+
+    /// Carries out what the answer means for the batch.
+    pub(super) fn finish(&self, mut batch: Batch, outgoing: Outgoing, answer: Answered) -> AttemptResult {
+        let Outgoing { body, headers, .. } = outgoing;
+        batch.take_back(body);
         if answer == Err(SendError::Aborted)
             && self.monitor.gate().state() != GateState::Open(batch.generation)
         {
@@ -142,34 +190,6 @@ impl BatchSender {
         headers
     }
 
-    fn request(
-        &self,
-        batch: &Batch,
-        headers: &[(&'static str, String)],
-        left: Option<Duration>,
-    ) -> Result<Answer, SendError> {
-        let body = batch.body();
-        let (packed, encoding) = match self.compression {
-            Compression::None => (None, ""),
-            Compression::Gzip => (compress::gzip(body), "gzip"),
-            Compression::Deflate => (compress::deflate(body), "deflate"),
-            Compression::Brotli => (compress::brotli(body), "br"),
-            Compression::Zstd => (compress::zstd(body), "zstd"),
-        };
-        let mut headers = Cow::Borrowed(headers);
-        if packed.is_some() {
-            headers.to_mut().push(("content-encoding", encoding.to_owned()));
-        }
-        let timeout = left.map_or(self.timeout, |left| left.min(self.timeout)).max(Duration::from_millis(1));
-        self.transport.send(&Request {
-            url: &self.url,
-            headers: &headers,
-            body: packed.as_deref().unwrap_or(body),
-            timeout,
-            max_response_bytes: self.envelope.max_response_bytes(),
-        })
-    }
-
     /// Logs a request that was answered, unless consent is gone by now.
     fn log_sent(&self, batch: &Batch, status: u16) {
         let Some(sent_log) = &self.sent_log else { return };
@@ -178,11 +198,7 @@ impl BatchSender {
         sent_log.append(&sent, || self.monitor.gate().may_send(batch.generation));
     }
 
-    fn judge(
-        &self,
-        answer: Result<Answer, SendError>,
-        headers: &[(&'static str, String)],
-    ) -> (Verdict, ResponseInfo) {
+    fn judge(&self, answer: Answered, headers: &[(&'static str, String)]) -> (Verdict, ResponseInfo) {
         match answer {
             Ok(answer) => {
                 let verdict = self.envelope.verdict(&Response {
@@ -407,6 +423,35 @@ fn is_worth_keeping(reason: LossReason, status: Option<u16>) -> bool {
 /// Returns whether a status refuses whoever asks, and not what they send.
 pub(super) fn is_refusal(status: Option<u16>) -> bool {
     matches!(status, Some(401 | 403 | 404))
+}
+
+/// Compresses the body and sends the request.
+fn request(
+    transport: &dyn Transport,
+    url: &str,
+    compression: Compression,
+    max_response_bytes: usize,
+    outgoing: &Outgoing,
+) -> Answered {
+    let body = &*outgoing.body;
+    let (packed, encoding) = match compression {
+        Compression::None => (None, ""),
+        Compression::Gzip => (compress::gzip(body), "gzip"),
+        Compression::Deflate => (compress::deflate(body), "deflate"),
+        Compression::Brotli => (compress::brotli(body), "br"),
+        Compression::Zstd => (compress::zstd(body), "zstd"),
+    };
+    let mut headers = Cow::Borrowed(&*outgoing.headers);
+    if packed.is_some() {
+        headers.to_mut().push(("content-encoding", encoding.to_owned()));
+    }
+    transport.send(&Request {
+        url,
+        headers: &headers,
+        body: packed.as_deref().unwrap_or(body),
+        timeout: outgoing.timeout,
+        max_response_bytes,
+    })
 }
 
 /// The failure of a whole batch.

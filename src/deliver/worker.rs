@@ -2,6 +2,7 @@
 //!
 //! Never panics out of its thread, and never outlives the deadline of a shutdown by more than a request's cut.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,8 +11,9 @@ use uuid::Uuid;
 
 use super::batch::{Batch, BatchBuilder, BatchLimits};
 use super::report::DeliveryError;
+use super::request_thread::RequestThread;
 use super::schedule::{FlushMode, Schedule, Step};
-use super::sender::{AttemptResult, BatchSender, is_refusal};
+use super::sender::{Answered, AttemptResult, BatchSender, Outgoing, is_refusal};
 use super::spool::{SpoolSender, SpoolStep, SpoolWriter};
 use crate::clock::{Clock, later};
 use crate::consent::{ConsentMonitor, Gate};
@@ -73,6 +75,8 @@ pub(crate) struct Worker {
     spool: Option<SpoolSender>,
     /// Live and spooled batches are sent in turns.
     is_turn_of_spool: bool,
+    /// Sends while the next body is built; there once that was worth it.
+    request_thread: Option<RequestThread>,
 }
 
 /// What one turn of the loop came to.
@@ -120,7 +124,13 @@ impl Worker {
             recycled: Vec::new(),
             spool,
             is_turn_of_spool: true,
+            request_thread: None,
         }
+    }
+
+    /// Returns the queue that this worker empties.
+    pub(crate) fn queue(&self) -> Arc<Queue> {
+        Arc::clone(&self.context.queue)
     }
 
     /// Works for a generation until it is told to end, or consent is gone. A panic of the application's code costs the batch in
@@ -242,10 +252,23 @@ impl Worker {
 
     fn build(&mut self, now: Instant) {
         // While the endpoint fails, what is captured goes to disk behind what is there already.
-        let is_failing = self.spool.as_ref().is_some_and(SpoolSender::is_failing);
-        if let Some(writer) = self.writer().filter(|writer| writer.writes_first() || is_failing) {
+        if let Some(writer) = self.writer().filter(|writer| writer.writes_first() || self.is_failing()) {
             return self.drain_to_disk(&writer);
         }
+        match self.build_batch(now) {
+            Some(batch) => self.attempt(batch),
+            // A caller has counted its event and is about to push it.
+            None => std::thread::yield_now(),
+        }
+    }
+
+    /// Returns whether the endpoint fails, as far as the spool has seen.
+    fn is_failing(&self) -> bool {
+        self.spool.as_ref().is_some_and(SpoolSender::is_failing)
+    }
+
+    /// Builds a batch of what is queued; `None` if nothing of that can be sent.
+    fn build_batch(&mut self, now: Instant) -> Option<Batch> {
         let generation = self.context.generation;
         let created_at = Timestamp::of_clock(self.context.clock.wall());
         let mut ids = Ids::seeded(Uuid::new_v4());
@@ -262,23 +285,68 @@ impl Worker {
         self.report(LossReason::ConsentWithdrawn, taken.stale, Vec::new());
         self.schedule.built();
         if batch.len() > 0 {
-            self.attempt(batch);
-        } else {
-            self.recycled = batch.into_buffer();
-            if taken.depth.events == 0 {
-                // A caller has counted its event and is about to push it.
-                std::thread::yield_now();
-            }
+            return Some(batch);
         }
+        self.recycled = batch.into_buffer();
+        None
     }
 
+    /// Sends a batch once, and builds the next one meanwhile if there is enough for it.
     fn attempt(&mut self, batch: Batch) {
         self.in_hand = batch.len() as u64;
-        let result = self.context.sender.attempt(batch, self.stopping);
+        let mut is_built = true;
+        let result = match self.context.sender.prepare(batch, self.stopping) {
+            Err(buffer) => AttemptResult::Ended(buffer),
+            Ok((batch, outgoing)) => {
+                let (outgoing, answer, built) = self.request(outgoing);
+                is_built = built.is_some();
+                self.context.sender.finish(batch, outgoing, answer)
+            }
+        };
         self.in_hand = 0;
         if self.context.sender.last_failure.borrow().is_none() {
             self.schedule.retry_unsent(self.context.clock.now());
         }
+        self.keep(result);
+        if !is_built {
+            // The batch above is settled: what this costs is the one that was being built.
+            resume_unwind(Box::new("the next batch could not be built"));
+        }
+    }
+
+    /// Sends a request; `None` at the end if the next batch was to be built meanwhile, and that panicked.
+    fn request(&mut self, outgoing: Outgoing) -> (Outgoing, Answered, Option<()>) {
+        let Some(thread) = self.has_next_body().then(|| self.take_request_thread()).flatten() else {
+            let answer = self.context.sender.request(&outgoing);
+            return (outgoing, answer, Some(()));
+        };
+        let (answered, built) = thread.send_while(outgoing, || {
+            let now = self.context.clock.now();
+            if let Some(batch) = self.build_batch(now) {
+                self.schedule.send_last(batch);
+            }
+        });
+        self.request_thread = Some(thread);
+        match answered {
+            Some((outgoing, answer)) => (outgoing, answer, built),
+            None => resume_unwind(Box::new("the transport panicked")),
+        }
+    }
+
+    /// Returns whether as much is queued as makes another body, and nothing failed that would be sent before it.
+    fn has_next_body(&self) -> bool {
+        let goes_to_disk = || self.writer().is_some_and(|writer| writer.writes_first() || self.is_failing());
+        // The common properties and the envelope make up the other half.
+        let is_enough = self.context.queue.depth().bytes >= self.limits.bytes as u64 / 2;
+        is_enough && self.schedule.is_calm() && !goes_to_disk()
+    }
+
+    fn take_request_thread(&mut self) -> Option<RequestThread> {
+        let start = || RequestThread::start(Arc::clone(&self.context.queue), self.context.sender.requester());
+        self.request_thread.take().or_else(start)
+    }
+
+    fn keep(&mut self, result: AttemptResult) {
         match result {
             AttemptResult::Ended(buffer) => {
                 self.recycle(buffer);

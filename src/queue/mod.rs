@@ -45,8 +45,8 @@ pub(crate) struct Queue {
     wake: Sender<()>,
     wake_signal: Receiver<()>,
     owner_pid: u32,
-    /// The worker's thread, which would wait for itself.
-    worker: Mutex<Option<ThreadId>>,
+    /// The threads that would wait for themselves: the worker's, and the one that sends for it.
+    workers: Mutex<[Option<ThreadId>; 2]>,
     is_full: AtomicBool,
     waiters: Waiters,
 }
@@ -83,7 +83,7 @@ impl Queue {
             wake,
             wake_signal,
             owner_pid: process::id(),
-            worker: Mutex::new(None),
+            workers: Mutex::new([None; 2]),
             is_full: AtomicBool::new(false),
             waiters: Waiters::default(),
         }
@@ -227,12 +227,23 @@ impl Queue {
 
     /// Notes that the current thread is the one that takes the events.
     pub(crate) fn worked_by_this_thread(&self) {
-        *self.worker.lock() = Some(thread::current().id());
+        *self.workers.lock() = [Some(thread::current().id()), None];
+    }
+
+    /// Notes that the current thread sends for the one that takes the events.
+    pub(crate) fn helped_by_this_thread(&self) {
+        let [_, helper] = &mut *self.workers.lock();
+        *helper = Some(thread::current().id());
+    }
+
+    /// Returns whether the current thread is one of these.
+    pub(crate) fn is_worked_by_this_thread(&self) -> bool {
+        self.is_ours() && self.workers.lock().contains(&Some(thread::current().id()))
     }
 
     /// Returns whether the current thread may wait for room, which it cannot if it has to make it.
     pub(crate) fn may_wait(&self) -> bool {
-        self.is_ours() && *self.worker.lock() != Some(thread::current().id())
+        self.is_ours() && !self.is_worked_by_this_thread()
     }
 
     /// Wakes the worker, unless it belongs to the parent of this forked process.

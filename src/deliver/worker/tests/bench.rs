@@ -1,6 +1,6 @@
 //! A worker on a bench, with everything around it made by hand.
 //!
-//! Never starts a thread.
+//! Starts no thread but the one that sends while the worker builds.
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
