@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use candor::cli::{CommandFinished, Telemetry, TelemetryArgs, TelemetryCommand};
-use candor::{Catalogue, Config, Consent, Notice};
+use candor::{Catalogue, Config, Consent, Notice, Spool};
 use clap::Parser;
 
 /// Everything that this tool sends.
@@ -34,6 +34,9 @@ struct Cli {
     /// Shows a notice instead of asking
     #[arg(long)]
     opt_out: bool,
+    /// Leaves events on disk for the next run instead of waiting
+    #[arg(long)]
+    keep: bool,
     /// Waits so many milliseconds for the delivery at most
     #[arg(long, default_value_t = 500)]
     wait: u64,
@@ -70,13 +73,14 @@ fn config(cli: &Cli) -> Config {
     if let Some(dir) = &cli.state_dir {
         consent = consent.state_dir(dir);
     }
-    Config::new("telemetry_command", env!("CARGO_PKG_VERSION"))
+    let config = Config::new("telemetry_command", env!("CARGO_PKG_VERSION"))
         .endpoint(&cli.url)
         .consent(consent)
         .catalogue(EVENTS)
         .strict()
         .is_server(false)
-        .shutdown_timeout(Duration::from_millis(cli.wait))
+        .shutdown_timeout(Duration::from_millis(cli.wait));
+    if cli.keep { config.spool(Spool::cli()) } else { config }
 }
 
 /// What the tool is for.

@@ -120,6 +120,8 @@ mod schema;
 mod settings;
 pub mod testing;
 mod timestamp;
+#[cfg(feature = "tower")]
+mod tower;
 mod transport;
 mod wire;
 
@@ -146,6 +148,8 @@ pub use observe::{LossReason, Stats};
 pub use schema::{FieldSchema, FieldType, Labels, Pattern, Purpose, Schema, TextPolicy, Unit, Word};
 pub use settings::{Compression, Env, Overflow, Protocol, Sending, Spool};
 pub use timestamp::Timestamp;
+#[cfg(feature = "tower")]
+pub use tower::{CaptureLayer, CaptureService, RequestSummary};
 pub use transport::{Answer, Request, SendError, Transport, TransportFactory};
 pub use wire::{
     Attempt, BatchInfo, Bearer, Envelope, EventResult, FlatRecord, PostHogBatch, Response, Verdict, WireEvent,

@@ -7,11 +7,11 @@ use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 
 use crate::catalogue::Catalogue;
-use crate::client::Client;
+use crate::client::{self, Client};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::consent::Notice;
-use crate::consent::{self, CHOICE_FILE, Facts, Status, state_file};
+use crate::consent::{self, CHOICE_FILE, Facts, Status, spool_dir, state_file};
 use crate::global::{self, Guard};
 use crate::observe::sent_log::{self, SentLines};
 use crate::settings::Env;
@@ -105,10 +105,18 @@ impl Kit {
 
     /// Explains the decision, without starting anything.
     pub(super) fn status(&self) -> Status {
-        match self.guard.get() {
-            Some(Some(guard)) => guard.client().status(),
-            _ => consent::explain(self.facts.clone(), self.env.clone(), Clock::System.wall()),
+        if let Some(Some(guard)) = self.guard.get() {
+            return guard.client().status();
         }
+        match &*self.config.lock() {
+            Some(config) => client::status(config),
+            None => consent::explain(self.facts.clone(), self.env.clone(), Clock::System.wall()),
+        }
+    }
+
+    /// Returns the directory of the events that wait on disk, if any are kept there.
+    pub(super) fn spool_dir(&self) -> Option<PathBuf> {
+        spool_dir(&self.facts, &self.env)
     }
 
     /// Returns a client for the user's answer, which starts nothing where none runs yet.

@@ -10,7 +10,7 @@ mod systems;
 mod api;
 #[cfg(feature = "derive")]
 mod catalogue;
-#[cfg(all(unix, feature = "clap", feature = "ctrlc", feature = "derive"))]
+#[cfg(all(unix, feature = "clap", feature = "ctrlc", feature = "derive", feature = "spool"))]
 mod command_line;
 mod common;
 mod compliance;
@@ -34,6 +34,8 @@ mod policies;
 mod preview;
 mod queue;
 mod recursion;
+#[cfg(feature = "tower")]
+mod requests;
 mod retry;
 mod routes;
 #[cfg(feature = "derive")]

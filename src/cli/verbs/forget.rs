@@ -4,10 +4,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::Said;
+use super::{Said, counted};
 use crate::catalogue::Catalogue;
 use crate::cli::kit::Kit;
 use crate::cli::screen::Screen;
+use crate::queue::spool::{Purged, list, purge_all};
 
 pub(super) fn run(kit: &Kit, screen: Screen) -> Said {
     let (mut out, mut complaint, mut deleted) = (String::new(), String::new(), false);
@@ -21,6 +22,20 @@ pub(super) fn run(kit: &Kit, screen: Screen) -> Said {
             Ok(false) => {}
             Err(error) => {
                 let text = format!("{} could not be deleted: {error}.", path.display());
+                screen.paragraph(&mut complaint, "", &text);
+            }
+        }
+    }
+    if let Some(dir) = kit.spool_dir().filter(|dir| dir.exists()) {
+        let waiting = list(&dir).iter().map(|file| u64::from(file.events)).sum();
+        match purge_all(&dir).and_then(Purged::remove) {
+            Ok(()) => {
+                deleted = true;
+                let text = format!("Deleted {} that waited in {}.", counted(waiting, "event"), dir.display());
+                screen.paragraph(&mut out, "", &text);
+            }
+            Err(error) => {
+                let text = format!("{} could not be deleted: {error}.", dir.display());
                 screen.paragraph(&mut complaint, "", &text);
             }
         }

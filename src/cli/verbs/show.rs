@@ -6,11 +6,12 @@ use super::Said;
 use crate::catalogue::Catalogue;
 use crate::cli::kit::Kit;
 use crate::cli::screen::Screen;
+use crate::queue::spool::waiting_events;
 use crate::schema::{FieldSchema, FieldType, Schema};
 
 pub(super) fn run(kit: &Kit, event: Option<&str>, pending: bool, screen: Screen) -> Said {
     if pending {
-        return pending_events(kit, screen);
+        return pending_events(kit);
     }
     let Some(catalogue) = kit.catalogue() else {
         let text = format!("{} publishes no list of what it sends.\n", kit.app());
@@ -35,8 +36,15 @@ pub(super) fn run(kit: &Kit, event: Option<&str>, pending: bool, screen: Screen)
     }
 }
 
-fn pending_events(_kit: &Kit, _screen: Screen) -> Said {
-    Said::text("Nothing waits: this program keeps no events on disk.\n")
+/// Prints the bytes of the events that wait on disk, one a line.
+fn pending_events(kit: &Kit) -> Said {
+    let events = kit.spool_dir().map(|dir| waiting_events(&dir)).unwrap_or_default();
+    if events.is_empty() {
+        return Said::text("Nothing waits on this machine to be sent.\n");
+    }
+    let mut text = events.join(&b'\n');
+    text.push(b'\n');
+    Said::text(text)
 }
 
 fn all(kit: &Kit, catalogue: &Catalogue, screen: Screen) -> String {

@@ -54,6 +54,19 @@ fn page(kit: &Kit, status: &Status, last: Option<&Entry>, screen: Screen) -> Str
         };
         screen.paragraph(&mut out, "last sent  ", &text);
     }
+    if let Some(spool) = &status.spool {
+        let mut text = format!(
+            "{} in {} of {} bytes",
+            counted(spool.events, "event"),
+            counted(spool.files, "file"),
+            spool.bytes
+        );
+        if let Some(oldest) = &spool.oldest {
+            text.push_str(", the oldest of ");
+            text.push_str(oldest);
+        }
+        screen.paragraph(&mut out, "waiting    ", &text);
+    }
     let page = kit.page().map_or_else(
         || format!("`{app} telemetry show`"),
         |page| format!("`{app} telemetry show`, and {page}"),

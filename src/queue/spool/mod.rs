@@ -12,9 +12,10 @@ mod purge;
 mod scratch;
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(crate) use bucket::{Bucket, Lock, Unreadable};
+use file::Contents;
 pub(crate) use file::{Events, Provenance};
 pub(crate) use journal::{FileLimits, Journal};
 pub(crate) use name::FileName;
@@ -51,6 +52,25 @@ pub(crate) fn list(dir: &Path) -> Vec<FileName> {
     found.sort_unstable();
     found
 }
+
+/// Returns the bytes of the events that wait below a spool's directory, oldest first. Changes nothing; what cannot be
+/// read is left out.
+pub(crate) fn waiting_events(dir: &Path) -> Vec<Vec<u8>> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+    let buckets = entries.filter(|entry| purge::is_bucket_name(&entry.file_name())).map(|entry| entry.path());
+    let mut files: Vec<(FileName, PathBuf)> = buckets
+        .flat_map(|bucket| list(&bucket).into_iter().map(move |name| (name, bucket.clone())))
+        .collect();
+    files.sort_unstable();
+    let contents = files.into_iter().filter_map(|(name, bucket)| {
+        let file = disk::open(&bucket.join(name.to_string())).ok()?;
+        Contents::parse(disk::read(&file, MAX_FILE).ok()?).ok()
+    });
+    contents.flat_map(|file| file.events().map(|(_, event)| event.to_vec()).collect::<Vec<_>>()).collect()
+}
+
+/// The size of a file that is still read for people: the largest that the settings allow, and its header.
+const MAX_FILE: u64 = 17 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -403,3 +403,29 @@ fn the_help_names_the_variables() {
         assert!(text.contains("DO_NOT_TRACK=1"), "{arguments:?}: {text}");
     }
 }
+
+#[test]
+fn what_is_kept_for_the_next_run_is_shown_and_forgotten() {
+    let machine = Machine::new();
+    assert!(machine.piped(&["telemetry", "on"], &[]).status.success());
+    let verb = |verb: &[&str]| {
+        let output = machine.piped(&[&["--keep", "telemetry"], verb].concat(), &[]);
+        (stdout(&output), output.status.code())
+    };
+    let pending = || verb(&["show", "--pending"]).0;
+    assert_eq!(pending(), "Nothing waits on this machine to be sent.\n");
+    assert_eq!(stdout(&machine.piped(&["--keep", "build"], &[])), "building all\n");
+    assert_eq!(machine.server.begun(), 0, "the run does not wait for a connection");
+    let event: Value = serde_json::from_str(pending().trim_end()).expect("one event");
+    assert_eq!(event["event"], "command finished");
+    let status = verb(&["status"]).0;
+    assert!(status.contains("waiting    1 event in 1 file of "), "{status}");
+    assert!(verb(&["forget"]).0.contains("Deleted 1 event that waited in "));
+    assert_eq!(pending(), "Nothing waits on this machine to be sent.\n");
+    assert!(!machine.state().join("spool").exists());
+
+    machine.piped(&["--keep", "build"], &[]);
+    assert!(verb(&["off"]).0.contains("What was waiting to be sent is deleted."));
+    assert!(!machine.state().join("spool").exists(), "a no deletes what waits");
+    assert_eq!(machine.server.begun(), 0);
+}

@@ -1,0 +1,59 @@
+//! A server in axum: one event for each request, about whoever asked, and a shutdown that parks no thread.
+//!
+//! ```text
+//! cargo run --example axum_server --features tower -- --url http://127.0.0.1:8000
+//! curl -H 'X-PostHog-Distinct-Id: user_7' http://127.0.0.1:3000/orders/12
+//! ```
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::MatchedPath;
+use axum::routing::get;
+use candor::{CaptureLayer, Config, Consent, ContextLayer, DynamicEvent, Notice, RequestSummary};
+use tokio::net::TcpListener;
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let url = std::env::args().skip_while(|argument| argument != "--url").nth(1);
+    let config = Config::new("axum_server", env!("CARGO_PKG_VERSION"))
+        .endpoint(url.as_deref().unwrap_or("https://t.example.com"))
+        .consent(Consent::opt_out(Notice::documented("https://example.com/telemetry")));
+    let guard = candor::init(config).map_err(std::io::Error::other)?;
+
+    let listener = TcpListener::bind("127.0.0.1:3000").await?;
+    let stop = async { drop(tokio::signal::ctrl_c().await) };
+    axum::serve(listener, app()).with_graceful_shutdown(stop).await?;
+
+    // What is queued is delivered while the runtime goes on.
+    match guard.client().shutdown_async(Duration::from_secs(5)).await {
+        Ok(done) => println!("{} events delivered, {} lost", done.delivered, done.lost()),
+        Err(error) => eprintln!("{error}"),
+    }
+    Ok(())
+}
+
+fn app() -> Router {
+    let requests = CaptureLayer::new(handled)
+        .route(|extensions| Some(extensions.get::<MatchedPath>()?.as_str().to_owned()));
+    Router::new()
+        .route("/orders/{id}", get(order))
+        // Of two layers the one added last is outside: the context holds while the request is captured.
+        .layer(requests)
+        .layer(ContextLayer::new())
+}
+
+async fn order() -> &'static str {
+    candor::capture(DynamicEvent::in_context("order viewed"));
+    "your order\n"
+}
+
+/// Returns the event of a request; none for a route that does not exist.
+fn handled(request: &RequestSummary<'_>) -> Option<DynamicEvent> {
+    let event = DynamicEvent::in_context("request handled")
+        .property("method", request.method())
+        .property("route", request.route()?.to_owned())
+        .property("status", request.status())
+        .property("duration_ms", request.duration().as_secs_f64() * 1000.0);
+    Some(event)
+}
