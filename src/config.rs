@@ -20,7 +20,7 @@ use crate::deliver::{DeliveryError, OnError};
 use crate::error::Result;
 use crate::event::{Allowed, OutgoingEvent, to_json};
 use crate::field::PseudonymKey;
-use crate::observe::Flaw;
+use crate::observe::LossReason;
 use crate::settings::{
     Batching, Endpoint, Env, Http, Protocol, Retry, Spool, asks_for_debug, defaults, token,
 };
@@ -52,7 +52,7 @@ pub struct Config {
     is_server: bool,
     geoip_disable: bool,
     groups: Vec<(String, String)>,
-    super_properties: Vec<(String, std::result::Result<Vec<u8>, Flaw>)>,
+    super_properties: Vec<(String, std::result::Result<Vec<u8>, LossReason>)>,
     historical_migration: bool,
     protocol: Protocol,
     batching: Batching,

@@ -143,7 +143,6 @@ pub use global::{
     Guard, alias, capture, client, flush, group_identify, identify, init, init_or_disabled, opt_in, opt_out,
     preview, set, set_once, shutdown, stats, unset,
 };
-pub use observe::Flaw;
 pub use observe::{LossReason, Stats};
 pub use schema::{FieldSchema, FieldType, Labels, Pattern, Purpose, Schema, TextPolicy, Unit, Word};
 pub use settings::{Compression, Env, Overflow, Protocol, Sending, Spool};

@@ -187,7 +187,7 @@ impl Written {
         });
         let max = |default| self.max.as_ref().map_or(default, |given| given.value);
         if let Some(given) = &self.raw {
-            // A distinct id that is too long flaws the event, with a reason of its own.
+            // A distinct id that is too long rejects the event, with a reason of its own.
             let default = if is_distinct_id { 10_000 } else { RAW_MOST };
             return Ok(Policy::Raw { reason: given.value.clone(), max: max(default), pattern });
         }

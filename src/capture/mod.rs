@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::event::{Allowed, Buffers, CommonProperties, EncodedEvent, Encoder, Event, OutgoingEvent};
 use crate::field::{FieldLosses, PseudonymKey};
-use crate::observe::{Counters, Flaw, LossReason};
+use crate::observe::{Counters, LossReason};
 use crate::panic::catch_panic;
 use crate::timestamp::Timestamp;
 
@@ -113,9 +113,9 @@ impl Capture {
             self.note(encoder.losses());
             encoder.finish(now, settings.event_bytes)
         });
-        let encoded = match encoded.unwrap_or(Err(Flaw::Panicked)) {
+        let encoded = match encoded.unwrap_or(Err(LossReason::EventPanicked)) {
             Ok(encoded) => encoded,
-            Err(flaw) => return Err(self.invalid(flaw, buffers)),
+            Err(reason) => return Err(self.invalid(reason, buffers)),
         };
         if settings.sampling.as_ref().is_some_and(|sampling| !sampling.keeps(&encoded)) {
             return Err(LossReason::SampledOut);
@@ -153,9 +153,9 @@ impl Capture {
             self.note(encoder.losses());
             encoder.finish(view.timestamp, settings.event_bytes)
         });
-        match encoded.unwrap_or(Err(Flaw::Panicked)) {
+        match encoded.unwrap_or(Err(LossReason::EventPanicked)) {
             Ok(encoded) => Ok(keep(&encoded)),
-            Err(flaw) => Err(self.invalid(flaw, buffers)),
+            Err(reason) => Err(self.invalid(reason, buffers)),
         }
     }
 
@@ -179,23 +179,9 @@ impl Capture {
         );
     }
 
-    /// Names the reason for a flaw, and logs it the first time.
+    /// Logs a reason the first time.
     #[cold]
-    fn invalid(&self, flaw: Flaw, buffers: &Buffers) -> LossReason {
-        let reason = match flaw {
-            Flaw::EmptyName => LossReason::EmptyName,
-            Flaw::LongName => LossReason::LongName,
-            Flaw::EmptyDistinctId => LossReason::EmptyDistinctId,
-            Flaw::LongDistinctId => LossReason::LongDistinctId,
-            Flaw::SharedDistinctId => LossReason::SharedDistinctId,
-            Flaw::EmptyGroup => LossReason::EmptyGroup,
-            Flaw::Malformed => LossReason::Malformed,
-            Flaw::NotFinite => LossReason::NotFinite,
-            Flaw::Unserializable => LossReason::Unserializable,
-            Flaw::TooLarge => LossReason::TooLarge,
-            Flaw::Panicked => LossReason::EventPanicked,
-            Flaw::Undeclared => LossReason::Undeclared,
-        };
+    fn invalid(&self, reason: LossReason, buffers: &Buffers) -> LossReason {
         if reason == LossReason::TooLarge {
             let (name, bytes) = buffers.name_and_size();
             catch_panic(|| log::debug!(target: "candor", "{name} has {bytes} bytes, which is too large"));

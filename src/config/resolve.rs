@@ -12,7 +12,7 @@ use crate::consent::{CiProvider, writable_state_file};
 use crate::deliver::OnError;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{CommonProperties, MAX_COMMON, Rules};
-use crate::observe::Flaw;
+use crate::observe::LossReason;
 use crate::observe::sent_log;
 use crate::settings::Spool;
 use crate::settings::{
@@ -184,8 +184,8 @@ impl Config {
             if matches!(key.as_str(), "$lib" | "$lib_version" | "$is_server" | "$geoip_disable" | "$groups") {
                 return Err(wrong(format!("super_property: {key} has a setting of its own")));
             }
-            let json = value.map_err(|flaw| {
-                let why = if flaw == Flaw::NotFinite { "a number is not finite" } else { "no JSON" };
+            let json = value.map_err(|reason| {
+                let why = if reason == LossReason::NotFinite { "a number is not finite" } else { "no JSON" };
                 wrong(format!("super_property {key}: {why}"))
             })?;
             let is_bool = matches!(json.as_slice(), b"true" | b"false");

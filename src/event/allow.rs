@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::observe::Flaw;
+use crate::observe::LossReason;
 use crate::schema::fit;
 use crate::schema::{Declarations, FieldSchema, Schema};
 
@@ -42,7 +42,7 @@ impl Allowed {
         &self,
         name: &str,
         schema: Option<&'static Schema>,
-    ) -> Result<Option<Filter<'_>>, Flaw> {
+    ) -> Result<Option<Filter<'_>>, LossReason> {
         let around = self.declared.as_ref();
         if !self.is_strict {
             return Ok(match (schema, &self.dynamic) {
@@ -57,7 +57,7 @@ impl Allowed {
         };
         match declared.filter(|schema| schema.name == name) {
             Some(schema) => Ok(Some(Filter::Declared { schema, around })),
-            None => Err(Flaw::Undeclared),
+            None => Err(LossReason::Undeclared),
         }
     }
 

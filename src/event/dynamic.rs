@@ -1,6 +1,6 @@
 //! Events that are put together at run time.
 //!
-//! Never fails: what cannot be sent is remembered as a flaw, and counted when captured.
+//! Never fails: what cannot be sent is remembered, and counted when captured.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::finite::is_finite;
 use super::{Encoder, Event};
-use crate::observe::Flaw;
+use crate::observe::LossReason;
 use crate::panic::catch_panic;
 use crate::timestamp::Timestamp;
 
@@ -37,7 +37,7 @@ pub struct DynamicEvent {
     groups: Vec<(Cow<'static, str>, String)>,
     timestamp: Option<Timestamp>,
     uuid: Option<Uuid>,
-    flaw: Option<Flaw>,
+    rejected: Option<LossReason>,
 }
 
 /// Who or what an event is about.
@@ -74,7 +74,7 @@ impl DynamicEvent {
             groups: Vec::new(),
             timestamp: None,
             uuid: None,
-            flaw: None,
+            rejected: None,
         }
     }
 
@@ -90,18 +90,18 @@ impl DynamicEvent {
         // The value's code is the application's: a panic in it costs the event, not the caller.
         let written = catch_panic(|| {
             if !is_finite(&value) {
-                return Err(Flaw::NotFinite);
+                return Err(LossReason::NotFinite);
             }
-            serde_json::to_writer(&mut self.json, &value).map_err(|_| Flaw::Unserializable)
+            serde_json::to_writer(&mut self.json, &value).map_err(|_| LossReason::Unserializable)
         });
-        if let Err(flaw) = written.unwrap_or(Err(Flaw::Panicked)) {
-            self.flaw.get_or_insert(flaw);
+        if let Err(reason) = written.unwrap_or(Err(LossReason::EventPanicked)) {
+            self.rejected.get_or_insert(reason);
             self.json.truncate(start);
             return self;
         }
         if is_object && self.json.get(start) != Some(&b'{') {
             if self.json.get(start..) != Some(b"null") {
-                self.flaw.get_or_insert(Flaw::Malformed);
+                self.rejected.get_or_insert(LossReason::Malformed);
             }
             self.json.truncate(start);
             return self;
@@ -132,8 +132,8 @@ impl DynamicEvent {
         self
     }
 
-    pub(super) fn with_flaw(mut self, flaw: Option<Flaw>) -> Self {
-        self.flaw = self.flaw.or(flaw);
+    pub(super) fn rejected_for(mut self, reason: Option<LossReason>) -> Self {
+        self.rejected = self.rejected.or(reason);
         self
     }
 
@@ -158,8 +158,8 @@ impl Event for DynamicEvent {
     }
 
     fn encode(&self, event: &mut Encoder<'_>) {
-        if let Some(flaw) = self.flaw {
-            event.flaw(flaw);
+        if let Some(reason) = self.rejected {
+            event.reject(reason);
         }
         match &self.about {
             About::Id(id) => event.distinct_id(id),

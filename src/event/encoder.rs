@@ -15,7 +15,7 @@ use super::encoded;
 use super::finite::is_finite;
 use crate::field::{Epoch, FieldLosses};
 use crate::json::write_string;
-use crate::observe::Flaw;
+use crate::observe::LossReason;
 use crate::timestamp::Timestamp;
 
 /// At most this many characters in an event name or a distinct id: PostHog cuts ids there, so that two
@@ -27,7 +27,7 @@ const KEPT: usize = 16 * 1024;
 
 /// Receives the parts of one event; handed to [`Event::encode`](super::Event::encode).
 ///
-/// A flaw (a blank distinct id, a number that is not finite, and so on) drops this one event, counted
+/// A reason against an event (a blank distinct id, a number that is not finite, and so on) drops this one event, counted
 /// with its reason; the other calls are then without effect.
 #[derive(Debug)]
 pub struct Encoder<'a> {
@@ -85,11 +85,11 @@ impl<'a> Encoder<'a> {
         buffers.distinct_id.clear();
         buffers.groups.clear();
         buffers.properties.clear();
-        let flaw = flaw_of(name, Flaw::EmptyName, Flaw::LongName);
-        if flaw.is_none() {
+        let reason = reason_against(name, LossReason::EmptyName, LossReason::LongName);
+        if reason.is_none() {
             write_string(&mut buffers.name, name);
         }
-        let losses = FieldLosses { flaw, ..FieldLosses::default() };
+        let losses = FieldLosses { rejected: reason, ..FieldLosses::default() };
         Self {
             buffers,
             common,
@@ -119,12 +119,12 @@ impl<'a> Encoder<'a> {
     /// Sets who or what the event is about; at most 200 characters (bytes with PostHog's v1), not blank.
     #[inline]
     pub fn distinct_id(&mut self, id: &str) {
-        if let Some(flaw) = flaw_of(id, Flaw::EmptyDistinctId, Flaw::LongDistinctId) {
-            self.flaw(flaw);
+        if let Some(reason) = reason_against(id, LossReason::EmptyDistinctId, LossReason::LongDistinctId) {
+            self.reject(reason);
             return;
         }
         if self.filter.is_some_and(|filter| !filter.admits_id(id)) {
-            self.flaw(Flaw::Undeclared);
+            self.reject(LossReason::Undeclared);
         }
         self.buffers.distinct_id.clear();
         write_string(&mut self.buffers.distinct_id, id);
@@ -213,17 +213,17 @@ impl<'a> Encoder<'a> {
         self.uuid.get_or_insert(uuid);
     }
 
-    /// Marks the event as one that must not be sent; the first flaw counts.
-    pub fn flaw(&mut self, flaw: Flaw) {
-        self.losses.flaw.get_or_insert(flaw);
+    /// Marks the event as one that must not be sent; the first reason counts.
+    pub fn reject(&mut self, reason: LossReason) {
+        self.losses.rejected.get_or_insert(reason);
     }
 
     #[inline]
     fn value<V: Serialize + ?Sized>(&mut self, value: &V) {
         if !is_finite(value) {
-            self.flaw(Flaw::NotFinite);
+            self.reject(LossReason::NotFinite);
         } else if serde_json::to_writer(&mut self.buffers.properties, value).is_err() {
-            self.flaw(Flaw::Unserializable);
+            self.reject(LossReason::Unserializable);
         }
     }
 
@@ -254,7 +254,7 @@ fn separate(out: &mut Vec<u8>) {
 }
 
 #[inline]
-fn flaw_of(text: &str, empty: Flaw, long: Flaw) -> Option<Flaw> {
+fn reason_against(text: &str, empty: LossReason, long: LossReason) -> Option<LossReason> {
     let first = text.as_bytes().first().copied().unwrap_or(b' ');
     // Only text that begins with white space, or outside of ASCII, can be blank.
     if (first <= b' ' || !first.is_ascii()) && text.trim().is_empty() {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::ser::{self, Serialize};
 
-use crate::observe::Flaw;
+use crate::observe::LossReason;
 
 /// Returns whether every number in `value` is finite. For values without floats this compiles to nothing.
 #[inline]
@@ -15,12 +15,12 @@ pub(super) fn is_finite<V: Serialize + ?Sized>(value: &V) -> bool {
     !matches!(value.serialize(Check), Err(Stop::NotFinite))
 }
 
-/// Writes a value as JSON text, with the flaw that keeps it from being sent.
-pub(crate) fn to_json<V: Serialize + ?Sized>(value: &V) -> Result<Vec<u8>, Flaw> {
+/// Writes a value as JSON text, with the reason that keeps it from being sent.
+pub(crate) fn to_json<V: Serialize + ?Sized>(value: &V) -> Result<Vec<u8>, LossReason> {
     if !is_finite(value) {
-        return Err(Flaw::NotFinite);
+        return Err(LossReason::NotFinite);
     }
-    serde_json::to_vec(value).map_err(|_| Flaw::Unserializable)
+    serde_json::to_vec(value).map_err(|_| LossReason::Unserializable)
 }
 
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use crate::observe::Flaw;
+use crate::observe::LossReason;
 
 /// How the receiver's rules differ between its protocols.
 #[derive(Clone, Copy, Debug, Default)]
@@ -97,25 +97,25 @@ pub(super) enum PersonProcessing {
 
 /// Judges an event that has something unusual about it.
 #[cold]
-pub(super) fn validate(parts: &Parts<'_>, rules: Rules) -> Result<PersonProcessing, Flaw> {
+pub(super) fn validate(parts: &Parts<'_>, rules: Rules) -> Result<PersonProcessing, LossReason> {
     if rules.counts_bytes && text(parts.name).is_none_or(|name| name.len() > MAX_BYTES) {
-        return Err(Flaw::LongName);
+        return Err(LossReason::LongName);
     }
-    let Some(id) = text(parts.distinct_id) else { return Err(Flaw::EmptyDistinctId) };
+    let Some(id) = text(parts.distinct_id) else { return Err(LossReason::EmptyDistinctId) };
     if rules.counts_bytes && id.len() > MAX_BYTES {
-        return Err(Flaw::LongDistinctId);
+        return Err(LossReason::LongDistinctId);
     }
     if (parts.has_profile || parts.has_cookieless) && !reserved_are_sound(parts) {
-        return Err(Flaw::Malformed);
+        return Err(LossReason::Malformed);
     }
-    if let Some(flaw) = flaw_of_merged(parts) {
-        return Err(flaw);
+    if let Some(reason) = reason_against_merge(parts) {
+        return Err(reason);
     }
     if !is_shared(&id) {
         return Ok(PersonProcessing::None);
     }
     if is_about_a_person(parts.name) {
-        return Err(Flaw::SharedDistinctId);
+        return Err(LossReason::SharedDistinctId);
     }
     log_shared();
     let is_settled = parts.has_profile || rules.knows_shared_ids;
@@ -138,21 +138,23 @@ fn reserved_are_sound(parts: &Parts<'_>) -> bool {
 }
 
 /// Describes what is wrong with the second id of an event that makes one person of two.
-fn flaw_of_merged(parts: &Parts<'_>) -> Option<Flaw> {
+fn reason_against_merge(parts: &Parts<'_>) -> Option<LossReason> {
     let key = match parts.name {
         b"\"$identify\"" => "$anon_distinct_id",
         b"\"$create_alias\"" | b"\"$merge_dangerously\"" => "alias",
         _ => return None,
     };
     let object = object_of(parts.properties);
-    let Ok(members) = serde_json::from_slice::<Members<'_>>(&object) else { return Some(Flaw::Malformed) };
+    let Ok(members) = serde_json::from_slice::<Members<'_>>(&object) else {
+        return Some(LossReason::Malformed);
+    };
     let value = members.get(key).map(|value| value.get()).filter(|value| *value != "null")?;
     // The receiver makes text of what is none.
     let id = text(value.as_bytes()).unwrap_or_else(|| value.to_owned());
     if id.trim().is_empty() {
-        return Some(Flaw::EmptyDistinctId);
+        return Some(LossReason::EmptyDistinctId);
     }
-    is_shared(&id).then_some(Flaw::SharedDistinctId)
+    is_shared(&id).then_some(LossReason::SharedDistinctId)
 }
 
 type Members<'a> = BTreeMap<String, &'a RawValue>;
@@ -178,7 +180,7 @@ fn log_shared() {
 mod tests {
     use super::*;
 
-    fn judged(name: &str, id: &str, rules: Rules) -> Result<PersonProcessing, Flaw> {
+    fn judged(name: &str, id: &str, rules: Rules) -> Result<PersonProcessing, LossReason> {
         let (name, id) = (format!("{name:?}"), serde_json::to_vec(id).unwrap());
         let parts = Parts {
             name: name.as_bytes(),
@@ -206,7 +208,11 @@ mod tests {
     #[test]
     fn strangers_are_not_merged_and_their_other_events_have_no_person() {
         for name in ["$identify", "$create_alias", "$merge_dangerously", "$set"] {
-            assert_eq!(judged(name, "Anonymous", Rules::default()), Err(Flaw::SharedDistinctId), "{name}");
+            assert_eq!(
+                judged(name, "Anonymous", Rules::default()),
+                Err(LossReason::SharedDistinctId),
+                "{name}"
+            );
         }
         assert_eq!(judged("viewed", "0", Rules::default()), Ok(PersonProcessing::Personless));
         let v1 = Rules { knows_shared_ids: true, counts_bytes: true };
@@ -219,8 +225,8 @@ mod tests {
         let wide = "\u{e9}".repeat(101);
         assert_eq!(judged(&wide, &wide, Rules::default()), Ok(PersonProcessing::None));
         let v1 = Rules { counts_bytes: true, ..Rules::default() };
-        assert_eq!(judged(&wide, "user_1", v1), Err(Flaw::LongName));
-        assert_eq!(judged("viewed", &wide, v1), Err(Flaw::LongDistinctId));
+        assert_eq!(judged(&wide, "user_1", v1), Err(LossReason::LongName));
+        assert_eq!(judged("viewed", &wide, v1), Err(LossReason::LongDistinctId));
         // Escapes count as what they stand for.
         assert_eq!(judged("viewed", &"\u{1}".repeat(200), v1), Ok(PersonProcessing::None));
     }

@@ -1,6 +1,6 @@
 //! PostHog's special events: who is who, and what is known about persons and groups.
 //!
-//! Never merges strangers: blank ids, and ids that many share, are flaws.
+//! Never merges strangers: blank ids, and ids that many share, are rejected.
 
 use std::sync::OnceLock;
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::dynamic::{About, DynamicEvent};
 use super::rules;
-use crate::observe::Flaw;
+use crate::observe::LossReason;
 
 impl DynamicEvent {
     /// Starts a `$identify`: from now on PostHog keeps a person for this id.
@@ -27,11 +27,11 @@ impl DynamicEvent {
     /// Starts a `$create_alias`: the person of `alias` and that of `previous` are one from now on.
     pub fn alias(previous: impl Into<String>, alias: impl Into<String>) -> Self {
         let (previous, alias) = (previous.into(), alias.into());
-        let flaw = flaw_of_id(&alias);
+        let reason = reason_against_id(&alias);
         Self::new("$create_alias", previous.clone())
             .property("distinct_id", previous)
             .property("alias", alias)
-            .with_flaw(flaw)
+            .rejected_for(reason)
     }
 
     /// Starts a `$groupidentify` with properties of a group: an object, such as a struct or a map.
@@ -47,7 +47,7 @@ impl DynamicEvent {
         let event = Self::new("$groupidentify", format!("${group_type}_{key}"))
             .property("$group_type", group_type)
             .property("$group_key", key)
-            .with_flaw(is_blank.then_some(Flaw::EmptyGroup));
+            .rejected_for(is_blank.then_some(LossReason::EmptyGroup));
         event.property("$group_set", Empty {}).with("$group_set".into(), properties, true)
     }
 
@@ -87,8 +87,8 @@ impl DynamicEvent {
     #[must_use]
     pub fn previously(self, anonymous_id: impl Into<String>) -> Self {
         let id = anonymous_id.into();
-        let flaw = flaw_of_id(&id);
-        self.property("$anon_distinct_id", id).with_flaw(flaw)
+        let reason = reason_against_id(&id);
+        self.property("$anon_distinct_id", id).rejected_for(reason)
     }
 
     /// Stores the event without a person (`$process_person_profile: false`).
@@ -109,12 +109,12 @@ impl DynamicEvent {
 struct Empty {}
 
 /// What is wrong with an id that is to become one with another.
-fn flaw_of_id(id: &str) -> Option<Flaw> {
+fn reason_against_id(id: &str) -> Option<LossReason> {
     if id.trim().is_empty() {
-        Some(Flaw::EmptyDistinctId)
+        Some(LossReason::EmptyDistinctId)
     } else if id.chars().count() > 200 {
-        Some(Flaw::LongDistinctId)
+        Some(LossReason::LongDistinctId)
     } else {
-        rules::is_shared(id).then_some(Flaw::SharedDistinctId)
+        rules::is_shared(id).then_some(LossReason::SharedDistinctId)
     }
 }

@@ -1,6 +1,6 @@
 //! The types of the language that are safe as they are.
 //!
-//! Never turns a number that JSON cannot hold into `null`: the event is flawed then.
+//! Never turns a number that JSON cannot hold into `null`: the event is rejected then.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -9,7 +9,7 @@ use std::num::{NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64, NonZeroUsize};
 use crate::field::label::Label;
 use crate::field::value::{Encode, Field, Identifier, ValueWriter, Written};
 use crate::json::write_string;
-use crate::observe::Flaw;
+use crate::observe::LossReason;
 use crate::schema::FieldType;
 use crate::timestamp::{Rfc3339, Timestamp};
 
@@ -73,7 +73,7 @@ macro_rules! floats {
             #[inline]
             fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
                 if !self.is_finite() {
-                    writer.losses.flaw.get_or_insert(Flaw::NotFinite);
+                    writer.losses.rejected.get_or_insert(LossReason::NotFinite);
                     return Written::Absent;
                 }
                 let _ = serde_json::to_writer(&mut *writer.out, self);

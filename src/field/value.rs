@@ -3,7 +3,7 @@
 //! Never accepts text by its type: text needs a policy.
 
 use crate::field::pseudonym::Epoch;
-use crate::observe::Flaw;
+use crate::observe::LossReason;
 use crate::schema::FieldType;
 
 /// A value that is safe to send by its type alone: numbers, booleans, labels, aggregates, timestamps,
@@ -117,7 +117,7 @@ impl MemberName {
 /// What went wrong inside an event without a panic or a log line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FieldLosses {
-    pub(crate) flaw: Option<Flaw>,
+    pub(crate) rejected: Option<LossReason>,
     /// Fields, list items and map entries that were left out.
     pub(crate) dropped: u32,
     /// Fields that were sent as the declared `other`.

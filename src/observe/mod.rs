@@ -2,8 +2,6 @@
 //!
 //! Never sees a key, and prints contents only if debugging was asked for.
 
-mod flaw;
-pub use flaw::Flaw;
 mod debug;
 mod loss;
 pub(crate) mod sent_log;

@@ -27,7 +27,7 @@ pub(super) fn body_of<E: Event>(envelope: &dyn Envelope, common: &CommonProperti
         let mut buffers = Buffers::default();
         let mut encoder = Encoder::new(&mut buffers, common, event.name());
         event.encode(&mut encoder);
-        let encoded = encoder.finish(INSTANT, usize::MAX).expect("an event without a flaw");
+        let encoded = encoder.finish(INSTANT, usize::MAX).expect("an event without a reason");
         let mut timestamp = Vec::new();
         Rfc3339::default().write(encoded.timestamp(), &mut timestamp);
         let uuid = ids.next(encoded.timestamp()).hyphenated().to_string();

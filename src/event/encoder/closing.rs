@@ -2,7 +2,7 @@
 //!
 //! Never allocates unless a context or a rule has something to add.
 
-use super::{Buffers, Encoder, Flaw};
+use super::{Buffers, Encoder, LossReason};
 use crate::event::common_properties::{GROUPS, PROFILE};
 use crate::event::context::ActiveContext;
 use crate::event::encoded::{self, EncodedEvent};
@@ -31,7 +31,7 @@ impl<'a> Encoder<'a> {
                 self.fragment(key, json);
             }
         }
-        if self.buffers.distinct_id.is_empty() && self.losses.flaw.is_none() {
+        if self.buffers.distinct_id.is_empty() && self.losses.rejected.is_none() {
             match active.distinct_id() {
                 Some(id) => self.distinct_id(id),
                 None if needs_a_person => {}
@@ -47,12 +47,12 @@ impl<'a> Encoder<'a> {
 
     /// Closes the event: merges groups and checks the size. The parts stay in the encoder's buffers.
     #[inline]
-    pub(crate) fn finish(mut self, now: Timestamp, max: usize) -> Result<EncodedEvent<'a>, Flaw> {
-        if let Some(flaw) = self.losses.flaw {
-            return Err(flaw);
+    pub(crate) fn finish(mut self, now: Timestamp, max: usize) -> Result<EncodedEvent<'a>, LossReason> {
+        if let Some(reason) = self.losses.rejected {
+            return Err(reason);
         }
         if self.buffers.distinct_id.is_empty() {
-            return Err(Flaw::EmptyDistinctId);
+            return Err(LossReason::EmptyDistinctId);
         }
         if self.is_unusual() {
             self.validate()?;
@@ -65,7 +65,7 @@ impl<'a> Encoder<'a> {
         let parts = [name.as_slice(), distinct_id, groups, properties];
         let size: usize = parts.iter().map(|part| part.len()).sum();
         if size + self.common.len() + encoded::FRAME > max {
-            return Err(Flaw::TooLarge);
+            return Err(LossReason::TooLarge);
         }
         Ok(EncodedEvent::new(parts, self.timestamp.unwrap_or(now), self.overridden, self.uuid))
     }
@@ -84,7 +84,7 @@ impl<'a> Encoder<'a> {
     }
 
     #[cold]
-    fn validate(&mut self) -> Result<(), Flaw> {
+    fn validate(&mut self) -> Result<(), LossReason> {
         let Buffers { name, distinct_id, properties, .. } = &*self.buffers;
         let (has_profile, has_cookieless) = (self.has_profile, self.has_cookieless);
         let parts = rules::Parts { name, distinct_id, properties, has_profile, has_cookieless };

@@ -2,7 +2,7 @@
 //!
 //! Never looks at a value again: its type has said enough.
 
-use super::{Buffers, Encoder, Flaw};
+use super::{Buffers, Encoder, LossReason};
 use crate::event::allow::Allowed;
 use crate::event::common_properties::GROUPS;
 use crate::field::{Encode, Epoch, FieldLosses, MemberName, ValueWriter, Written, member};
@@ -28,7 +28,7 @@ impl<'a> Encoder<'a> {
         if !allowed.everything() {
             match allowed.filter(name, schema) {
                 Ok(filter) => self.filter = filter,
-                Err(flaw) => self.flaw(flaw),
+                Err(reason) => self.reject(reason),
             }
         }
         self
@@ -66,7 +66,7 @@ impl<'a> Encoder<'a> {
             Written::Absent => self.buffers.distinct_id.clear(),
             Written::Dropped => {
                 self.buffers.distinct_id.clear();
-                self.flaw(Flaw::EmptyDistinctId);
+                self.reject(LossReason::EmptyDistinctId);
             }
         }
     }

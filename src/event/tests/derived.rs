@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use uuid::Uuid;
 
 use super::{encode, properties};
-use crate::{ClosedLabel, Count, Event, Flaw, Hashed, Histogram, Label, Properties, Timestamp};
+use crate::{ClosedLabel, Count, Event, Hashed, Histogram, Label, LossReason, Properties, Timestamp};
 
 /// Reads an access rule.
 #[derive(Event)]
@@ -92,9 +92,9 @@ fn what_does_not_match_and_what_is_too_much_is_dropped_and_counted() {
 }
 
 #[test]
-fn an_event_without_its_distinct_id_is_flawed() {
+fn an_event_without_its_distinct_id_is_rejected() {
     let event = Reviewed { reviewed_by: "", ..reviewed() };
-    assert_eq!(encode(&event).unwrap_err(), Flaw::EmptyDistinctId);
+    assert_eq!(encode(&event).unwrap_err(), LossReason::EmptyDistinctId);
 }
 
 #[derive(Label)]
@@ -269,9 +269,9 @@ fn a_keyed_field_needs_the_key_of_its_client() {
 }
 
 #[test]
-fn a_number_that_is_not_finite_flaws_the_event() {
+fn a_number_that_is_not_finite_rejects_the_event() {
     for ratio in [f64::NAN, f64::INFINITY] {
-        assert_eq!(encode(&Kinds { ratio, ..kinds() }).unwrap_err(), Flaw::NotFinite);
+        assert_eq!(encode(&Kinds { ratio, ..kinds() }).unwrap_err(), LossReason::NotFinite);
     }
 }
 
@@ -344,9 +344,9 @@ fn groups_have_a_policy_of_their_own() {
 fn a_raw_distinct_id_is_held_to_the_rules_of_all() {
     let node = |node: &str| encode(&Grouped { node, company: None }).map(|encoded| encoded.distinct_id);
     for blank in ["", " ", "\t\n", "\u{3000}"] {
-        assert_eq!(node(blank).unwrap_err(), Flaw::EmptyDistinctId, "{blank:?}");
+        assert_eq!(node(blank).unwrap_err(), LossReason::EmptyDistinctId, "{blank:?}");
     }
-    assert_eq!(node(&"é".repeat(201)).unwrap_err(), Flaw::LongDistinctId);
+    assert_eq!(node(&"é".repeat(201)).unwrap_err(), LossReason::LongDistinctId);
     assert!(node(&"é".repeat(200)).is_ok());
     assert_eq!(node("a\"b").unwrap(), r#""a\"b""#);
 }

@@ -6,7 +6,7 @@ use super::Event;
 use super::common_properties::CommonProperties;
 use super::encoder::{Buffers, Encoder};
 use crate::field::{FieldLosses, PseudonymKey};
-use crate::observe::Flaw;
+use crate::observe::LossReason;
 use crate::timestamp::Timestamp;
 
 /// An event as it would lie in the queue.
@@ -18,7 +18,7 @@ struct Encoded {
     losses: FieldLosses,
 }
 
-fn encode(event: &impl Event) -> Result<Encoded, Flaw> {
+fn encode(event: &impl Event) -> Result<Encoded, LossReason> {
     let (mut buffers, common) = (Buffers::default(), CommonProperties::default());
     let epoch = PseudonymKey::new([1; 32]).epoch(Timestamp::from_unix_millis(0));
     let mut encoder = Encoder::new(&mut buffers, &common, event.name()).keyed(Some(epoch));
