@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             groups = { deployment = "dep_123" }
         );
     }
-    candor::event!("never sent", distinct_id = "node-7", share = f64::NAN);
+    candor::event!("never sent", distinct_id = "", share = 0.5);
     let flushed = guard.client().shutdown(Duration::from_secs(5))?;
 
     let body = collector.join().map_err(|_| "the collector panicked")??;

@@ -70,6 +70,9 @@ fn with_buffers<T>(work: impl FnOnce(&mut Buffers) -> T) -> Option<T> {
     })
 }
 
+/// The bit for a property that could not be sent, above those of the reasons.
+const PROPERTY_LEFT_OUT: u64 = 1 << 63;
+
 impl Capture {
     pub(crate) fn new(settings: CaptureSettings, counters: Arc<Counters>) -> Self {
         Self { settings, counters, logged: AtomicU64::new(0) }
@@ -101,6 +104,7 @@ impl Capture {
     ) -> Result<T, LossReason> {
         let settings = &self.settings;
         let active = scope::current();
+        buffers.forget_name();
         let (active, reused) = (active.as_deref(), &mut *buffers);
         // The event's code is the application's: a panic in it costs the event, not the caller.
         let encoded = catch_panic(move || {
@@ -110,7 +114,7 @@ impl Capture {
                 .allowed(&settings.allowed, event.name(), event.schema());
             event.encode(&mut encoder);
             encoder.complete();
-            self.note(encoder.losses());
+            self.note(&encoder);
             encoder.finish(now, settings.event_bytes)
         });
         let encoded = match encoded.unwrap_or(Err(LossReason::EventPanicked)) {
@@ -123,7 +127,10 @@ impl Capture {
         if settings.hooks.is_empty() {
             return Ok(keep(&encoded));
         }
-        let view = settings.hooks.run(&encoded, &settings.common).map_err(|reason| self.refused(reason))?;
+        let view = settings
+            .hooks
+            .run(&encoded, &settings.common)
+            .map_err(|reason| self.refused(reason, &encoded))?;
         self.encode_view(buffers, &view, event, keep)
     }
 
@@ -150,7 +157,7 @@ impl Capture {
                 Encoder::new(reused, everything, &view.name).allowed(allowed, &view.name, schema);
             view.encode(&mut encoder);
             encoder.override_all();
-            self.note(encoder.losses());
+            self.note(&encoder);
             encoder.finish(view.timestamp, settings.event_bytes)
         });
         match encoded.unwrap_or(Err(LossReason::EventPanicked)) {
@@ -161,22 +168,29 @@ impl Capture {
 
     /// Counts what an event has left out or replaced.
     #[inline]
-    fn note(&self, losses: FieldLosses) {
+    fn note(&self, encoder: &Encoder<'_>) {
+        let losses = encoder.losses();
         if losses.dropped | losses.clamped != 0 {
-            self.note_losses(losses);
+            self.note_losses(losses, encoder);
         }
     }
 
     #[cold]
-    fn note_losses(&self, losses: FieldLosses) {
+    fn note_losses(&self, losses: FieldLosses, encoder: &Encoder<'_>) {
         self.counters.fields(losses.dropped, losses.clamped);
-        let field = losses.field.unwrap_or("an undeclared property");
+        let (name, field) = (encoder.quoted_name(), losses.field.unwrap_or("an undeclared property"));
         log::debug!(
             target: "candor",
-            "fields left out: {}, replaced: {}; the last one: {field}",
+            "event {name}: fields left out: {}, replaced: {}; the last one: {field}",
             losses.dropped,
             losses.clamped
         );
+        if let Some((key, reason)) = encoder.refused().filter(|_| self.is_first(PROPERTY_LEFT_OUT)) {
+            log::warn!(
+                target: "candor",
+                "event {name}: the property {key:?} was left out: {reason} (logged once, counted always)"
+            );
+        }
     }
 
     /// Logs a reason the first time.
@@ -186,25 +200,29 @@ impl Capture {
             let (name, bytes) = buffers.name_and_size();
             catch_panic(|| log::debug!(target: "candor", "{name} has {bytes} bytes, which is too large"));
         }
-        self.log_once(reason);
+        self.log_once(reason, &buffers.quoted_name());
         reason
     }
 
     /// Logs the first event that the hooks cost for reasons other than their own wish.
     #[cold]
-    fn refused(&self, reason: LossReason) -> LossReason {
+    fn refused(&self, reason: LossReason, encoded: &EncodedEvent<'_>) -> LossReason {
         if reason != LossReason::DroppedByHook {
-            self.log_once(reason);
+            self.log_once(reason, &String::from_utf8_lossy(encoded.name()));
         }
         reason
     }
 
-    fn log_once(&self, reason: LossReason) {
-        let bit = 1 << (reason as u64);
-        if self.logged.fetch_or(bit, Ordering::Relaxed) & bit == 0 {
-            catch_panic(
-                || log::warn!(target: "candor", "an event was dropped: {reason} (logged once, counted always)"),
-            );
+    fn log_once(&self, reason: LossReason, name: &str) {
+        if self.is_first(1 << (reason as u64)) {
+            catch_panic(|| {
+                log::warn!(target: "candor", "event {name} was dropped: {reason} (logged once, counted always)");
+            });
         }
+    }
+
+    /// Returns whether a bit is set for the first time.
+    fn is_first(&self, bit: u64) -> bool {
+        self.logged.fetch_or(bit, Ordering::Relaxed) & bit == 0
     }
 }

@@ -185,7 +185,11 @@ impl Config {
                 return Err(wrong(format!("super_property: {key} has a setting of its own")));
             }
             let json = value.map_err(|reason| {
-                let why = if reason == LossReason::NotFinite { "a number is not finite" } else { "no JSON" };
+                let why = if reason == LossReason::NotFinite {
+                    "a number is not finite"
+                } else {
+                    "not JSON that a receiver can read"
+                };
                 wrong(format!("super_property {key}: {why}"))
             })?;
             let is_bool = matches!(json.as_slice(), b"true" | b"false");

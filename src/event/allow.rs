@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use crate::json::{self, MAX_DEPTH};
 use crate::observe::LossReason;
 use crate::schema::fit;
 use crate::schema::{Declarations, FieldSchema, Schema};
@@ -62,12 +63,12 @@ impl Allowed {
     }
 
     /// Returns whether every event may carry a property of the client.
-    pub(crate) fn admits_common(&self, name: &str, json: &[u8]) -> bool {
+    pub(crate) fn admits_common(&self, name: &str, text: &[u8]) -> bool {
         if !self.is_strict {
             return true;
         }
         let common = self.declared.map_or(&[][..], |declared| declared.super_properties);
-        serde_json::from_slice(json).is_ok_and(|value| is_declared(common, name, &value))
+        json::parse(text, MAX_DEPTH).is_some_and(|value| is_declared(common, name, &value))
     }
 
     /// Returns whether the client may have a group of this type.
@@ -78,11 +79,11 @@ impl Allowed {
 
 impl Filter<'_> {
     /// Returns whether an event may hold a property.
-    pub(super) fn admits(&self, name: &str, json: &[u8]) -> bool {
+    pub(super) fn admits(&self, name: &str, text: &[u8]) -> bool {
         match self {
             Self::Names(names) => names.iter().any(|known| known == name),
             Self::Declared { schema, around } => {
-                let Ok(value) = serde_json::from_slice::<Value>(json) else { return false };
+                let Some(value) = json::parse(text, MAX_DEPTH) else { return false };
                 if name == "$groups" {
                     let groups = value.as_object();
                     return groups.is_some_and(|groups| {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::common_properties::{CommonProperties, PROFILE};
-use super::finite::is_finite;
+use super::parsable::to_json;
 
 /// Ids, groups and properties for all events of a request, a job or a task.
 ///
@@ -89,10 +89,12 @@ impl Context {
     #[must_use]
     pub fn property<V: Serialize>(self, key: impl Into<String>, value: V) -> Self {
         let key = key.into();
-        let json = serde_json::to_vec(&value).ok().filter(|_| is_finite(&value));
+        let json = to_json(&value);
         self.with(|values| match json {
-            Some(json) => upsert(&mut values.properties, key, json),
-            None => log::warn!(target: "candor", "context property {key}: no JSON, left out"),
+            Ok(json) => upsert(&mut values.properties, key, json),
+            Err(reason) => {
+                log::warn!(target: "candor", "context property {key:?} is left out: {}", reason.as_str());
+            }
         })
     }
 

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::finite::is_finite;
+use super::parsable;
 use super::{Encoder, Event};
 use crate::observe::LossReason;
 use crate::panic::catch_panic;
@@ -34,6 +34,8 @@ pub struct DynamicEvent {
     about: About,
     json: Vec<u8>,
     properties: Vec<(Cow<'static, str>, Range<usize>)>,
+    /// Properties that cannot be sent.
+    left_out: Vec<(Cow<'static, str>, LossReason)>,
     groups: Vec<(Cow<'static, str>, String)>,
     timestamp: Option<Timestamp>,
     uuid: Option<Uuid>,
@@ -71,6 +73,7 @@ impl DynamicEvent {
             about,
             json: Vec::new(),
             properties: Vec::new(),
+            left_out: Vec::new(),
             groups: Vec::new(),
             timestamp: None,
             uuid: None,
@@ -79,6 +82,8 @@ impl DynamicEvent {
     }
 
     /// Sets a property; a second value under the same name replaces the first.
+    ///
+    /// A value that receivers could not read is left out and counted; see [`Encoder::property`].
     #[must_use]
     pub fn property<V: Serialize>(self, key: impl Into<Cow<'static, str>>, value: V) -> Self {
         self.with(key.into(), value, false)
@@ -88,15 +93,15 @@ impl DynamicEvent {
     pub(super) fn with<V: Serialize>(mut self, key: Cow<'static, str>, value: V, is_object: bool) -> Self {
         let start = self.json.len();
         // The value's code is the application's: a panic in it costs the event, not the caller.
-        let written = catch_panic(|| {
-            if !is_finite(&value) {
-                return Err(LossReason::NotFinite);
-            }
-            serde_json::to_writer(&mut self.json, &value).map_err(|_| LossReason::Unserializable)
-        });
+        let written = catch_panic(|| parsable::write(&mut self.json, &value));
         if let Err(reason) = written.unwrap_or(Err(LossReason::EventPanicked)) {
-            self.rejected.get_or_insert(reason);
             self.json.truncate(start);
+            if is_object || reason == LossReason::EventPanicked {
+                self.rejected.get_or_insert(reason);
+            } else {
+                self.properties.retain(|(known, _)| *known != key);
+                self.left_out.push((key, reason));
+            }
             return self;
         }
         if is_object && self.json.get(start) != Some(&b'{') {
@@ -170,6 +175,9 @@ impl Event for DynamicEvent {
         }
         for (key, range) in &self.properties {
             event.fragment(key, self.json.get(range.clone()).unwrap_or(b"null"));
+        }
+        for (key, reason) in &self.left_out {
+            event.leave_out(key, *reason);
         }
         for (group_type, key) in &self.groups {
             event.group(group_type, key);

@@ -12,7 +12,7 @@ use super::allow::Filter;
 use super::common_properties::{CommonProperties, PROFILE};
 use super::context::ActiveContext;
 use super::encoded;
-use super::finite::is_finite;
+use super::parsable;
 use crate::field::{Epoch, FieldLosses};
 use crate::json::write_string;
 use crate::observe::LossReason;
@@ -27,7 +27,7 @@ const KEPT: usize = 16 * 1024;
 
 /// Receives the parts of one event; handed to [`Event::encode`](super::Event::encode).
 ///
-/// A reason against an event (a blank distinct id, a number that is not finite, and so on) drops this one event, counted
+/// A reason against an event (a blank distinct id, a value that is too long, and so on) drops this one event, counted
 /// with its reason; the other calls are then without effect.
 #[derive(Debug)]
 pub struct Encoder<'a> {
@@ -43,6 +43,8 @@ pub struct Encoder<'a> {
     epoch: Option<Epoch>,
     filter: Option<Filter<'a>>,
     losses: FieldLosses,
+    /// The last property of a name of its own that could not be sent.
+    refused_key: Option<String>,
     /// The context in force, and which of its properties and groups the event has itself.
     active: Option<&'a ActiveContext>,
     in_active: u64,
@@ -66,7 +68,18 @@ impl Buffers {
     /// Returns the name and the size of the event that was encoded last, for a log line.
     pub(crate) fn name_and_size(&self) -> (String, usize) {
         let size = self.name.len() + self.distinct_id.len() + self.groups.len() + self.properties.len();
-        (String::from_utf8_lossy(&self.name).into_owned(), size)
+        (self.quoted_name(), size)
+    }
+
+    /// Returns the name of the event that was encoded last in quotes, for a log line; empty if it has no name.
+    pub(crate) fn quoted_name(&self) -> String {
+        String::from_utf8_lossy(&self.name).into_owned()
+    }
+
+    /// Forgets the event that was encoded last.
+    #[inline]
+    pub(crate) fn forget_name(&mut self) {
+        self.name.clear();
     }
 
     /// Frees what an unusually large event has taken, so that no thread keeps it.
@@ -102,6 +115,7 @@ impl<'a> Encoder<'a> {
             epoch: None,
             filter: None,
             losses,
+            refused_key: None,
             active: None,
             in_active: 0,
             groups_in_active: 0,
@@ -137,12 +151,42 @@ impl<'a> Encoder<'a> {
 
     /// Adds a property; name each one once, since of two equal names receivers keep either.
     ///
+    /// A value that has no JSON form that receivers can read is left out, and counted in
+    /// [`fields_dropped`](crate::Stats::fields_dropped): a number that is not finite or too large for a `f64`, half of
+    /// a surrogate pair, more than 120 levels of nesting.
+    ///
     /// An event's own property replaces a super property or a library property of the same name.
     #[inline]
     pub fn property<V: Serialize + ?Sized>(&mut self, key: &str, value: &V) {
         let begin = self.key(key);
-        self.value(value);
-        self.added(key, begin);
+        match parsable::write(&mut self.buffers.properties, value) {
+            Ok(()) => self.added(key, begin),
+            Err(reason) => {
+                self.buffers.properties.truncate(begin.0);
+                self.leave_out(key, reason);
+            }
+        }
+    }
+
+    /// Counts a property that cannot be sent; the event goes without it.
+    #[cold]
+    pub(crate) fn leave_out(&mut self, key: &str, reason: LossReason) {
+        self.losses.dropped = self.losses.dropped.saturating_add(1);
+        self.losses.refused = Some(reason);
+        self.refused_key = Some(key.to_owned());
+    }
+
+    /// Returns the event's name in quotes, for a log line.
+    #[cold]
+    pub(crate) fn quoted_name(&self) -> String {
+        self.buffers.quoted_name()
+    }
+
+    /// Returns the name of the last property that could not be sent, with the reason.
+    #[cold]
+    pub(crate) fn refused(&self) -> Option<(&str, LossReason)> {
+        let reason = self.losses.refused?;
+        Some((self.refused_key.as_deref().or(self.losses.field)?, reason))
     }
 
     /// Adds a property whose value is JSON text already.
@@ -216,15 +260,6 @@ impl<'a> Encoder<'a> {
     /// Marks the event as one that must not be sent; the first reason counts.
     pub fn reject(&mut self, reason: LossReason) {
         self.losses.rejected.get_or_insert(reason);
-    }
-
-    #[inline]
-    fn value<V: Serialize + ?Sized>(&mut self, value: &V) {
-        if !is_finite(value) {
-            self.reject(LossReason::NotFinite);
-        } else if serde_json::to_writer(&mut self.buffers.properties, value).is_err() {
-            self.reject(LossReason::Unserializable);
-        }
     }
 
     #[inline]

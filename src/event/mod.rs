@@ -8,9 +8,9 @@ mod context;
 mod dynamic;
 mod encoded;
 mod encoder;
-mod finite;
 mod macros;
 mod outgoing;
+mod parsable;
 #[doc(hidden)]
 pub mod private;
 mod rules;
@@ -25,8 +25,8 @@ pub use dynamic::DynamicEvent;
 pub use encoded::EncodedEvent;
 pub(crate) use encoder::Buffers;
 pub use encoder::Encoder;
-pub(crate) use finite::to_json;
 pub use outgoing::OutgoingEvent;
+pub(crate) use parsable::to_json;
 pub(crate) use rules::Rules;
 
 /// An event that encodes itself straight to JSON bytes.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{CommonProperties, EncodedEvent, Encoder, Event};
+use crate::json::{self, MAX_DEPTH};
 use crate::timestamp::Timestamp;
 
 /// A captured event with everything that would leave the machine, but its `uuid` if the application set none.
@@ -34,7 +35,7 @@ impl OutgoingEvent {
         Some(Self {
             name: serde_json::from_slice(encoded.name()).ok()?,
             distinct_id: serde_json::from_slice(encoded.distinct_id()).ok()?,
-            properties: serde_json::from_slice(&object).ok()?,
+            properties: object_of(&object)?,
             timestamp: encoded.timestamp(),
             uuid: encoded.uuid(),
         })
@@ -44,6 +45,14 @@ impl OutgoingEvent {
     pub fn groups(&self) -> impl Iterator<Item = (&str, &str)> {
         let groups = self.properties.get("$groups").and_then(Value::as_object);
         groups.into_iter().flatten().filter_map(|(kind, key)| Some((kind.as_str(), key.as_str()?)))
+    }
+}
+
+/// Parses an object of properties. Each of them may be nested as deep as a value can be.
+fn object_of(text: &[u8]) -> Option<Map<String, Value>> {
+    match json::parse(text, MAX_DEPTH + 1)? {
+        Value::Object(object) => Some(object),
+        _ => None,
     }
 }
 

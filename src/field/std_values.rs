@@ -1,6 +1,6 @@
 //! The types of the language that are safe as they are.
 //!
-//! Never turns a number that JSON cannot hold into `null`: the event is rejected then.
+//! Never turns a number that JSON cannot hold into `null`: it is left out.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -73,8 +73,8 @@ macro_rules! floats {
             #[inline]
             fn write(&self, writer: &mut ValueWriter<'_>) -> Written {
                 if !self.is_finite() {
-                    writer.losses.rejected.get_or_insert(LossReason::NotFinite);
-                    return Written::Absent;
+                    writer.losses.refused = Some(LossReason::NotFinite);
+                    return Written::Dropped;
                 }
                 let _ = serde_json::to_writer(&mut *writer.out, self);
                 Written::Value

@@ -118,6 +118,8 @@ impl MemberName {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FieldLosses {
     pub(crate) rejected: Option<LossReason>,
+    /// Why the last of the fields that cannot be sent was left out, where that is not for its policy.
+    pub(crate) refused: Option<LossReason>,
     /// Fields, list items and map entries that were left out.
     pub(crate) dropped: u32,
     /// Fields that were sent as the declared `other`.

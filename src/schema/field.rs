@@ -81,7 +81,8 @@ impl FieldType {
                     | TextPolicy::Constant(_)
                     | TextPolicy::Pattern { other: Some(_), .. }
             ),
-            Self::Label(Labels::Pattern { .. }) => true,
+            // A number that is not finite is left out.
+            Self::Number | Self::Label(Labels::Pattern { .. }) => true,
             _ => false,
         }
     }

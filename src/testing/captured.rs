@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use serde_json::{Map, Value};
 
+use crate::json::{self, MAX_DEPTH};
 use crate::observe::{LossReason, Stats};
 
 /// What was captured; it is a slice of its events.
@@ -68,9 +69,12 @@ pub struct CapturedEvent {
     pub json: Value,
 }
 
+/// The depth of a body around the deepest values that it can hold.
+const BODY_DEPTH: usize = MAX_DEPTH + 8;
+
 /// Reads the events of a batch body.
 pub fn events_of(body: &[u8]) -> Vec<CapturedEvent> {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let body = json::parse(body, BODY_DEPTH).unwrap_or_default();
     let batch = body.get("batch").and_then(Value::as_array).cloned().unwrap_or_default();
     let text =
         |event: &Value, key: &str| event.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();

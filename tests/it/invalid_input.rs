@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use candor::{Client, Config, DynamicEvent, Encoder, ErrorKind, Event, LossReason, Overflow};
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::common::{LONG, client, config, config_for, numbered, numbers};
 use crate::lines;
@@ -98,13 +100,77 @@ fn exactly_200_characters_are_fine_whatever_their_bytes() {
     assert_eq!((events[0]["event"].as_str(), events[0]["distinct_id"].as_str()), (Some(&*max), Some(&*max)));
 }
 
+/// Captures the event twice: it arrives without the property, which is counted twice and named once in the log.
+#[track_caller]
+fn is_left_out<E: Event>(key: &str, reason: LossReason, event: impl Fn() -> E) {
+    lines::listen();
+    let server = Server::start([]);
+    let client = client(config(&server));
+    let before = lines::warnings_here().len();
+    client.capture(event());
+    client.capture(event());
+    assert!(client.shutdown(LONG).unwrap().is_complete(), "{:?}", client.stats());
+    for event in server.events() {
+        assert_eq!((&event["properties"][key], &event["event"]), (&Value::Null, &json!("name")), "{event}");
+    }
+    let stats = client.stats();
+    assert_eq!((stats.sent, stats.fields_dropped), (2, 2), "{stats}");
+    let warnings = lines::warnings_here().split_off(before);
+    let wanted = format!("event \"name\": the property {key:?} was left out: {reason}");
+    assert!(warnings.len() == 1 && warnings[0].starts_with(&wanted), "{warnings:?}");
+}
+
 #[test]
 fn a_number_that_is_not_finite() {
     for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-        is_lost(LossReason::NotFinite, || typed("name", "id", number));
-        is_lost(LossReason::NotFinite, || {
-            DynamicEvent::new("name", "id").property("deep", vec![Some(number)])
+        is_left_out("number", LossReason::NotFinite, || typed("name", "id", number));
+        is_left_out("deep", LossReason::NotFinite, || {
+            DynamicEvent::new("name", "id").property("deep", 1).property("deep", vec![Some(number)])
         });
+    }
+}
+
+#[test]
+fn a_number_that_is_not_finite_where_the_event_is_about_it() {
+    is_lost(LossReason::NotFinite, || DynamicEvent::person("id").set(json_of(f64::NAN)));
+}
+
+fn json_of(number: f64) -> HashMap<&'static str, f64> {
+    HashMap::from([("score", number)])
+}
+
+#[test]
+fn a_value_that_no_receiver_can_read() {
+    let deep = format!("{}{}", "[".repeat(130), "]".repeat(130));
+    for text in ["1e999", r#""\ud800""#, r#"{"a":[1,"\udc00x"]}"#, &deep] {
+        let raw = RawValue::from_string(text.to_owned()).unwrap();
+        is_left_out("bad", LossReason::Unserializable, || {
+            DynamicEvent::new("name", "id").property("bad", &raw)
+        });
+    }
+}
+
+#[test]
+fn a_key_of_serde_jsons_own_is_data_with_a_hook_and_without() {
+    for has_hook in [false, true] {
+        let server = Server::start([]);
+        let mut config = config(&server);
+        if has_hook {
+            config = config.before_send(Some);
+        }
+        let client = client(config);
+        let value = json!({ "a": 1, "inner": { "$serde_json::private::RawValue": "{\"forged\":true}" } });
+        let mut sent = DynamicEvent::new("name", "id").property("value", &value);
+        sent = sent.property("$serde_json::private::RawValue", "[1]");
+        client.capture(sent);
+        assert!(client.shutdown(LONG).unwrap().is_complete(), "{has_hook}");
+        let body = String::from_utf8(server.requests()[0].plain()).unwrap();
+        for part in [
+            r#""$serde_json::private::RawValue":"{\"forged\":true}""#,
+            r#""$serde_json::private::RawValue":"[1]""#,
+        ] {
+            assert!(body.contains(part), "{has_hook}: {body}");
+        }
     }
 }
 
@@ -115,9 +181,11 @@ fn an_event_over_the_size_limit() {
 
 #[test]
 fn a_value_that_has_no_json_form() {
-    is_lost(LossReason::Unserializable, || DynamicEvent::new("name", "id").property("bad", Bad("no")));
+    is_left_out("bad", LossReason::Unserializable, || {
+        DynamicEvent::new("name", "id").property("bad", Bad("no"))
+    });
     let map: HashMap<Vec<u8>, u8> = HashMap::from([(vec![1], 1)]);
-    is_lost(LossReason::Unserializable, || DynamicEvent::new("name", "id").property("bad", &map));
+    is_left_out("bad", LossReason::Unserializable, || DynamicEvent::new("name", "id").property("bad", &map));
 }
 
 #[test]

@@ -194,10 +194,6 @@ proptest! {
                 BATCH.assert_admits(&serde_json::from_slice(preview.body()).expect("JSON"));
             }
             Err(LossReason::EmptyDistinctId) => prop_assert!(event.person.is_empty()),
-            Err(LossReason::NotFinite) => {
-                let half = event.half.is_some_and(|half| !half.is_finite());
-                prop_assert!(half || !event.ratio.is_finite());
-            }
             Err(reason) => prop_assert!(false, "{reason}"),
         }
     }
