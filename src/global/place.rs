@@ -49,17 +49,12 @@ pub(super) fn with<T>(work: impl FnOnce(Option<&Client>) -> T) -> T {
     if version == 0 {
         return work(None);
     }
-    let mut work = Some(work);
-    let done = KNOWN.try_with(|known| {
-        let known = known.try_borrow().ok().filter(|known| known.version == version)?;
-        Some(work.take()?(known.client.as_ref()))
-    });
-    match (done, work) {
-        (Ok(Some(done)), _) => done,
-        (_, Some(work)) => work(current().as_ref()),
-        // The work was done, and its result is above.
-        (_, None) => unreachable!("work is taken only to be done"),
+    // Asked first and used then: what `work` holds is not moved before it is needed.
+    let is_at_hand = KNOWN.try_with(|known| known.try_borrow().is_ok_and(|known| known.version == version));
+    if is_at_hand == Ok(true) {
+        return KNOWN.with(|known| work(known.borrow().client.as_ref()));
     }
+    work(current().as_ref())
 }
 
 /// Returns the client from its place, and keeps it at hand for this thread.
