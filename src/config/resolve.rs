@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::capture::CaptureSettings;
 use crate::config::Config;
-use crate::consent::{CiProvider, writable_state_file};
+use crate::consent::{CiProvider, Notice, writable_state_file};
 use crate::deliver::OnError;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{CommonProperties, MAX_COMMON, Rules};
@@ -78,6 +78,8 @@ impl ClientSettings {
 impl Config {
     /// Splits the configuration into what each part needs, and checks it.
     pub(crate) fn resolve(mut self, env: &Env) -> Result<ClientSettings> {
+        check_name(&self.app)?;
+        check_notice(self.consent.notice.as_ref())?;
         let endpoint = self.endpoint.as_deref().map(Endpoint::parse).transpose()?;
         let api_key = self.api_key.as_deref().and_then(ApiKey::new);
         if let Some(flaw) = api_key.as_ref().and_then(ApiKey::flaw) {
@@ -100,6 +102,9 @@ impl Config {
             common: Arc::new(ai_common),
         };
         let envelope = self.envelope.take().unwrap_or_else(|| self.own_envelope(key));
+        if let Some(endpoint) = &endpoint {
+            endpoint.check_path(&[envelope.path(), ai.envelope.path()])?;
+        }
         Ok(ClientSettings {
             prints: self.is_debugging(env),
             is_dry_run: self.dry_run,
@@ -221,4 +226,35 @@ impl Config {
         let events = CommonProperties::new(&self.groups, of_events).with_rules(rules);
         Ok([events, CommonProperties::new(&self.groups, &with_library)])
     }
+}
+
+/// Refuses a name from which neither variables nor a directory can be made.
+fn check_name(app: &str) -> Result<()> {
+    let wrong = |why: &str| {
+        let hint = "pass a name such as `my-app` to Config::new";
+        Err(Error::new(ErrorKind::Config, format!("application name: {why}; {hint}")))
+    };
+    if app.trim().is_empty() {
+        wrong("it is blank")
+    } else if !app.contains(|letter: char| letter.is_ascii_alphanumeric()) {
+        wrong("it has no ASCII letter or digit, so no variable can be named after it")
+    } else if app.starts_with('.') || app.contains(['/', '\\', ':']) || app.contains(char::is_control) {
+        wrong("it cannot be the name of a directory")
+    } else {
+        Ok(())
+    }
+}
+
+/// Refuses a notice that tells nobody anything.
+fn check_notice(notice: Option<&Notice>) -> Result<()> {
+    let why = match notice {
+        Some(Notice::Documented { url }) if url.trim().is_empty() => {
+            "notice: its address is blank; name the page that says what is sent and how to turn it off"
+        }
+        Some(Notice::Shown { text }) if text.trim().is_empty() => {
+            "notice: its text is blank; say what is sent, why, and how to turn it off"
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::new(ErrorKind::Config, why))
 }

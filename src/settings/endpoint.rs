@@ -59,6 +59,18 @@ impl Endpoint {
         Ok(Self { url: url.to_owned(), is_https })
     }
 
+    /// Refuses an endpoint that ends with the path which the protocol adds by itself.
+    pub(crate) fn check_path(&self, paths: &[&str]) -> Result<()> {
+        for path in paths.iter().map(|path| path.trim_end_matches('/')).filter(|path| !path.is_empty()) {
+            if self.url.ends_with(path) {
+                let text =
+                    format!("endpoint: leave out the path `{path}` at its end, which the protocol adds");
+                return Err(Error::new(ErrorKind::Config, text));
+            }
+        }
+        Ok(())
+    }
+
     /// Returns the URL of a path under this endpoint; `path` begins with a slash.
     pub(crate) fn join(&self, path: &str) -> String {
         format!("{}{path}", self.url)

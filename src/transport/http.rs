@@ -9,7 +9,7 @@ use ureq::{Agent, Body, ProxyProtocol};
 
 use super::{Answer, Request, SendError, Transport, tls};
 use crate::consent::Granted;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::settings::{Endpoint, Http, Proxy};
 
 /// Bytes that leave with one system call at most, resident from the first request on. A burst of full
@@ -28,6 +28,10 @@ pub(crate) struct HttpTransport {
 impl HttpTransport {
     /// Creates the transport; no socket is opened before the first request.
     pub(crate) fn new(_granted: Granted, settings: &Http, endpoint: &Endpoint) -> Result<Self> {
+        if cfg!(telemetry_off) {
+            // No grant gets this far in such a build. Said here as well, so the linker leaves out TLS and HTTP.
+            return Err(Error::new(ErrorKind::Transport, "telemetry is left out of this build"));
+        }
         warn_of_trace();
         let (proxy, no_way) = match settings.proxy.as_ref().map(parse_proxy).transpose() {
             Ok(proxy) => (proxy, None),

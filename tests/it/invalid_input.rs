@@ -4,7 +4,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use candor::{Client, Config, DynamicEvent, Encoder, ErrorKind, Event, LossReason, Overflow};
+use candor::{
+    Client, Config, Consent, DynamicEvent, Encoder, Env, ErrorKind, Event, LossReason, Notice, Overflow,
+    Protocol,
+};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -284,6 +287,31 @@ fn times_without_end_are_as_good_as_very_long_ones() {
     client.capture(numbered(20));
     assert!(client.shutdown(Duration::MAX).unwrap().is_complete());
     assert_eq!(client.stats().sent, 21);
+}
+
+#[test]
+fn a_name_from_which_nothing_can_be_named() {
+    for name in ["", "  ", "\u{2014}", "../up", ".hidden", "a/b", "a\\b", "c:", "two\nlines"] {
+        is_refused("application name", Config::new(name, "1").endpoint("http://127.0.0.1:9"));
+    }
+    Client::new(Config::new("My App 2", "1").env(Env::empty())).expect("a name with blanks is fine");
+}
+
+#[test]
+fn an_endpoint_with_the_path_that_the_protocol_adds() {
+    for url in ["http://127.0.0.1:9/batch/", "http://127.0.0.1:9/batch", "http://127.0.0.1:9/in/batch//"] {
+        is_refused("endpoint: leave out the path `/batch`", config_for(url));
+    }
+    let v1 = config_for("http://127.0.0.1:9/i/v1/analytics/events").protocol(Protocol::V1);
+    is_refused("endpoint: leave out the path `/i/v1/analytics/events`", v1);
+    Client::new(config_for("http://127.0.0.1:9/batches")).expect("a path of the operator's own");
+}
+
+#[test]
+fn a_notice_that_tells_nobody_anything() {
+    for notice in [Notice::documented(""), Notice::documented(" \n"), Notice::shown("  ")] {
+        is_refused("notice", config_for("http://127.0.0.1:9").consent(Consent::opt_out(notice)));
+    }
 }
 
 #[test]
