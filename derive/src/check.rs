@@ -2,32 +2,11 @@
 //!
 //! Never accepts a type: what it cannot see through is left to the trait bounds.
 
-use quote::ToTokens;
-use syn::{Error, GenericArgument, Ident, PathArguments, Result, Type};
+use syn::{Error, Result};
 
 use crate::field::{Role, Spec};
 use crate::policy::Policy;
-
-/// Types of the standard library that hold text, places or addresses. Names that an application may well give to
-/// a type of its own are left out: the trait bounds see those.
-const UNSAFE: [&str; 13] = [
-    "String",
-    "str",
-    "OsString",
-    "OsStr",
-    "CString",
-    "CStr",
-    "PathBuf",
-    "IpAddr",
-    "Ipv4Addr",
-    "Ipv6Addr",
-    "SocketAddr",
-    "SocketAddrV4",
-    "SocketAddrV6",
-];
-
-/// Types of the standard library that hold another.
-const WRAPPERS: [&str; 6] = ["Option", "Vec", "Box", "Cow", "Arc", "Rc"];
+use crate::types::{last_name_through_option, unsafe_inside};
 
 /// Checks one field.
 pub(crate) fn field(spec: &Spec) -> Result<()> {
@@ -100,70 +79,4 @@ fn distinct_id(spec: &Spec) -> Result<()> {
         return Err(Error::new(spec.span, format!("a {what} is one text")));
     }
     Ok(())
-}
-
-/// Returns the name of a type that can hold anything, at whatever depth.
-fn unsafe_inside(ty: &Type) -> Option<String> {
-    match ty {
-        Type::Reference(reference) => unsafe_inside(&reference.elem),
-        Type::Slice(slice) => unsafe_inside(&slice.elem),
-        Type::Array(array) => unsafe_inside(&array.elem),
-        Type::Paren(inner) => unsafe_inside(&inner.elem),
-        Type::Group(inner) => unsafe_inside(&inner.elem),
-        Type::Tuple(_) | Type::TraitObject(_) => Some(written(ty)),
-        Type::Path(path) => {
-            let last = path.path.segments.last()?;
-            if UNSAFE.iter().any(|name| last.ident == name) {
-                return Some(last.ident.to_string());
-            }
-            if !WRAPPERS.iter().any(|name| last.ident == name) {
-                return None;
-            }
-            arguments(&last.arguments).find_map(unsafe_inside)
-        }
-        _ => None,
-    }
-}
-
-/// Writes a type as people do: tokens by themselves have a blank around each.
-fn written(ty: &Type) -> String {
-    ty.to_token_stream().to_string().replace(" :: ", "::").replace(" ,", ",")
-}
-
-/// Returns the last name of a type, seen through references and `Option`.
-pub(crate) fn last_name_inside(ty: &Type) -> Option<Ident> {
-    match ty {
-        Type::Reference(reference) => last_name_inside(&reference.elem),
-        Type::Path(path) => {
-            let last = path.path.segments.last()?;
-            if last.ident == "Option" {
-                return arguments(&last.arguments).find_map(last_name_inside);
-            }
-            Some(last.ident.clone())
-        }
-        _ => None,
-    }
-}
-
-fn last_name_through_option(ty: &Type) -> Option<String> {
-    match ty {
-        Type::Reference(reference) if matches!(*reference.elem, Type::Slice(_)) => Some("[".to_owned()),
-        Type::Reference(reference) => last_name_through_option(&reference.elem),
-        Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Option") => {
-            let last = path.path.segments.last()?;
-            arguments(&last.arguments).find_map(last_name_through_option)
-        }
-        _ => last_name_inside(ty).map(|ident| ident.to_string()),
-    }
-}
-
-fn arguments(arguments: &PathArguments) -> impl Iterator<Item = &Type> {
-    let list = match arguments {
-        PathArguments::AngleBracketed(list) => Some(&list.args),
-        _ => None,
-    };
-    list.into_iter().flatten().filter_map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    })
 }

@@ -11,6 +11,7 @@ use crate::container::Container;
 use crate::docs::Docs;
 use crate::names;
 use crate::policy::{PatternSource, Policy, Unit};
+use crate::types::last_name_inside;
 
 /// The length of a text that matches a pattern, unless the field says otherwise.
 const PATTERN_MOST: usize = 64;
@@ -249,7 +250,7 @@ impl Written {
 
 /// Returns the unit of a field whose type is a `Duration`: its name must tell.
 fn duration(name: &str, ty: &Type) -> Result<Option<Unit>> {
-    if crate::check::last_name_inside(ty).is_none_or(|ident| ident != "Duration") {
+    if last_name_inside(ty).is_none_or(|ident| ident != "Duration") {
         return Ok(None);
     }
     Unit::of_name(name).map(Some).ok_or_else(|| {

@@ -15,6 +15,7 @@ mod parts;
 mod policy;
 mod properties;
 mod schema;
+mod types;
 mod value;
 
 use proc_macro::TokenStream;
