@@ -3,13 +3,11 @@
 //!
 //! This binary runs itself as that program; the variable says so, and carries the endpoint.
 
-mod support;
-
 use std::process::{Command, exit};
 use std::time::{Duration, Instant};
 
 use candor::{Config, Consent, DynamicEvent, Env, Notice};
-use support::{Reply, Server};
+use testkit::{Reply, Server};
 
 const ENDPOINT: &str = "CANDOR_TEST_ENDPOINT";
 const TEST: &str = "a_program_that_forgets_its_guard_ends_at_once";

@@ -6,8 +6,6 @@
 
 #![cfg(unix)]
 
-mod support;
-
 use std::os::unix::process::ExitStatusExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, ExitStatus, Stdio, exit};
@@ -17,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use candor::{Client, Config, Consent, DynamicEvent, Env, ErrorKind, Guard, LossReason, Notice, Overflow};
 use fork::{Fork, fork, waitpid};
-use support::{PATIENCE, Reply, Server};
+use testkit::{PATIENCE, Reply, Server};
 
 const ENDPOINTS: &str = "CANDOR_TEST_ENDPOINTS";
 const LONG: Duration = Duration::from_secs(20);

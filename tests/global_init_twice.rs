@@ -1,13 +1,11 @@
 //! There is one global client at a time: a second `init` is an error until the first was shut down.
 //! A process of its own, since `init` holds for the whole process.
 
-mod support;
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use candor::{Config, Consent, DynamicEvent, Env, ErrorKind, Notice};
-use support::Server;
+use testkit::Server;
 
 const LONG: Duration = Duration::from_secs(30);
 

@@ -1,8 +1,6 @@
 //! 100,000 events against an endpoint of which every tenth answer is faulty: all are delivered, none is
 //! lost, and one arrives twice only where nobody could know whether it had arrived.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -10,7 +8,7 @@ use std::time::Duration;
 
 use candor::{Client, Config, Consent, DynamicEvent, Env, Notice, Overflow};
 use serde_json::Value;
-use support::{Received, Reply, Server};
+use testkit::{Received, Reply, Server};
 
 const EVENTS: u64 = 100_000;
 const THREADS: u64 = 4;

@@ -5,8 +5,6 @@
 
 #![cfg(feature = "derive")]
 
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{LazyLock, Mutex};
@@ -190,7 +188,7 @@ fn source(path: &str) -> String {
 
 /// What an example sends, told by the names of its events.
 fn sent_by(program: &Path) -> Vec<String> {
-    let server = support::Server::start([]);
+    let server = testkit::Server::start([]);
     let mut program = Command::new(program);
     // A surrounding that says nothing: no variable, and a home without a choice.
     program.env_clear().env("HOME", scratch("home")).env("CANDOR_TEST_ENDPOINT", server.url());

@@ -1,12 +1,10 @@
 //! What an application without a logger gets to see: nothing, unless it asks for debugging, and then it is on stderr.
 //! A binary of its own that installs no logger, and that runs itself as that application.
 
-mod support;
-
 use std::process::Command;
 
 use candor::{Config, Consent, Env, Notice};
-use support::{PATIENCE, Server};
+use testkit::{PATIENCE, Server};
 
 /// Says which application this process is to be.
 const ROLE: &str = "CANDOR_TEST_ROLE";

@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use candor::{Client, Config, Env, LossReason, OutgoingEvent};
 
 use serde_json::json;
-
-use crate::common::{LONG, client, config, config_for, granted, numbered, numbers};
-use crate::support::Server;
+use testkit::Server;
+use testkit::clients::{LONG, client, config, config_for, granted, numbered, numbers};
 
 static EVALUATED: AtomicUsize = AtomicUsize::new(0);
 
@@ -115,7 +114,7 @@ fn a_hosts_test_sees_its_own_events() {
 
 #[test]
 fn what_became_of_events_is_data_and_words() {
-    let server = Server::always(crate::support::Reply::status(403));
+    let server = Server::always(testkit::Reply::status(403));
     let (sender, errors) = std::sync::mpsc::channel();
     let config = config(&server).before_send(|view| (view.properties["n"] != 1).then_some(view));
     let client = client(config.on_error(move |error| sender.send(error.clone()).unwrap()));

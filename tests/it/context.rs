@@ -4,7 +4,7 @@ use candor::testing::capture;
 use candor::{Context, DynamicEvent, LossReason, Protocol, event};
 use serde_json::json;
 
-use crate::common::{LONG, client, config, numbered, taking_server};
+use testkit::clients::{LONG, client, config, numbered, taking_server};
 
 #[test]
 fn an_event_takes_from_its_context_what_it_does_not_say_itself() {
@@ -305,7 +305,7 @@ mod layers {
     }
 
     fn handle_in(layer: &ContextLayer, headers: &[(&str, &str)]) -> candor::testing::CapturedEvent {
-        let mut events = capture(|| {
+        let events = capture(|| {
             let mut request = Request::builder();
             for (name, value) in headers {
                 request = request.header(*name, *value);
@@ -314,7 +314,7 @@ mod layers {
             assert!(tasks::poll(pin!(call)).is_ready());
         });
         assert_eq!(events.len(), 1);
-        events.remove(0)
+        events[0].clone()
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use candor::{Client, Compression, Config, Env, LossReason};
 use serde_json::Value;
 
-use crate::common::{LONG, client, config, numbered};
-use crate::lines;
-use crate::support::Server;
+use testkit::Server;
+use testkit::clients::{LONG, client, config, numbered};
+use testkit::lines;
 
 /// Captures an event under a key of its own, and returns the printed batches that hold it.
 fn printed(config: Config, mark: usize) -> Vec<String> {

@@ -8,8 +8,8 @@ use candor::{Client, Delivered, DynamicEvent, Env, ErrorKind, LossReason, Protoc
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::common::{LONG, client, config, numbered, results};
-use crate::support::{Reply, Server, eventually};
+use testkit::clients::{LONG, client, config, numbered, results};
+use testkit::{Reply, Server, eventually};
 
 #[test]
 fn an_accepted_event_is_sent_at_once_under_its_own_id() {

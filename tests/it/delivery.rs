@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use candor::LossReason;
 
-use crate::common::{LONG, client, config, numbered, numbers};
-use crate::support::{Reply, Server, eventually};
+use testkit::clients::{LONG, client, config, numbered, numbers};
+use testkit::{Reply, Server, eventually};
 
 #[test]
 fn every_event_arrives_once_and_in_order() {

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 
-use crate::measuring::example;
-use crate::support::Server;
+use testkit::Server;
+use testkit::example;
 
 struct Home(PathBuf);
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use candor::{Client, ErrorKind};
 
-use crate::common::{LONG, SOON, client, config, numbered, numbers};
-use crate::support::{Reply, Server, eventually};
+use testkit::clients::{LONG, SOON, client, config, numbered, numbers};
+use testkit::{Reply, Server, eventually};
 
 #[test]
 fn returns_when_everything_captured_before_has_arrived() {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use candor::{DynamicEvent, LossReason, Sampling};
 use serde_json::json;
 
-use crate::common::{LONG, client, config, numbered, numbers};
-use crate::lines;
-use crate::support::{Reply, Server, eventually};
+use testkit::clients::{LONG, client, config, numbered, numbers};
+use testkit::lines;
+use testkit::{Reply, Server, eventually};
 
 #[test]
 fn a_hook_sees_everything_that_would_leave_and_changes_it() {

@@ -7,8 +7,8 @@ use candor::{Client, Config, DynamicEvent, LossReason, Protocol, Timestamp};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::common::{LONG, client, config, taking_server};
-use crate::support::Server;
+use testkit::Server;
+use testkit::clients::{LONG, client, config, taking_server};
 
 const BOTH: [(Protocol, &str); 2] =
     [(Protocol::V0, include_str!("../golden/v0.json")), (Protocol::V1, include_str!("../golden/v1.json"))];

@@ -12,9 +12,9 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::common::{LONG, client, config, config_for, numbered, numbers};
-use crate::lines;
-use crate::support::Server;
+use testkit::Server;
+use testkit::clients::{LONG, client, config, config_for, numbered, numbers};
+use testkit::lines;
 
 struct Typed {
     name: &'static str,
@@ -269,7 +269,7 @@ fn sizes_and_times_beyond_reason() {
 
 #[test]
 fn times_without_end_are_as_good_as_very_long_ones() {
-    let server = Server::start([crate::support::Reply::status(503)]);
+    let server = Server::start([testkit::Reply::status(503)]);
     let client = client(
         config(&server)
             .flush_at(2)

@@ -3,22 +3,11 @@
 //! Never asserts a speed.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 
-use crate::support::Server;
-
-/// Returns the program of an example, which `cargo test` builds beside the tests.
-pub(crate) fn example(name: &str) -> Command {
-    let tests = std::env::current_exe().expect("the path of the tests");
-    let profile = tests.parent().and_then(|deps| deps.parent()).expect("a target directory");
-    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    let path: PathBuf = profile.join("examples").join(file);
-    assert!(path.exists(), "{} is not built: run `cargo test` without a filter once", path.display());
-    Command::new(path)
-}
+use testkit::{Server, example};
 
 fn run(name: &str, arguments: &[&str]) -> Output {
     // What the machine says about telemetry must not matter to them.

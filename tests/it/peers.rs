@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use candor::{Answer, DynamicEvent, LossReason, Request, SendError, Timestamp, Transport};
 
-use crate::common::{LONG, SOON, client, config, config_for, numbered, numbers};
-use crate::lines;
-use crate::support::{Reply, Server};
+use testkit::clients::{LONG, SOON, client, config, config_for, numbered, numbers};
+use testkit::lines;
+use testkit::{Reply, Server};
 
 #[test]
 fn peer_06_an_event_of_yesterday_is_sent_with_yesterdays_time() {

@@ -3,8 +3,8 @@
 use candor::{Client, Config, Consent, Event, FlatRecord, LossReason, Protocol, Sampling, Timestamp};
 use uuid::Uuid;
 
-use crate::common::{LONG, client, config};
-use crate::support::Server;
+use testkit::Server;
+use testkit::clients::{LONG, client, config};
 
 /// A request was made.
 #[derive(Clone, Event)]

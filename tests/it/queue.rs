@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use candor::{Client, DynamicEvent, LossReason, Overflow};
 
-use crate::common::{LONG, SOON, client, config, numbered, numbers};
-use crate::lines;
-use crate::support::{Reply, Server};
+use testkit::clients::{LONG, SOON, client, config, numbered, numbers};
+use testkit::lines;
+use testkit::{Reply, Server};
 
 /// The first request holds the worker; what follows stays in the queue until the server's release.
 fn held() -> Server {
@@ -158,7 +158,7 @@ fn shutdown_ends_the_wait_of_callers() {
         client.shutdown(Duration::from_millis(100)).unwrap();
         assert!(waiting.join().unwrap() < LONG);
     });
-    crate::support::eventually("all to be counted", || client.stats().queued == 0);
+    testkit::eventually("all to be counted", || client.stats().queued == 0);
 }
 
 #[test]

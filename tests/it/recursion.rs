@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use candor::{Answer, Client, DynamicEvent, Encoder, Event, LossReason, Request, SendError, Transport};
 
-use crate::common::{LONG, client, config, config_for, numbered, numbers};
-use crate::support::{Reply, Server, eventually};
+use testkit::clients::{LONG, client, config, config_for, numbered, numbers};
+use testkit::{Reply, Server, eventually};
 
 /// A place for a client that code of its own needs.
 type Own = Arc<OnceLock<Client>>;

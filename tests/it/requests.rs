@@ -10,8 +10,8 @@ use axum::routing::get;
 use candor::{CaptureLayer, Client, ContextLayer, DynamicEvent, RequestSummary};
 use serde_json::{Value, json};
 
-use crate::common::{LONG, client, config};
-use crate::support::Server;
+use testkit::Server;
+use testkit::clients::{LONG, client, config};
 
 /// Serves an application until the test is over; gives its address to `work`.
 fn serving(app: Router, work: impl FnOnce(SocketAddr)) {

@@ -7,9 +7,9 @@ use candor::testing::MemoryTransport;
 use candor::{DeliveryError, DynamicEvent, LossReason, SendError, Transport};
 use serde_json::Value;
 
-use crate::common::{LONG, client, config, config_for, numbered, numbers};
-use crate::lines;
-use crate::support::{Received, Reply, Server};
+use testkit::clients::{LONG, client, config, config_for, numbered, numbers};
+use testkit::lines;
+use testkit::{Received, Reply, Server};
 
 /// Sends three events to a server whose first reply is this: they arrive in full with the second request.
 #[track_caller]

@@ -5,9 +5,9 @@ use std::time::Duration;
 use candor::{Compression, DynamicEvent, LossReason, Protocol};
 use serde_json::json;
 
-use crate::common::{LONG, client, config, numbered, numbers, taking_server};
-use crate::lines;
-use crate::support::{Reply, Server, eventually};
+use testkit::clients::{LONG, client, config, numbered, numbers, taking_server};
+use testkit::lines;
+use testkit::{Reply, Server, eventually};
 
 fn generation(n: usize) -> DynamicEvent {
     DynamicEvent::new("$ai_generation", "user_1").property("n", n)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use candor::{Client, Compression, Config, Consent, Env, Notice, Protocol};
 use serde_json::Value;
 
-use crate::support::{Reply, Server};
+use testkit::{Reply, Server};
 
 const KEY: &str = "phc_sent_log_secret";
 const WAIT: Duration = Duration::from_secs(20);

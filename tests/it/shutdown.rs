@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use candor::{Answer, Client, ErrorKind, LossReason, Request, SendError, Transport};
 
-use crate::common::{LONG, SOON, client, config, config_for, numbered, numbers};
-use crate::support::{Reply, Server, eventually};
+use testkit::clients::{LONG, SOON, client, config, config_for, numbered, numbers};
+use testkit::{Reply, Server, eventually};
 
 const SHORT: Duration = Duration::from_millis(250);
 

@@ -3,8 +3,8 @@
 use candor::{Catalogue, DynamicEvent, Event, Label, LossReason, Properties};
 use serde_json::{Value, json};
 
-use crate::common::{LONG, client, config};
-use crate::support::Server;
+use testkit::Server;
+use testkit::clients::{LONG, client, config};
 
 /// A run ended.
 #[derive(Event)]

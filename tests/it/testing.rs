@@ -5,7 +5,7 @@ use std::thread;
 use candor::testing::{TestClient, capture, capture_async, capture_with, follow, follow_thread};
 use candor::{Compression, Config, LossReason, Protocol};
 
-use crate::common::numbered;
+use testkit::clients::numbered;
 
 fn numbers(events: &[candor::testing::CapturedEvent]) -> Vec<u64> {
     events.iter().filter_map(|event| event.properties["n"].as_u64()).collect()

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use candor::{Compression, Config, Env, LossReason};
 
-use crate::common::{LONG, SOON, client, config, config_for, numbered, numbers};
-use crate::lines;
-use crate::support::{Received, Reply, Server};
+use testkit::clients::{LONG, SOON, client, config, config_for, numbered, numbers};
+use testkit::lines;
+use testkit::{Received, Reply, Server};
 
 /// Sends one event and returns the request that arrived first.
 fn sent_by(config: Config, server: &Server) -> Received {

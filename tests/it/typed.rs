@@ -13,8 +13,8 @@ use proptest::option;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::common::config_for;
-use crate::schemas::Schema;
+use testkit::clients::config_for;
+use testkit::schemas::Schema;
 
 /// Everything at once.
 #[derive(Clone, Debug, Event)]
@@ -385,11 +385,11 @@ fn a_raw_text_that_is_too_long_is_dropped_whole() {
 
 #[test]
 fn what_is_dropped_or_replaced_is_counted() {
-    let server = crate::support::Server::start([]);
-    let client = crate::common::client(crate::common::config(&server));
+    let server = testkit::Server::start([]);
+    let client = testkit::clients::client(testkit::clients::config(&server));
     client.capture(Partly { version: "v1", plan: "daily", org: Some("acme") });
     client.capture(Partly { version: "v1 on /home/ada", plan: "my own plan", org: None });
-    client.flush(crate::common::LONG).expect("a flush");
+    client.flush(testkit::clients::LONG).expect("a flush");
     let stats = client.stats();
     // The key of pseudonyms is missing once, a pattern fails once, and once there is an `other`.
     assert_eq!((stats.sent, stats.fields_dropped, stats.fields_replaced), (2, 2, 1));

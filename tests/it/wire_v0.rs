@@ -4,8 +4,8 @@ use candor::{DynamicEvent, Timestamp};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::common::{LONG, client, config, numbered};
-use crate::support::Server;
+use testkit::Server;
+use testkit::clients::{LONG, client, config, numbered};
 
 const ID: Uuid = Uuid::from_u128(0x0199_0b6e_8f2a_7c31_9a56_2f3f_8a1d_0c77);
 const AT: Timestamp = Timestamp::from_unix_millis(1_787_307_329_998);

@@ -11,9 +11,9 @@ use std::thread;
 
 use serde_json::Value;
 
-use crate::measuring::example;
-use crate::support::{Received, Server};
 use terminal::Terminal;
+use testkit::example;
+use testkit::{Received, Server};
 
 const QUESTION: &str = "(y/N): ";
 const LOG: &str = "sent.jsonl";

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use pty_process::Size;
 use pty_process::blocking::{Command, Pty, open};
 
-use crate::support::eventually;
+use testkit::eventually;
 
 /// A program that runs at a terminal of its own.
 pub(super) struct Terminal {

@@ -173,7 +173,7 @@ fn a_batch_that_is_too_large_goes_in_halves_and_nothing_is_lost() {
         assert_eq!(outcome.stats.retries, 0);
         let taken: Vec<_> = outcome.requests.iter().filter(|request| request.events().len() == 1).collect();
         let events: Vec<_> = taken.iter().flat_map(|request| request.events()).collect();
-        assert_eq!(crate::common::numbers(&events), (0..16).collect::<Vec<_>>());
+        assert_eq!(testkit::clients::numbers(&events), (0..16).collect::<Vec<_>>());
     }
 }
 

@@ -237,7 +237,7 @@ fn a_poisoned_event_takes_no_other_with_it() {
         ];
         let outcome = sent(protocol, |it| it, events);
         // One property that cannot be sent costs that property alone.
-        assert_eq!(crate::common::numbers(&outcome.events()), [0, 1, 2]);
+        assert_eq!(testkit::clients::numbers(&outcome.events()), [0, 1, 2]);
         assert!(outcome.events().iter().all(|event| event["properties"].get("x").is_none()));
         assert_eq!((outcome.stats.captured, outcome.stats.lost_total()), (7, 4));
         assert_eq!(outcome.stats.fields_dropped, 1);

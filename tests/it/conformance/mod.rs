@@ -12,8 +12,8 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::common::{LONG, client, config, taken};
-use crate::support::{Received, Reply, Server};
+use testkit::clients::{LONG, client, config, taken};
+use testkit::{Received, Reply, Server};
 
 const BOTH: [Protocol; 2] = [Protocol::V0, Protocol::V1];
 

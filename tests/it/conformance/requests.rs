@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::*;
-use crate::common::granted;
+use testkit::clients::granted;
 
 #[test]
 fn a_batch_is_posted_to_the_path_of_its_protocol() {

@@ -6,7 +6,7 @@ use candor::{EventResult, LossReason, Protocol};
 use serde_json::json;
 
 use super::*;
-use crate::common::{numbers, results};
+use testkit::clients::{numbers, results};
 
 /// Gives each event the result that `judge` has for its number and the request's.
 fn judged(

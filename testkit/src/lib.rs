@@ -1,0 +1,24 @@
+//! What the tests and examples of candor share: a scripted server, clients for it, and three systems with published
+//! telemetry policies.
+//!
+//! Never published, and never part of the crate.
+
+pub mod adapter;
+#[cfg(feature = "systems")]
+pub mod cdk_insights;
+#[cfg(feature = "systems")]
+pub mod cilock;
+pub mod clients;
+#[cfg(feature = "systems")]
+pub mod common_fate;
+#[cfg(feature = "systems")]
+pub mod larder;
+pub mod lines;
+mod programs;
+pub mod schemas;
+mod server;
+#[cfg(feature = "systems")]
+pub mod systems;
+
+pub use programs::example;
+pub use server::{PATIENCE, Received, Reply, Server, eventually};

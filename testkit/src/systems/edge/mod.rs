@@ -1,0 +1,103 @@
+//! The edge: where the events of the examples arrive, as strict as the vendors say that theirs are.
+//!
+//! Never stores what the catalogue does not name, and never believes a client about its address.
+
+mod allow;
+mod rules;
+mod store;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::{Received, Reply, Server};
+
+pub use rules::{Form, Rules};
+pub use store::{Row, Store};
+
+/// A running edge with its store.
+pub struct Edge {
+    server: Server,
+    store: Arc<Mutex<Store>>,
+}
+
+impl Edge {
+    /// Starts an edge whose store is a file, or lives in memory where no path is given.
+    pub fn start(rules: Rules, path: Option<&Path>) -> rusqlite::Result<Self> {
+        let store = Arc::new(Mutex::new(Store::open(path, rules.days)?));
+        let server = Server::always(Reply::judged({
+            let store = Arc::clone(&store);
+            move |received| answer(&rules, &store, received)
+        }));
+        Ok(Self { server, store })
+    }
+
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// Returns the requests as they arrived, the refused ones included.
+    pub fn requests(&self) -> Vec<Received> {
+        self.server.requests()
+    }
+
+    /// Returns how many connections there were.
+    pub fn connections(&self) -> usize {
+        self.server.connections()
+    }
+
+    pub fn store(&self) -> MutexGuard<'_, Store> {
+        lock(&self.store)
+    }
+
+    /// Returns what was stored.
+    pub fn rows(&self) -> Vec<Row> {
+        self.store().rows().unwrap_or_default()
+    }
+}
+
+fn lock(store: &Mutex<Store>) -> MutexGuard<'_, Store> {
+    store.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn answer(rules: &Rules, store: &Mutex<Store>, received: &Received) -> Reply {
+    match take(rules, &mut lock(store), received) {
+        Ok(taken) => Reply::status(200).body(format!("{{\"taken\":{taken}}}")),
+        Err((status, reason)) => {
+            Reply::status(status).body(serde_json::json!({ "error": reason }).to_string())
+        }
+    }
+}
+
+/// Takes one request, whole or not at all; returns how many records were new.
+fn take(rules: &Rules, store: &mut Store, received: &Received) -> Result<usize, (u16, String)> {
+    let refuse = |status: u16, reason: &str| (status, reason.to_owned());
+    if received.target != rules.path {
+        return Err(refuse(404, "no such path"));
+    }
+    if received.method != "POST" {
+        return Err(refuse(405, "POST only"));
+    }
+    let failed = |_| refuse(503, "the store is not there");
+    let account = if rules.needs_bearer {
+        let token = received.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        let account = token.map(|token| store.account_of(token)).transpose().map_err(failed)?.flatten();
+        Some(account.ok_or_else(|| refuse(401, "a platform session is needed"))?)
+    } else {
+        None
+    };
+    if received.body.len() > rules.most_body {
+        return Err(refuse(413, "too large"));
+    }
+    let accepted = rules.judge(&received.body).map_err(|reason| (400, reason))?;
+    if let Some(account) = account {
+        if accepted.iter().any(|record| record.id != account.name) {
+            return Err(refuse(403, "another account's record"));
+        }
+        if !account.allows {
+            return Err(refuse(403, "the account has switched telemetry off"));
+        }
+    }
+    // The socket's own address: what a client says about itself in a header or a body is not asked.
+    let address = rules.keeps_address.then_some("127.0.0.1");
+    store.insert(&accepted, address).map_err(failed)
+}
