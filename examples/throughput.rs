@@ -44,6 +44,7 @@ enum Mode {
     Asap,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Default)]
 struct Options {
     events: u64,
@@ -188,7 +189,7 @@ fn capture_one(client: &Client, seq: u64, progress: bool) -> u32 {
         seq,
     });
     let nanos = u32::try_from(started.elapsed().as_nanos()).unwrap_or(u32::MAX);
-    if progress && (seq + 1) % 1000 == 0 {
+    if progress && (seq + 1).is_multiple_of(1000) {
         eprintln!("captured {seq}");
     }
     nanos

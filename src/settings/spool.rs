@@ -49,8 +49,10 @@ pub enum Sending {
 /// | a crash of the system, loss of power | what the system had written back | the same | the same |
 ///
 /// Nothing is synced to the medium: a file that the system had not written back when it lost power is missing or is
-/// found damaged, and is then counted. "What was written before" are events whose delivery has failed, and what was
-/// queued beyond three quarters of the queue.
+/// found damaged, and is then counted. "What was written before" are the batches whose delivery has failed and, while
+/// the endpoint fails, every batch after them. A batch whose first attempt is under way is in memory alone, and is lost
+/// if that attempt cannot be cut: while a name is resolved or a connection made. Files that were written first, and
+/// those of a tool that leaves its events to the next run, are not.
 ///
 /// Events are sent at least once: one that was on its way when the process ended is sent again, with the same id,
 /// time and bytes, by which PostHog drops it. See [`at_most_once`](Self::at_most_once) for endpoints that do not.

@@ -450,6 +450,27 @@ fn client(dir: &Dir, url: &str, change: impl FnOnce(candor::Config) -> candor::C
     Client::new(change(config(&program, dir.path(), url, Platform::Linux))).expect("a client")
 }
 
+#[cfg(feature = "spool")]
+#[test]
+fn a_spool_cannot_be_switched_on_by_accident() {
+    let dir = project();
+    let program = Program {
+        arguments: Vec::new(),
+        env: keyed(),
+        is_interactive: false,
+        policy_file: Some("".into()),
+        input: &mut "".as_bytes(),
+        output: &mut Vec::new(),
+        errors: &mut Vec::new(),
+    };
+    for spool in [candor::Spool::cli(), candor::Spool::server().each_event()] {
+        let config = config(&program, dir.path(), "http://127.0.0.1:9", Platform::Linux).spool(spool);
+        let refused = Client::new(config).unwrap_err().to_string();
+        assert!(refused.contains("spool") && refused.contains("max_retries(0)"), "{refused}");
+    }
+    assert_eq!(dir.names(), [PROJECT_FILE]);
+}
+
 #[test]
 fn ins_30_there_is_no_fourth_event() {
     let names: Vec<&str> = CATALOGUE.events().iter().map(|schema| schema.name()).collect();

@@ -449,6 +449,26 @@ fn client(url: &str, session: &Session) -> Client {
     config(&program, Some(session), url).and_then(Client::new).expect("a client")
 }
 
+#[cfg(feature = "spool")]
+#[test]
+fn a_spool_cannot_be_switched_on_by_accident() {
+    let program = Program {
+        arguments: Vec::new(),
+        env: Env::empty(),
+        is_interactive: false,
+        policy_file: Some("".into()),
+        input: &mut "".as_bytes(),
+        output: &mut Vec::new(),
+        errors: &mut Vec::new(),
+    };
+    let session = session();
+    for spool in [candor::Spool::cli(), candor::Spool::server().each_event()] {
+        let config = config(&program, Some(&session), "http://127.0.0.1:9").unwrap().spool(spool);
+        let refused = Client::new(config).unwrap_err().to_string();
+        assert!(refused.contains("spool") && refused.contains("max_retries(0)"), "{refused}");
+    }
+}
+
 /// Takes the record of a run, changes it, and hands it in once more as somebody else's program might.
 fn forged(change: impl Fn(&mut Value), headers: &[(&str, &str)]) -> (u16, Vec<Row>) {
     let told = tell(&["sign", "--key", "k"]);
