@@ -87,14 +87,12 @@ fn a_100_continue_that_nobody_asked_for_is_passed_over() {
     }
 }
 
-/// A port that was free a moment ago: nobody listens there.
-fn refusing_url() -> String {
-    Server::start([]).url()
-}
+/// A port that is given to nobody who asks for any free one, so that no server of another test listens there.
+const REFUSING_URL: &str = "http://127.0.0.1:1";
 
 #[test]
 fn a_shutdown_does_not_wait_for_the_retry_of_what_was_never_sent() {
-    for url in [refusing_url(), "http://no-such-host.invalid".to_owned()] {
+    for url in [REFUSING_URL.to_owned(), "http://no-such-host.invalid".to_owned()] {
         let client = client(config_for(&url).retry_delays(LONG / 3, LONG / 3));
         client.capture(numbered(1));
         client.flush(Duration::ZERO).unwrap();
@@ -139,8 +137,7 @@ fn why_a_connection_failed_can_be_read() {
     lines::listen();
     let told = Arc::new(Mutex::new(Vec::<DeliveryError>::new()));
     let hook = Arc::clone(&told);
-    let url = refusing_url();
-    let config = config_for(&url).on_error(move |error| hook.lock().unwrap().push(error.clone()));
+    let config = config_for(REFUSING_URL).on_error(move |error| hook.lock().unwrap().push(error.clone()));
     let client = client(config.retry_delays(LONG * 100, LONG * 100));
     for n in 0..3 {
         client.capture(numbered(n));
@@ -438,7 +435,7 @@ fn halving_does_not_use_up_the_retries() {
 
 #[test]
 fn an_endpoint_that_is_not_there_is_tried_until_it_is() {
-    let client = client(config_for(&refusing_url()).flush_at(1));
+    let client = client(config_for(REFUSING_URL).flush_at(1));
     client.capture(numbered(1));
     let flushed = client.flush(Duration::from_millis(200)).unwrap();
     assert_eq!((flushed.waiting, flushed.lost()), (1, 0));
