@@ -46,7 +46,10 @@ impl Files {
 
     fn add(&mut self, name: FileName) {
         let at = self.known.partition_point(|known| *known < name);
-        self.known.insert(at, name);
+        // A look may have found it before its writer could tell.
+        if self.known.get(at).is_none_or(|known| !known.is_same_file(name)) {
+            self.known.insert(at, name);
+        }
     }
 
     /// Forgets a file.

@@ -213,11 +213,13 @@ impl SpoolSender {
     /// Lists the bucket, and does what the plan says if this process is the one that sends.
     fn look(&mut self) {
         self.has_listed = true;
+        // Locked from the look to its end: a file that is finished meanwhile is added after it, and not forgotten.
+        let mut files = self.writer.files.lock();
         let Ok(listing) = self.writer.bucket().list() else { return };
         let now = self.writer.now();
         let mut planned = plan(&listing, &self.writer.caps(), now);
         if self.lock.is_none() {
-            self.writer.files.lock().replace(listing.events);
+            files.replace(listing.events);
             return;
         }
         for open in &listing.open {
@@ -226,7 +228,8 @@ impl SpoolSender {
         for name in &planned.sweep {
             let _ = self.writer.bucket().remove_name(name);
         }
-        self.writer.files.lock().replace(planned.send);
+        files.replace(planned.send);
+        drop(files);
         let caps = self.writer.caps();
         let old = sweep_others(self.writer.dir(), caps.age, now);
         let old = old.iter().map(|name| self.writer.take_over(*name, name.events.into())).sum();
