@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::printable::Printable;
+
 /// What went wrong, as a class that an application can match on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -56,7 +58,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        Printable(&self.text).fmt(f)
     }
 }
 
@@ -66,7 +68,7 @@ impl fmt::Debug for Error {
         fmt::Display::fmt(self, f)?;
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            write!(f, ": {}", Printable(&error.to_string()))?;
             cause = error.source();
         }
         Ok(())

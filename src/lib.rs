@@ -115,6 +115,7 @@ mod global;
 mod json;
 mod observe;
 mod panic;
+mod printable;
 mod queue;
 mod schema;
 mod settings;

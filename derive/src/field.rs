@@ -84,7 +84,7 @@ impl Spec {
             Some(given) => given.value.clone(),
             None => container.spell(&ident.to_string()),
         };
-        names::check(&name, "name", span)?;
+        names::check_property(&name, span)?;
         let role = written.role(span)?;
         let is_distinct_id = matches!(role, Role::DistinctId { .. });
         let policy = written.policy(index, &name, &field.ty, is_distinct_id)?;

@@ -95,6 +95,17 @@ pub(crate) fn check(name: &str, what: &str, span: Span) -> Result<()> {
     Err(Error::new(span, format!("the {what} `{}` {wrong}", name.escape_debug())))
 }
 
+/// Checks the name of a property: some are the library's own.
+pub(crate) fn check_property(name: &str, span: Span) -> Result<()> {
+    check(name, "name", span)?;
+    let instead = match name {
+        "$groups" => "use `#[event(group = \"..\")]` on a field",
+        "$lib" | "$lib_version" => "use `Config::library`",
+        _ => return Ok(()),
+    };
+    Err(Error::new(span, format!("the property `{name}` is set by the library: {instead}")))
+}
+
 /// Checks a prefix of hashes: letters and digits.
 pub(crate) fn check_prefix(prefix: &str, span: Span) -> Result<()> {
     if prefix.chars().all(|character| character.is_ascii_alphanumeric()) {

@@ -40,6 +40,7 @@ pub(crate) struct Capture {
     counters: Arc<Counters>,
     /// One bit for each reason that was logged.
     logged: AtomicU64,
+    is_preview: bool,
 }
 
 thread_local! {
@@ -75,7 +76,12 @@ const PROPERTY_LEFT_OUT: u64 = 1 << 63;
 
 impl Capture {
     pub(crate) fn new(settings: CaptureSettings, counters: Arc<Counters>) -> Self {
-        Self { settings, counters, logged: AtomicU64::new(0) }
+        Self { settings, counters, logged: AtomicU64::new(0), is_preview: false }
+    }
+
+    /// Encodes events that are only shown: nothing is counted that anybody sees, and no warning is used up.
+    pub(crate) fn preview(settings: CaptureSettings) -> Self {
+        Self { logged: AtomicU64::new(u64::MAX), is_preview: true, ..Self::new(settings, Arc::default()) }
     }
 
     /// Encodes, samples and runs the hooks, in that order, and hands the event to `keep` in this thread's buffers.
@@ -111,7 +117,8 @@ impl Capture {
             let mut encoder = Encoder::new(reused, &settings.common, event.name())
                 .within(active)
                 .keyed(settings.pseudonyms.as_ref().map(|key| key.epoch(now)))
-                .allowed(&settings.allowed, event.name(), event.schema());
+                .allowed(&settings.allowed, event.name(), event.schema())
+                .preview(self.is_preview);
             event.encode(&mut encoder);
             encoder.complete();
             self.note(&encoder);
@@ -153,8 +160,10 @@ impl Capture {
         let encoded = catch_panic(move || {
             // A hook may have turned the event into another.
             let schema = event.schema().filter(|schema| schema.name() == view.name);
-            let mut encoder =
-                Encoder::new(reused, everything, &view.name).allowed(allowed, &view.name, schema);
+            let mut encoder = Encoder::new(reused, everything, &view.name)
+                .allowed(allowed, &view.name, schema)
+                .view()
+                .preview(self.is_preview);
             view.encode(&mut encoder);
             encoder.override_all();
             self.note(&encoder);

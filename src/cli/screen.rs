@@ -1,5 +1,6 @@
 //! How text is laid out where people read it: its width, and whether it has colours.
 
+use crate::printable::Printable;
 use std::fmt::Write;
 
 use crate::settings::Env;
@@ -35,6 +36,8 @@ impl Screen {
     ///
     /// Where a word, such as a path, would not fit beside those, the text begins on a line of its own.
     pub(super) fn paragraph(self, out: &mut String, first: &str, text: &str) {
+        let text: String =
+            text.lines().map(|line| Printable(line).to_string()).collect::<Vec<_>>().join("\n");
         let longest = text.split_whitespace().map(|word| word.chars().count()).max().unwrap_or(0);
         let mut indent = first.chars().count();
         out.push_str(first);

@@ -84,8 +84,7 @@ impl Client {
 fn preview<E: Event>(settings: &ClientSettings, event: &E, now: Timestamp) -> Result<Preview, LossReason> {
     let capture = CaptureSettings { sampling: None, ..settings.capture.clone() };
     let common = Arc::clone(&capture.common);
-    Capture::new(capture, Arc::default())
-        .encode(event, now, |encoded| body(&*settings.envelope, encoded, &common, now))
+    Capture::preview(capture).encode(event, now, |encoded| body(&*settings.envelope, encoded, &common, now))
 }
 
 /// Writes the body of a request with this one event.

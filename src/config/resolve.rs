@@ -104,6 +104,7 @@ impl Config {
         let envelope = self.envelope.take().unwrap_or_else(|| self.own_envelope(key));
         if let Some(endpoint) = &endpoint {
             endpoint.check_path(&[envelope.path(), ai.envelope.path()])?;
+            endpoint.check_envelope_path(envelope.path())?;
         }
         Ok(ClientSettings {
             prints: self.is_debugging(env),

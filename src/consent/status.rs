@@ -12,6 +12,7 @@ use super::inputs::Inputs;
 use super::layers::Layer;
 use super::report::LayerReport;
 use crate::consent::declaration::Mode;
+use crate::printable::Printable;
 
 /// What is waiting to be sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -123,10 +124,10 @@ impl fmt::Display for Status {
         if let Some(SpoolStatus { directory, files, bytes, oldest, .. }) = &self.spool {
             let oldest = oldest.as_ref().map_or_else(String::new, |at| format!(", the oldest from {at}"));
             let noun = if *files == 1 { "file" } else { "files" };
-            writeln!(f, "on disk:   {files} {noun}, {bytes} bytes{oldest}, in {directory}")?;
+            writeln!(f, "on disk:   {files} {noun}, {bytes} bytes{oldest}, in {}", Printable(directory))?;
         }
         if let Some(last) = &self.last_send {
-            writeln!(f, "last send: {} at {}", last.outcome, last.at)?;
+            writeln!(f, "last send: {} at {}", Printable(&last.outcome), last.at)?;
         }
         writeln!(f)?;
         writeln!(f, "  {:<15} {:<7} source and reason", "layer", "says")?;
@@ -134,9 +135,9 @@ impl fmt::Display for Status {
             let mark = if report.layer == self.decided_by { '>' } else { ' ' };
             write!(f, "{mark} {:<15} {:<7} ", report.layer.name(), vote_text(report.vote))?;
             if !report.source.is_empty() {
-                write!(f, "{}: ", report.source.escape_debug())?;
+                write!(f, "{}: ", Printable(&report.source))?;
             }
-            f.write_str(&report.reason)?;
+            Printable(&report.reason).fmt(f)?;
             if let Some(raw) = &report.raw_value {
                 write!(f, " (value: \"{raw}\")")?;
             }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::observe::LossReason;
 use crate::panic::catch_panic;
+use crate::printable::is_escaped;
 use crate::wire::EventResult;
 
 /// Events that will not be delivered, and why.
@@ -77,7 +78,7 @@ impl fmt::Debug for OnError {
     }
 }
 
-/// Cuts a text of the endpoint, control characters out, to what a log line can bear.
+/// Cuts a text of the endpoint to what a log line can bear; what must not be printed becomes a blank.
 pub(crate) fn excerpt(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(200).collect()
+    text.chars().map(|letter| if is_escaped(letter) { ' ' } else { letter }).take(200).collect()
 }

@@ -167,7 +167,7 @@ mod tests {
             ("", "abc", 3),
             ("abc", "", 3),
             ("kitten", "sitting", 3),
-            ("reason", "lawn", 2),
+            ("flaw", "lawn", 2),
             ("ab", "ba", 2),
             ("parameters", "parameter", 1),
         ] {

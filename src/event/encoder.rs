@@ -12,7 +12,7 @@ use super::allow::Filter;
 use super::common_properties::{CommonProperties, PROFILE};
 use super::context::ActiveContext;
 use super::encoded;
-use super::parsable;
+use super::{parsable, rules};
 use crate::field::{Epoch, FieldLosses};
 use crate::json::write_string;
 use crate::observe::LossReason;
@@ -45,6 +45,9 @@ pub struct Encoder<'a> {
     losses: FieldLosses,
     /// The last property of a name of its own that could not be sent.
     refused_key: Option<String>,
+    /// The event is what a hook has left, with all that the library adds.
+    is_view: bool,
+    is_preview: bool,
     /// The context in force, and which of its properties and groups the event has itself.
     active: Option<&'a ActiveContext>,
     in_active: u64,
@@ -116,6 +119,8 @@ impl<'a> Encoder<'a> {
             filter: None,
             losses,
             refused_key: None,
+            is_view: false,
+            is_preview: false,
             active: None,
             in_active: 0,
             groups_in_active: 0,
@@ -155,7 +160,9 @@ impl<'a> Encoder<'a> {
     /// [`fields_dropped`](crate::Stats::fields_dropped): a number that is not finite or too large for a `f64`, half of
     /// a surrogate pair, more than 120 levels of nesting.
     ///
-    /// An event's own property replaces a super property or a library property of the same name.
+    /// An event's own property replaces a super property of the same name, and the library's `$is_server` and
+    /// `$geoip_disable`. `$groups`, `$lib` and `$lib_version` are left out and counted: groups are set by
+    /// [`group`](Self::group), the library's name by [`Config::library`](crate::Config::library).
     #[inline]
     pub fn property<V: Serialize + ?Sized>(&mut self, key: &str, value: &V) {
         let begin = self.key(key);
@@ -210,6 +217,11 @@ impl<'a> Encoder<'a> {
     /// Keeps a property that was written, unless the client's rules forbid it.
     #[inline]
     fn added(&mut self, key: &str, (start, value): (usize, usize)) {
+        if key.as_bytes().first() == Some(&b'$') && rules::is_set_by_the_library(key) && !self.is_view {
+            self.buffers.properties.truncate(start);
+            self.leave_out(key, LossReason::ReservedName);
+            return;
+        }
         if let Some(filter) = self.filter {
             let properties = &mut self.buffers.properties;
             if !filter.admits(key, properties.get(value..).unwrap_or_default()) {
@@ -273,6 +285,20 @@ impl<'a> Encoder<'a> {
             self.has_profile |= key == PROFILE;
             self.has_cookieless |= key == "$cookieless_mode";
         }
+    }
+
+    /// Takes the event as a hook has left it: it holds what the library adds already.
+    #[must_use]
+    pub(crate) fn view(mut self) -> Self {
+        self.is_view = true;
+        self
+    }
+
+    /// Uses up no warning that is logged once.
+    #[must_use]
+    pub(crate) fn preview(mut self, is_preview: bool) -> Self {
+        self.is_preview = is_preview;
+        self
     }
 
     /// Keeps all common properties out, if the event holds them already.

@@ -72,6 +72,11 @@ pub(super) fn is_about_a_person(name: &[u8]) -> bool {
     matches!(name, b"\"$identify\"" | b"\"$create_alias\"" | b"\"$merge_dangerously\"" | b"\"$set\"")
 }
 
+/// Properties that the library sets by itself, each with a call of its own that changes it.
+pub(super) fn is_set_by_the_library(key: &str) -> bool {
+    matches!(key, "$groups" | "$lib" | "$lib_version")
+}
+
 /// The names whose events are void without a person.
 pub(super) fn needs_a_person(name: &[u8]) -> bool {
     matches!(name, b"\"$identify\"" | b"\"$create_alias\"" | b"\"$groupidentify\"")
@@ -84,6 +89,8 @@ pub(super) struct Parts<'a> {
     pub(super) properties: &'a [u8],
     pub(super) has_profile: bool,
     pub(super) has_cookieless: bool,
+    /// Whether no warning is to be logged, since the event is only shown.
+    pub(super) is_preview: bool,
 }
 
 /// What the event needs so that the receiver treats it well.
@@ -117,7 +124,9 @@ pub(super) fn validate(parts: &Parts<'_>, rules: Rules) -> Result<PersonProcessi
     if is_about_a_person(parts.name) {
         return Err(LossReason::SharedDistinctId);
     }
-    log_shared();
+    if !parts.is_preview {
+        log_shared();
+    }
     let is_settled = parts.has_profile || rules.knows_shared_ids;
     Ok(if is_settled || needs_a_person(parts.name) {
         PersonProcessing::None
@@ -188,6 +197,7 @@ mod tests {
             properties: b"",
             has_profile: false,
             has_cookieless: false,
+            is_preview: false,
         };
         validate(&parts, rules)
     }

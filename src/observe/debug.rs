@@ -1,10 +1,12 @@
 //! Prints what debugging asks for: to the application's log, or to stderr where that would print it to nobody.
 //! Never prints a header, and the body's own API key only cut short.
 
-use std::fmt;
-use std::io::Write;
+use std::fmt::{self, Write as _};
+use std::io::Write as _;
 
 use log::Level;
+
+use crate::printable::is_escaped;
 
 /// The target of the printed batches, for the application's log filter.
 const BATCH: &str = "candor::batch";
@@ -45,7 +47,8 @@ fn print(target: &str, level: Level, is_debugging: bool, text: &dyn fmt::Display
     }
 }
 
-/// Lays out JSON with two blanks a level. What is between the tokens stays byte for byte.
+/// Lays out JSON with two blanks a level. What is between the tokens stays byte for byte, but for characters that would
+/// steer a terminal, which are escaped.
 fn pretty(body: &[u8], hide: Option<(&str, &str)>) -> String {
     let mut text = String::from_utf8_lossy(body).into_owned();
     if let Some((secret, shown)) = hide.filter(|(secret, _)| !secret.is_empty()) {
@@ -55,7 +58,12 @@ fn pretty(body: &[u8], hide: Option<(&str, &str)>) -> String {
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
     for (at, letter) in text.char_indices() {
         if quoted {
-            out.push(letter);
+            if is_escaped(letter) {
+                // As JSON escapes it, so that what is printed is still the same JSON.
+                let _ = write!(out, "\\u{:04x}", u32::from(letter));
+            } else {
+                out.push(letter);
+            }
             quoted = escaped || letter != '"';
             escaped = !escaped && letter == '\\';
             continue;
@@ -101,6 +109,14 @@ fn break_line(out: &mut String, depth: usize) {
 mod tests {
     use super::pretty;
     use serde_json::{Value, from_str};
+
+    #[test]
+    fn what_steers_a_terminal_is_escaped_and_the_json_is_the_same() {
+        let body = "{\"event\":\"a\u{9b}31m\u{202e}b\"}";
+        let text = pretty(body.as_bytes(), None);
+        assert_eq!(from_str::<Value>(&text).unwrap(), from_str::<Value>(body).unwrap());
+        assert!(text.contains(r"a\u009b31m\u202eb"), "{text}");
+    }
 
     #[test]
     fn prints_the_same_json_with_lines_and_blanks() {

@@ -30,6 +30,9 @@ pub enum LossReason {
     NotFinite,
     /// A value could not be written as JSON.
     Unserializable,
+    /// A property has a name that the library sets by itself: `$groups`, `$lib` or `$lib_version`. Never counted for an
+    /// event: the property is left out, and the event goes.
+    ReservedName,
     /// The client sends only what its catalogue declares, and the event was not in it.
     Undeclared,
     /// The event was larger than the limit for one event.
@@ -71,7 +74,7 @@ pub enum LossReason {
 
 impl LossReason {
     /// All reasons, in the order in which [`Stats`](crate::Stats) prints them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::EmptyName,
         Self::LongName,
         Self::EmptyDistinctId,
@@ -81,6 +84,7 @@ impl LossReason {
         Self::Malformed,
         Self::NotFinite,
         Self::Unserializable,
+        Self::ReservedName,
         Self::Undeclared,
         Self::TooLarge,
         Self::EventPanicked,
@@ -113,6 +117,7 @@ impl LossReason {
             Self::Malformed => "malformed",
             Self::NotFinite => "not finite",
             Self::Unserializable => "unserializable",
+            Self::ReservedName => "reserved name",
             Self::Undeclared => "undeclared",
             Self::TooLarge => "too large",
             Self::EventPanicked => "event panicked",

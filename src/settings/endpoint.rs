@@ -71,6 +71,18 @@ impl Endpoint {
         Ok(())
     }
 
+    /// Refuses an envelope's path that makes no URL with this endpoint (RFC 3986, section 3.3 and 3.4).
+    pub(crate) fn check_envelope_path(&self, path: &str) -> Result<()> {
+        let is_allowed = |letter: char| letter.is_ascii_graphic() && !r##""#<>\^`{|}"##.contains(letter);
+        if path.starts_with('/') && path.chars().all(is_allowed) && self.join(path).parse::<Uri>().is_ok() {
+            return Ok(());
+        }
+        let text = format!(
+            "envelope: its path {path:?} makes no URL; begin with a slash and escape the rest with %"
+        );
+        Err(Error::new(ErrorKind::Config, text))
+    }
+
     /// Returns the URL of a path under this endpoint; `path` begins with a slash.
     pub(crate) fn join(&self, path: &str) -> String {
         format!("{}{path}", self.url)

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use candor::{
-    Client, Config, Consent, DynamicEvent, Encoder, Env, ErrorKind, Event, LossReason, Notice, Overflow,
-    Protocol,
+    Client, Config, Consent, DynamicEvent, Encoder, Env, ErrorKind, Event, FlatRecord, LossReason, Notice,
+    Overflow, Protocol,
 };
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -305,6 +305,15 @@ fn an_endpoint_with_the_path_that_the_protocol_adds() {
     let v1 = config_for("http://127.0.0.1:9/i/v1/analytics/events").protocol(Protocol::V1);
     is_refused("endpoint: leave out the path `/i/v1/analytics/events`", v1);
     Client::new(config_for("http://127.0.0.1:9/batches")).expect("a path of the operator's own");
+}
+
+#[test]
+fn an_envelope_whose_path_makes_no_url() {
+    for path in ["/two words", "/a\nb", "/\u{202e}", "/a#b", "/a\"b"] {
+        is_refused("envelope", config_for("http://127.0.0.1:9").envelope(FlatRecord::new(path)));
+    }
+    Client::new(config_for("http://127.0.0.1:9").envelope(FlatRecord::new("events?source=tool")))
+        .expect("a query");
 }
 
 #[test]

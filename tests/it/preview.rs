@@ -1,10 +1,13 @@
 //! A preview is what would leave, byte for byte, and nothing leaves.
 
-use candor::{Client, Config, Consent, Event, FlatRecord, LossReason, Protocol, Sampling, Timestamp};
+use candor::{
+    Client, Config, Consent, DynamicEvent, Event, FlatRecord, LossReason, Protocol, Sampling, Timestamp,
+};
 use uuid::Uuid;
 
 use testkit::Server;
 use testkit::clients::{LONG, client, config};
+use testkit::lines;
 
 /// A request was made.
 #[derive(Clone, Event)]
@@ -105,4 +108,22 @@ fn without_a_client_the_settings_are_those_of_a_new_one() {
     let preview = candor::preview(&made()).expect("bytes");
     assert!(preview.to_string().starts_with("{\"batch\":[{\"uuid\":\"0198c7a5-"), "{preview}");
     assert!(!format!("{preview:?}").contains("Größe"));
+}
+
+#[test]
+fn a_preview_uses_up_no_warning() {
+    lines::listen();
+    let server = Server::start([]);
+    let client = client(config(&server));
+    let wrong = || DynamicEvent::new("wrong", "id").property("$lib", "other").property("n", f64::NAN);
+    client.preview(&wrong()).expect("the rest of the event");
+    assert_eq!(client.preview(&DynamicEvent::new("", "id")).unwrap_err(), LossReason::EmptyName);
+    let told =
+        || lines::warnings_here().into_iter().filter(|line| line.starts_with("event ")).collect::<Vec<_>>();
+    assert_eq!(told(), Vec::<String>::new());
+    client.capture(wrong());
+    client.capture(DynamicEvent::new("", "id"));
+    let told = told();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("was left out") && told[1].contains("empty name"), "{told:?}");
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use testkit::Server;
 use testkit::clients::{LONG, client, config, numbered};
+use testkit::lines;
 
 const ID: Uuid = Uuid::from_u128(0x0199_0b6e_8f2a_7c31_9a56_2f3f_8a1d_0c77);
 const AT: Timestamp = Timestamp::from_unix_millis(1_787_307_329_998);
@@ -110,16 +111,39 @@ fn an_event_overrides_what_all_events_carry() {
     let server = Server::start([]);
     let client = client(config(&server).super_property("plan", "team").group("company", "acme"));
     client.capture(
-        DynamicEvent::new("forwarded", "id").property("$lib", "other").property("plan", Value::Null),
+        DynamicEvent::new("forwarded", "id").property("$is_server", false).property("plan", Value::Null),
     );
-    client.capture(DynamicEvent::new("grouped", "id").property("$groups", json!({"team": "t"})));
+    client.capture(DynamicEvent::new("grouped", "id").group("company", "other"));
     client.shutdown(LONG).unwrap();
     let events = server.events();
     let first = &events[0]["properties"];
-    assert_eq!((&first["$lib"], &first["plan"]), (&json!("other"), &Value::Null));
-    assert_eq!(events[1]["properties"]["$groups"], json!({"team": "t"}));
+    assert_eq!((&first["$is_server"], &first["plan"]), (&json!(false), &Value::Null));
+    assert_eq!(events[1]["properties"]["$groups"], json!({"company": "other"}));
     // No name stands twice: as JSON the later would win, and nobody says which is meant.
     let body = String::from_utf8(server.requests()[0].body.clone()).unwrap();
-    assert_eq!(body.matches("\"$lib\":").count(), 2);
+    assert_eq!(body.matches("\"$is_server\":").count(), 2);
     assert_eq!(body.matches("\"$groups\":").count(), 2);
+}
+
+#[test]
+fn what_the_library_sets_by_itself_is_left_out_of_an_event() {
+    lines::listen();
+    let server = Server::start([]);
+    let client = client(config(&server).group("company", "acme"));
+    for name in ["$groups", "$lib", "$lib_version"] {
+        client.capture(
+            DynamicEvent::new("by hand", "id").property(name, json!({"team": "t"})).property("n", 1),
+        );
+    }
+    client.shutdown(LONG).unwrap();
+    for event in server.events() {
+        let properties = &event["properties"];
+        assert_eq!((&properties["n"], &properties["$lib"]), (&json!(1), &json!("candor")));
+        assert_eq!(properties["$groups"], json!({"company": "acme"}));
+        assert_eq!(properties["$lib_version"], env!("CARGO_PKG_VERSION"));
+    }
+    assert_eq!((client.stats().sent, client.stats().fields_dropped), (3, 3));
+    let told = lines::warnings_here();
+    let wanted = "event \"by hand\": the property \"$groups\" was left out: reserved name";
+    assert_eq!(told.iter().filter(|line| line.starts_with(wanted)).count(), 1, "{told:?}");
 }

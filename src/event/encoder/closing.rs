@@ -87,7 +87,8 @@ impl<'a> Encoder<'a> {
     fn validate(&mut self) -> Result<(), LossReason> {
         let Buffers { name, distinct_id, properties, .. } = &*self.buffers;
         let (has_profile, has_cookieless) = (self.has_profile, self.has_cookieless);
-        let parts = rules::Parts { name, distinct_id, properties, has_profile, has_cookieless };
+        let is_preview = self.is_preview;
+        let parts = rules::Parts { name, distinct_id, properties, has_profile, has_cookieless, is_preview };
         let remedy = rules::validate(&parts, self.common.rules())?;
         let of_client = self.common.bit(PROFILE);
         if of_client != 0 && rules::needs_a_person(name) {
