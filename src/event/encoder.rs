@@ -30,6 +30,7 @@ const KEPT: usize = 16 * 1024;
 /// A reason against an event (a blank distinct id, a value that is too long, and so on) drops this one event, counted
 /// with its reason; the other calls are then without effect.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the event")]
 pub struct Encoder<'a> {
     buffers: &'a mut Buffers,
     common: &'a CommonProperties,
