@@ -187,17 +187,19 @@ impl Capture {
     #[cold]
     fn note_losses(&self, losses: FieldLosses, encoder: &Encoder<'_>) {
         self.counters.fields(losses.dropped, losses.clamped);
-        let (name, field) = (encoder.quoted_name(), losses.field.unwrap_or("an undeclared property"));
+        let field = losses.field.unwrap_or("an undeclared property");
         log::debug!(
             target: "candor",
-            "event {name}: fields left out: {}, replaced: {}; the last one: {field}",
+            "event {}: fields left out: {}, replaced: {}; the last one: {field}",
+            encoder.quoted_name(),
             losses.dropped,
             losses.clamped
         );
         if let Some((key, reason)) = encoder.refused().filter(|_| self.is_first(PROPERTY_LEFT_OUT)) {
             log::warn!(
                 target: "candor",
-                "event {name}: the property {key:?} was left out: {reason} (logged once, counted always)"
+                "event {}: the property {key:?} was left out: {reason} (logged once, counted always)",
+                encoder.quoted_name()
             );
         }
     }

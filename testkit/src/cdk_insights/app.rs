@@ -132,11 +132,11 @@ fn write_baseline(program: &mut Program<'_>, options: &Options, dir: &Path) -> u
         program.complain(error);
         return 1;
     }
-    program.say(format_args!("baseline: {} findings", baseline.len()));
+    program.say(format_args!("baseline: {} findings", baseline.size()));
     let license = license(program);
     let event = BaselineWritten {
         hashed_license_id: &license,
-        total_findings: baseline.len(),
+        total_findings: baseline.size(),
         severity_counts: severities(&findings),
         rule_histogram: by_rule(&findings),
         unique_services: services(&findings),

@@ -72,7 +72,7 @@ impl Baseline {
             .map_err(|error| format!("{BASELINE} could not be written: {error}"))
     }
 
-    pub fn len(&self) -> u64 {
+    pub fn size(&self) -> u64 {
         self.fingerprints.len() as u64
     }
 

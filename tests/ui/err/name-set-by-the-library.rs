@@ -5,7 +5,7 @@
 #[derive(candor::Event)]
 #[event(name = "happened", distinct_id = "tool")]
 struct Happened {
-    #[event(name = "$lib")]
+    #[event(rename = "$lib")]
     library: u32,
 }
 

@@ -450,7 +450,6 @@ fn client(dir: &Dir, url: &str, change: impl FnOnce(candor::Config) -> candor::C
     Client::new(change(config(&program, dir.path(), url, Platform::Linux))).expect("a client")
 }
 
-#[cfg(feature = "spool")]
 #[test]
 fn a_spool_cannot_be_switched_on_by_accident() {
     let dir = project();

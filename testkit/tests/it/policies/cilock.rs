@@ -449,7 +449,6 @@ fn client(url: &str, session: &Session) -> Client {
     config(&program, Some(session), url).and_then(Client::new).expect("a client")
 }
 
-#[cfg(feature = "spool")]
 #[test]
 fn a_spool_cannot_be_switched_on_by_accident() {
     let program = Program {
