@@ -229,7 +229,7 @@ impl Config {
     /// left over at a shutdown, or withdrawn with the consent.
     ///
     /// Of events that no worker has had in hand, such as those that a full queue or another hook has dropped, only
-    /// [`stats`](crate::client::Client::stats) tells. A shutdown waits for the hook within its time, and a tenth of a second
+    /// [`stats`](crate::Client::stats) tells. A shutdown waits for the hook within its time, and a tenth of a second
     /// longer at most.
     pub fn on_error(mut self, hook: impl Fn(&DeliveryError) + Send + Sync + 'static) -> Self {
         self.on_error = OnError::new(hook);
@@ -267,7 +267,7 @@ impl Config {
 
     /// Sets the time that a dropped [`Guard`](crate::Guard) gives the last flush; 2 seconds unless set.
     ///
-    /// The guard may take up to 100 ms longer; see [`Client::shutdown`](crate::client::Client::shutdown).
+    /// The guard may take up to 100 ms longer; see [`Client::shutdown`](crate::Client::shutdown).
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = timeout;
         self

@@ -18,7 +18,7 @@ impl Client {
     /// altogether. Returns how many were queued; the others are counted as lost, with their reasons.
     ///
     /// This is the call for old data: give each event its [`timestamp`](crate::DynamicEvent::timestamp), and make a
-    /// client of its own with [`Config::historical_migration`](crate::config::Config::historical_migration), which is a
+    /// client of its own with [`Config::historical_migration`](crate::Config::historical_migration), which is a
     /// property of whole requests. When off, no event is taken from the iterator.
     pub fn capture_batch<E: Event>(&self, events: impl IntoIterator<Item = E>, timeout: Duration) -> u64 {
         let deadline = later(Instant::now(), timeout);

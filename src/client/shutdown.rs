@@ -93,7 +93,7 @@ impl Client {
     ///
     /// A second call changes nothing: while the first is at work it waits for that, within its own time, and says what
     /// is still waiting. Later captures are dropped and counted. On the worker's own thread, such as in an
-    /// [`on_error`](crate::config::Config::on_error) hook, the end is asked for and not waited for.
+    /// [`on_error`](crate::Config::on_error) hook, the end is asked for and not waited for.
     ///
     /// # Errors
     ///

@@ -17,10 +17,10 @@ impl Config {
     /// Lets only what is declared leave the machine.
     ///
     /// An event that the [`catalogue`](Self::catalogue) does not list is dropped and counted as
-    /// [`Undeclared`](crate::observe::LossReason::Undeclared). So is one whose distinct id is not as declared. Of a
+    /// [`Undeclared`](crate::LossReason::Undeclared). So is one whose distinct id is not as declared. Of a
     /// dynamic event of a listed name, and of what a hook gives back, properties and groups that are not
     /// declared, or whose value is not as declared, are left out and counted in
-    /// [`fields_dropped`](crate::observe::Stats::fields_dropped). The same holds once for super properties and
+    /// [`fields_dropped`](crate::Stats::fields_dropped). The same holds once for super properties and
     /// groups of the client. Without a catalogue, derived events are the only ones that leave.
     pub fn strict(mut self) -> Self {
         self.allowed.is_strict = true;

@@ -46,7 +46,7 @@ impl Config {
     }
 
     /// Sets how large the body of one batch may be before compression; 1 MiB unless set, at most 20 MiB
-    /// with [`Protocol::V0`](crate::settings::Protocol::V0) and 10 MiB with [`Protocol::V1`](crate::settings::Protocol::V1). One event that is larger goes alone.
+    /// with [`Protocol::V0`](crate::Protocol::V0) and 10 MiB with [`Protocol::V1`](crate::Protocol::V1). One event that is larger goes alone.
     pub fn batch_bytes(mut self, bytes: usize) -> Self {
         self.batching.batch_bytes = bytes;
         self
@@ -119,14 +119,14 @@ impl Config {
     /// Keeps events on disk while they cannot be delivered, so that they survive the process; they are not kept unless
     /// this is set. See [`Spool`] for what is kept, where, and for how long.
     ///
-    /// People are told of it: say [`Catalogue::kept_on_disk`](crate::catalogue::Catalogue::kept_on_disk) where the program has a
+    /// People are told of it: say [`Catalogue::kept_on_disk`](crate::Catalogue::kept_on_disk) where the program has a
     /// catalogue.
     pub fn spool(mut self, spool: Spool) -> Self {
         self.spool = Some(spool);
         self
     }
 
-    /// Sets how bodies are compressed; not at all unless set. [`Protocol::V0`](crate::settings::Protocol::V0) takes gzip only.
+    /// Sets how bodies are compressed; not at all unless set. [`Protocol::V0`](crate::Protocol::V0) takes gzip only.
     pub fn compression(mut self, compression: Compression) -> Self {
         self.http.compression = compression;
         self

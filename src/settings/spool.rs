@@ -21,13 +21,13 @@ pub enum Sending {
     /// [`flush`](crate::flush) sends what this run has captured, too.
     ///
     /// In continuous integration, under `sudo` and if no state directory can be written nothing is kept: there the
-    /// end of a run waits up to [`Config::shutdown_timeout`](crate::config::Config::shutdown_timeout), as without a spool.
+    /// end of a run waits up to [`Config::shutdown_timeout`](crate::Config::shutdown_timeout), as without a spool.
     NextRun,
 }
 
 /// How the events of a program survive it: they are kept on disk until the endpoint has taken them.
 ///
-/// Switched on by [`Config::spool`](crate::config::Config::spool); off unless set. What is kept lies below the user's state
+/// Switched on by [`Config::spool`](crate::Config::spool); off unless set. What is kept lies below the user's state
 /// directory (`$XDG_STATE_HOME/<app>/spool` on Linux), readable for this user alone, for up to 7 days. It exists only
 /// while consent is granted: a refusal that lasts, by whichever process, removes it for all.
 ///

@@ -89,7 +89,7 @@ impl std::error::Error for SendError {}
 
 /// Sends requests, one at a time, on the worker's thread.
 ///
-/// An application or a test brings its own through [`Config::transport`](crate::config::Config::transport).
+/// An application or a test brings its own through [`Config::transport`](crate::Config::transport).
 pub trait Transport: Send + Sync {
     /// Sends one request and waits for the answer, within the request's time.
     ///
