@@ -188,8 +188,9 @@ fn nothing_is_sent_after_a_withdrawal_under_load() {
         }
         assert_eq!(wire.requests(), sent);
         assert!(wire.numbers().iter().all(|number| *number <= last));
+        // A worker that does not get to run may still be counting what it dropped.
+        eventually("what was dropped is counted", || client.stats().queued == 0);
         let stats = client.stats();
-        assert_eq!(stats.queued, 0, "{stats}");
         assert_eq!(stats.captured, stats.sent + stats.lost_total(), "{stats}");
         assert!(stats.captured < number.load(Ordering::SeqCst));
     }
