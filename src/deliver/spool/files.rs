@@ -12,8 +12,10 @@ pub(super) struct Files {
     /// Those that this process has counted, written by it or taken over from an earlier run, and how many events it
     /// has counted of each.
     own: HashMap<FileName, u64>,
-    /// Those whose events are in the request under way.
+    /// Those whose events are in the request under way, or on their way into it.
     under_way: Vec<InHand>,
+    /// Whether this process leaves the files to the next: no more of them are begun.
+    is_left: bool,
 }
 
 /// A file whose events are in the request under way, and how many of them are.
@@ -117,12 +119,34 @@ impl Files {
         self.known.first().map(|name| name.created)
     }
 
-    /// Notes which files are in the request under way.
-    pub(super) fn begin(&mut self, files: Vec<InHand>) {
-        for InHand { name, events } in &files {
-            self.own.insert(name.with_tries(0), *events);
-        }
-        self.under_way = files;
+    /// Returns whether files may be begun: not once they are left to the next process.
+    pub(super) fn may_begin(&self) -> bool {
+        !self.is_left
+    }
+
+    /// Notes the new name of a file that goes into the request under way; its events are not known yet.
+    pub(super) fn begin(&mut self, name: FileName) {
+        self.rename(name);
+        self.under_way.push(InHand { name, events: 0 });
+    }
+
+    /// Notes how many events of a file are in the request under way. Returns how many of them this process had counted
+    /// before; nothing if the file is no longer in its hand.
+    pub(super) fn count(&mut self, name: FileName, events: u64) -> Option<Option<u64>> {
+        let busy = self.under_way.iter_mut().find(|busy| busy.name == name)?;
+        busy.events = events;
+        Some(self.own.insert(name.with_tries(0), events))
+    }
+
+    /// Takes a file out of the request under way, since it has nothing to send.
+    pub(super) fn drop_begun(&mut self, name: FileName) {
+        self.under_way.retain(|busy| busy.name != name);
+    }
+
+    /// Leaves all files to the next process, and takes out those in the request under way.
+    pub(super) fn leave(&mut self) -> Vec<InHand> {
+        self.is_left = true;
+        self.end()
     }
 
     /// Takes out which files were in the request under way. Only one caller gets them: the worker that has an answer,
@@ -162,7 +186,8 @@ mod tests {
         let (mut files, names) = files(0..20);
         let caps = Caps { files: 10, events: 100, bytes: 100, age: u64::MAX };
         let busy = InHand { name: names[0].with_tries(1), events: 1 };
-        files.begin(vec![busy]);
+        files.begin(busy.name);
+        assert_eq!(files.count(busy.name, 1), Some(None));
         let excess = files.excess(&caps);
         assert_eq!(excess, names[1..11]);
         assert_eq!(files.end(), [busy]);
@@ -170,10 +195,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_while_it_is_read_is_given_back_once() {
+        let (mut files, names) = files([1, 2]);
+        files.begin(names[0].with_tries(1));
+        assert_eq!(files.leave(), [InHand { name: names[0].with_tries(1), events: 0 }]);
+        assert_eq!(files.count(names[0].with_tries(1), 1), None, "it is no longer ours");
+        assert!(!files.may_begin() && files.end().is_empty());
+    }
+
+    #[test]
     fn what_an_earlier_run_left_is_told_from_our_own() {
         let (mut files, names) = files([1]);
         assert!(files.waiting(|_| true).has_older);
-        files.begin(vec![InHand { name: names[0], events: 1 }]);
+        files.begin(names[0]);
+        assert_eq!(files.count(names[0], 1), Some(None));
         assert_eq!(files.counted(names[0].with_tries(3)), Some(1), "counted once it was taken over");
         files.remove(names[0]);
         files.add_own(FileName::new(5, 7, 1));

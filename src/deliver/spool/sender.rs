@@ -287,12 +287,11 @@ impl SpoolSender {
         }
         if self.writer.context.spool.at_most_once {
             self.remove(&taken);
-            taken.clear();
+            self.writer.files.lock().end();
         }
         if let [InHand { name, .. }] = taken.as_slice() {
             batch.part = self.parts.get(&name.with_tries(0)).copied().unwrap_or(Part::Whole);
         }
-        self.writer.files.lock().begin(taken);
         (batch.attempts, batch.bad_responses) = (self.failures, self.bad_responses);
         (batch.len() > 0).then_some(batch)
     }
@@ -311,35 +310,47 @@ impl SpoolSender {
             self.set_aside(name, POISONED);
             return None;
         }
-        let Ok(tried) = writer.bucket().set_tries(name, name.tries.saturating_add(1)) else {
-            // Another process has taken it, or nothing can be renamed here: then an attempt could not be counted.
-            writer.files.lock().remove(name);
-            return None;
+        let tried = {
+            // Renamed and noted in one step: a process that ends here gives back every file that it has begun.
+            let mut files = writer.files.lock();
+            if !files.may_begin() {
+                return None;
+            }
+            let Ok(tried) = writer.bucket().set_tries(name, name.tries.saturating_add(1)) else {
+                // Another process has taken it, or nothing can be renamed here: then an attempt could not be counted.
+                files.remove(name);
+                return None;
+            };
+            files.begin(tried);
+            tried
         };
-        writer.files.lock().rename(tried);
         match writer.bucket().read(tried) {
             Ok(contents) => {
-                let before = batch.len();
-                for (id, event) in contents.events() {
-                    // The same event twice, of a process that died amid its cleaning up: one of them is sent.
-                    if seen.insert(id) {
-                        batch.push_encoded(id, event);
-                    }
+                // The same event twice, of a process that died amid its cleaning up: one of them is sent.
+                let fresh: Vec<_> = contents.events().filter(|(id, _)| seen.insert(*id)).collect();
+                let events = fresh.len() as u64;
+                if !writer.take_in_hand(tried, events) {
+                    return None;
                 }
-                let events = (batch.len() - before) as u64;
-                writer.take_over(tried, events);
+                for (id, event) in fresh {
+                    batch.push_encoded(id, event);
+                }
                 Some(InHand { name: tried, events })
             }
             Err(Unreadable::Broken) => {
+                writer.files.lock().drop_begun(tried);
                 self.set_aside(tried, "cannot be read");
                 None
             }
             Err(Unreadable::Missing) => {
-                writer.files.lock().remove(tried);
+                let mut files = writer.files.lock();
+                files.drop_begun(tried);
+                files.remove(tried);
                 None
             }
             Err(Unreadable::LaterVersion) => {
                 self.skip.insert(tried.with_tries(0));
+                writer.files.lock().drop_begun(tried);
                 if let Ok(renamed) = writer.bucket().set_tries(tried, name.tries) {
                     writer.files.lock().rename(renamed);
                 }

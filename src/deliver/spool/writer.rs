@@ -224,6 +224,18 @@ impl SpoolWriter {
         counted.unwrap_or(events)
     }
 
+    /// Counts the events of a file that go into the request under way. Returns whether the file is still in this
+    /// process's hand, and not given back since it ends.
+    pub(super) fn take_in_hand(&self, name: FileName, events: u64) -> bool {
+        let mut files = self.files.lock();
+        let Some(counted) = files.count(name, events) else { return false };
+        match counted {
+            Some(counted) => self.context.counters.unspooled(counted),
+            None => self.context.counters.recovered(events),
+        }
+        true
+    }
+
     /// Writes one event to disk before its capture returns. Returns whether that was done; if not, the event is to be
     /// queued.
     pub(crate) fn append(&self, encoded: &EncodedEvent<'_>, wake: impl Fn()) -> bool {
@@ -314,7 +326,7 @@ impl SpoolWriter {
     /// attempt that was cut does not count.
     pub(crate) fn leave(&self) {
         self.finish_journal();
-        let cut = self.files.lock().end();
+        let cut = self.files.lock().leave();
         self.put_back(&cut);
     }
 
