@@ -130,12 +130,17 @@ impl Files {
         self.under_way.push(InHand { name, events: 0 });
     }
 
-    /// Notes how many events of a file are in the request under way. Returns how many of them this process had counted
-    /// before; nothing if the file is no longer in its hand.
-    pub(super) fn count(&mut self, name: FileName, events: u64) -> Option<Option<u64>> {
-        let busy = self.under_way.iter_mut().find(|busy| busy.name == name)?;
-        busy.events = events;
-        Some(self.own.insert(name.with_tries(0), events))
+    /// Returns whether a file was begun and is still in the hand of this process.
+    pub(super) fn is_begun(&self, name: FileName) -> bool {
+        self.under_way.iter().any(|busy| busy.name == name)
+    }
+
+    /// Notes how many events of a file are in the request under way. Returns how many this process had counted before.
+    pub(super) fn count(&mut self, name: FileName, events: u64) -> Option<u64> {
+        if let Some(busy) = self.under_way.iter_mut().find(|busy| busy.name == name) {
+            busy.events = events;
+        }
+        self.own.insert(name.with_tries(0), events)
     }
 
     /// Takes a file out of the request under way, since it has nothing to send.
@@ -187,7 +192,7 @@ mod tests {
         let caps = Caps { files: 10, events: 100, bytes: 100, age: u64::MAX };
         let busy = InHand { name: names[0].with_tries(1), events: 1 };
         files.begin(busy.name);
-        assert_eq!(files.count(busy.name, 1), Some(None));
+        assert_eq!(files.count(busy.name, 1), None);
         let excess = files.excess(&caps);
         assert_eq!(excess, names[1..11]);
         assert_eq!(files.end(), [busy]);
@@ -199,7 +204,7 @@ mod tests {
         let (mut files, names) = files([1, 2]);
         files.begin(names[0].with_tries(1));
         assert_eq!(files.leave(), [InHand { name: names[0].with_tries(1), events: 0 }]);
-        assert_eq!(files.count(names[0].with_tries(1), 1), None, "it is no longer ours");
+        assert!(!files.is_begun(names[0].with_tries(1)), "it is no longer ours");
         assert!(!files.may_begin() && files.end().is_empty());
     }
 
@@ -208,7 +213,7 @@ mod tests {
         let (mut files, names) = files([1]);
         assert!(files.waiting(|_| true).has_older);
         files.begin(names[0]);
-        assert_eq!(files.count(names[0], 1), Some(None));
+        assert_eq!(files.count(names[0], 1), None);
         assert_eq!(files.counted(names[0].with_tries(3)), Some(1), "counted once it was taken over");
         files.remove(names[0]);
         files.add_own(FileName::new(5, 7, 1));

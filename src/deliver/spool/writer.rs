@@ -228,8 +228,10 @@ impl SpoolWriter {
     /// process's hand, and not given back since it ends.
     pub(super) fn take_in_hand(&self, name: FileName, events: u64) -> bool {
         let mut files = self.files.lock();
-        let Some(counted) = files.count(name, events) else { return false };
-        match counted {
+        if !files.is_begun(name) {
+            return false;
+        }
+        match files.count(name, events) {
             Some(counted) => self.context.counters.unspooled(counted),
             None => self.context.counters.recovered(events),
         }
