@@ -2,7 +2,7 @@
 //!
 //! [`Telemetry`] is the whole of it: the notice or the question of the first run, one event for each command, and the
 //! verbs `status`, `on`, `off`, `show`, `log` and `forget`. A tool whose policy is its own builds it from the parts:
-//! [`CommandRun`] measures a command, [`prompt`] asks a question.
+//! [`CommandRun`] measures a command, [`prompt`](fn@prompt) asks a question.
 
 #[cfg(feature = "clap")]
 mod arguments;
