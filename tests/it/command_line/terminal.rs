@@ -30,7 +30,9 @@ impl Terminal {
     ) -> Self {
         let (pty, pts) = open().expect("a terminal");
         pty.resize(Size::new(24, columns)).expect("its size");
-        let command = Command::new(program).args(arguments).env_clear().current_dir(dir);
+        // Whoever runs the tests in the background ignores Ctrl-C, and children inherit that. GNU's `env` undoes it.
+        let command = Command::new("/usr/bin/env").arg("--default-signal=INT").arg(program);
+        let command = command.args(arguments).env_clear().current_dir(dir);
         let command = variables.iter().fold(command, |command, (name, value)| command.env(name, value));
         let child = command.spawn(pts).expect("the program starts");
         let pty = Arc::new(pty);
