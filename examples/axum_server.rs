@@ -1,7 +1,7 @@
 //! A server in axum: one event for each request, about whoever asked, and a shutdown that parks no thread.
 //!
 //! ```text
-//! cargo run --example axum_server --features tower -- --url http://127.0.0.1:8000
+//! cargo run --example axum_server --features tower -- --url http://127.0.0.1:8000 --listen 127.0.0.1:3000
 //! curl -H 'X-PostHog-Distinct-Id: user_7' http://127.0.0.1:3000/orders/12
 //! ```
 
@@ -15,13 +15,15 @@ use tokio::net::TcpListener;
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    let url = std::env::args().skip_while(|argument| argument != "--url").nth(1);
+    let url = option("--url").unwrap_or_else(|| "https://t.example.com".to_owned());
+    let address = option("--listen").unwrap_or_else(|| "127.0.0.1:3000".to_owned());
     let config = Config::new("axum_server", env!("CARGO_PKG_VERSION"))
-        .endpoint(url.as_deref().unwrap_or("https://t.example.com"))
+        .endpoint(url)
         .consent(Consent::opt_out(Notice::documented("https://example.com/telemetry")));
     let guard = candor::init(config).map_err(std::io::Error::other)?;
 
-    let listener = TcpListener::bind("127.0.0.1:3000").await?;
+    let listener = TcpListener::bind(address).await?;
+    println!("listening on {}", listener.local_addr()?);
     let stop = async { drop(tokio::signal::ctrl_c().await) };
     axum::serve(listener, app()).with_graceful_shutdown(stop).await?;
 
@@ -31,6 +33,10 @@ async fn main() -> std::io::Result<()> {
         Err(error) => eprintln!("{error}"),
     }
     Ok(())
+}
+
+fn option(name: &str) -> Option<String> {
+    std::env::args().skip_while(|argument| argument != name).nth(1)
 }
 
 fn app() -> Router {
