@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use candor::cli::{CommandFinished, Telemetry, TelemetryArgs, TelemetryCommand};
-use candor::{Catalogue, Config, Consent, Notice, Spool};
+use candor::{Catalogue, Config, Consent, Notice};
 use clap::Parser;
 
 /// Everything that this tool sends.
@@ -68,19 +68,19 @@ fn main() -> ExitCode {
 }
 
 fn config(cli: &Cli) -> Config {
+    // A tool that tells people that it keeps events on their disk does so; no other line is needed.
+    let events = if cli.keep { EVENTS.kept_on_disk() } else { EVENTS };
     let mut consent =
-        if cli.opt_out { Consent::opt_out(Notice::shown(EVENTS.notice())) } else { Consent::opt_in() };
+        if cli.opt_out { Consent::opt_out(Notice::shown(events.notice())) } else { Consent::opt_in() };
     if let Some(dir) = &cli.state_dir {
         consent = consent.state_dir(dir);
     }
-    let config = Config::new("telemetry_command", env!("CARGO_PKG_VERSION"))
+    Config::new("telemetry_command", env!("CARGO_PKG_VERSION"))
         .endpoint(&cli.url)
         .consent(consent)
-        .catalogue(EVENTS)
+        .catalogue(events)
         .strict()
-        .is_server(false)
-        .shutdown_timeout(Duration::from_millis(cli.wait));
-    if cli.keep { config.spool(Spool::cli()) } else { config }
+        .shutdown_timeout(Duration::from_millis(cli.wait))
 }
 
 /// What the tool is for.

@@ -49,7 +49,7 @@ pub struct Config {
     api_key: Option<String>,
     consent: Consent,
     library: (String, String),
-    is_server: bool,
+    is_server: Option<bool>,
     geoip_disable: bool,
     groups: Vec<(String, String)>,
     super_properties: Vec<(String, std::result::Result<Vec<u8>, LossReason>)>,
@@ -70,7 +70,10 @@ pub struct Config {
     envelope: Option<Arc<dyn Envelope>>,
     transport: Option<Arc<TransportFactory>>,
     pub(super) spool: Option<Spool>,
-    pub(crate) shutdown_timeout: Duration,
+    /// Whether the application has said whether it keeps events on disk.
+    has_chosen_spool: bool,
+    is_short_lived: bool,
+    shutdown_timeout: Option<Duration>,
     pub(crate) env: Option<Env>,
 }
 
@@ -89,7 +92,7 @@ impl Config {
             api_key: None,
             consent: Consent::default(),
             library: (env!("CARGO_PKG_NAME").to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-            is_server: true,
+            is_server: None,
             geoip_disable: true,
             groups: Vec::new(),
             super_properties: Vec::new(),
@@ -110,7 +113,9 @@ impl Config {
             envelope: None,
             transport: None,
             spool: None,
-            shutdown_timeout: defaults::SHUTDOWN,
+            has_chosen_spool: false,
+            is_short_lived: false,
+            shutdown_timeout: None,
             env: None,
         }
     }
@@ -144,9 +149,10 @@ impl Config {
         self
     }
 
-    /// Sets `$is_server`, which tells PostHog that the address is not a person's; true unless set.
+    /// Sets `$is_server`, which tells PostHog that the address is not a person's; true unless set, false in
+    /// [`cli::Telemetry`](crate::cli::Telemetry).
     pub fn is_server(mut self, is_server: bool) -> Self {
-        self.is_server = is_server;
+        self.is_server = Some(is_server);
         self
     }
 
@@ -265,29 +271,32 @@ impl Config {
         self
     }
 
-    /// Sets the time that a dropped [`Guard`](crate::Guard) gives the last flush; 2 seconds unless set.
+    /// Sets the time that a dropped [`Guard`](crate::Guard) gives the last flush; 2 seconds unless set, 400 ms in
+    /// [`cli::Telemetry`](crate::cli::Telemetry).
     ///
     /// The guard may take up to 100 ms longer; see [`Client::shutdown`](crate::Client::shutdown).
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
-        self.shutdown_timeout = timeout;
+        self.shutdown_timeout = Some(timeout);
         self
     }
 
-    /// Sets what suits a tool that runs for seconds, in place of a server that runs for months.
+    /// Sets what suits a tool that runs for seconds, in place of a server that runs for months. A tool that uses
+    /// [`cli::Telemetry`](crate::cli::Telemetry) has it already.
     ///
     /// - `$is_server` is false, as with [`is_server`](Self::is_server): the tool speaks for the machine it runs on.
     /// - Each batch is sent once, as with [`max_retries`](Self::max_retries) of 0: the next run comes sooner than a
-    ///   retry would.
+    ///   retry would. With a [`spool`](Self::spool) it is sent again by the next run, and this does not apply.
     /// - The last flush has 400 ms, as with [`shutdown_timeout`](Self::shutdown_timeout). With the 100 ms that cutting
     ///   a request may take, the tool ends at most 500 ms later than it would without telemetry. An endpoint that
     ///   refuses the connection, or whose name does not resolve, delays it by the time it takes to learn that, which is
     ///   a few milliseconds in most cases.
     ///
-    /// What is not delivered by then is lost, and counted. Setters called after this one change the single values.
+    /// What is not delivered by then is lost, and counted, unless a spool keeps it. Setters called after this one
+    /// change the single values.
     pub fn short_lived(mut self) -> Self {
-        self.is_server = false;
-        self.retry.max_retries = Some(0);
-        self.shutdown_timeout = defaults::SHORT_LIVED_SHUTDOWN;
+        self.is_server = Some(false);
+        (self.is_short_lived, self.retry.max_retries) = (true, None);
+        self.shutdown_timeout = Some(defaults::SHORT_LIVED_SHUTDOWN);
         self
     }
 
@@ -297,9 +306,29 @@ impl Config {
         self
     }
 
-    /// Keeps the log of what was sent unless that was set; returns whether it is kept.
-    pub(crate) fn keep_sent_log(&mut self) -> bool {
-        *self.sent_log.get_or_insert(true)
+    /// Sets what suits a command-line tool, wherever the application has set nothing: what
+    /// [`short_lived`](Self::short_lived) does, the log of what was sent, and [`Spool::cli`] if the catalogue tells
+    /// people that events are kept on disk. A tool that sends each batch once only keeps none.
+    pub(crate) fn suit_a_tool(&mut self) {
+        self.is_server.get_or_insert(false);
+        self.sent_log.get_or_insert(true);
+        self.shutdown_timeout.get_or_insert(defaults::SHORT_LIVED_SHUTDOWN);
+        self.is_short_lived = true;
+        let says_so = self.catalogue.is_some_and(|catalogue| catalogue.is_kept_on_disk);
+        let may_keep = !self.has_chosen_spool && self.retry.max_retries != Some(0);
+        if cfg!(feature = "spool") && says_so && may_keep {
+            self.spool = Some(Spool::cli());
+        }
+    }
+
+    /// Returns whether the log of what was sent is kept.
+    pub(crate) fn keeps_sent_log(&self) -> bool {
+        self.sent_log.unwrap_or(false)
+    }
+
+    /// Returns what `$is_server` says.
+    pub(crate) fn says_server(&self) -> bool {
+        self.is_server.unwrap_or(true)
     }
 
     /// Returns the environment to decide on, and fixes it for the client.

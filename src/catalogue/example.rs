@@ -28,7 +28,7 @@ pub(super) fn event(catalogue: &Catalogue, schema: &Schema) -> Json {
     }
     properties.push(("$lib".to_owned(), Json::string("candor")));
     properties.push(("$lib_version".to_owned(), Json::string("0.1.0")));
-    properties.push(("$is_server".to_owned(), Json::plain(true)));
+    properties.push(("$is_server".to_owned(), Json::plain(catalogue.is_server)));
     properties.push(("$geoip_disable".to_owned(), Json::plain(true)));
     Json::object([
         ("uuid", Json::string(UUID)),

@@ -60,6 +60,7 @@ pub struct Catalogue {
     pub(crate) beside: Option<&'static [(&'static str, &'static str)]>,
     pub(crate) is_flat: bool,
     pub(crate) is_kept_on_disk: bool,
+    pub(crate) is_server: bool,
 }
 
 /// What a catalogue calls a product without a name.
@@ -83,6 +84,7 @@ impl Catalogue {
             beside: None,
             is_flat: false,
             is_kept_on_disk: false,
+            is_server: true,
         }
     }
 
@@ -129,10 +131,19 @@ impl Catalogue {
     }
 
     /// States that events are kept on this machine until they are sent, as with
-    /// [`Config::spool`](crate::Config::spool). The page and the notice then say so.
+    /// [`Config::spool`](crate::Config::spool). The page and the notice then say so, and
+    /// [`cli::Telemetry`](crate::cli::Telemetry) keeps them with [`Spool::cli`](crate::Spool::cli).
     #[must_use]
     pub const fn kept_on_disk(mut self) -> Self {
         self.is_kept_on_disk = true;
+        self
+    }
+
+    /// States what `$is_server` says on every event, as [`Config::is_server`](crate::Config::is_server) sets it.
+    /// Default: true. The events of [`cli::Telemetry`](crate::cli::Telemetry) say false.
+    #[must_use]
+    pub const fn is_server(mut self, is_server: bool) -> Self {
+        self.is_server = is_server;
         self
     }
 

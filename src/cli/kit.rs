@@ -31,13 +31,13 @@ pub(super) struct Kit {
 
 impl Kit {
     pub(super) fn new(mut config: Config) -> Self {
-        let keeps_log = config.keep_sent_log();
+        config.suit_a_tool();
         let env = config.environment();
         Self {
             facts: config.facts(),
-            catalogue: config.declared_catalogue(),
+            catalogue: config.declared_catalogue().map(|catalogue| catalogue.is_server(config.says_server())),
             env,
-            keeps_log,
+            keeps_log: config.keeps_sent_log(),
             own_files: Vec::new(),
             config: Mutex::new(Some(config)),
             guard: OnceCell::new(),
@@ -138,5 +138,66 @@ impl Kit {
     /// Reads the log of what was sent; `None` if there is none.
     pub(super) fn sent_lines(&self) -> io::Result<Option<SentLines>> {
         self.log_file().map_or(Ok(None), |path| sent_log::read(&path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Kit;
+    use crate::catalogue::Catalogue;
+    use crate::cli::CommandFinished;
+    use crate::config::{ClientSettings, Config};
+    use crate::settings::Env;
+
+    const EVENTS: Catalogue = crate::events![CommandFinished];
+
+    fn config() -> Config {
+        Config::new("forge", "1.0.0").env(Env::empty())
+    }
+
+    /// What the kit makes of a configuration.
+    fn settings(config: Config) -> ClientSettings {
+        let kit = Kit::new(config);
+        let config = kit.config.lock().take().unwrap();
+        config.resolve(&Env::empty()).unwrap()
+    }
+
+    #[cfg(feature = "spool")]
+    #[test]
+    fn events_are_kept_on_disk_where_people_are_told_and_nowhere_else() {
+        use crate::settings::Spool;
+
+        let spool = |config| settings(config).spool;
+        let told = || config().catalogue(EVENTS.kept_on_disk());
+        assert_eq!(spool(told()), Some(Spool::cli()));
+        assert_eq!(spool(told().short_lived()), Some(Spool::cli()));
+        assert_eq!(spool(config()), None);
+        assert_eq!(spool(config().catalogue(EVENTS)), None);
+        // The application's own word comes first, and so does a policy of one request and no second.
+        assert_eq!(spool(told().no_spool()), None);
+        assert_eq!(spool(config().spool(Spool::cli()).no_spool().catalogue(EVENTS.kept_on_disk())), None);
+        assert_eq!(spool(told().max_retries(0)), None);
+        assert_eq!(spool(told().spool(Spool::server())), Some(Spool::server()));
+    }
+
+    #[test]
+    fn a_tool_is_no_server_and_waits_for_nothing_unless_it_says_so() {
+        let tool = settings(config());
+        assert_eq!((tool.retry.max_retries, tool.shutdown_timeout), (Some(0), Duration::from_millis(400)));
+        let own = config().is_server(true).max_retries(3).shutdown_timeout(Duration::from_secs(9));
+        let own = settings(own.sent_log(false));
+        assert_eq!((own.retry.max_retries, own.shutdown_timeout), (Some(3), Duration::from_secs(9)));
+        let says = |config: Config| {
+            let kit = Kit::new(config.catalogue(EVENTS));
+            let said =
+                kit.config.lock().as_ref().map(|config| (config.says_server(), config.keeps_sent_log()));
+            let catalogue = kit.catalogue().unwrap();
+            assert_eq!(Some(catalogue.is_server), said.map(|(is_server, _)| is_server));
+            said
+        };
+        assert_eq!(says(config()), Some((false, true)));
+        assert_eq!(says(config().is_server(true).sent_log(false)), Some((true, false)));
     }
 }

@@ -61,7 +61,15 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// Creates the kit. Keeps the [log of what was sent](Config::sent_log) unless the configuration says otherwise.
+    /// Creates the kit, with what suits a tool wherever the configuration says nothing:
+    ///
+    /// - what [`Config::short_lived`] sets: `$is_server` is false, each batch is sent once, and the end of the tool waits
+    ///   400 ms at most;
+    /// - the [log of what was sent](Config::sent_log);
+    /// - if the catalogue tells people that events are [kept on disk](crate::Catalogue::kept_on_disk), they are, with
+    ///   [`Spool::cli`](crate::Spool::cli): the end of the tool then waits for nothing. If the catalogue does not say so,
+    ///   nothing is kept unless the application sets [`Config::spool`]: what lies on people's disks is on their page.
+    ///   [`Config::no_spool`] and [`Config::max_retries`] of 0 win over the catalogue.
     ///
     /// Never fails: a setting that cannot work is a `warn` in the log, and telemetry is off.
     pub fn new(config: Config) -> Self {

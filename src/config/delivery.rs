@@ -120,9 +120,16 @@ impl Config {
     /// this is set. See [`Spool`] for what is kept, where, and for how long.
     ///
     /// People are told of it: say [`Catalogue::kept_on_disk`](crate::Catalogue::kept_on_disk) where the program has a
-    /// catalogue.
+    /// catalogue. In [`cli::Telemetry`](crate::cli::Telemetry) saying so is all it takes: it sets [`Spool::cli`].
     pub fn spool(mut self, spool: Spool) -> Self {
-        self.spool = Some(spool);
+        (self.spool, self.has_chosen_spool) = (Some(spool), true);
+        self
+    }
+
+    /// Keeps no event on disk, whatever the catalogue says: neither a [`spool`](Self::spool) that was set before, nor
+    /// the one of [`cli::Telemetry`](crate::cli::Telemetry).
+    pub fn no_spool(mut self) -> Self {
+        (self.spool, self.has_chosen_spool) = (None, true);
         self
     }
 

@@ -89,8 +89,10 @@ impl Config {
         self.retry.check()?;
         self.http.check()?;
         self.check_compression()?;
-        if let Some(spool) = &self.spool {
-            spool.check(self.retry.max_retries)?;
+        match &self.spool {
+            Some(spool) => spool.check(self.retry.max_retries)?,
+            None if self.is_short_lived => _ = self.retry.max_retries.get_or_insert(0),
+            None => {}
         }
         self.http.proxy = endpoint.as_ref().and_then(|endpoint| proxy(env, endpoint.is_https()));
         let undeclared = self.take_undeclared();
@@ -129,7 +131,7 @@ impl Config {
             envelope,
             ai,
             transport: self.transport,
-            shutdown_timeout: self.shutdown_timeout,
+            shutdown_timeout: self.shutdown_timeout.unwrap_or(defaults::SHUTDOWN),
             spool: self.spool,
         })
     }
@@ -163,7 +165,7 @@ impl Config {
     /// Returns where the log of what was sent is kept, if it is written at all: in CI nobody would read it, and under
     /// sudo it would be root's.
     fn sent_log_path(&self, env: &Env) -> Option<PathBuf> {
-        let is_kept = self.sent_log.unwrap_or(false) && CiProvider::detect(env).is_none();
+        let is_kept = self.keeps_sent_log() && CiProvider::detect(env).is_none();
         is_kept.then(|| writable_state_file(&self.facts(), env, sent_log::FILE)).flatten()
     }
 
@@ -214,7 +216,7 @@ impl Config {
         }
         let library = [("$lib".to_owned(), text(name)), ("$lib_version".to_owned(), text(version))];
         if self.protocol != Protocol::Legacy {
-            properties.push(("$is_server".to_owned(), self.is_server.to_string().into_bytes()));
+            properties.push(("$is_server".to_owned(), self.says_server().to_string().into_bytes()));
         }
         if self.geoip_disable {
             properties.push(("$geoip_disable".to_owned(), b"true".to_vec()));

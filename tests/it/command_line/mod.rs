@@ -155,6 +155,7 @@ fn the_first_run_asks_and_the_next_ones_send_and_show() {
     );
     let properties = &events[0]["properties"];
     assert_eq!((&properties["command"], &properties["outcome"]), (&"build".into(), &"success".into()));
+    assert_eq!(properties["$is_server"], false, "a tool speaks, set by the kit");
 
     for (name, arguments) in [
         ("status_on", &["telemetry", "status"][..]),
@@ -420,6 +421,8 @@ fn what_is_kept_for_the_next_run_is_shown_and_forgotten() {
     assert_eq!(event["event"], "command finished");
     let status = verb(&["status"]).0;
     assert!(status.contains("waiting    1 event in 1 file of "), "{status}");
+    let page = verb(&["show"]).0.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(page.contains("kept on this machine for up to 7 days"), "{page}");
     assert!(verb(&["forget"]).0.contains("Deleted 1 event that waited in "));
     assert_eq!(pending(), "Nothing waits on this machine to be sent.\n");
     assert!(!machine.state().join("spool").exists());
