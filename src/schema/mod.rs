@@ -1,4 +1,4 @@
-//! What an event may hold, as data.
+//! Schemas: what an event may contain, as data.
 
 mod declarations;
 mod event;
