@@ -11,7 +11,7 @@ use crate::observe::{LossReason, Stats};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Captured {
-    /// The events as the endpoint would have received them, in order.
+    /// The events as the endpoint would have received them. Those of one thread are in the order of capture.
     pub events: Vec<CapturedEvent>,
     /// The client's statistics, including losses by reason.
     pub stats: Stats,
