@@ -217,7 +217,7 @@ fn the_other_process_stops_within_its_next_check() {
 const REFUSES: &str = "CANDOR_TEST_REFUSES";
 
 #[test]
-fn a_refusal_is_stored_where_another_process_of_the_same_number_left_its_files() {
+fn a_refusal_is_stored_despite_leftover_files_of_the_same_process_id() {
     for _ in 0..3 {
         let scratch = Scratch::new();
         let children: Vec<_> = (0..4)
@@ -266,7 +266,7 @@ fn refusing_process() {
 const MOVES: &str = "CANDOR_TEST_MOVES";
 
 #[test]
-fn a_program_that_changes_its_directory_keeps_hearing_the_same_files() {
+fn a_program_that_changes_its_directory_keeps_reading_the_same_files() {
     let scratch = Scratch::new();
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "moving_process", "--nocapture"])
@@ -340,7 +340,7 @@ fn child_process() {
 type Case = (&'static str, String, String, fn(PathBuf) -> Consent);
 
 #[test]
-fn a_file_changed_by_somebody_else_is_seen_before_the_next_request() {
+fn a_changed_file_is_noticed_before_the_next_request() {
     let yaml = "deployment:\n  parameters:\n    AnalyticsDisabled: ";
     let cases: [Case; 3] = [
         ("a.yml", format!("{yaml}\"false\"\n"), format!("{yaml}\"true\"\n"), |path| {
@@ -380,7 +380,7 @@ fn a_file_changed_by_somebody_else_is_seen_before_the_next_request() {
 }
 
 #[test]
-fn a_change_is_seen_on_capture_alone() {
+fn a_change_is_noticed_by_a_capture_alone() {
     let scratch = Scratch::new();
     let wire = Wire::default();
     let path = scratch.file("a.json", "{}");
@@ -467,7 +467,7 @@ fn a_withdrawal_cuts_the_request_that_a_shutdown_waits_for() {
 }
 
 #[test]
-fn an_endpoint_that_is_gone_ends_it_for_this_process() {
+fn an_endpoint_that_is_gone_ends_telemetry_for_this_process() {
     for status in [410, 451] {
         let scratch = Scratch::new();
         let wire = Wire::default();
@@ -502,7 +502,7 @@ fn an_opt_out_that_cannot_be_stored_still_stops_everything() {
 }
 
 #[test]
-fn a_choice_that_cannot_be_read_is_set_aside_by_the_user_alone() {
+fn only_the_user_can_quarantine_an_unreadable_choice() {
     let scratch = Scratch::new();
     let path = scratch.file("telemetry-consent.json", "what?");
     let client = client(documented().state_dir(&scratch.0), &Wire::default());
@@ -517,7 +517,7 @@ fn a_choice_that_cannot_be_read_is_set_aside_by_the_user_alone() {
 }
 
 #[test]
-fn a_yes_that_changes_nothing_says_why() {
+fn a_grant_without_effect_explains_why() {
     let scratch = Scratch::new();
     let told = |consent: Consent, env: Env| {
         let consent = consent.policy_file("/nowhere/p.toml").state_dir(&scratch.0);
@@ -540,7 +540,7 @@ fn a_yes_that_changes_nothing_says_why() {
 }
 
 #[test]
-fn what_was_decided_is_one_line_of_the_log_without_the_value() {
+fn a_decision_is_logged_in_one_line_without_the_value() {
     listen();
     let consent = documented().deny_env("LINE_OF_THE_LOG");
     let env = Env::empty().with("LINE_OF_THE_LOG", "t");
@@ -607,7 +607,7 @@ fn defect_1_a_listening_socket_sees_no_connection() {
 }
 
 #[test]
-fn defect_2_do_not_track_is_read_as_people_mean_it() {
+fn defect_2_do_not_track_denies_unless_empty_0_or_false() {
     let open = |value: Option<&str>| {
         let env = value.map_or_else(Env::empty, |value| Env::empty().with("DO_NOT_TRACK", value));
         Client::new(config(documented(), &Wire::default()).env(env)).unwrap().is_enabled()

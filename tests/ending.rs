@@ -147,7 +147,7 @@ fn leaves_no_worker(make: impl Fn() -> Client, work: impl Fn(&Client) + Sync, ti
 }
 
 #[test]
-fn opt_in_beside_shutdown() {
+fn opt_in_during_shutdown() {
     let _alone = alone();
     let wire = Wire::default();
     let scratches: Vec<_> = (0..ROUNDS).map(|_| Scratch::new()).collect();
@@ -166,7 +166,7 @@ fn opt_in_beside_shutdown() {
 }
 
 #[test]
-fn the_first_ai_event_beside_shutdown() {
+fn the_first_ai_event_during_shutdown() {
     let _alone = alone();
     let wire = Wire::default();
     leaves_no_worker(
@@ -177,7 +177,7 @@ fn the_first_ai_event_beside_shutdown() {
 }
 
 #[test]
-fn flush_beside_a_shutdown_without_time() {
+fn flush_during_a_shutdown_without_a_timeout() {
     let _alone = alone();
     let wire = Wire::default();
     leaves_no_worker(
@@ -194,7 +194,7 @@ fn flush_beside_a_shutdown_without_time() {
 }
 
 #[test]
-fn a_second_shutdown_waits_for_the_first_and_says_what_is_waiting() {
+fn a_second_shutdown_waits_for_the_first_and_returns_what_is_waiting() {
     let _alone = alone();
     let wire = Wire::held();
     let client = Client::new(config(granted(), &wire)).unwrap();
@@ -254,7 +254,7 @@ fn act(client: &Client, dice: &mut Dice, may_shut_down: bool) {
 }
 
 #[test]
-fn everything_at_once_from_many_threads_hangs_nowhere_and_adds_up() {
+fn everything_at_once_from_many_threads_never_hangs_and_adds_up() {
     let _alone = alone();
     for seed in 0..20_u64 {
         let wire = Wire::default();

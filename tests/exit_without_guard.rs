@@ -10,7 +10,7 @@ use candor::{Config, Consent, DynamicEvent, Env, Notice};
 use testkit::{Reply, Server};
 
 const ENDPOINT: &str = "CANDOR_TEST_ENDPOINT";
-const TEST: &str = "a_program_that_forgets_its_guard_ends_at_once";
+const TEST: &str = "a_program_that_forgets_its_guard_exits_at_once";
 
 /// Is the program: captures, waits for the request to be under way, and ends.
 fn program(endpoint: &str) -> ! {
@@ -26,7 +26,7 @@ fn program(endpoint: &str) -> ! {
 }
 
 #[test]
-fn a_program_that_forgets_its_guard_ends_at_once() {
+fn a_program_that_forgets_its_guard_exits_at_once() {
     if let Ok(endpoint) = std::env::var(ENDPOINT) {
         program(&endpoint);
     }

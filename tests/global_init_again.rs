@@ -63,7 +63,7 @@ fn a_thousand_clients_leave_one() {
 }
 
 #[test]
-fn threads_that_knew_the_old_client_find_the_new_one() {
+fn threads_that_used_the_old_client_use_the_new_one() {
     let _alone = alone();
     let counting = Counting::default();
     let (start, end) = (Barrier::new(5), Barrier::new(5));
@@ -97,7 +97,7 @@ fn threads_that_knew_the_old_client_find_the_new_one() {
 }
 
 #[test]
-fn of_many_that_initialise_at_once_one_does() {
+fn of_many_concurrent_inits_one_succeeds() {
     let _alone = alone();
     let counting = Counting::default();
     for _ in 0..50 {
@@ -120,7 +120,7 @@ fn of_many_that_initialise_at_once_one_does() {
 }
 
 #[test]
-fn what_runs_while_a_client_is_created_may_initialise_and_panic() {
+fn code_that_runs_during_init_may_call_init_and_panic() {
     let _alone = alone();
     let counting = Counting::default();
     // A transport that initialises while the client is being created gets an error, and not a wait for itself.
@@ -139,7 +139,7 @@ fn what_runs_while_a_client_is_created_may_initialise_and_panic() {
 }
 
 #[test]
-fn after_a_shutdown_the_macro_and_the_function_count_alike() {
+fn after_a_shutdown_the_macro_and_the_function_count_equally() {
     let _alone = alone();
     let counting = Counting::default();
     drop(candor::init(config(&counting)).unwrap());

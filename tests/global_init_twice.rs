@@ -20,7 +20,7 @@ fn names(server: &Server) -> Vec<String> {
 }
 
 #[test]
-fn a_second_client_takes_the_place_of_one_that_was_shut_down() {
+fn a_second_client_replaces_one_that_was_shut_down() {
     let (first, second, third) = (Server::start([]), Server::start([]), Server::start([]));
 
     // A configuration that cannot work leaves the place free.

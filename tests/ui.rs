@@ -123,7 +123,7 @@ fn failures(folder: &str, judge: impl Fn(&str, bool, &str) -> Result<(), String>
 }
 
 #[test]
-fn what_is_safe_compiles_without_a_warning() {
+fn safe_code_compiles_without_a_warning() {
     let failures = failures("ok", |_, compiles, said| {
         if compiles && said.is_empty() { Ok(()) } else { Err("does not compile cleanly".to_owned()) }
     });
@@ -131,7 +131,7 @@ fn what_is_safe_compiles_without_a_warning() {
 }
 
 #[test]
-fn each_mistake_is_refused_with_words_that_help() {
+fn each_mistake_is_refused_with_a_helpful_message() {
     let failures = failures("err", |source, compiles, said| {
         if compiles {
             return Err("compiles".to_owned());

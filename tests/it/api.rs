@@ -15,7 +15,7 @@ fn costly() -> usize {
 }
 
 #[test]
-fn the_macro_evaluates_its_arguments_when_on_only() {
+fn the_macro_evaluates_its_arguments_only_while_on() {
     let off = Client::disabled();
     candor::event!(client = off, "counted", distinct_id = "id", n = costly());
     assert_eq!(EVALUATED.load(Ordering::Relaxed), 0);
@@ -103,7 +103,7 @@ fn stats_print_what_became_of_every_event() {
 }
 
 #[test]
-fn a_hosts_test_sees_its_own_events() {
+fn an_applications_test_sees_its_own_events() {
     let events = candor::testing::capture_with(Config::new("app", "1.0").group("team", "t"), || {
         candor::capture(numbered(7));
         candor::event!("named", distinct_id = "id");
@@ -113,7 +113,7 @@ fn a_hosts_test_sees_its_own_events() {
 }
 
 #[test]
-fn what_became_of_events_is_data_and_words() {
+fn stats_are_available_as_data_and_as_text() {
     let server = Server::always(testkit::Reply::status(403));
     let (sender, errors) = std::sync::mpsc::channel();
     let config = config(&server).before_send(|view| (view.properties["n"] != 1).then_some(view));

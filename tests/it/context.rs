@@ -7,7 +7,7 @@ use serde_json::json;
 use testkit::clients::{LONG, client, config, numbered, taking_server};
 
 #[test]
-fn an_event_takes_from_its_context_what_it_does_not_say_itself() {
+fn an_event_takes_missing_values_from_its_context() {
     let server = taking_server();
     let client = client(config(&server).group("deployment", "dep_1").super_property("region", "eu"));
     let context = Context::new()
@@ -37,7 +37,7 @@ fn an_event_takes_from_its_context_what_it_does_not_say_itself() {
 }
 
 #[test]
-fn an_inner_context_lies_on_top_of_the_outer_and_goes_with_its_guard() {
+fn an_inner_context_overrides_the_outer_until_its_guard_is_dropped() {
     let events = capture(|| {
         let outer = Context::new().distinct_id("user_1").property("a", 1).property("b", 1);
         let guard = outer.enter();
@@ -53,7 +53,7 @@ fn an_inner_context_lies_on_top_of_the_outer_and_goes_with_its_guard() {
 }
 
 #[test]
-fn guards_may_go_in_any_order() {
+fn guards_can_be_dropped_in_any_order() {
     let events = capture(|| {
         let first = Context::new().distinct_id("first").enter();
         let second = Context::new().distinct_id("second").enter();
@@ -67,7 +67,7 @@ fn guards_may_go_in_any_order() {
 }
 
 #[test]
-fn a_context_is_in_force_on_its_thread_only() {
+fn a_context_is_active_only_on_its_thread() {
     let server = taking_server();
     let client = client(config(&server));
     let _guard = Context::new().distinct_id("user_1").enter();
@@ -82,7 +82,7 @@ fn a_context_is_in_force_on_its_thread_only() {
 }
 
 #[test]
-fn a_context_about_nobody_gives_its_events_one_random_id_without_a_person() {
+fn a_context_without_an_id_gives_its_events_one_random_id_and_no_person() {
     let events = capture(|| {
         for _ in 0..2 {
             Context::new().run(|| {
@@ -97,7 +97,7 @@ fn a_context_about_nobody_gives_its_events_one_random_id_without_a_person() {
 }
 
 #[test]
-fn a_personless_context_does_not_silence_what_is_about_a_person() {
+fn a_personless_context_still_sends_events_about_a_person() {
     for protocol in [Protocol::V0, Protocol::V1] {
         let server = taking_server();
         let client = client(config(&server).protocol(protocol));
@@ -160,7 +160,7 @@ mod typed {
     const HASHED: &str = "usr_-CHh8_rdIqAotcBsP64GKQkfzW2hb1JDJ_6u7q4zom4";
 
     #[test]
-    fn a_typed_event_is_about_whoever_its_context_is_about() {
+    fn a_typed_event_takes_the_id_of_its_context() {
         let events = capture(|| {
             let _request = Context::new().distinct_id("user_1").enter();
             candor::capture(PageViewed { items: 3 });
@@ -185,7 +185,7 @@ mod typed {
     }
 
     #[test]
-    fn strict_mode_lets_the_id_of_a_context_through_where_the_catalogue_shows_it() {
+    fn strict_mode_admits_the_id_of_a_context_if_the_catalogue_shows_it() {
         let server = taking_server();
         let client = client(config(&server).catalogue(CATALOGUE).strict());
         let context = Context::new().distinct_id("user_1");
@@ -253,7 +253,7 @@ mod tasks {
     }
 
     #[test]
-    fn of_thread_and_task_the_inner_one_wins() {
+    fn the_inner_context_of_thread_and_task_wins() {
         let events = capture(|| {
             Context::new().distinct_id("thread").property("a", 1).run(|| {
                 let mut task = pin!(Context::new().distinct_id("task").in_task(async {
@@ -332,7 +332,7 @@ mod layers {
     }
 
     #[test]
-    fn a_function_makes_the_context_from_the_head_of_the_request() {
+    fn a_function_creates_the_context_from_the_request_head() {
         let layer = ContextLayer::from_request(|request| {
             let agent = request.headers.get("user-agent").and_then(|agent| agent.to_str().ok());
             Context::new().distinct_id("user_1").property("agent", agent).property("path", request.uri.path())
@@ -343,14 +343,14 @@ mod layers {
     }
 
     #[test]
-    fn a_function_that_panics_costs_the_context_and_not_the_request() {
+    fn a_panic_in_the_context_function_does_not_fail_the_request() {
         let layer = ContextLayer::from_request(|_| panic!("in the application's own function"));
         let event = handle_in(&layer, &[("X-PostHog-Distinct-Id", "user_1")]);
         assert_eq!(event.properties["$process_person_profile"], false);
     }
 
     #[test]
-    fn headers_that_are_blank_long_or_missing_make_a_visitor_without_a_person() {
+    fn blank_long_or_missing_id_headers_give_a_random_id_without_a_person() {
         let long = "x".repeat(201);
         for headers in [&[][..], &[("X-PostHog-Distinct-Id", " ")], &[("X-PostHog-Distinct-Id", &*long)]] {
             let event = handle(headers);
@@ -386,7 +386,7 @@ mod axum_server {
     }
 
     #[test]
-    fn a_typed_event_in_a_handler_is_about_whoever_sent_the_request() {
+    fn a_typed_event_in_a_handler_takes_the_id_of_the_request() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let mut server = axum::Router::<()>::new().route("/order", get(order)).layer(ContextLayer::new());
         let events = capture(|| {

@@ -32,14 +32,14 @@ fn prints_each_batch_pretty_as_it_is_sent() {
 }
 
 #[test]
-fn prints_the_text_and_not_its_compression() {
+fn prints_the_uncompressed_text() {
     let server = Server::start([]);
     let lines = printed(config(&server).debug(true).compression(Compression::Gzip), 81_000_002);
     assert_eq!(json_of(&lines[0]), server.requests()[0].json());
 }
 
 #[test]
-fn the_applications_variable_asks_for_it_too() {
+fn the_applications_variable_also_enables_it() {
     let server = Server::start([]);
     let env = Env::empty().with("TEST_APP_TELEMETRY_LOG", "debug");
     assert_eq!(printed(config(&server).env(env), 81_000_003).len(), 1);
@@ -47,7 +47,7 @@ fn the_applications_variable_asks_for_it_too() {
 }
 
 #[test]
-fn the_key_is_cut_short_in_print_and_whole_on_the_wire() {
+fn the_key_is_truncated_when_printed_but_sent_in_full() {
     let server = Server::start([]);
     let lines = printed(config(&server).debug(true).api_key("phc_confidential_one"), 81_000_005);
     assert!(lines[0].contains("\"api_key\": \"phc_...\"") && !lines[0].contains("confidential"));

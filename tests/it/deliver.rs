@@ -24,7 +24,7 @@ fn an_accepted_event_is_sent_at_once_under_its_own_id() {
 }
 
 #[test]
-fn a_refused_event_says_so_and_one_that_is_tried_again_is_waited_for() {
+fn a_refusal_is_reported_and_a_retry_is_awaited() {
     let server = Server::start([Reply::status(400), Reply::status(503)]);
     let client = client(config(&server).retry_delays(Duration::from_millis(1), Duration::from_millis(1)));
     assert_eq!(client.deliver(numbered(1), LONG).unwrap(), Delivered::Lost(LossReason::Rejected));
@@ -33,7 +33,7 @@ fn a_refused_event_says_so_and_one_that_is_tried_again_is_waited_for() {
 }
 
 #[test]
-fn each_caller_hears_of_its_own_event() {
+fn each_caller_gets_the_result_of_its_own_event() {
     // PostHog's v1 answers with one result for each event: those of odd numbers are dropped.
     let server = Server::always(Reply::judged(|request| {
         results(request, |event| match event["properties"]["n"].as_u64() {
@@ -66,7 +66,7 @@ fn an_event_that_never_reaches_the_queue_is_lost_for_its_reason() {
 }
 
 #[test]
-fn the_time_that_is_up_ends_the_wait_and_not_the_delivery() {
+fn a_timeout_ends_the_wait_but_not_the_delivery() {
     let server = Server::always(Reply::ok().held());
     let client = client(config(&server));
     let late = client.deliver(numbered(1), Duration::from_millis(20)).unwrap_err();
@@ -137,7 +137,7 @@ mod awaiting {
     }
 
     #[test]
-    fn awaiting_parks_no_thread_that_runs_tasks() {
+    fn awaiting_does_not_block_the_runtime() {
         let server = Server::always(Reply::ok().held());
         let client = client(config(&server));
         let fate = runtime().block_on(async {
@@ -157,7 +157,7 @@ mod awaiting {
     }
 
     #[test]
-    fn a_shutdown_is_awaited_inside_of_a_task() {
+    fn a_shutdown_can_be_awaited_inside_a_task() {
         let server = Server::start([]);
         let client = client(config(&server).flush_interval(LONG * 10));
         client.capture(numbered(1));
@@ -168,7 +168,7 @@ mod awaiting {
     }
 
     #[test]
-    fn without_a_runtime_it_is_an_error_and_not_a_panic() {
+    fn awaiting_without_a_runtime_is_an_error_and_not_a_panic() {
         let server = Server::start([]);
         let client = client(config(&server));
         let polled = pin!(client.flush_async(LONG)).poll(&mut Context::from_waker(Waker::noop()));

@@ -22,7 +22,7 @@ fn every_event_arrives_once_and_in_order() {
 }
 
 #[test]
-fn a_batch_leaves_when_it_has_its_events() {
+fn a_batch_is_sent_when_it_has_enough_events() {
     let server = Server::start([]);
     let client = client(config(&server).flush_at(3).flush_interval(LONG * 10));
     for n in 0..3 {
@@ -33,7 +33,7 @@ fn a_batch_leaves_when_it_has_its_events() {
 }
 
 #[test]
-fn a_batch_leaves_when_it_has_its_bytes() {
+fn a_batch_is_sent_when_it_has_enough_bytes() {
     let server = Server::start([]);
     let client = client(config(&server).flush_bytes(1).flush_interval(LONG * 10));
     client.capture(numbered(7));
@@ -42,7 +42,7 @@ fn a_batch_leaves_when_it_has_its_bytes() {
 }
 
 #[test]
-fn a_batch_leaves_when_its_interval_is_over() {
+fn a_batch_is_sent_when_its_interval_ends() {
     let server = Server::start([]);
     let client = client(config(&server).flush_interval(Duration::from_millis(5)));
     client.capture(numbered(7));
@@ -51,7 +51,7 @@ fn a_batch_leaves_when_its_interval_is_over() {
 }
 
 #[test]
-fn a_backlog_leaves_in_larger_batches_over_one_connection() {
+fn a_backlog_is_sent_in_larger_batches_over_one_connection() {
     let server = Server::start([Reply::ok().held()]);
     let client = client(config(&server).flush_at(1));
     client.capture(numbered(0));
@@ -80,7 +80,7 @@ fn a_body_stays_under_the_byte_limit() {
 }
 
 #[test]
-fn what_the_endpoint_refuses_is_counted() {
+fn events_that_the_endpoint_refuses_are_counted() {
     let server = Server::start([Reply::status(401)]);
     let client = client(config(&server));
     client.capture(numbered(1));

@@ -112,7 +112,7 @@ fn each_source_decides_as_its_arguments_say() {
 }
 
 #[test]
-fn files_that_are_wrong_deny_and_are_left_as_they_are() {
+fn invalid_files_deny_and_are_left_unchanged() {
     let home = Home::new();
     let big = vec![b' '; 65 * 1024];
     let contents: [&[u8]; 8] = [
@@ -140,7 +140,7 @@ fn files_that_are_wrong_deny_and_are_left_as_they_are() {
 }
 
 #[test]
-fn the_example_explains_every_layer_and_refuses_what_it_does_not_know() {
+fn the_example_explains_every_layer_and_refuses_unknown_arguments() {
     let home = Home::new();
     let (status, _, _) = status(&home.0, &[("DO_NOT_TRACK", "treu")], &["--mode", "opt-out"]);
     let layers = status["layers"].as_array().expect("the layers");
@@ -156,7 +156,7 @@ fn the_example_explains_every_layer_and_refuses_what_it_does_not_know() {
 }
 
 #[test]
-fn the_life_of_off_connects_only_where_nothing_says_no() {
+fn the_example_off_connects_only_if_nothing_denies() {
     let home = Home::new();
     let life = |variables: &[(&str, &str)]| {
         let server = Server::start([]);

@@ -32,7 +32,7 @@ fn with_nothing_to_send_makes_no_request() {
 }
 
 #[test]
-fn is_over_when_its_time_is_up() {
+fn returns_when_its_timeout_ends() {
     let server = Server::always(Reply::stall());
     let client = client(config(&server));
     client.capture(numbered(1));
@@ -66,7 +66,7 @@ fn waits_for_a_retry_within_its_time() {
 }
 
 #[test]
-fn of_many_threads_is_answered_for_all() {
+fn answers_the_calls_of_many_threads() {
     let server = Server::start([]);
     let client = client(config(&server).flush_interval(LONG * 10));
     thread::scope(|scope| {
@@ -85,7 +85,7 @@ fn of_many_threads_is_answered_for_all() {
 }
 
 #[test]
-fn from_the_workers_own_thread_returns_at_once() {
+fn on_the_worker_thread_returns_at_once() {
     let server = Server::start([Reply::status(401)]);
     let own = Arc::new(OnceLock::<Client>::new());
     let hook = Arc::clone(&own);
@@ -101,7 +101,7 @@ fn from_the_workers_own_thread_returns_at_once() {
 }
 
 #[test]
-fn of_a_client_that_is_off_does_nothing() {
+fn does_nothing_on_a_disabled_client() {
     let off = Client::disabled();
     assert_eq!(off.flush(LONG).unwrap(), candor::Flushed::default());
     assert_eq!(off.shutdown(LONG).unwrap(), candor::Flushed::default());
@@ -116,7 +116,7 @@ fn after_a_shutdown_is_an_error() {
 }
 
 #[test]
-fn its_time_ends_the_waiting_alone() {
+fn a_timeout_ends_only_the_wait() {
     let server = Server::start([]);
     let client = client(config(&server));
     for n in 0..250 {
@@ -129,7 +129,7 @@ fn its_time_ends_the_waiting_alone() {
 }
 
 #[test]
-fn its_time_ends_the_waiting_alone_behind_a_request_that_hangs() {
+fn a_timeout_ends_only_the_wait_for_a_hanging_request() {
     let server = Server::start([Reply::ok().held()]);
     let client = client(config(&server));
     client.capture(numbered(0));

@@ -12,7 +12,7 @@ use testkit::lines;
 use testkit::{Reply, Server, eventually};
 
 #[test]
-fn a_hook_sees_everything_that_would_leave_and_changes_it() {
+fn a_hook_sees_and_changes_everything_that_would_be_sent() {
     let server = Server::start([]);
     let seen = Arc::new(Mutex::new(None));
     let keep = Arc::clone(&seen);
@@ -44,7 +44,7 @@ fn a_hook_sees_everything_that_would_leave_and_changes_it() {
 }
 
 #[test]
-fn hooks_run_in_their_order_and_the_first_no_is_final() {
+fn hooks_run_in_order_and_the_first_refusal_is_final() {
     let server = Server::start([]);
     let order = Arc::new(Mutex::new(String::new()));
     let (first, second) = (Arc::clone(&order), Arc::clone(&order));
@@ -69,7 +69,7 @@ fn hooks_run_in_their_order_and_the_first_no_is_final() {
 }
 
 #[test]
-fn a_hook_that_panics_costs_the_event_and_is_logged_once() {
+fn a_hook_that_panics_drops_the_event_and_is_logged_once() {
     lines::listen();
     let server = Server::start([]);
     let client = client(config(&server).before_send(|view| {
@@ -86,7 +86,7 @@ fn a_hook_that_panics_costs_the_event_and_is_logged_once() {
 }
 
 #[test]
-fn a_hook_may_capture_itself() {
+fn a_hook_may_itself_capture() {
     let server = Server::start([]);
     let own = Arc::new(std::sync::OnceLock::<candor::Client>::new());
     let hook = Arc::clone(&own);
@@ -104,7 +104,7 @@ fn a_hook_may_capture_itself() {
 }
 
 #[test]
-fn on_error_is_told_once_what_was_refused() {
+fn on_error_reports_a_refusal_once() {
     let server = Server::start([Reply::status(403).body("no\nentry")]);
     let told = Arc::new(Mutex::new(Vec::new()));
     let hook = Arc::clone(&told);
@@ -122,7 +122,7 @@ fn on_error_is_told_once_what_was_refused() {
 }
 
 #[test]
-fn on_error_is_told_what_a_shutdown_leaves_and_what_is_withdrawn() {
+fn on_error_reports_events_lost_to_a_shutdown_or_a_withdrawal() {
     for is_withdrawn in [false, true] {
         let server = Server::always(Reply::status(503));
         let told = Arc::new(Mutex::new(Vec::new()));
@@ -166,7 +166,7 @@ fn an_on_error_hook_that_panics_does_not_stop_the_worker() {
 }
 
 #[test]
-fn sampling_comes_before_the_hooks_and_is_counted() {
+fn sampling_runs_before_the_hooks_and_is_counted() {
     let server = Server::start([]);
     let calls = Arc::new(AtomicUsize::new(0));
     let hook = Arc::clone(&calls);

@@ -109,7 +109,7 @@ fn losses(protocol: Protocol, work: impl FnOnce(&Client)) -> (Vec<(LossReason, u
 }
 
 #[test]
-fn what_would_merge_strangers_is_dropped_and_counted() {
+fn events_that_would_merge_strangers_are_dropped_and_counted() {
     for (protocol, _) in BOTH {
         let (losses, arrived) = losses(protocol, |client| {
             for id in ["anonymous", "0", "NULL", "[object object]", "00000000-0000-0000-0000-000000000000"] {
@@ -126,7 +126,7 @@ fn what_would_merge_strangers_is_dropped_and_counted() {
 }
 
 #[test]
-fn an_event_put_together_by_hand_merges_no_strangers_either() {
+fn an_event_built_by_hand_cannot_merge_strangers_either() {
     for (protocol, _) in BOTH {
         let (losses, arrived) = losses(protocol, |client| {
             for id in [json!("anonymous"), json!(" NULL"), json!(0), json!(false)] {
@@ -166,7 +166,7 @@ fn blank_ids_and_groups_are_dropped_and_counted() {
 }
 
 #[test]
-fn reserved_properties_of_a_type_that_costs_the_batch_are_dropped_and_counted() {
+fn reserved_properties_that_would_fail_the_batch_are_dropped_and_counted() {
     for (protocol, _) in BOTH {
         let (losses, arrived) = losses(protocol, |client| {
             client.set("user_1", "no object");

@@ -134,7 +134,7 @@ fn a_number_that_is_not_finite() {
 }
 
 #[test]
-fn a_number_that_is_not_finite_where_the_event_is_about_it() {
+fn a_number_that_is_not_finite_in_person_properties() {
     is_lost(LossReason::NotFinite, || DynamicEvent::person("id").set(json_of(f64::NAN)));
 }
 
@@ -143,7 +143,7 @@ fn json_of(number: f64) -> HashMap<&'static str, f64> {
 }
 
 #[test]
-fn a_value_that_no_receiver_can_read() {
+fn a_value_that_no_receiver_can_parse() {
     let deep = format!("{}{}", "[".repeat(130), "]".repeat(130));
     for text in ["1e999", r#""\ud800""#, r#"{"a":[1,"\udc00x"]}"#, &deep] {
         let raw = RawValue::from_string(text.to_owned()).unwrap();
@@ -154,7 +154,7 @@ fn a_value_that_no_receiver_can_read() {
 }
 
 #[test]
-fn a_key_of_serde_jsons_own_is_data_with_a_hook_and_without() {
+fn a_private_key_of_serde_json_is_data_with_and_without_a_hook() {
     for has_hook in [false, true] {
         let server = Server::start([]);
         let mut config = config(&server);
@@ -231,7 +231,7 @@ fn is_refused(setting: &str, config: Config) {
 }
 
 #[test]
-fn an_endpoint_that_is_no_url() {
+fn an_endpoint_that_is_not_a_url() {
     for url in
         ["", "t.example.com", "ftp://t.example.com", "http://", "http://t.example.com:70000", "http://a b"]
     {
@@ -268,7 +268,7 @@ fn sizes_and_times_beyond_reason() {
 }
 
 #[test]
-fn times_without_end_are_as_good_as_very_long_ones() {
+fn endless_times_act_like_very_long_ones() {
     let server = Server::start([testkit::Reply::status(503)]);
     let client = client(
         config(&server)
@@ -290,7 +290,7 @@ fn times_without_end_are_as_good_as_very_long_ones() {
 }
 
 #[test]
-fn a_name_from_which_nothing_can_be_named() {
+fn an_application_name_that_is_unsafe_in_paths() {
     for name in ["", "  ", "\u{2014}", "../up", ".hidden", "a/b", "a\\b", "c:", "two\nlines"] {
         is_refused("application name", Config::new(name, "1").endpoint("http://127.0.0.1:9"));
     }
@@ -308,7 +308,7 @@ fn an_endpoint_with_the_path_that_the_protocol_adds() {
 }
 
 #[test]
-fn an_envelope_whose_path_makes_no_url() {
+fn an_envelope_whose_path_gives_no_valid_url() {
     for path in ["/two words", "/a\nb", "/\u{202e}", "/a#b", "/a\"b"] {
         is_refused("envelope", config_for("http://127.0.0.1:9").envelope(FlatRecord::new(path)));
     }
@@ -317,7 +317,7 @@ fn an_envelope_whose_path_makes_no_url() {
 }
 
 #[test]
-fn a_notice_that_tells_nobody_anything() {
+fn a_notice_without_content() {
     for notice in [Notice::documented(""), Notice::documented(" \n"), Notice::shown("  ")] {
         is_refused("notice", config_for("http://127.0.0.1:9").consent(Consent::opt_out(notice)));
     }
@@ -334,7 +334,7 @@ fn a_key_that_posthog_would_refuse() {
 }
 
 #[test]
-fn a_header_that_is_none() {
+fn a_header_that_is_not_valid() {
     let config = || config_for("http://127.0.0.1:9");
     is_refused("header", config().header("two words", "value"));
     is_refused("header", config().header("x-token", "line\nbreak"));
@@ -343,7 +343,7 @@ fn a_header_that_is_none() {
 }
 
 #[test]
-fn super_properties_that_cannot_be() {
+fn super_properties_that_cannot_be_sent() {
     let config = || config_for("http://127.0.0.1:9");
     is_refused("super_property", config().super_property("ratio", f64::NAN));
     is_refused("super_property", config().super_property("bad", Bad("no")));

@@ -274,7 +274,7 @@ fn no_files_form_a_circle() {
 }
 
 #[test]
-fn the_only_way_to_a_transport_is_the_token() {
+fn a_transport_requires_the_token() {
     let [house, _] = crate_and_derives();
     let arrows = house.arrows();
     let of_transport = arrows.iter().filter(|(from, _)| from.starts_with("transport"));
@@ -284,7 +284,7 @@ fn the_only_way_to_a_transport_is_the_token() {
 }
 
 #[test]
-fn every_file_says_in_its_first_line_what_it_is() {
+fn every_file_starts_with_a_line_that_describes_it() {
     for house in crate_and_derives() {
         for (module, file) in &house.files {
             assert!(file.first_line.starts_with("//! "), "{module}: {}", file.first_line);
@@ -293,7 +293,7 @@ fn every_file_says_in_its_first_line_what_it_is() {
 }
 
 #[test]
-fn a_circle_and_a_climb_are_seen_through_re_exports() {
+fn circles_and_climbs_are_found_through_re_exports() {
     let mut house = House::default();
     house.add("", "pub use wire::Protocol;\nmod wire;");
     house.add("wire", "mod v0;\npub use v0::{Protocol, of as protocol};");

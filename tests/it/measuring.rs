@@ -67,7 +67,7 @@ fn oneshot_delivers_its_one_event() {
 }
 
 #[test]
-fn a_wrong_call_is_told_how_it_is_right() {
+fn wrong_arguments_print_the_usage() {
     for name in ["throughput", "oneshot"] {
         let output = run(name, &["--nonsense"]);
         assert_eq!(output.status.code(), Some(2), "{name}");

@@ -15,7 +15,7 @@ use testkit::lines;
 use testkit::{Reply, Server};
 
 #[test]
-fn peer_06_an_event_of_yesterday_is_sent_with_yesterdays_time() {
+fn peer_06_an_event_from_yesterday_is_sent_with_its_own_time() {
     let server = Server::start([Reply::status(503)]);
     let client = client(config(&server));
     let day = Duration::from_secs(24 * 60 * 60);
@@ -30,7 +30,7 @@ fn peer_06_an_event_of_yesterday_is_sent_with_yesterdays_time() {
 }
 
 #[test]
-fn peer_07_an_endpoint_that_is_away_costs_no_more_than_the_bounds() {
+fn peer_07_an_unreachable_endpoint_costs_no_more_than_the_limits() {
     let server =
         Server::scripted(|number| if number < 40 { Reply::reset_before_body() } else { Reply::ok() });
     let client = client(
@@ -105,7 +105,7 @@ impl Transport for Panics {
 }
 
 #[test]
-fn peer_18_a_panic_of_the_worker_does_not_reach_the_host() {
+fn peer_18_a_panic_of_the_worker_does_not_reach_the_application() {
     let requests = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&requests);
     let client =
@@ -163,7 +163,7 @@ fn peer_19_a_client_is_dropped_inside_a_tokio_task() {
 }
 
 #[test]
-fn peer_20_the_print_and_the_wire_are_the_same_bytes() {
+fn peer_20_the_printed_and_the_sent_bytes_are_the_same() {
     lines::listen();
     let server = Server::start([]);
     let client = client(config(&server).debug(true));

@@ -76,7 +76,7 @@ fn of_the_newer_protocol() {
 }
 
 #[test]
-fn of_a_record_for_itself() {
+fn of_a_flat_record() {
     check(|config| config.envelope(FlatRecord::new("/record")));
 }
 
@@ -94,7 +94,7 @@ fn with_hooks_and_without_sampling() {
 }
 
 #[test]
-fn says_why_nothing_would_leave() {
+fn says_why_nothing_would_be_sent() {
     let server = Server::start([]);
     let nobody = Made { by: "", ..made() };
     assert_eq!(Client::disabled().preview(&nobody), Err(LossReason::EmptyDistinctId));

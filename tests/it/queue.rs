@@ -18,7 +18,7 @@ fn held() -> Server {
 }
 
 #[test]
-fn full_drops_the_newest_with_one_warning_an_episode() {
+fn a_full_queue_drops_the_newest_with_one_warning_per_episode() {
     lines::listen();
     let server = held();
     let client = client(config(&server).queue_events(10).flush_at(1));
@@ -46,7 +46,7 @@ fn full_drops_the_newest_with_one_warning_an_episode() {
 }
 
 #[test]
-fn bytes_bound_it_too() {
+fn bytes_also_limit_the_queue() {
     let server = held();
     let client = client(config(&server).queue_bytes(50_000).flush_at(1));
     client.capture(numbered(0));
@@ -83,7 +83,7 @@ fn a_queue_of_few_bytes_does_not_wait_for_a_batch() {
 }
 
 #[test]
-fn a_host_that_waits_loses_nothing() {
+fn a_caller_that_waits_loses_nothing() {
     let server = Server::start([]);
     let client = client(config(&server).queue_events(4).overflow(Overflow::Wait(LONG)));
     thread::scope(|scope| {
@@ -98,7 +98,7 @@ fn a_host_that_waits_loses_nothing() {
 }
 
 #[test]
-fn a_wait_has_an_end_and_is_warned_about() {
+fn a_wait_is_limited_and_logged() {
     lines::listen();
     let server = held();
     let wait = Overflow::Wait(Duration::from_millis(20));

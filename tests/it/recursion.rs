@@ -141,7 +141,7 @@ impl Event for Bombing {
 }
 
 #[test]
-fn what_a_panic_leaves_stays_inside_even_if_it_panics_again() {
+fn a_panic_payload_that_panics_when_dropped_is_contained() {
     let server = Server::start([]);
     let client = client(
         config(&server)
@@ -164,7 +164,7 @@ fn what_a_panic_leaves_stays_inside_even_if_it_panics_again() {
 }
 
 #[test]
-fn the_worker_outlives_what_a_panic_leaves() {
+fn the_worker_survives_a_panic_payload_that_panics() {
     struct Bomber;
     impl Transport for Bomber {
         fn send(&self, request: &Request<'_>) -> Result<Answer, SendError> {

@@ -34,21 +34,21 @@ fn is_tried_again(what: &str, reply: Reply) {
 }
 
 #[test]
-fn statuses_that_may_pass_are_tried_again() {
+fn temporary_statuses_are_retried() {
     for status in [408, 429, 500, 502, 503, 504, 599] {
         is_tried_again(&status.to_string(), Reply::status(status));
     }
 }
 
 #[test]
-fn connections_that_break_are_tried_again() {
+fn broken_connections_are_retried() {
     is_tried_again("reset before the body", Reply::reset_before_body());
     is_tried_again("reset after the body", Reply::reset_after_body());
     is_tried_again("garbage", Reply::garbage());
 }
 
 #[test]
-fn an_answer_that_cannot_be_read_is_not_tried_for_a_day() {
+fn an_answer_that_cannot_be_parsed_is_not_retried_for_a_day() {
     lines::listen();
     let padding = "y".repeat(200_000);
     let fields = "x: y\r\n".repeat(300);
@@ -74,7 +74,7 @@ fn an_answer_that_cannot_be_read_is_not_tried_for_a_day() {
 }
 
 #[test]
-fn a_100_continue_that_nobody_asked_for_is_passed_over() {
+fn an_unrequested_100_continue_is_ignored() {
     for answer in [
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
         "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
@@ -91,7 +91,7 @@ fn a_100_continue_that_nobody_asked_for_is_passed_over() {
 const REFUSING_URL: &str = "http://127.0.0.1:1";
 
 #[test]
-fn a_shutdown_does_not_wait_for_the_retry_of_what_was_never_sent() {
+fn a_shutdown_does_not_wait_to_retry_an_unreachable_endpoint() {
     for url in [REFUSING_URL.to_owned(), "http://no-such-host.invalid".to_owned()] {
         let client = client(config_for(&url).retry_delays(LONG / 3, LONG / 3));
         client.capture(numbered(1));
@@ -105,7 +105,7 @@ fn a_shutdown_does_not_wait_for_the_retry_of_what_was_never_sent() {
 }
 
 #[test]
-fn what_was_never_sent_is_sent_once_the_endpoint_can_be_reached() {
+fn unsent_events_are_sent_once_the_endpoint_is_reachable() {
     let memory = MemoryTransport::new();
     memory.answer(Err(SendError::NotSent("refused".to_owned())));
     let factory = memory.clone();
@@ -122,7 +122,7 @@ fn what_was_never_sent_is_sent_once_the_endpoint_can_be_reached() {
 }
 
 #[test]
-fn a_short_lived_program_makes_one_attempt_and_is_no_server() {
+fn a_short_lived_program_makes_one_attempt_and_is_not_a_server() {
     let server = Server::always(Reply::status(503));
     let client = client(config(&server).short_lived());
     client.capture(numbered(1));
@@ -133,7 +133,7 @@ fn a_short_lived_program_makes_one_attempt_and_is_no_server() {
 }
 
 #[test]
-fn why_a_connection_failed_can_be_read() {
+fn the_reason_for_a_failed_connection_is_readable() {
     lines::listen();
     let told = Arc::new(Mutex::new(Vec::<DeliveryError>::new()));
     let hook = Arc::clone(&told);
@@ -206,13 +206,13 @@ fn a_refused_key_is_a_warning_with_the_endpoints_words_and_without_the_key() {
 }
 
 #[test]
-fn answers_that_do_not_come_are_tried_again() {
+fn missing_answers_are_retried() {
     is_tried_again("stall", Reply::stall());
     is_tried_again("trickle", Reply::trickle(Duration::from_millis(50)));
 }
 
 #[test]
-fn a_status_counts_even_where_the_body_breaks_off() {
+fn a_status_counts_even_if_the_body_is_cut_off() {
     for reply in [Reply::half(200), Reply::endless(200)] {
         let server = Server::start([reply]);
         let client = client(config(&server));
@@ -233,7 +233,7 @@ fn every_success_is_a_success() {
 }
 
 #[test]
-fn statuses_for_good_make_one_request() {
+fn permanent_statuses_make_one_request() {
     for status in [301, 304, 400, 401, 402, 403, 404, 413, 422] {
         let server = Server::always(Reply::status(status));
         let client = client(config(&server));
@@ -265,7 +265,7 @@ fn n_retries_are_n_plus_one_requests() {
 }
 
 #[test]
-fn each_attempt_says_when_it_left() {
+fn each_attempt_states_its_own_time() {
     let server = Server::start([Reply::status(503), Reply::status(503)]);
     let client = client(config(&server).retry_delays(Duration::from_millis(20), Duration::from_millis(20)));
     client.capture(numbered(1));
@@ -296,7 +296,7 @@ fn retry_after_cannot_ask_for_more_than_the_longest_wait() {
 }
 
 #[test]
-fn a_batch_that_waits_does_not_hold_up_the_next() {
+fn a_waiting_batch_does_not_delay_the_next() {
     let server = Server::start([Reply::status(503).header("Retry-After", "3600")]);
     let client = client(config(&server).retry_delays(LONG * 100, LONG * 100));
     client.capture(numbered(1));
@@ -316,7 +316,7 @@ fn only_single(status: u16) -> Reply {
 }
 
 #[test]
-fn a_body_that_is_too_large_goes_in_halves_and_in_order() {
+fn a_body_that_is_too_large_is_sent_in_halves_in_order() {
     let server = Server::always(only_single(413));
     let client = client(config(&server));
     for n in 0..9 {
@@ -329,7 +329,7 @@ fn a_body_that_is_too_large_goes_in_halves_and_in_order() {
 }
 
 #[test]
-fn one_poison_event_does_not_take_the_others_with_it() {
+fn one_poison_event_does_not_lose_the_others() {
     let is_poison = |event: &Value| event["event"] == "poison";
     let server = Server::always(Reply::judged(move |received| {
         if received.events().iter().any(is_poison) { Reply::status(400) } else { Reply::ok() }
@@ -406,7 +406,7 @@ fn one_wrong_event_among_a_thousand_is_found() {
 }
 
 #[test]
-fn a_limit_of_size_loses_no_event() {
+fn a_size_limit_loses_no_event() {
     let server = Server::always(Reply::judged(|received| {
         if received.body.len() > 3000 { Reply::status(413) } else { Reply::ok() }
     }));
@@ -434,7 +434,7 @@ fn halving_does_not_use_up_the_retries() {
 }
 
 #[test]
-fn an_endpoint_that_is_not_there_is_tried_until_it_is() {
+fn an_unreachable_endpoint_is_retried_until_it_answers() {
     let client = client(config_for(REFUSING_URL).flush_at(1));
     client.capture(numbered(1));
     let flushed = client.flush(Duration::from_millis(200)).unwrap();

@@ -14,7 +14,7 @@ fn generation(n: usize) -> DynamicEvent {
 }
 
 #[test]
-fn capture_ai_has_its_own_route_in_the_v0_form_whichever_protocol_is_spoken() {
+fn capture_ai_uses_its_own_route_in_the_v0_form_with_either_protocol() {
     for protocol in [Protocol::V0, Protocol::V1] {
         let server = taking_server();
         let client = client(config(&server).api_key("phc_test").protocol(protocol));
@@ -34,7 +34,7 @@ fn capture_ai_has_its_own_route_in_the_v0_form_whichever_protocol_is_spoken() {
 }
 
 #[test]
-fn an_ai_event_may_have_8_mib_where_another_may_not() {
+fn an_ai_event_may_have_8_mib_but_another_may_not() {
     lines::listen();
     let server = taking_server();
     let client = client(config(&server));
@@ -50,7 +50,7 @@ fn an_ai_event_may_have_8_mib_where_another_may_not() {
 }
 
 #[test]
-fn ai_events_do_not_hold_up_others() {
+fn ai_events_do_not_delay_others() {
     let server = Server::always(Reply::judged(|request| {
         if request.target.contains("/ai/") { Reply::ok().held() } else { Reply::ok() }
     }));
@@ -65,7 +65,7 @@ fn ai_events_do_not_hold_up_others() {
 }
 
 #[test]
-fn a_codec_that_the_ai_route_does_not_take_becomes_gzip() {
+fn a_codec_that_the_ai_route_does_not_support_becomes_gzip() {
     let server = taking_server();
     let client = client(config(&server).protocol(Protocol::V1).compression(Compression::Deflate));
     client.capture_ai(generation(1));
@@ -95,7 +95,7 @@ fn withdrawing_consent_ends_the_ai_route_too() {
 }
 
 #[test]
-fn a_client_that_is_off_makes_no_ai_route() {
+fn a_disabled_client_creates_no_ai_route() {
     let client = candor::Client::disabled();
     client.capture_ai(generation(1));
     assert_eq!(client.capture_batch([numbered(1)], LONG), 0);
@@ -112,7 +112,7 @@ fn capture_batch_waits_for_room_and_loses_nothing() {
 }
 
 #[test]
-fn capture_batch_waits_no_longer_than_it_may_and_says_how_many_were_queued() {
+fn capture_batch_keeps_its_timeout_and_returns_how_many_were_queued() {
     let server = Server::always(Reply::ok().held());
     let client = client(config(&server).queue_events(10).flush_at(1));
     client.capture(numbered(0));

@@ -48,7 +48,7 @@ fn send(client: &Client, number: u32) {
 }
 
 #[test]
-fn the_log_is_what_the_sink_received_but_for_the_key() {
+fn the_log_equals_what_the_sink_received_except_for_the_key() {
     for (name, protocol, compression) in [
         ("v0", Protocol::V0, Compression::Gzip),
         ("plain", Protocol::V0, Compression::None),
@@ -80,7 +80,7 @@ fn the_log_is_what_the_sink_received_but_for_the_key() {
 }
 
 #[test]
-fn every_answer_is_a_line_and_a_broken_connection_is_none() {
+fn every_answer_is_logged_but_a_broken_connection_is_not() {
     let state = State::new("answers");
     let server = Server::start([Reply::status(503), Reply::reset_after_body(), Reply::status(400)]);
     let delay = Duration::from_millis(1);
@@ -93,7 +93,7 @@ fn every_answer_is_a_line_and_a_broken_connection_is_none() {
 }
 
 #[test]
-fn it_is_made_only_while_granted_and_stays_when_consent_is_withdrawn() {
+fn it_is_created_only_while_granted_and_kept_after_a_withdrawal() {
     let (server, state) = (Server::start([]), State::new("granted"));
     for env in [Env::empty().with("DO_NOT_TRACK", "1"), Env::empty().with("CI", "true")] {
         let client = Client::new(config(&server, &state).env(env)).unwrap();
@@ -111,7 +111,7 @@ fn it_is_made_only_while_granted_and_stays_when_consent_is_withdrawn() {
 }
 
 #[test]
-fn it_is_off_unless_it_is_asked_for() {
+fn it_is_off_by_default() {
     let (server, state) = (Server::start([]), State::new("off"));
     let client = Client::new(config(&server, &state).sent_log(false)).unwrap();
     send(&client, 1);

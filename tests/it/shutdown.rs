@@ -72,7 +72,7 @@ fn does_not_wait_for_a_retry_beyond_its_time() {
 }
 
 #[test]
-fn against_a_transport_that_cannot_be_cut() {
+fn against_a_transport_that_cannot_be_aborted() {
     struct Deaf;
     impl Transport for Deaf {
         fn send(&self, _: &Request<'_>) -> Result<Answer, SendError> {

@@ -73,7 +73,7 @@ fn own(event: &Value) -> Value {
 }
 
 #[test]
-fn a_listed_event_leaves_and_others_are_counted() {
+fn a_declared_event_is_sent_and_others_are_counted() {
     let (events, lost, fields) = strictly(
         |config| config.catalogue(CATALOGUE),
         |client| {
@@ -89,7 +89,7 @@ fn a_listed_event_leaves_and_others_are_counted() {
 }
 
 #[test]
-fn a_dynamic_event_of_a_listed_name_is_held_to_the_schema() {
+fn a_dynamic_event_with_a_declared_name_must_fit_the_schema() {
     let (events, lost, fields) = strictly(
         |config| config.catalogue(CATALOGUE),
         |client| {
@@ -114,7 +114,7 @@ fn a_dynamic_event_of_a_listed_name_is_held_to_the_schema() {
 }
 
 #[test]
-fn what_the_client_adds_is_held_to_the_catalogue() {
+fn the_clients_own_values_must_fit_the_catalogue() {
     let (events, _, fields) = strictly(
         |config| {
             config
@@ -140,7 +140,7 @@ fn what_the_client_adds_is_held_to_the_catalogue() {
 }
 
 #[test]
-fn what_a_hook_gives_back_is_held_to_the_catalogue() {
+fn an_event_from_a_hook_must_fit_the_catalogue() {
     let (events, lost, fields) = strictly(
         |config| {
             config.catalogue(CATALOGUE).before_send(|mut event| {
@@ -163,7 +163,7 @@ fn what_a_hook_gives_back_is_held_to_the_catalogue() {
 }
 
 #[test]
-fn without_a_catalogue_only_derived_events_leave() {
+fn without_a_catalogue_only_derived_events_are_sent() {
     let (events, lost, _) = strictly(
         |config| config,
         |client| {

@@ -12,7 +12,7 @@ fn numbers(events: &[candor::testing::CapturedEvent]) -> Vec<u64> {
 }
 
 #[test]
-fn a_test_client_depends_on_nothing_around_it() {
+fn a_test_client_does_not_depend_on_the_machine() {
     for protocol in [Protocol::V0, Protocol::V1] {
         let config = Config::new("app", "1.0").protocol(protocol).compression(Compression::Gzip);
         let test = TestClient::new(
@@ -31,7 +31,7 @@ fn a_test_client_depends_on_nothing_around_it() {
 }
 
 #[test]
-fn a_thread_that_follows_is_captured_and_another_is_not() {
+fn a_thread_that_follows_is_captured_but_another_is_not() {
     let events = capture(|| {
         let other = thread::spawn(|| candor::event!("counted", distinct_id = "id", n = 1));
         let follower = thread::spawn(follow_thread(|| candor::event!("counted", distinct_id = "id", n = 2)));
@@ -44,7 +44,7 @@ fn a_thread_that_follows_is_captured_and_another_is_not() {
 }
 
 #[test]
-fn a_capture_in_a_capture_has_its_own_events_and_a_panic_ends_it() {
+fn a_nested_capture_has_its_own_events_and_a_panic_ends_it() {
     let outer = capture(|| {
         let inner = capture(|| candor::event!("counted", distinct_id = "id", n = 1));
         assert_eq!(numbers(&inner), [1]);
@@ -81,7 +81,7 @@ fn tasks_on_the_same_thread_are_followed() {
 }
 
 #[test]
-fn a_task_of_another_thread_is_captured_when_it_follows() {
+fn a_task_on_another_thread_is_captured_if_it_follows() {
     // Two runtimes of one thread each: what one spawns on the other never runs where the capture does.
     let elsewhere = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (sender, tasks) = std::sync::mpsc::channel::<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>>();
@@ -101,7 +101,7 @@ fn a_task_of_another_thread_is_captured_when_it_follows() {
 }
 
 #[test]
-fn what_a_test_loses_is_in_the_result_with_its_reason() {
+fn losses_are_in_the_result_with_their_reasons() {
     let events = capture_with(Config::new("app", "1.0").dynamic_properties(["kept"]), || {
         candor::event!("named", distinct_id = "id", kept = 1, left_out = 2);
         candor::event!("unnamed", distinct_id = "");

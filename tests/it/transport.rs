@@ -17,7 +17,7 @@ fn sent_by(config: Config, server: &Server) -> Received {
 }
 
 #[test]
-fn a_request_has_the_headers_that_posthog_asks_for() {
+fn a_request_has_the_headers_that_posthog_requires() {
     let server = Server::start([]);
     let request = sent_by(config(&server), &server);
     assert_eq!((request.method.as_str(), request.target.as_str()), ("POST", "/batch/"));
@@ -29,7 +29,7 @@ fn a_request_has_the_headers_that_posthog_asks_for() {
 }
 
 #[test]
-fn the_hosts_own_headers_and_path_go_along() {
+fn the_applications_headers_and_path_are_sent() {
     let server = Server::start([]);
     let endpoint = format!("{}/relay/", server.url());
     let config = config_for(&endpoint).header("X-Test-Id", "one").header("Authorization", "Bearer t");
@@ -42,7 +42,7 @@ fn the_hosts_own_headers_and_path_go_along() {
 }
 
 #[test]
-fn gzip_says_so_and_holds_the_same_events() {
+fn a_gzip_body_is_labelled_and_holds_the_same_events() {
     let server = Server::start([]);
     let request = sent_by(config(&server).compression(Compression::Gzip), &server);
     assert_eq!(request.header("content-encoding"), Some("gzip"));
@@ -77,7 +77,7 @@ fn the_environments_proxy_is_used() {
 }
 
 #[test]
-fn no_proxy_goes_without() {
+fn no_proxy_bypasses_the_proxy() {
     let (server, proxy) = (Server::start([]), Server::start([]));
     for (name, value) in
         [("NO_PROXY", "127.0.0.1"), ("no_proxy", "example.com, 127.0.0.1"), ("NO_PROXY", "*")]
@@ -89,7 +89,7 @@ fn no_proxy_goes_without() {
 }
 
 #[test]
-fn an_exception_for_another_host_does_not_count() {
+fn an_exception_for_another_host_does_not_apply() {
     let (server, proxy) = (Server::start([]), Server::start([]));
     let env = Env::empty().with("http_proxy", proxy.url()).with("NO_PROXY", "example.com,10.0.0.1");
     sent_by(config(&server).env(env), &server);
@@ -97,7 +97,7 @@ fn an_exception_for_another_host_does_not_count() {
 }
 
 #[test]
-fn http_proxy_in_capitals_is_left_alone() {
+fn http_proxy_in_capitals_is_ignored() {
     // A web server's CGI hands visitors' headers over under this name.
     let (server, proxy) = (Server::start([]), Server::start([]));
     sent_by(config(&server).env(Env::empty().with("HTTP_PROXY", proxy.url())), &server);
@@ -105,7 +105,7 @@ fn http_proxy_in_capitals_is_left_alone() {
 }
 
 #[test]
-fn a_proxy_that_is_none_is_not_gone_round_and_does_not_keep_the_host_from_starting() {
+fn an_invalid_proxy_is_not_bypassed_and_does_not_prevent_the_start() {
     let server = Server::start([]);
     for url in ["http://user:pass word@", "ftp://user:secret@proxy", "socks5://user:secret@127.0.0.1:1"] {
         let (sender, told) = std::sync::mpsc::channel();
@@ -131,7 +131,7 @@ fn one_connection_serves_many_requests() {
 }
 
 #[test]
-fn a_connection_that_the_server_closed_is_made_anew() {
+fn a_connection_that_the_server_closed_is_reopened() {
     let server = Server::start([Reply::ok().closing(), Reply::ok().closing()]);
     let client = client(config(&server));
     for n in 0..4 {
@@ -143,7 +143,7 @@ fn a_connection_that_the_server_closed_is_made_anew() {
 }
 
 #[test]
-fn an_answer_without_end_does_not_hold_the_worker() {
+fn an_endless_answer_does_not_block_the_worker() {
     let server = Server::start([Reply::endless(200)]);
     let client = client(config(&server));
     client.capture(numbered(1));
@@ -192,7 +192,7 @@ fn no_key_and_no_header_is_ever_logged() {
 }
 
 #[test]
-fn tls_to_an_endpoint_without_it_fails_and_is_tried_again() {
+fn tls_to_an_endpoint_without_it_fails_and_is_retried() {
     let server = Server::always(Reply::ok());
     let endpoint = server.url().replace("http://", "https://");
     let client = client(config_for(&endpoint).max_retries(1).request_timeout(Duration::from_secs(2)));

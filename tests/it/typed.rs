@@ -187,7 +187,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_an_event_holds_its_bytes_satisfy_its_schema(event in everything()) {
+    fn the_bytes_of_every_event_satisfy_its_schema(event in everything()) {
         match OFF.preview(&event) {
             Ok(preview) => {
                 ONE.assert_admits(&serde_json::from_slice(preview.event()).expect("JSON"));
@@ -199,7 +199,7 @@ proptest! {
     }
 
     #[test]
-    fn no_canary_leaves_in_a_field_that_is_not_raw(
+    fn no_canary_is_sent_in_a_field_that_is_not_raw(
         mut event in everything(),
         canary in prop::sample::select(CANARIES.to_vec()),
         around in "[ a-z]{0,3}",
@@ -359,7 +359,7 @@ struct Raw<'a> {
 }
 
 #[test]
-fn every_character_of_every_plane_comes_back() {
+fn every_unicode_character_survives_the_round_trip() {
     let all: Vec<char> = (0..=u32::from(char::MAX)).filter_map(char::from_u32).collect();
     // 2,048 code points are surrogates, which no text can hold.
     assert_eq!(all.len(), 0x11_0000 - 2048);
@@ -373,7 +373,7 @@ fn every_character_of_every_plane_comes_back() {
 }
 
 #[test]
-fn a_raw_text_that_is_too_long_is_dropped_whole() {
+fn raw_text_that_is_too_long_is_dropped_as_a_whole() {
     let client = Client::disabled();
     let has_text = |text: &str| {
         let preview = client.preview(&Raw { text }).expect("an event");
@@ -384,7 +384,7 @@ fn a_raw_text_that_is_too_long_is_dropped_whole() {
 }
 
 #[test]
-fn what_is_dropped_or_replaced_is_counted() {
+fn dropped_and_replaced_values_are_counted() {
     let server = testkit::Server::start([]);
     let client = testkit::clients::client(testkit::clients::config(&server));
     client.capture(Partly { version: "v1", plan: "daily", org: Some("acme") });

@@ -70,7 +70,7 @@ fn without_a_key_the_body_has_none() {
 }
 
 #[test]
-fn a_fresh_event_has_a_v7_id_and_the_instant_of_its_capture() {
+fn a_new_event_has_a_v7_id_and_the_time_of_its_capture() {
     let server = Server::start([]);
     let client = client(config(&server));
     let now = || Timestamp::from_unix_millis(Timestamp::from(std::time::SystemTime::now()).unix_millis());
@@ -93,7 +93,7 @@ fn a_fresh_event_has_a_v7_id_and_the_instant_of_its_capture() {
 }
 
 #[test]
-fn the_librarys_attribution_is_the_hosts_to_choose() {
+fn the_application_can_choose_the_library_name() {
     let server = Server::start([]);
     let client = client(config(&server).is_server(false).geoip_disable(false).historical_migration(true));
     client.capture(numbered(1));
@@ -107,7 +107,7 @@ fn the_librarys_attribution_is_the_hosts_to_choose() {
 }
 
 #[test]
-fn an_event_overrides_what_all_events_carry() {
+fn an_event_overrides_common_properties() {
     let server = Server::start([]);
     let client = client(config(&server).super_property("plan", "team").group("company", "acme"));
     client.capture(
@@ -126,7 +126,7 @@ fn an_event_overrides_what_all_events_carry() {
 }
 
 #[test]
-fn what_the_library_sets_by_itself_is_left_out_of_an_event() {
+fn properties_that_the_library_sets_are_left_out_of_an_event() {
     lines::listen();
     let server = Server::start([]);
     let client = client(config(&server).group("company", "acme"));

@@ -9,7 +9,7 @@ use crate::rig::{
 };
 
 #[test]
-fn a_withdrawal_removes_what_is_on_disk_and_counts_it() {
+fn a_withdrawal_removes_and_counts_the_events_on_disk() {
     let (state, wire) = (scratch(), Wire::new(Endpoint::Answers(503)));
     let client = client(config(&state, &wire, Spool::server()).flush_at(3));
     capture(&client, 1..=3);
@@ -44,7 +44,7 @@ fn a_withdrawal_by_one_process_ends_it_for_all() {
 }
 
 #[test]
-fn a_no_for_this_run_touches_nothing_on_disk() {
+fn a_refusal_for_this_run_touches_nothing_on_disk() {
     let (state, wire) = (scratch(), Wire::new(Endpoint::Stalls));
     run(config(&state, &wire, Spool::cli()), 1..=3);
     let before = state.everything();
@@ -66,7 +66,7 @@ fn a_no_for_this_run_touches_nothing_on_disk() {
 }
 
 #[test]
-fn a_no_that_lasts_finishes_the_purge_at_the_next_start() {
+fn a_lasting_refusal_finishes_the_purge_at_the_next_start() {
     let (state, wire) = (scratch(), Wire::new(Endpoint::Stalls));
     run(config(&state, &wire, Spool::cli()), 1..=3);
     let policy = state.path().join("no-policy.toml");
@@ -78,7 +78,7 @@ fn a_no_that_lasts_finishes_the_purge_at_the_next_start() {
 }
 
 #[test]
-fn a_yes_that_has_ended_takes_what_was_kept_under_it() {
+fn a_grant_that_has_ended_removes_its_events() {
     let (state, wire) = (scratch(), Wire::new(Endpoint::Stalls));
     let consent = |version| Consent::opt_in().state_dir(state.path()).policy_file("").notice_version(version);
     let first = Client::new(config(&state, &wire, Spool::cli()).consent(consent(1))).unwrap();
@@ -93,7 +93,7 @@ fn a_yes_that_has_ended_takes_what_was_kept_under_it() {
 }
 
 #[test]
-fn before_the_first_yes_nothing_is_made() {
+fn nothing_is_created_before_the_first_grant() {
     let (state, wire) = (scratch(), Wire::up());
     let consent = Consent::opt_in().state_dir(state.path()).policy_file("");
     let client = Client::new(config(&state, &wire, Spool::cli().each_event()).consent(consent)).unwrap();
@@ -103,7 +103,7 @@ fn before_the_first_yes_nothing_is_made() {
 }
 
 #[test]
-fn in_continuous_integration_nothing_is_kept() {
+fn nothing_is_kept_in_continuous_integration() {
     let (state, wire) = (scratch(), Wire::up());
     let consent = documented(&state).ci_policy(candor::CiPolicy::Allow);
     let env = Env::empty().with("CI", "true");
@@ -113,7 +113,7 @@ fn in_continuous_integration_nothing_is_kept() {
 }
 
 #[test]
-fn what_was_captured_for_one_goes_to_no_other() {
+fn events_are_sent_only_to_the_destination_of_their_capture() {
     let (state, wire) = (scratch(), Wire::new(Endpoint::Stalls));
     let base = || config(&state, &wire, Spool::cli());
     run(base().api_key("phc_1"), 1..=3);
@@ -136,7 +136,7 @@ fn what_was_captured_for_one_goes_to_no_other() {
 }
 
 #[test]
-fn what_was_captured_under_one_yes_is_not_sent_under_the_next() {
+fn events_captured_under_one_grant_are_not_sent_under_the_next() {
     let (state, wire) = (scratch(), Wire::new(Endpoint::Answers(503)));
     let client = client(config(&state, &wire, Spool::server()).flush_at(3));
     capture(&client, 1..=3);

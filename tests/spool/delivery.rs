@@ -38,7 +38,7 @@ fn a_tool_leaves_its_events_to_the_next_run_and_waits_for_nothing() {
 }
 
 #[test]
-fn a_status_says_what_waits() {
+fn a_status_counts_the_waiting_events() {
     let (state, wire) = (scratch(), Wire::new(Endpoint::Stalls));
     run(config(&state, &wire, Spool::cli()), 1..=3);
     let expected = candor::status(&config(&state, &wire, Spool::cli()));
@@ -56,7 +56,7 @@ fn a_status_says_what_waits() {
 }
 
 #[test]
-fn a_flush_sends_what_this_run_has_captured_too() {
+fn a_flush_also_sends_the_events_of_this_run() {
     let (state, wire) = (scratch(), Wire::up());
     let client = client(config(&state, &wire, Spool::cli()));
     capture(&client, 1..=3);
@@ -67,7 +67,7 @@ fn a_flush_sends_what_this_run_has_captured_too() {
 }
 
 #[test]
-fn an_end_amid_a_request_cuts_it_and_keeps_its_events() {
+fn a_shutdown_during_a_request_cuts_it_and_keeps_its_events() {
     for endpoint in [Endpoint::Stalls, Endpoint::Hangs] {
         let (state, wire) = (scratch(), Wire::new(endpoint));
         run(config(&state, &wire, Spool::cli()), 1..=3);
@@ -87,7 +87,7 @@ fn an_end_amid_a_request_cuts_it_and_keeps_its_events() {
 }
 
 #[test]
-fn what_a_server_cannot_deliver_outlives_it() {
+fn undelivered_events_of_a_server_outlive_it() {
     let (state, wire) = (scratch(), Wire::new(Endpoint::Refuses));
     let first = client(config(&state, &wire, Spool::server()).flush_at(5));
     capture(&first, 1..=23);
@@ -108,7 +108,7 @@ fn what_a_server_cannot_deliver_outlives_it() {
 }
 
 #[test]
-fn what_is_sent_again_has_the_same_bytes() {
+fn a_retry_has_the_same_bytes() {
     let (state, wire) = (scratch(), Wire::new(Endpoint::Refuses));
     let first = client(config(&state, &wire, Spool::server()));
     capture(&first, 1..=5);
@@ -167,7 +167,7 @@ fn one_wrong_event_is_found_among_those_on_disk() {
 }
 
 #[test]
-fn an_endpoint_that_does_not_know_us_costs_nothing_but_time() {
+fn an_endpoint_that_rejects_the_client_costs_only_time() {
     for status in [401, 403, 404] {
         let (state, wire) = (scratch(), Wire::new(Endpoint::Answers(status)));
         let first = client(config(&state, &wire, Spool::server()));
@@ -185,7 +185,7 @@ fn an_endpoint_that_does_not_know_us_costs_nothing_but_time() {
 }
 
 #[test]
-fn an_endpoint_that_is_gone_takes_what_is_on_disk_with_it() {
+fn an_endpoint_that_is_gone_ends_the_events_on_disk() {
     for status in [410, 451] {
         let (state, wire) = (scratch(), Wire::new(Endpoint::Refuses));
         let first = client(config(&state, &wire, Spool::server()));
@@ -202,7 +202,7 @@ fn an_endpoint_that_is_gone_takes_what_is_on_disk_with_it() {
 }
 
 #[test]
-fn an_end_does_not_wait_for_an_endpoint_that_fails() {
+fn a_shutdown_does_not_wait_for_a_failing_endpoint() {
     let (state, wire) = (scratch(), Wire::new(Endpoint::Refuses));
     let slow = config(&state, &wire, Spool::server()).retry_delays(LONG / 10, LONG);
     let first = client(slow);
@@ -214,7 +214,7 @@ fn an_end_does_not_wait_for_an_endpoint_that_fails() {
 }
 
 #[test]
-fn exhausted_retries_delete_nothing_that_is_young() {
+fn exhausted_retries_delete_no_recent_events() {
     let (state, wire) = (scratch(), Wire::new(Endpoint::Answers(503)));
     let first = client(config(&state, &wire, Spool::server()).max_retries(2).flush_at(3));
     capture(&first, 1..=3);
@@ -245,7 +245,7 @@ fn two_processes_send_each_event_once() {
 }
 
 #[test]
-fn small_files_travel_together() {
+fn small_files_are_sent_together() {
     let (state, wire) = (scratch(), Wire::new(Endpoint::Refuses));
     for n in 0..50 {
         run(config(&state, &wire, Spool::cli()), [n]);
@@ -265,7 +265,7 @@ fn small_files_travel_together() {
 }
 
 #[test]
-fn over_the_caps_the_oldest_go_and_are_counted() {
+fn the_oldest_events_beyond_the_limits_are_removed_and_counted() {
     let (state, wire) = (scratch(), Wire::new(Endpoint::Stalls));
     let told = Arc::new(Mutex::new(Vec::new()));
     let spool = || Spool::cli().max_events(20).file_events(1);
@@ -283,7 +283,7 @@ fn over_the_caps_the_oldest_go_and_are_counted() {
 }
 
 #[test]
-fn what_is_too_old_is_removed_and_counted() {
+fn events_that_are_too_old_are_removed_and_counted() {
     let (state, wire) = (scratch(), Wire::new(Endpoint::Stalls));
     run(config(&state, &wire, Spool::cli()), 1..=3);
     let file = &state.files()[0];
@@ -308,7 +308,7 @@ fn what_is_too_old_is_removed_and_counted() {
 }
 
 #[test]
-fn at_most_once_is_never_twice() {
+fn at_most_once_never_sends_twice() {
     let (state, wire) = (scratch(), Wire::new(Endpoint::Answers(503)));
     let spool = || Spool::cli().at_most_once();
     run(config(&state, &wire, spool()).max_retries(0), 1..=2);
@@ -321,7 +321,7 @@ fn at_most_once_is_never_twice() {
 }
 
 #[test]
-fn a_spool_is_no_accident_where_a_batch_is_sent_only_once() {
+fn a_spool_is_refused_if_a_batch_is_sent_only_once() {
     let (state, wire) = (scratch(), Wire::up());
     for spool in [Spool::cli(), Spool::server()] {
         let error = candor::Client::new(config(&state, &wire, spool).max_retries(0)).unwrap_err();

@@ -49,7 +49,7 @@ fn events_written_first_are_delivered_by_the_same_process() {
 }
 
 #[test]
-fn what_is_written_ahead_is_on_disk_within_its_time() {
+fn events_written_ahead_are_on_disk_within_their_time() {
     let (state, wire) = (scratch(), Wire::new(Endpoint::Stalls));
     let client = client(config(&state, &wire, Spool::server().write_ahead(Duration::from_millis(5))));
     capture(&client, 1..=7);
@@ -60,7 +60,7 @@ fn what_is_written_ahead_is_on_disk_within_its_time() {
 }
 
 #[test]
-fn an_end_delivers_what_was_written_first() {
+fn a_shutdown_delivers_events_that_were_written_first() {
     for spool in [Spool::server().each_event(), Spool::server().write_ahead(Duration::from_secs(60))] {
         let (state, wire) = (scratch(), Wire::up());
         let client = client(config(&state, &wire, spool));

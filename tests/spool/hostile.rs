@@ -7,7 +7,7 @@ use candor::{LossReason, Spool};
 use crate::rig::{Endpoint, LONG, Wire, adds_up, client, config, eventually, run, scratch};
 
 #[test]
-fn a_corrupt_file_is_set_aside_counted_and_stops_no_other() {
+fn a_corrupt_file_is_quarantined_and_counted_and_stops_no_other() {
     let (state, wire) = (scratch(), Wire::new(Endpoint::Stalls));
     for n in 0..6 {
         run(config(&state, &wire, Spool::cli()), [n]);
@@ -63,7 +63,7 @@ fn foreign_files_are_neither_read_nor_removed() {
 /// The ways in which a state directory cannot be used.
 #[cfg(unix)]
 #[test]
-fn without_a_directory_events_take_the_way_without_a_spool() {
+fn without_a_directory_events_are_delivered_without_a_spool() {
     use std::os::unix::fs::symlink;
     for spoil in ["file", "link", "bucket is a link"] {
         let (state, wire) = (scratch(), Wire::up());
@@ -85,7 +85,7 @@ fn without_a_directory_events_take_the_way_without_a_spool() {
 }
 
 #[test]
-fn a_directory_that_goes_while_the_program_runs_costs_nothing() {
+fn a_directory_that_disappears_at_run_time_costs_nothing() {
     let (state, wire) = (scratch(), Wire::up());
     for spool in [Spool::cli(), Spool::cli().each_event()] {
         let client = client(config(&state, &wire, spool));

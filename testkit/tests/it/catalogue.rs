@@ -29,7 +29,7 @@ fn the_committed_schemas_are_current() {
 }
 
 #[test]
-fn the_notice_says_what_why_where_and_how_to_turn_it_off() {
+fn the_notice_names_purpose_address_and_how_to_turn_it_off() {
     assert_eq!(
         CATALOGUE.notice(),
         "Larder sends 3 kinds of events to see how it is used, to see what fails and to see which versions are \
@@ -157,9 +157,9 @@ fn scratch(name: &str) -> PathBuf {
 }
 
 #[test]
-fn a_page_that_is_missing_or_old_is_told_how_to_renew() {
+fn a_missing_or_outdated_page_fails_with_how_to_renew_it() {
     const REWORDED: Catalogue = candor::events![later::Reworded];
-    if ran_without_renewal("catalogue::a_page_that_is_missing_or_old_is_told_how_to_renew") {
+    if ran_without_renewal("catalogue::a_missing_or_outdated_page_fails_with_how_to_renew_it") {
         return;
     }
     let path = scratch("old.md");
@@ -191,7 +191,7 @@ fn a_change_in_what_is_sent_needs_a_new_version_of_the_notice() {
 }
 
 #[test]
-fn a_fingerprint_is_of_what_is_sent_and_not_of_its_words() {
+fn a_fingerprint_covers_what_is_sent_but_not_its_descriptions() {
     const REWORDED: Catalogue = candor::events![later::Reworded].retention("Longer.").turn_off(&["No."]);
     const WIDENED: Catalogue = candor::events![later::Widened];
     const ELSEWHERE: Catalogue = candor::events![Draft].endpoint("https://elsewhere.example");
@@ -204,7 +204,7 @@ fn a_fingerprint_is_of_what_is_sent_and_not_of_its_words() {
 }
 
 #[test]
-fn an_event_that_says_nothing_about_itself_is_refused() {
+fn an_event_without_a_description_is_refused() {
     const SILENT: Catalogue = candor::events![later::Silent, Draft, later::Widened];
     let told = complaint(&scratch("silent.md"), &SILENT);
     assert!(
@@ -234,7 +234,7 @@ mod kinds {
 }
 
 #[test]
-fn a_page_speaks_of_one_event_of_none_and_of_a_product_without_a_name_as_people_do() {
+fn a_page_reads_well_with_one_event_with_none_and_without_a_product_name() {
     const NONE: Catalogue = candor::events![];
     let page = DRAFT.markdown();
     assert!(page.starts_with("# Telemetry of this program\n"), "{page}");
@@ -247,7 +247,7 @@ fn a_page_speaks_of_one_event_of_none_and_of_a_product_without_a_name_as_people_
 }
 
 #[test]
-fn a_page_claims_of_a_map_and_of_a_distinct_id_what_is_true() {
+fn a_page_describes_maps_and_distinct_ids_correctly() {
     const FIRED: Catalogue = candor::events![kinds::Fired];
     let page = FIRED.markdown();
     let row = |name: &str| page.lines().find(|line| line.starts_with(&format!("| `{name}`"))).expect("a row");
@@ -266,7 +266,7 @@ fn child_that_renews() {
 }
 
 #[test]
-fn a_page_is_renewed_where_that_was_asked_for_and_no_other() {
+fn a_page_is_renewed_on_request_unless_the_notice_needs_a_new_version() {
     let renew = |path: &Path| {
         let output = Command::new(std::env::current_exe().expect("this test"))
             .args(["--exact", "catalogue::child_that_renews", "--ignored"])
@@ -287,7 +287,7 @@ fn a_page_is_renewed_where_that_was_asked_for_and_no_other() {
 }
 
 #[test]
-fn people_are_told_what_is_kept_on_their_machine() {
+fn the_page_and_notice_mention_the_spool() {
     const PLAIN: Catalogue = candor::events![];
     const KEPT: Catalogue = PLAIN.kept_on_disk();
     let says = "kept on this machine for up to 7 days";

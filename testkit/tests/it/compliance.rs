@@ -102,7 +102,7 @@ fn health_names_the_sdk_and_what_it_can_do() {
 }
 
 #[test]
-fn a_captured_event_arrives_under_the_id_that_was_answered() {
+fn a_captured_event_arrives_with_the_id_that_was_returned() {
     for protocol in BOTH {
         let (server, adapter) = (harness(), Adapter::start(protocol, Compression::Gzip));
         adapter.init(&server, &json!({}));
@@ -139,7 +139,7 @@ fn a_captured_event_arrives_under_the_id_that_was_answered() {
 }
 
 #[test]
-fn a_time_without_an_offset_is_in_utc_and_one_that_is_no_text_is_refused() {
+fn a_time_without_an_offset_is_in_utc_and_one_that_is_not_text_is_refused() {
     let (server, adapter) = (harness(), Adapter::start(Protocol::V0, Compression::Gzip));
     adapter.init(&server, &json!({}));
     let at = |time: Value| {
@@ -158,7 +158,7 @@ fn a_time_without_an_offset_is_in_utc_and_one_that_is_no_text_is_refused() {
 }
 
 #[test]
-fn an_event_that_will_not_travel_is_not_answered_as_if_it_did() {
+fn an_event_that_will_not_be_sent_is_answered_with_an_error() {
     for protocol in BOTH {
         let (server, adapter) = (harness(), Adapter::start(protocol, Compression::Gzip));
         adapter.init(&server, &json!({}));
@@ -183,7 +183,7 @@ fn an_event_that_will_not_travel_is_not_answered_as_if_it_did() {
 }
 
 #[test]
-fn the_wishes_of_init_are_followed() {
+fn the_settings_of_init_are_applied() {
     for protocol in BOTH {
         let (server, adapter) = (harness(), Adapter::start(protocol, Compression::Gzip));
         adapter.init(
@@ -224,7 +224,7 @@ fn max_retries_n_are_n_plus_one_requests() {
 }
 
 #[test]
-fn a_partial_answer_sends_only_what_asks_for_it_again() {
+fn a_partial_success_resends_only_events_to_be_retried() {
     let server = Server::scripted(|number| {
         Reply::judged(move |request| {
             results(request, |event| match (event["event"].as_str(), number) {
@@ -249,7 +249,7 @@ fn a_partial_answer_sends_only_what_asks_for_it_again() {
 }
 
 #[test]
-fn options_travel_where_the_protocol_wants_them() {
+fn options_are_sent_where_the_protocol_expects_them() {
     let wishes = json!({
         "distinct_id": "user_123",
         "event": "a",
@@ -280,7 +280,7 @@ fn options_travel_where_the_protocol_wants_them() {
 }
 
 #[test]
-fn capture_ai_keeps_the_id_that_was_asked_for() {
+fn capture_ai_keeps_the_requested_id() {
     let (server, adapter) = (harness(), Adapter::start(Protocol::V0, Compression::Gzip));
     adapter.init(&server, &json!({}));
     let uuid = "0198c0de-0000-7000-8000-000000000abc";
@@ -294,7 +294,7 @@ fn capture_ai_keeps_the_id_that_was_asked_for() {
 }
 
 #[test]
-fn tests_in_parallel_have_clients_of_their_own_and_a_flush_holds_up_no_other() {
+fn parallel_tests_have_separate_clients_and_a_flush_blocks_no_other() {
     let server = Server::always(Reply::judged(|request| {
         let reply = taken(request);
         if request.header("x-test-id") == Some("slow") { reply.held() } else { reply }
@@ -321,7 +321,7 @@ fn tests_in_parallel_have_clients_of_their_own_and_a_flush_holds_up_no_other() {
 }
 
 #[test]
-fn reset_forgets_everything_and_sends_nothing() {
+fn reset_discards_everything_and_sends_nothing() {
     let (server, adapter) = (harness(), Adapter::start(Protocol::V0, Compression::Gzip));
     adapter.init(&server, &json!({}));
     adapter.capture("a");
@@ -335,7 +335,7 @@ fn reset_forgets_everything_and_sends_nothing() {
 }
 
 #[test]
-fn a_wrong_call_is_answered_and_harms_nothing() {
+fn an_invalid_request_is_answered_and_does_no_harm() {
     let (server, adapter) = (harness(), Adapter::start(Protocol::V0, Compression::Gzip));
     assert_eq!(
         adapter.post("/init", &json!({ "api_key": "phc_test_key", "host": "no url" }))["success"],
@@ -364,7 +364,7 @@ impl Drop for Running {
 }
 
 #[test]
-fn the_program_takes_port_mode_and_codec_from_its_environment() {
+fn the_program_reads_port_mode_and_codec_from_the_environment() {
     let mut command = example("compliance_adapter");
     command.env("PORT", "0").env("CAPTURE_MODE", "v1").env("COMPRESSION", "deflate").env("DO_NOT_TRACK", "1");
     let mut program = Running(command.stdout(Stdio::piped()).spawn().unwrap());

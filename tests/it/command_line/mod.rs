@@ -187,7 +187,7 @@ fn is_one_word(line: &str) -> bool {
 }
 
 #[test]
-fn a_no_is_final_and_enter_is_a_no() {
+fn a_refusal_is_final_and_enter_refuses() {
     for keys in ["n\n", "\n", "yess\n"] {
         let machine = Machine::new();
         let first = machine.at_terminal(&["build"], &[], 80);
@@ -216,7 +216,7 @@ fn an_interrupted_question_leaves_nothing_and_is_asked_again() {
 }
 
 #[test]
-fn nobody_is_asked_by_a_machine_or_without_a_terminal() {
+fn nobody_is_asked_in_ci_or_without_a_terminal() {
     let machine = Machine::new();
     for variables in [&[("CI", "true")][..], &[("CLAUDECODE", "1")], &[("DO_NOT_TRACK", "1")]] {
         let (text, code) = machine.at_terminal(&["build"], variables, 80).end();
@@ -249,7 +249,7 @@ fn a_notice_is_shown_once_and_that_run_sends_nothing() {
 }
 
 #[test]
-fn every_verb_works_without_a_terminal_and_its_json_is_whole() {
+fn every_verb_works_without_a_terminal_and_prints_valid_json() {
     let machine = Machine::new();
     let verb = |arguments: &[&str]| {
         let output = machine.piped(&[&["telemetry"], arguments].concat(), &[]);
@@ -322,7 +322,7 @@ fn a_changed_line_breaks_the_chain_visibly() {
 }
 
 #[test]
-fn no_home_and_one_that_cannot_be_written_to_cost_nothing() {
+fn a_missing_or_unwritable_home_costs_nothing() {
     let server = Server::start([]);
     let dir = std::env::temp_dir();
     let url = server.url();
@@ -364,7 +364,7 @@ fn no_home_and_one_that_cannot_be_written_to_cost_nothing() {
 }
 
 #[test]
-fn a_failure_a_panic_and_ctrl_c_are_reported_as_what_they_are() {
+fn a_failure_a_panic_and_ctrl_c_are_reported_as_such() {
     let machine = Machine::new();
     assert!(machine.piped(&["telemetry", "on"], &[]).status.success());
     assert_eq!(machine.piped(&["build", "broken"], &[]).status.code(), Some(1));
@@ -383,7 +383,7 @@ fn a_failure_a_panic_and_ctrl_c_are_reported_as_what_they_are() {
 }
 
 #[test]
-fn an_endpoint_that_cannot_be_reached_is_not_spoken_of() {
+fn an_unreachable_endpoint_is_not_mentioned() {
     let machine = Machine::new();
     assert!(machine.piped(&["telemetry", "on"], &[]).status.success());
     let state = machine.state().display().to_string();
@@ -406,7 +406,7 @@ fn the_help_names_the_variables() {
 }
 
 #[test]
-fn what_is_kept_for_the_next_run_is_shown_and_forgotten() {
+fn events_kept_for_the_next_run_are_shown_and_forgotten() {
     let machine = Machine::new();
     assert!(machine.piped(&["telemetry", "on"], &[]).status.success());
     let verb = |verb: &[&str]| {

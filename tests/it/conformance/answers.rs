@@ -96,7 +96,7 @@ fn a_retry_has_the_same_events_in_the_same_order_with_the_same_ids_and_times() {
 }
 
 #[test]
-fn a_broken_connection_is_tried_again() {
+fn a_broken_connection_is_retried() {
     for protocol in BOTH {
         for broken in [Reply::reset_before_body(), Reply::reset_after_body(), Reply::garbage()] {
             let outcome = run(protocol, 1, then_taken(vec![broken]));
@@ -164,7 +164,7 @@ fn at_most(events: usize, refusal: Reply) -> impl Fn(usize) -> Reply + Send + Sy
 }
 
 #[test]
-fn a_batch_that_is_too_large_goes_in_halves_and_nothing_is_lost() {
+fn a_batch_that_is_too_large_is_halved_and_nothing_is_lost() {
     for protocol in BOTH {
         // More halvings than retries: they do not count as such.
         let configure = |server: &Server| plain(server, protocol).max_retries(0);
@@ -178,7 +178,7 @@ fn a_batch_that_is_too_large_goes_in_halves_and_nothing_is_lost() {
 }
 
 #[test]
-fn v1_halves_are_batches_of_their_own() {
+fn v1_halves_are_separate_batches() {
     let outcome = run(Protocol::V1, 2, at_most(1, Reply::status(413)));
     let header =
         |name: &str| -> Vec<_> { outcome.requests.iter().map(|it| it.header(name).unwrap()).collect() };
@@ -226,7 +226,7 @@ fn a_wrong_event_among_good_ones_is_found_by_halving() {
 }
 
 #[test]
-fn v1_a_400_that_is_about_no_event_is_final_for_the_batch() {
+fn v1_a_400_that_names_no_event_is_final_for_the_batch() {
     for tag in ["missing_required_headers", "invalid_header_value", "invalid_batch", "empty_body"] {
         let body = json!({ "error": tag }).to_string();
         let outcome = run(Protocol::V1, 4, move |_| Reply::status(400).body(body.clone()));
@@ -236,7 +236,7 @@ fn v1_a_400_that_is_about_no_event_is_final_for_the_batch() {
 }
 
 #[test]
-fn v1_two_events_under_one_id_are_sent_apart() {
+fn v1_two_events_with_one_id_are_sent_separately() {
     let id = uuid::Uuid::from_u128(7);
     let script = |_| {
         Reply::judged(|request: &Received| {
@@ -255,7 +255,7 @@ fn v1_two_events_under_one_id_are_sent_apart() {
 }
 
 #[test]
-fn v0_the_body_of_a_success_is_not_looked_at() {
+fn v0_the_body_of_a_success_is_ignored() {
     for reply in [
         Reply::ok().body(r#"{"status":"Ok","quota_limited":["events"]}"#),
         Reply::ok().body("not JSON"),
@@ -270,7 +270,7 @@ fn v0_the_body_of_a_success_is_not_looked_at() {
 }
 
 #[test]
-fn an_error_is_reported_with_what_the_server_said_cut_short() {
+fn an_error_is_reported_with_the_servers_truncated_answer() {
     for protocol in BOTH {
         for body in ["no".repeat(100_000).into_bytes(), b"\x00\xff\x1b[31m no".to_vec()] {
             let outcome = run(protocol, 1, move |_| Reply::status(403).body(body.clone()));
@@ -282,7 +282,7 @@ fn an_error_is_reported_with_what_the_server_said_cut_short() {
 }
 
 #[test]
-fn flush_says_what_was_delivered_what_waits_and_what_was_lost_by_reason() {
+fn flush_returns_delivered_waiting_and_lost_events_by_reason() {
     for protocol in BOTH {
         let server = Server::scripted(then_taken(vec![Reply::status(403), Reply::status(503)]));
         let delay = Duration::from_secs(600);

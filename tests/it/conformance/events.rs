@@ -43,7 +43,7 @@ fn every_event_has_a_unique_uuid_in_canonical_form() {
 }
 
 #[test]
-fn a_uuid_of_the_hosts_is_kept() {
+fn a_uuid_of_the_application_is_kept() {
     for protocol in BOTH {
         let id = Uuid::from_u128(0x00ab_cdef);
         let event = &sent(protocol, |it| it, [numbered(1).uuid(id)]).events()[0];
@@ -79,7 +79,7 @@ fn a_timestamp_with_an_offset_becomes_the_same_instant_in_utc() {
 }
 
 #[test]
-fn properties_are_an_object_also_where_there_are_none() {
+fn properties_are_an_object_even_if_there_are_none() {
     for protocol in BOTH {
         let event = &sent(protocol, |it| it, [DynamicEvent::new("bare", "user_123")]).events()[0];
         assert!(event["properties"].is_object());
@@ -123,7 +123,7 @@ fn the_library_is_in_the_properties_in_v0_and_in_no_body_in_v1() {
 }
 
 #[test]
-fn a_server_says_so_and_geoip_is_disabled_unless_the_host_wants_otherwise() {
+fn is_server_and_geoip_disable_are_true_by_default() {
     for protocol in BOTH {
         let properties = &sent(protocol, |it| it, [numbered(1)]).events()[0]["properties"];
         assert_eq!((&properties["$is_server"], &properties["$geoip_disable"]), (&json!(true), &json!(true)));
@@ -136,7 +136,7 @@ fn a_server_says_so_and_geoip_is_disabled_unless_the_host_wants_otherwise() {
 }
 
 #[test]
-fn groups_are_texts_by_type() {
+fn groups_are_strings_by_type() {
     for protocol in BOTH {
         let event = numbered(1).group("company", "acme");
         let outcome = sent(protocol, |it| it.group("deployment", "dep_1"), [event]);
@@ -195,7 +195,7 @@ fn a_name_has_at_most_200_bytes_in_v1() {
 }
 
 #[test]
-fn a_nul_in_a_distinct_id_becomes_what_the_server_would_make_of_it() {
+fn a_nul_in_a_distinct_id_is_replaced_as_the_server_would() {
     for protocol in BOTH {
         let event = &sent(protocol, |it| it, [DynamicEvent::new("viewed", "a\u{0}b\\u0000")]).events()[0];
         assert_eq!(event["distinct_id"], "a\u{fffd}b\\u0000");
@@ -203,7 +203,7 @@ fn a_nul_in_a_distinct_id_becomes_what_the_server_would_make_of_it() {
 }
 
 #[test]
-fn an_event_beyond_what_the_server_stores_is_dropped_before_the_queue() {
+fn an_event_larger_than_the_server_stores_is_dropped_before_the_queue() {
     for protocol in BOTH {
         let large = |bytes: usize| DynamicEvent::new("large", "user_123").property("x", "x".repeat(bytes));
         let outcome = sent(protocol, |it| it, [large(900 * 1024), large(890 * 1024)]);
@@ -214,7 +214,7 @@ fn an_event_beyond_what_the_server_stores_is_dropped_before_the_queue() {
 }
 
 #[test]
-fn a_poisoned_event_takes_no_other_with_it() {
+fn a_poisoned_event_loses_no_other() {
     struct Poisoned;
     impl Event for Poisoned {
         fn name(&self) -> &str {

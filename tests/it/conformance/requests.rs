@@ -24,7 +24,7 @@ fn the_default_protocol_is_v0() {
 }
 
 #[test]
-fn the_host_is_normalised_and_a_path_stays_in_front() {
+fn the_endpoint_is_normalised_and_its_path_is_kept() {
     for (host, url) in [
         (" https://us.i.posthog.com/ ", "https://us.i.posthog.com/batch/"),
         ("https://app.posthog.com", "https://us.i.posthog.com/batch/"),
@@ -64,7 +64,7 @@ fn the_user_agent_is_a_name_and_a_version() {
 }
 
 #[test]
-fn the_key_travels_in_the_body_in_v0_and_in_a_header_in_v1() {
+fn the_key_is_in_the_body_in_v0_and_in_a_header_in_v1() {
     let request = &sent(Protocol::V0, |it| it, [numbered(1)]).requests[0];
     assert_eq!(request.json()["api_key"], "phc_test_key");
     assert_eq!(request.header("authorization"), None);
@@ -117,7 +117,7 @@ fn without_compression_there_is_no_content_encoding() {
 }
 
 #[test]
-fn a_compressed_body_names_its_codec_exactly_and_holds_the_same() {
+fn a_compressed_body_names_its_codec_and_holds_the_same_events() {
     for (protocol, codec, name) in [
         (Protocol::V0, Compression::Gzip, "gzip"),
         (Protocol::V1, Compression::Gzip, "gzip"),
@@ -159,7 +159,7 @@ fn brotli_and_zstd_come_with_their_features() {
 }
 
 #[test]
-fn a_codec_that_the_protocol_or_the_build_lacks_is_refused_when_the_client_is_made() {
+fn a_codec_that_the_protocol_or_the_build_lacks_is_refused_at_creation() {
     let refusal = |protocol, codec| {
         let config = Config::new("app", "1.0").endpoint("http://127.0.0.1:1").protocol(protocol);
         let config = config.env(candor::Env::empty()).consent(granted()).compression(codec);
@@ -173,7 +173,7 @@ fn a_codec_that_the_protocol_or_the_build_lacks_is_refused_when_the_client_is_ma
 }
 
 #[test]
-fn sent_at_means_when_this_attempt_left() {
+fn sent_at_is_the_time_of_the_attempt() {
     let before = OffsetDateTime::now_utc();
     let outcome = run(Protocol::V0, 1, then_taken(vec![Reply::status(503)]));
     let sent_at: Vec<_> =
@@ -183,7 +183,7 @@ fn sent_at_means_when_this_attempt_left() {
 }
 
 #[test]
-fn v1_headers_say_who_sends_which_attempt_of_which_batch_and_when() {
+fn v1_headers_name_sender_attempt_batch_and_time() {
     let outcome = run(Protocol::V1, 1, then_taken(vec![Reply::status(503), Reply::status(500)]));
     let header = |name: &str| -> Vec<String> {
         outcome.requests.iter().map(|request| request.header(name).unwrap().to_owned()).collect()
@@ -211,7 +211,7 @@ fn v1_sdk_info_is_a_name_and_a_version_whatever_the_library_is_called() {
 }
 
 #[test]
-fn v1_created_at_is_when_the_batch_was_formed_and_stays() {
+fn v1_created_at_is_when_the_batch_was_formed_and_does_not_change() {
     let before = OffsetDateTime::now_utc() - time::Duration::milliseconds(1);
     let outcome = run(Protocol::V1, 1, then_taken(vec![Reply::status(503)]));
     let created: Vec<_> = outcome
@@ -224,7 +224,7 @@ fn v1_created_at_is_when_the_batch_was_formed_and_stays() {
 }
 
 #[test]
-fn a_host_may_add_headers() {
+fn an_application_can_add_headers() {
     for protocol in BOTH {
         let outcome = sent(protocol, |it| it.header("X-Test-Id", "t-1"), [numbered(1)]);
         assert_eq!(outcome.requests[0].header("x-test-id"), Some("t-1"));

@@ -29,7 +29,7 @@ fn retry() -> Value {
 }
 
 #[test]
-fn only_events_that_ask_for_it_are_sent_again_in_their_order() {
+fn only_events_with_a_retry_result_are_sent_again_in_order() {
     let outcome =
         run(Protocol::V1, 6, judged(|n, request| if n % 2 == 1 && request == 0 { retry() } else { ok() }));
     let batches: Vec<_> = outcome.requests.iter().map(|request| numbers(&request.events())).collect();
@@ -39,7 +39,7 @@ fn only_events_that_ask_for_it_are_sent_again_in_their_order() {
 }
 
 #[test]
-fn what_is_sent_again_is_the_same_event_in_the_same_batch() {
+fn a_retry_sends_the_same_event_in_the_same_batch() {
     let outcome =
         run(Protocol::V1, 2, judged(|n, request| if n == 1 && request == 0 { retry() } else { ok() }));
     let [first, second] = [outcome.requests[0].json(), outcome.requests[1].json()];
@@ -52,7 +52,7 @@ fn what_is_sent_again_is_the_same_event_in_the_same_batch() {
 }
 
 #[test]
-fn what_is_left_after_a_partial_success_is_compressed_anew() {
+fn the_rest_of_a_partial_success_is_compressed_again() {
     let script = judged(|n, request| if n == 1 && request == 0 { retry() } else { ok() });
     let configure = |server: &Server| plain(server, Protocol::V1).compression(candor::Compression::Gzip);
     let outcome = run_with(script, configure, (0..2).map(numbered));
@@ -81,7 +81,7 @@ fn a_dropped_event_is_reported_with_its_detail_and_not_sent_again() {
 }
 
 #[test]
-fn a_partial_success_uses_up_an_attempt_and_what_is_left_is_reported_one_by_one() {
+fn a_partial_success_uses_up_an_attempt_and_the_rest_is_reported_individually() {
     let configure = |server: &Server| plain(server, Protocol::V1).max_retries(2);
     let script = judged(|n, _| if n == 1 { retry() } else { ok() });
     let outcome = run_with(script, configure, (0..3).map(numbered));
@@ -108,7 +108,7 @@ fn failures_and_partial_successes_share_one_budget() {
 }
 
 #[test]
-fn stored_without_a_person_and_words_of_the_future_are_final() {
+fn stored_without_a_person_and_unknown_results_are_final() {
     for result in ["ok", "limited", "warning", "postponed", ""] {
         let entry = json!({ "result": result, "details": "person_processing_disabled" });
         let outcome = run(Protocol::V1, 2, judged(move |_, _| entry.clone()));
@@ -118,7 +118,7 @@ fn stored_without_a_person_and_words_of_the_future_are_final() {
 }
 
 #[test]
-fn an_event_that_the_answer_does_not_name_was_taken_and_is_counted_as_unconfirmed() {
+fn an_event_that_the_answer_does_not_name_is_counted_as_unconfirmed() {
     for body in [
         r#"{"results":{}}"#,
         r#"{"results":{"no-id":{"result":"retry"}}}"#,
@@ -160,7 +160,7 @@ fn a_success_without_readable_results_is_final_and_reported() {
 }
 
 #[test]
-fn an_answer_to_a_full_batch_is_read_whole() {
+fn an_answer_to_a_full_batch_is_read_completely() {
     // Far more than the 8 KiB that are read of any other answer.
     let details = "survey_responses_over_quota";
     let script =

@@ -116,7 +116,7 @@ fn logged(output: &Output) -> String {
 }
 
 #[test]
-fn the_search_finds_what_is_there() {
+fn the_search_finds_marks() {
     let clean = || Escaped { wire: String::new(), log: String::new(), store: String::new(), requests: 1 };
     clean().never_any(&[]);
     for escaped in [
@@ -142,7 +142,7 @@ fn common_fate() -> Escaped {
 }
 
 #[test]
-fn nothing_of_common_fates_deployment_leaves() {
+fn nothing_of_common_fates_deployment_is_sent() {
     let escaped = common_fate();
     assert!(escaped.log.contains("cf:rule.updated"), "the log holds the batches: {}", escaped.log);
     escaped.never_any(&["example.com"]);
@@ -260,7 +260,7 @@ fn ck_29_never_errors_in_words() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_name_of_this_machine_is_nowhere() {
+fn the_name_of_this_machine_is_never_sent() {
     let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();
     // A name that is a word of a record would be found without having escaped.

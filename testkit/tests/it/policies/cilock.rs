@@ -606,7 +606,7 @@ fn ck_34_the_controls_are_in_the_command_line() {
 }
 
 #[test]
-fn the_page_is_made_from_the_code_and_calls_nothing_anonymous() {
+fn the_page_is_generated_and_calls_nothing_anonymous() {
     assert_catalogue(PAGE, &CATALOGUE);
     let page = std::fs::read_to_string(PAGE).expect("the page");
     assert!(page.contains("The events are not anonymous"), "{page}");

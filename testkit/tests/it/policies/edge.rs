@@ -37,7 +37,7 @@ fn batch(change: impl FnOnce(&mut Value)) -> (u16, Vec<Value>, String) {
 }
 
 #[test]
-fn a_recorded_payload_is_taken_without_what_it_should_not_have() {
+fn a_recorded_payload_is_stored_without_undeclared_fields() {
     let (status, rows, dropped) = batch(|_| {});
     assert_eq!((status, rows.len(), dropped.as_str()), (200, 1, ""));
     let (status, rows, dropped) = batch(|event| {
@@ -57,7 +57,7 @@ fn a_recorded_payload_is_taken_without_what_it_should_not_have() {
 type Change = fn(&mut Value);
 
 #[test]
-fn what_is_not_as_declared_refuses_the_whole_batch() {
+fn an_undeclared_value_refuses_the_whole_batch() {
     let refused: [(&str, Change); 9] = [
         ("an unknown event", |event| event["event"] = json!("cf:user.deleted")),
         ("no event", |event| event["event"] = Value::Null),
@@ -105,7 +105,7 @@ fn an_event_that_arrives_twice_is_stored_once() {
 }
 
 #[test]
-fn a_nested_record_is_held_to_its_words() {
+fn a_nested_record_must_use_its_known_words() {
     let sound = json!({
         "hashedLicenseId": "8d3e78791c4b1734e1c510a56f559f3d", "tier": "free", "cliVersion": "1.24.0",
         "platform": "linux", "emittedAt": "2026-01-31T12:00:00.000Z",
@@ -140,7 +140,7 @@ fn a_nested_record_is_held_to_its_words() {
 }
 
 #[test]
-fn the_store_is_a_file_that_anybody_can_open_and_it_forgets() {
+fn the_store_is_a_readable_file_and_old_records_are_deleted() {
     let dir = Dir::new();
     let path = dir.path().join("collected.sqlite");
     {
@@ -164,7 +164,7 @@ fn the_store_is_a_file_that_anybody_can_open_and_it_forgets() {
 }
 
 #[test]
-fn the_edges_ask_for_what_their_documents_say() {
+fn the_edges_require_what_their_documents_say() {
     let session = ck::catalogue::EDGE;
     assert!(session.needs_bearer && session.keeps_address);
     for rules in [cf::catalogue::EDGE, ins::catalogue::EDGE] {

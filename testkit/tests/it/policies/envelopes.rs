@@ -127,7 +127,7 @@ fn the_budget_is_the_same() {
 }
 
 #[test]
-fn a_second_try_has_the_same_event() {
+fn a_retry_has_the_same_event() {
     each(|name, _, _, form| {
         let server = Server::start([Reply::status(503), Reply::reset_after_body()]);
         let client = client(form(config(&server)));
@@ -146,7 +146,7 @@ fn a_second_try_has_the_same_event() {
 }
 
 #[test]
-fn what_is_printed_is_the_body_and_no_token() {
+fn the_printed_text_is_the_body_without_a_token() {
     lines::listen();
     each(|name, _, _, form| {
         let server = Server::start([]);

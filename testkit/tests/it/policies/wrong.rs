@@ -56,7 +56,7 @@ fn check(name: &str, text: &[u8], run: impl FnOnce(&str, &str)) {
 }
 
 #[test]
-fn a_broken_deployment_file_means_no_and_says_so_once() {
+fn a_broken_deployment_file_denies_with_one_warning() {
     let mut texts: Vec<Vec<u8>> = BROKEN_YAML.iter().map(|text| text.as_bytes().to_vec()).collect();
     texts.push(b"deployment: \xff\n".to_vec());
     texts.push(b"#".repeat(70_000));
@@ -70,7 +70,7 @@ fn a_broken_deployment_file_means_no_and_says_so_once() {
 }
 
 #[test]
-fn a_broken_project_file_means_no_and_says_so_once() {
+fn a_broken_project_file_denies_with_one_warning() {
     let mut texts: Vec<Vec<u8>> = BROKEN_JSON.iter().map(|text| text.as_bytes().to_vec()).collect();
     texts.push(b"{\"telemetry\": {\"enabled\": true}, \"x\": \"\xff\"}".to_vec());
     texts.push([&b"{\"telemetry\": {\"enabled\": true}}"[..], &b" ".repeat(70_000)].concat());
@@ -84,7 +84,7 @@ fn a_broken_project_file_means_no_and_says_so_once() {
 }
 
 #[test]
-fn an_answer_that_cannot_be_stored_is_a_no_and_says_so() {
+fn an_answer_that_cannot_be_stored_denies_and_is_reported() {
     for text in BROKEN_JSON {
         let dir = Dir::with(ins::app::PROJECT_FILE, text);
         let ran = talk(ins::app::run, &["--dir", &dir.text(), "init"], &keyed(), "y\n");
@@ -100,7 +100,7 @@ fn an_answer_that_cannot_be_stored_is_a_no_and_says_so() {
 }
 
 #[test]
-fn a_session_that_is_expired_or_malformed_is_none() {
+fn an_expired_or_malformed_session_is_ignored() {
     let sound = Session::new("tsp_wrong".to_owned(), now());
     let text = |session: &Session| serde_json::to_string(session).expect("JSON");
     let valid = text(&sound);
@@ -133,7 +133,7 @@ fn a_session_that_is_expired_or_malformed_is_none() {
 }
 
 #[test]
-fn a_token_that_no_header_can_hold_is_no_session_to_send_with() {
+fn a_token_that_is_not_a_valid_header_value_is_never_sent() {
     let session = Session::new("tsp_a\r\nx-evil: 1".to_owned(), now());
     let (dir, server) = (Dir::new(), Server::start([]));
     session.write(dir.path()).expect("a session");
@@ -143,7 +143,7 @@ fn a_token_that_no_header_can_hold_is_no_session_to_send_with() {
 }
 
 #[test]
-fn a_wrong_call_is_told_how_it_is_right() {
+fn wrong_arguments_print_the_usage() {
     for run in [ck::app::run, ins::app::run] {
         let ran = play(run, &["--dir", "."], &Env::empty());
         assert_eq!(ran.code, 2);
