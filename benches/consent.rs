@@ -12,9 +12,8 @@
 use std::hint::black_box;
 use std::time::{Instant, SystemTime};
 
-use candor::{
-    Answer, Client, Config, Consent, DynamicEvent, Env, Notice, Request, SendError, Timestamp, Transport,
-};
+use candor::transport::{Answer, Request, SendError, Transport};
+use candor::{Client, Config, Consent, DynamicEvent, Env, Notice, Timestamp};
 
 const ROUNDS: usize = 31;
 const CALLS: u32 = 2_000_000;
@@ -92,7 +91,7 @@ impl candor::Event for &Ready {
         "counted"
     }
 
-    fn encode(&self, encoder: &mut candor::Encoder<'_>) {
+    fn encode(&self, encoder: &mut candor::encode::Encoder<'_>) {
         DynamicEvent::new("counted", "node-7").encode(encoder);
     }
 }

@@ -11,7 +11,8 @@ mod measure;
 use std::hint::black_box;
 use std::thread;
 
-use candor::{Client, DynamicEvent, Encoder, Env, Event};
+use candor::encode::Encoder;
+use candor::{Client, DynamicEvent, Env, Event};
 use measure::{LONG, config, created, median, print};
 
 const CALLS: usize = 10_000;

@@ -11,7 +11,8 @@ mod measure;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use candor::{Answer, Client, Compression, Config, Request, SendError, Transport};
+use candor::transport::{Answer, Request, SendError, Transport};
+use candor::{Client, Compression, Config};
 use measure::{LONG, config, created, median, print};
 
 const EVENTS: usize = 20_000;

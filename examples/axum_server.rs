@@ -10,7 +10,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::MatchedPath;
 use axum::routing::get;
-use candor::{CaptureLayer, Config, Consent, ContextLayer, DynamicEvent, Notice, RequestSummary};
+use candor::tower::{CaptureLayer, ContextLayer, RequestSummary};
+use candor::{Config, Consent, DynamicEvent, Notice};
 use tokio::net::TcpListener;
 
 #[tokio::main]

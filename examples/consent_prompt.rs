@@ -7,7 +7,8 @@
 use std::io::{stderr, stdin};
 
 use candor::cli::{may_prompt, prompt};
-use candor::{Config, Consent, ConsentState, Env};
+use candor::consent::ConsentState;
+use candor::{Config, Consent, Env};
 
 const QUESTION: &str = "consent_prompt can send which commands are used, to help its authors.\n\
                         Everything that it sends: https://example.com/telemetry\n\

@@ -8,7 +8,8 @@
 
 use std::process::ExitCode;
 
-use candor::{Account, CiPolicy, Config, Consent, Notice, Subject};
+use candor::consent::{Account, CiPolicy, Subject};
+use candor::{Config, Consent, Notice};
 
 const USAGE: &str = "usage: consent_status --app NAME --mode opt-in|opt-out|session [--notice documented|shown] \
     [--deny-env NAME]... [--deployment-file F] [--project-file F] [--policy-file F] [--state-dir D] \

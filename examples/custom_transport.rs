@@ -8,7 +8,8 @@ use std::io::Write;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use candor::{Answer, Config, Consent, Env, Notice, Request, SendError, Transport};
+use candor::transport::{Answer, Request, SendError, Transport};
+use candor::{Config, Consent, Env, Notice};
 
 struct ToFile(Mutex<File>);
 

@@ -173,7 +173,7 @@ impl Inner {
 ///     .endpoint("https://t.example.com")
 ///     .env(candor::Env::empty().with("DO_NOT_TRACK", "1"));
 /// let status = candor::status(&config);
-/// assert_eq!(status.state, candor::ConsentState::Denied);
+/// assert_eq!(status.state, candor::consent::ConsentState::Denied);
 /// println!("{status}");
 /// ```
 pub fn status(config: &Config) -> Status {

@@ -260,7 +260,7 @@ impl Config {
     /// let memory = candor::testing::MemoryTransport::new();
     /// let config = candor::Config::new("app", "1.0").transport({
     ///     let memory = memory.clone();
-    ///     move |_granted| Ok(Box::new(memory.clone()) as Box<dyn candor::Transport>)
+    ///     move |_granted| Ok(Box::new(memory.clone()) as Box<dyn candor::transport::Transport>)
     /// });
     /// ```
     pub fn transport(

@@ -138,19 +138,19 @@ pub fn group_identify<P: Serialize>(group_type: impl Into<String>, key: impl Int
     on_client(|client| client.group_identify(group_type, key, properties));
 }
 
-/// Sets properties of a person; see [`Client::set`].
-pub fn set<P: Serialize>(distinct_id: impl Into<String>, properties: P) {
-    on_client(|client| client.set(distinct_id, properties));
+/// Sets properties of a person; see [`Client::set_person`].
+pub fn set_person<P: Serialize>(distinct_id: impl Into<String>, properties: P) {
+    on_client(|client| client.set_person(distinct_id, properties));
 }
 
-/// Sets properties of a person that are not set yet; see [`Client::set_once`].
-pub fn set_once<P: Serialize>(distinct_id: impl Into<String>, properties: P) {
-    on_client(|client| client.set_once(distinct_id, properties));
+/// Sets properties of a person that are not set yet; see [`Client::set_person_once`].
+pub fn set_person_once<P: Serialize>(distinct_id: impl Into<String>, properties: P) {
+    on_client(|client| client.set_person_once(distinct_id, properties));
 }
 
-/// Removes properties of a person; see [`Client::unset`].
-pub fn unset<K: AsRef<str>>(distinct_id: impl Into<String>, keys: impl IntoIterator<Item = K>) {
-    on_client(|client| client.unset(distinct_id, keys));
+/// Removes properties of a person; see [`Client::unset_person`].
+pub fn unset_person<K: AsRef<str>>(distinct_id: impl Into<String>, keys: impl IntoIterator<Item = K>) {
+    on_client(|client| client.unset_person(distinct_id, keys));
 }
 
 /// Returns the exact bytes that a capture of the event would put on the wire now, whether the global client

@@ -36,8 +36,10 @@
 //!   [`#[derive(Event)]`](derive@Event); [`DynamicEvent`] is put together at run time.
 //! - [`events!`] lists the events of a program as its [`Catalogue`], from which come the page for its users, JSON
 //!   Schemas and the notice; [`Config::strict`] lets nothing else leave, and [`preview`] shows what would.
-//! - [`Transport`] carries requests and [`Envelope`] shapes them, where HTTP to PostHog is not what is
-//!   wanted.
+//! - [`schema`] is what an event may hold, as data, and [`encode`] writes events by hand.
+//! - [`transport`] carries requests and [`wire`] shapes them, where HTTP to PostHog is not what is wanted.
+//! - [`consent`] holds what an application or an administrator's tool needs to show a decision.
+//! - [`tower`] has the layers for servers.
 //! - [`cli`] is the kit for command-line tools: the first run, one event for each command, and the verbs `status`,
 //!   `on`, `off`, `show`, `log` and `forget`.
 //! - [`testing`] captures the events of a closure, for an application's own tests.
@@ -83,7 +85,7 @@
 //! | `tokio` | | `Context::in_task`: a request context that follows a task |
 //! | `clap` | | [`cli`]: arguments and verbs for tools that use clap |
 //! | `ctrlc` | | [`cli`]: reports a command that is ended by Ctrl-C |
-//! | `tower` | | `ContextLayer`, which makes that context from a request's headers |
+//! | `tower` | | [`tower`]: layers that make that context from a request, and capture an event for it |
 //! | `yaml` | yes | deployment parameters in YAML |
 //! | `toml` | yes | policy and project files in TOML |
 //! | `derive` | yes | the derive macros |
@@ -108,6 +110,7 @@ mod deliver;
 #[cfg(feature = "derive")]
 mod derives;
 mod document;
+pub mod encode;
 mod error;
 mod event;
 mod field;
@@ -117,43 +120,33 @@ mod observe;
 mod panic;
 mod printable;
 mod queue;
-mod schema;
+pub mod schema;
 mod settings;
 pub mod testing;
 mod timestamp;
 #[cfg(feature = "tower")]
-mod tower;
-mod transport;
-mod wire;
+pub mod tower;
+pub mod transport;
+pub mod wire;
 
 pub use capture::{ContextGuard, Sampling};
-#[cfg(feature = "tower")]
-pub use capture::{ContextLayer, ContextService};
-pub use catalogue::{Catalogue, Catalogued};
+pub use catalogue::Catalogue;
 pub use client::{Client, Flushed, Preview, status};
 pub use config::Config;
-pub use consent::{Account, CiPolicy, Consent, Mode, Notice, Subject};
-pub use consent::{ConsentState, Granted, Status};
+pub use consent::declaration::{Consent, Notice};
 pub use deliver::{Delivered, DeliveryError};
 #[cfg(feature = "derive")]
 pub use derives::{Event, Label, Properties};
 pub use error::{Error, ErrorKind, Result};
-pub use event::{Context, DynamicEvent, EncodedEvent, Encoder, Event, OutgoingEvent};
-pub use field::{ClosedLabel, Count, Field, Hashed, Histogram, Identifier, Label, Properties, PseudonymKey};
+pub use event::{Context, DynamicEvent, Event, OutgoingEvent};
+pub use field::{Count, Hashed, Histogram, Label, Properties, PseudonymKey};
 pub use global::{
     Guard, alias, capture, client, flush, group_identify, identify, init, init_or_disabled, opt_in, opt_out,
-    preview, set, set_once, shutdown, stats, unset,
+    preview, set_person, set_person_once, shutdown, stats, unset_person,
 };
 pub use observe::{LossReason, Stats};
-pub use schema::{FieldSchema, FieldType, Labels, Pattern, Purpose, Schema, TextPolicy, Unit, Word};
 pub use settings::{Compression, Env, Overflow, Protocol, Sending, Spool};
 pub use timestamp::Timestamp;
-#[cfg(feature = "tower")]
-pub use tower::{CaptureLayer, CaptureService, RequestSummary};
-pub use transport::{Answer, Request, SendError, Transport, TransportFactory};
-pub use wire::{
-    Attempt, BatchInfo, Bearer, Envelope, EventResult, FlatRecord, PostHogBatch, Response, Verdict, WireEvent,
-};
 
 #[doc(hidden)]
 pub use event::private as __private;

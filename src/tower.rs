@@ -1,4 +1,7 @@
-//! A tower layer that captures one event for each request, as the application chooses.
+//! Layers for tower services, such as axum's and tonic's: the context of a request, and one event for each.
+//!
+//! [`ContextLayer`] sets the [`Context`](crate::Context) in force while a request is handled; [`CaptureLayer`] captures one
+//! event when it has been, as the application chooses.
 
 use std::fmt;
 use std::pin::Pin;
@@ -14,6 +17,8 @@ use crate::client::Client;
 use crate::event::Event;
 use crate::global;
 use crate::panic::catch_panic;
+
+pub use crate::capture::{ContextLayer, ContextService};
 
 /// What is known of a request when it has been handled. It never holds the path's values, the query, headers or bodies.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +67,8 @@ impl<'a> RequestSummary<'a> {
 /// feature `tower`.
 ///
 /// ```
-/// use candor::{CaptureLayer, DynamicEvent};
+/// use candor::tower::CaptureLayer;
+/// use candor::DynamicEvent;
 ///
 /// let requests = CaptureLayer::new(|request| {
 ///     // Nothing is said about requests that matched no route.
@@ -79,7 +85,7 @@ impl<'a> RequestSummary<'a> {
 /// let app: axum::Router = axum::Router::new()
 ///     .route("/orders/{id}", axum::routing::get(|| async { "an order" }))
 ///     .layer(requests) // inside of the context, so that the event is about whoever asked
-///     .layer(candor::ContextLayer::new());
+///     .layer(candor::tower::ContextLayer::new());
 /// # let _ = app;
 /// ```
 ///

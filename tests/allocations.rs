@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use candor::{Client, Config, Consent, Encoder, Env, Event, Notice, Sampling};
+use candor::encode::Encoder;
+use candor::{Client, Config, Consent, Env, Event, Notice, Sampling};
 
 struct RequestCreated<'a> {
     requested_by: &'a str,

@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
+use candor::encode::Encoder;
 use candor::testing::MemoryTransport;
-use candor::{
-    Client, Config, Consent, Count, Encoder, Env, Event, Label, Notice, Properties, PseudonymKey, Transport,
-};
+use candor::transport::Transport;
+use candor::{Client, Config, Consent, Count, Env, Event, Label, Notice, Properties, PseudonymKey};
 
 /// As many as fit in the segments that a queue keeps while it is idle.
 const CAPTURES: u64 = 300;

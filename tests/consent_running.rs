@@ -8,11 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use candor::consent::Layer;
-use candor::{
-    Answer, Client, Config, Consent, ConsentState, DynamicEvent, Env, ErrorKind, LossReason, Notice, Request,
-    SendError, Subject, Transport,
-};
+use candor::consent::{ConsentState, Layer, Subject};
+use candor::transport::{Answer, Request, SendError, Transport};
+use candor::{Client, Config, Consent, DynamicEvent, Env, ErrorKind, LossReason, Notice};
 
 /// More time than anything here needs, even on a busy machine.
 const LONG: Duration = Duration::from_secs(30);

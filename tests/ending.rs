@@ -7,10 +7,8 @@ use std::sync::{Arc, Barrier, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use candor::{
-    Answer, Client, Config, Consent, DynamicEvent, Env, LossReason, Notice, Overflow, Request, SendError,
-    Transport,
-};
+use candor::transport::{Answer, Request, SendError, Transport};
+use candor::{Client, Config, Consent, DynamicEvent, Env, LossReason, Notice, Overflow};
 
 /// More time than anything here needs, even on a busy machine.
 const LONG: Duration = Duration::from_secs(60);

@@ -7,9 +7,8 @@ use std::sync::{Arc, Barrier, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use candor::{
-    Answer, Config, Consent, DynamicEvent, Env, ErrorKind, LossReason, Notice, Request, SendError, Transport,
-};
+use candor::transport::{Answer, Request, SendError, Transport};
+use candor::{Config, Consent, DynamicEvent, Env, ErrorKind, LossReason, Notice};
 
 const LONG: Duration = Duration::from_secs(30);
 

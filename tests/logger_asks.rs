@@ -8,9 +8,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use candor::{
-    Answer, Client, Config, Consent, DynamicEvent, Env, LossReason, Notice, Request, SendError, Transport,
-};
+use candor::transport::{Answer, Request, SendError, Transport};
+use candor::{Client, Config, Consent, DynamicEvent, Env, LossReason, Notice};
 
 /// More time than anything here needs, even on a busy machine.
 const LONG: Duration = Duration::from_secs(60);

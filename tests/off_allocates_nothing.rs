@@ -1,6 +1,7 @@
 //! A capture when off allocates nothing, and does not look at its arguments.
 
-use candor::{Client, Config, Consent, Encoder, Env, Event, Notice};
+use candor::encode::Encoder;
+use candor::{Client, Config, Consent, Env, Event, Notice};
 
 const CAPTURES: u64 = 1_000_000;
 

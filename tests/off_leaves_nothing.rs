@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, SystemTime};
 
-use candor::{Account, Client, Config, Consent, DynamicEvent, Notice};
+use candor::consent::Account;
+use candor::{Client, Config, Consent, DynamicEvent, Notice};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
 };

@@ -7,7 +7,8 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use candor::{Answer, Config, Consent, Env, Event, Label, Notice, Request, SendError, Transport};
+use candor::transport::{Answer, Request, SendError, Transport};
+use candor::{Config, Consent, Env, Event, Label, Notice};
 
 /// Rounds of which the median is taken.
 pub(crate) const ROUNDS: usize = 31;

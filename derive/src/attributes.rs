@@ -1,4 +1,6 @@
-//! Parsers for the values of attributes.
+//! Small readers for what stands behind an attribute's name.
+//!
+//! Never decides what an attribute means.
 
 use std::fmt::Write;
 
@@ -8,45 +10,45 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprLit, ExprUnary, Lit, LitInt, LitStr, Result, Token, UnOp, bracketed};
 
-/// A value with its span.
+/// A value with the place where it stands.
 #[derive(Clone)]
 pub(crate) struct Given<T> {
     pub(crate) value: T,
     pub(crate) span: Span,
 }
 
-/// Stores the value of an attribute that may be given only once.
+/// Stores a value that may be given once.
 pub(crate) fn once<T>(writer: &mut Option<Given<T>>, meta: &ParseNestedMeta<'_>, value: T) -> Result<()> {
     let span = meta.path.span();
     if writer.is_some() {
-        return Err(Error::new(span, "this attribute is given twice: remove one of them"));
+        return Err(Error::new(span, "given twice"));
     }
     *writer = Some(Given { value, span });
     Ok(())
 }
 
-/// Parses `= "text"`; the text must not be blank.
+/// Reads `= "text"`, which may not be blank.
 pub(crate) fn text(meta: &ParseNestedMeta<'_>) -> Result<String> {
     let literal: LitStr = meta.value()?.parse()?;
     let text = literal.value();
     if text.trim().is_empty() {
-        return Err(Error::new(literal.span(), "this text must not be blank"));
+        return Err(Error::new(literal.span(), "this may not be blank"));
     }
     Ok(text)
 }
 
-/// Parses `= 16`; the number must be within the bounds.
+/// Reads `= 16`, within bounds.
 pub(crate) fn number(meta: &ParseNestedMeta<'_>, min: usize, max: usize) -> Result<usize> {
     let literal: LitInt = meta.value()?.parse()?;
     let number = literal.base10_parse()?;
     if (min..=max).contains(&number) {
         Ok(number)
     } else {
-        Err(Error::new(literal.span(), format!("expected a number from {min} to {max}")))
+        Err(Error::new(literal.span(), format!("this lies between {min} and {max}")))
     }
 }
 
-/// Parses `= [1, 10, 100]`: whole numbers in ascending order.
+/// Reads `= [1, 10, 100]`: rising whole numbers.
 pub(crate) fn rising(meta: &ParseNestedMeta<'_>) -> Result<Vec<i64>> {
     let value = meta.value()?;
     let inside;
@@ -57,7 +59,7 @@ pub(crate) fn rising(meta: &ParseNestedMeta<'_>) -> Result<Vec<i64>> {
         Some(bounds) if !bounds.is_empty() && bounds.is_sorted_by(|one, two| one < two) => Ok(bounds),
         _ => Err(Error::new(
             bracket.span.join(),
-            "`buckets` takes whole numbers in ascending order, as in `buckets = [1, 10, 100]`",
+            "buckets are rising whole numbers, as in `buckets = [1, 10, 100]`",
         )),
     }
 }
@@ -70,11 +72,11 @@ fn whole(expression: &Expr) -> Option<i64> {
     }
 }
 
-/// Parses `= literal` and returns it as JSON.
+/// Reads `= literal` and gives it as JSON.
 pub(crate) fn json(meta: &ParseNestedMeta<'_>) -> Result<String> {
     let expression: Expr = meta.value()?.parse()?;
     json_of(&expression)
-        .ok_or_else(|| Error::new(expression.span(), "`example` takes a string, a number, `true` or `false`"))
+        .ok_or_else(|| Error::new(expression.span(), "an example is a text, a number, `true` or `false`"))
 }
 
 fn json_of(expression: &Expr) -> Option<String> {
@@ -88,7 +90,7 @@ fn json_of(expression: &Expr) -> Option<String> {
     }
 }
 
-/// Returns text as a JSON string, in quotes.
+/// Writes a text as a JSON string.
 pub(crate) fn quote_json(text: &str) -> String {
     let mut json = String::from("\"");
     for character in text.chars() {

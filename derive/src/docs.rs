@@ -1,18 +1,20 @@
-//! Text for the catalogue, taken word for word from doc comments.
+//! Texts for the catalogue out of doc comments.
+//!
+//! Never changes a word.
 
 use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 
-/// The text of a doc comment.
+/// What a doc comment says.
 #[derive(Default)]
 pub(crate) struct Docs {
-    /// The first paragraph: the description.
+    /// The first paragraph: what it is.
     pub(crate) first: String,
-    /// The other paragraphs: why it is sent.
+    /// The other paragraphs: why.
     pub(crate) rest: String,
 }
 
 impl Docs {
-    /// Reads the doc comment from the attributes and joins the lines of each paragraph.
+    /// Reads the doc comment among attributes; each paragraph becomes one line.
     pub(crate) fn read(attributes: &[Attribute]) -> Self {
         let mut paragraphs = vec![String::new()];
         for line in attributes.iter().filter_map(line) {

@@ -1,4 +1,6 @@
-//! `#[derive(Event)]`: every value is written under its field's policy.
+//! `#[derive(Event)]`.
+//!
+//! Never writes a value otherwise than under its policy.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -21,8 +23,8 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         return Err(Error::new_spanned(
             &input.ident,
             format!(
-                "the event `{}` has no name: add one with `#[event(name = \"...\")]`; renaming the type then does \
-                 not change what is sent",
+                "the event `{}` has no name: give one with `#[event(name = \"...\")]`, so that renaming the type \
+                 never renames what is sent",
                 input.ident
             ),
         ));
@@ -39,8 +41,8 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
             #patterns
 
             #[automatically_derived]
-            impl #implement #candor::Catalogued for #ident #types #clause {
-                const SCHEMA: &'static #candor::Schema = &#schema;
+            impl #implement #candor::schema::Catalogued for #ident #types #clause {
+                const SCHEMA: &'static #candor::schema::Schema = &#schema;
             }
 
             #[automatically_derived]
@@ -51,29 +53,29 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
                 }
 
                 #[inline]
-                fn encode(&self, event: &mut #candor::Encoder<'_>) {
+                fn encode(&self, event: &mut #candor::encode::Encoder<'_>) {
                     #encode
                 }
 
                 #[inline]
-                fn schema(&self) -> ::core::option::Option<&'static #candor::Schema> {
-                    ::core::option::Option::Some(<Self as #candor::Catalogued>::SCHEMA)
+                fn schema(&self) -> ::core::option::Option<&'static #candor::schema::Schema> {
+                    ::core::option::Option::Some(<Self as #candor::schema::Catalogued>::SCHEMA)
                 }
             }
         };
     })
 }
 
-/// Checks that the event has exactly one distinct id, and no groups if it has `no_groups`.
+/// Checks what stands once in an event.
 fn roles(input: &DeriveInput, container: &Container, specs: &[Spec]) -> Result<()> {
     let ids: Vec<&Spec> = specs.iter().filter(|spec| matches!(spec.role, Role::DistinctId { .. })).collect();
     if let Some(second) = ids.get(usize::from(container.distinct_id.is_none())) {
         let why = match container.distinct_id.as_ref().map(|given| &given.value) {
             Some(EventId::Context) => {
-                "an event has only one distinct id: remove `distinct_id = context` and make this field an `Option`; \
-                 `None` uses the id of the context"
+                "an event has one distinct id: remove `distinct_id = context`, and make this field an `Option`; \
+                 `None` takes the id of the context"
             }
-            _ => "an event has only one distinct id",
+            _ => "an event has one distinct id",
         };
         return Err(Error::new(second.span, why));
     }
@@ -81,16 +83,16 @@ fn roles(input: &DeriveInput, container: &Container, specs: &[Spec]) -> Result<(
         return Err(Error::new_spanned(
             &input.ident,
             format!(
-                "the event `{}` has no distinct id: mark one field with `#[event(distinct_id, hashed = \"usr\")]`, \
-                 use the id of the request's context with `#[event(distinct_id = context)]`, or give the event a \
-                 fixed id with `#[event(distinct_id = \"...\")]`",
+                "the event `{}` does not say whom it is about: mark one field with `#[event(distinct_id, hashed = \
+                 \"usr\")]`, take the id of the request's context with `#[event(distinct_id = context)]`, or give the \
+                 event a fixed id with `#[event(distinct_id = \"...\")]`",
                 input.ident
             ),
         ));
     }
     let groups = specs.iter().find(|spec| matches!(spec.role, Role::Group(_)));
     if let (Some(group), true) = (groups, container.no_groups.is_some()) {
-        return Err(Error::new(group.span, "an event with `no_groups` cannot have a `group` field"));
+        return Err(Error::new(group.span, "an event with `no_groups` has none of its own"));
     }
     Ok(())
 }
@@ -105,7 +107,7 @@ fn schema_of(name: &str, input: &DeriveInput, container: &Container, specs: &[Sp
         Some(spec) => schema::named(spec, "distinct_id", &candor),
         None => event_id(container, &candor),
     };
-    // An optional id falls back to the id of the context.
+    // An id that can be absent falls back to that of the context.
     let from_context = match own_id {
         Some(spec) => schema::optional(spec, &candor),
         None => quote!(false),
@@ -123,22 +125,22 @@ fn schema_of(name: &str, input: &DeriveInput, container: &Container, specs: &[Sp
     let link = option(container.link.as_ref().map(|given| &given.value));
     let since = option(container.since.as_ref().map(|given| &given.value));
     quote! {
-        #candor::Schema::new(#name, #description, #why, #distinct_id, const { &[#(#groups),*] }, #fields)
-            .with(#candor::Purpose::#purpose, #link, #since)
+        #candor::schema::Schema::new(#name, #description, #why, #distinct_id, const { &[#(#groups),*] }, #fields)
+            .with(#candor::schema::Purpose::#purpose, #link, #since)
             .or_id_of_context(#from_context)
             #no_groups
     }
 }
 
-/// Returns the schema of the distinct id if no field holds it.
+/// Returns the schema of an id that no field holds.
 fn event_id(container: &Container, candor: &Path) -> TokenStream {
-    let text = quote!(#candor::TextPolicy);
+    let text = quote!(#candor::schema::TextPolicy);
     let policy = match container.distinct_id.as_ref().map(|given| &given.value) {
         Some(EventId::Context) => quote!(#text::Context),
         Some(EventId::Fixed(id)) => quote!(#text::Constant(#id)),
         None => quote!(#text::Constant("")),
     };
-    quote!(#candor::FieldSchema::new("distinct_id", "", #candor::FieldType::Text(#policy), true))
+    quote!(#candor::schema::FieldSchema::new("distinct_id", "", #candor::schema::FieldType::Text(#policy), true))
 }
 
 fn encode(container: &Container, specs: &[Spec], candor: &Path) -> TokenStream {
@@ -157,7 +159,7 @@ fn encode(container: &Container, specs: &[Spec], candor: &Path) -> TokenStream {
     }
 }
 
-/// Returns the statement that writes a field other than a property: an id, a group, the timestamp or the uuid.
+/// Writes what is not a property.
 fn part(spec: &Spec, candor: &Path) -> TokenStream {
     let ident = &spec.ident;
     match &spec.role {
@@ -185,14 +187,14 @@ fn property(spec: &Spec, candor: &Path) -> TokenStream {
     quote!(event.field(#key, #name, #value);)
 }
 
-/// Returns a name joined with its comma, its colon and either boolean, so they are written as one piece.
+/// Returns a name with all that can be written together with it.
 pub(crate) fn member_name(name: &str, candor: &Path) -> TokenStream {
     let lead = format!(",{}", quoted(name));
     let (on, off) = (format!("{lead}true"), format!("{lead}false"));
     quote!(const { #candor::__private::MemberName::new(#lead, #on, #off) })
 }
 
-/// Returns the name as it appears in JSON: in quotes, with a colon.
+/// Returns a name in quotes with a colon, as it stands in JSON.
 fn quoted(name: &str) -> String {
     quote_json(name) + ":"
 }

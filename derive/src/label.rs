@@ -1,4 +1,6 @@
-//! `#[derive(Label)]`: a type that could hold free text never becomes a label.
+//! `#[derive(Label)]`.
+//!
+//! Never makes a label of anything that could hold free text.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -10,7 +12,7 @@ use crate::docs::Docs;
 use crate::names::{self, Case};
 use crate::value::option;
 
-/// The attributes of the type.
+/// What stands on the type.
 #[derive(Default)]
 struct Container {
     rename_all: Option<Given<Case>>,
@@ -35,9 +37,7 @@ impl Container {
                     let literal: LitStr = meta.value()?.parse()?;
                     once(&mut container.candor, &meta, literal.parse()?)
                 } else {
-                    Err(meta.error(
-                        "unknown attribute: a label accepts `rename_all`, `pattern`, `max` and `crate`",
-                    ))
+                    Err(meta.error("a label knows `rename_all`, `pattern`, `max` and `crate`"))
                 }
             })?;
         }
@@ -54,14 +54,13 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         (Data::Enum(data), None) => closed(input, data, &container, &candor),
         (Data::Enum(_), Some(given)) => Err(Error::new(
             given.span,
-            "an enum is already a closed set of words: `pattern` applies only to a struct with one text field, as in \
-             `struct Rule(String)`",
+            "an enum is a closed set of words; `pattern` stands on a struct of one text",
         )),
         (Data::Struct(data), Some(pattern)) => open(input, &data.fields, pattern, &container, &candor),
         _ => Err(Error::new_spanned(
             &input.ident,
             format!(
-                "`{}` is not a closed set of words: a label is an enum, or a struct with one text field and \
+                "`{}` is not a closed set of words: a label is an enum, or a struct of one text with \
                  `#[label(pattern = \"...\")]`",
                 input.ident
             ),
@@ -82,7 +81,7 @@ fn labelled(variant: &Variant, case: Case) -> Result<Labelled<'_>> {
         return Err(Error::new(
             variant.span(),
             format!(
-                "the label `{}` holds data, which could be anything: remove the data, since a label is only a word",
+                "the label `{}` holds data, which could be anything; labels are words only",
                 variant.ident
             ),
         ));
@@ -95,7 +94,7 @@ fn labelled(variant: &Variant, case: Case) -> Result<Labelled<'_>> {
             } else if meta.path.is_ident("other") {
                 once(&mut other, &meta, ())
             } else {
-                Err(meta.error("unknown attribute: a variant of a label accepts `name` and `other`"))
+                Err(meta.error("a variant of a label knows `name` and `other`"))
             }
         })?;
     }
@@ -108,24 +107,21 @@ fn labelled(variant: &Variant, case: Case) -> Result<Labelled<'_>> {
 fn closed(input: &DeriveInput, data: &DataEnum, container: &Container, candor: &Path) -> Result<TokenStream> {
     let case = container.rename_all.as_ref().map_or(Case::Snake, |given| given.value);
     if let Some(given) = &container.max {
-        return Err(Error::new(given.span, "`max` applies only together with `pattern`"));
+        return Err(Error::new(given.span, "`max` stands beside `pattern`"));
     }
     let mut labels: Vec<Labelled<'_>> = Vec::new();
     for variant in &data.variants {
         let label = labelled(variant, case)?;
         if labels.iter().any(|known| known.word == label.word) {
-            return Err(Error::new(
-                variant.span(),
-                format!("two variants are sent as `{}`: rename one of them", label.word),
-            ));
+            return Err(Error::new(variant.span(), format!("two variants are sent as `{}`", label.word)));
         }
         if label.is_other && labels.iter().any(|known| known.is_other) {
-            return Err(Error::new(variant.span(), "only one variant can be `other`"));
+            return Err(Error::new(variant.span(), "one variant stands for all unknown words"));
         }
         labels.push(label);
     }
     if labels.is_empty() {
-        return Err(Error::new_spanned(&input.ident, "a label needs at least one variant"));
+        return Err(Error::new_spanned(&input.ident, "a label without a word is never sent"));
     }
     Ok(closed_impls(input, &labels, candor))
 }
@@ -154,14 +150,14 @@ fn closed_impls(input: &DeriveInput, labels: &[Labelled<'_>], candor: &Path) -> 
             }
 
             #[automatically_derived]
-            impl #candor::Field for #ident {
-                const KIND: #candor::FieldType = #candor::FieldType::Label(&<Self as #candor::Label>::LABELS);
+            impl #candor::encode::Field for #ident {
+                const KIND: #candor::schema::FieldType = #candor::schema::FieldType::Label(&<Self as #candor::Label>::LABELS);
             }
 
             #[automatically_derived]
             impl #candor::Label for #ident {
-                const LABELS: #candor::Labels = #candor::Labels::Closed {
-                    words: &[#(#candor::Word { name: #words, description: #descriptions }),*],
+                const LABELS: #candor::schema::Labels = #candor::schema::Labels::Closed {
+                    words: &[#(#candor::schema::Word { name: #words, description: #descriptions }),*],
                     other: #other_word,
                 };
 
@@ -177,7 +173,7 @@ fn closed_impls(input: &DeriveInput, labels: &[Labelled<'_>], candor: &Path) -> 
             }
 
             #[automatically_derived]
-            impl #candor::ClosedLabel for #ident {
+            impl #candor::schema::ClosedLabel for #ident {
                 const ALL: &'static [Self] = &[#(Self::#variants),*];
 
                 fn from_label(text: &::core::primitive::str) -> ::core::option::Option<Self> {
@@ -205,7 +201,7 @@ fn open(
     let Some(inner) = inner else {
         return Err(Error::new_spanned(
             &input.ident,
-            "a label with a pattern must be a struct with one text field, as in `struct Rule(String)`",
+            "a label with a pattern is a struct of one text: `struct Rule(String)`",
         ));
     };
     let max = container.max.as_ref().map_or(64, |given| given.value);
@@ -214,7 +210,7 @@ fn open(
     let (implement, types, clause) = input.generics.split_for_impl();
     let private = quote!(#candor::__private);
     let compiled = quote::quote_spanned! {span=>
-        static PATTERN: #candor::Pattern = #candor::Pattern::new(#source);
+        static PATTERN: #candor::schema::Pattern = #candor::schema::Pattern::new(#source);
     };
     Ok(quote! {
         const _: () = {
@@ -228,14 +224,14 @@ fn open(
             }
 
             #[automatically_derived]
-            impl #implement #candor::Field for #ident #types #clause {
-                const KIND: #candor::FieldType = #candor::FieldType::Label(&<Self as #candor::Label>::LABELS);
+            impl #implement #candor::encode::Field for #ident #types #clause {
+                const KIND: #candor::schema::FieldType = #candor::schema::FieldType::Label(&<Self as #candor::Label>::LABELS);
                 const OPTIONAL: ::core::primitive::bool = <#ty as #private::Text>::OPTIONAL;
             }
 
             #[automatically_derived]
             impl #implement #candor::Label for #ident #types #clause {
-                const LABELS: #candor::Labels = #candor::Labels::Pattern { pattern: &PATTERN, max: #max };
+                const LABELS: #candor::schema::Labels = #candor::schema::Labels::Pattern { pattern: &PATTERN, max: #max };
 
                 fn label(&self) -> &::core::primitive::str {
                     #private::Text::text(&self.0).unwrap_or("")

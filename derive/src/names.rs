@@ -1,9 +1,11 @@
-//! Names as they are sent. A name that JSON would have to escape is refused.
+//! Names as they are sent.
+//!
+//! Never lets a name through that JSON would have to escape.
 
 use proc_macro2::Span;
 use syn::{Error, Result};
 
-/// The case convention of the names that are sent.
+/// How identifiers are spelt when they are sent.
 #[derive(Clone, Copy)]
 pub(crate) enum Case {
     Snake,
@@ -16,7 +18,7 @@ pub(crate) enum Case {
 }
 
 impl Case {
-    /// Parses the value of `rename_all`.
+    /// Reads the name of a rule.
     pub(crate) fn parse(text: &str, span: Span) -> Result<Self> {
         Ok(match text {
             "snake_case" => Self::Snake,
@@ -29,14 +31,14 @@ impl Case {
             _ => {
                 return Err(Error::new(
                     span,
-                    "`rename_all` takes `snake_case`, `kebab-case`, `camelCase`, `PascalCase`, \
+                    "`rename_all` is `snake_case`, `kebab-case`, `camelCase`, `PascalCase`, \
                      `SCREAMING_SNAKE_CASE`, `lowercase` or `UPPERCASE`",
                 ));
             }
         })
     }
 
-    /// Converts an identifier, written in snake case or camel case, to this case.
+    /// Spells an identifier of either convention.
     pub(crate) fn apply(self, identifier: &str) -> String {
         let words = words(identifier);
         let capital = |word: &String| {
@@ -58,7 +60,7 @@ impl Case {
     }
 }
 
-/// Splits an identifier into lower-case words at underscores and before capitals.
+/// Splits an identifier into words in lower case: at underscores, and before a capital.
 fn words(identifier: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = '_';
@@ -79,21 +81,21 @@ fn words(identifier: &str) -> Vec<String> {
     words
 }
 
-/// Checks a name that is sent: 1 to 200 characters, none of which JSON escapes, without whitespace at either end.
+/// Checks a name that is sent: 1 to 200 characters that JSON need not escape, not blank at its ends.
 pub(crate) fn check(name: &str, what: &str, span: Span) -> Result<()> {
     let wrong = if name.trim() != name || name.is_empty() {
-        "is empty, or begins or ends with whitespace"
+        "is empty, or begins or ends with white space"
     } else if name.chars().count() > 200 {
         "has more than 200 characters"
     } else if name.chars().any(|character| character.is_control() || matches!(character, '"' | '\\')) {
-        "contains a quote, a backslash or a control character"
+        "holds a quote, a backslash or a control character"
     } else {
         return Ok(());
     };
     Err(Error::new(span, format!("the {what} `{}` {wrong}", name.escape_debug())))
 }
 
-/// Checks the name of a property: some names are reserved for the library.
+/// Checks the name of a property: some are the library's own.
 pub(crate) fn check_property(name: &str, span: Span) -> Result<()> {
     check(name, "name", span)?;
     let instead = match name {
@@ -104,16 +106,16 @@ pub(crate) fn check_property(name: &str, span: Span) -> Result<()> {
     Err(Error::new(span, format!("the property `{name}` is set by the library: {instead}")))
 }
 
-/// Checks the prefix of a hash: ASCII letters and digits only.
+/// Checks a prefix of hashes: letters and digits.
 pub(crate) fn check_prefix(prefix: &str, span: Span) -> Result<()> {
     if prefix.chars().all(|character| character.is_ascii_alphanumeric()) {
         Ok(())
     } else {
-        Err(Error::new(span, "a prefix can contain only ASCII letters and digits, as in `hashed = \"usr\"`"))
+        Err(Error::new(span, "a prefix has letters and digits only, as in `hashed = \"usr\"`"))
     }
 }
 
-/// Returns whether the name suggests that the field identifies someone or something.
+/// Returns whether a field of this name identifies someone or something.
 pub(crate) fn identifies(name: &str) -> bool {
     ["_id", "_by", "Id", "By", "-id", "-by", "_ID", "_BY"].iter().any(|end| name.ends_with(end))
 }

@@ -1,4 +1,6 @@
-//! The parsed and checked fields of a struct, and their patterns.
+//! A struct taken apart.
+//!
+//! Never generates an implementation.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -9,9 +11,9 @@ use crate::container::Container;
 use crate::field::{Role, Spec};
 use crate::policy::{PatternSource, Policy};
 
-/// Returns the parsed and checked fields of a struct.
+/// Returns the fields of a struct, understood and checked.
 pub(crate) fn fields(input: &DeriveInput, container: &Container, what: &str) -> Result<Vec<Spec>> {
-    let wrong = || Error::new_spanned(&input.ident, format!("{what} must be structs with named fields"));
+    let wrong = || Error::new_spanned(&input.ident, format!("{what} are structs with named fields"));
     let Data::Struct(data) = &input.data else { return Err(wrong()) };
     let named = match &data.fields {
         Fields::Named(named) => named.named.iter().collect(),
@@ -28,10 +30,7 @@ pub(crate) fn fields(input: &DeriveInput, container: &Container, what: &str) -> 
                 {
                     combine(
                         &mut errors,
-                        Error::new(
-                            spec.span,
-                            format!("two fields are sent as `{}`: rename one of them", spec.name),
-                        ),
+                        Error::new(spec.span, format!("two fields are sent as `{}`", spec.name)),
                     );
                 }
                 specs.push(spec);
@@ -49,7 +48,7 @@ fn combine(errors: &mut Option<Error>, error: Error) {
     }
 }
 
-/// Returns whether a field is sent as a property.
+/// Returns whether a field is sent among the properties.
 pub(crate) fn is_property(spec: &Spec) -> bool {
     matches!(spec.role, Role::Property | Role::DistinctId { is_property: true })
 }
@@ -63,24 +62,24 @@ fn pattern(spec: &Spec) -> Option<&PatternSource> {
     }
 }
 
-/// Returns the name of the static that holds a compiled pattern.
+/// Returns the name of the static of a pattern.
 pub(crate) fn pattern_name(pattern: &PatternSource) -> Ident {
     format_ident!("PATTERN_{}", pattern.index)
 }
 
-/// Generates the compiled patterns, and checks that the examples match them.
+/// Generates the compiled patterns, and a check that the examples match them.
 pub(crate) fn patterns(specs: &[Spec], candor: &Path) -> TokenStream {
     let statics = specs.iter().filter_map(|spec| pattern(spec).map(|pattern| (spec, pattern))).map(
         |(spec, pattern)| {
             let (name, source) = (pattern_name(pattern), &pattern.source);
             let compiled = quote_spanned! {pattern.span=>
-                static #name: #candor::Pattern = #candor::Pattern::new(#source);
+                static #name: #candor::schema::Pattern = #candor::schema::Pattern::new(#source);
             };
             let example = spec.example.as_ref().map(|example| {
                 let text = example.value.trim_matches('"');
                 let message = format!("the example of `{}` does not match its pattern", spec.ident);
                 quote_spanned! {example.span=>
-                    const _: () = assert!(#candor::Pattern::new(#source).matches(#text), #message);
+                    const _: () = assert!(#candor::schema::Pattern::new(#source).matches(#text), #message);
                 }
             });
             quote!(#compiled #example)

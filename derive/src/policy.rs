@@ -1,4 +1,6 @@
-//! The closed list of ways in which a field can be made safe.
+//! How a field is made safe.
+//! Gives the closed list of ways.
+//! Never knows the field's name or place.
 
 use proc_macro2::Span;
 use syn::Type;
@@ -7,31 +9,31 @@ use syn::Type;
 pub(crate) enum Policy {
     /// By its type.
     Typed,
-    /// A prefix and SHA-256.
+    /// SHA-256 after a prefix.
     Hashed(String),
     /// The first hexadecimal digits of SHA-256.
     Hex(usize),
-    /// A prefix and HMAC with the client's secret.
+    /// HMAC under the client's secret, after a prefix.
     Keyed(String),
-    /// Text that matches a pattern.
+    /// What matches.
     Pattern { pattern: PatternSource, max: usize, other: Option<String> },
-    /// A word of a known set of labels.
+    /// A word of a known set.
     Label(Box<Type>),
     /// As it is, for a reason.
     Raw { reason: String, max: usize, pattern: Option<PatternSource> },
-    /// The label of the bucket that contains the number.
+    /// In a bucket.
     Bucket { bounds: Vec<i64>, unit: Option<Unit> },
-    /// A duration in whole units.
+    /// Whole units.
     Duration(Unit),
     /// A boolean as 0 or 1.
     Number,
 }
 
-/// A pattern with its span, for compiler messages.
+/// A pattern with its place, for the compiler's messages.
 pub(crate) struct PatternSource {
     pub(crate) source: String,
     pub(crate) span: Span,
-    /// The number in the name of the static that holds the compiled pattern.
+    /// The name of the static that holds it compiled.
     pub(crate) index: usize,
 }
 
@@ -47,7 +49,7 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
-    /// Returns the unit that a field's name ends with, if any.
+    /// Returns the unit that a field's name ends with.
     pub(crate) fn of_name(name: &str) -> Option<Self> {
         const ENDS: [(&[&str], Unit); 6] = [
             (&["us", "micros", "microseconds"], Unit::Microseconds),

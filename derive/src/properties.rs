@@ -1,4 +1,6 @@
-//! `#[derive(Properties)]`: every value is written under its field's policy.
+//! `#[derive(Properties)]`.
+//!
+//! Never writes a value otherwise than under its policy.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -18,10 +20,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let candor = container.candor();
     let specs = fields(input, &container, "properties")?;
     if let Some(spec) = specs.iter().find(|spec| !matches!(spec.role, Role::Property | Role::Skip)) {
-        return Err(Error::new(
-            spec.span,
-            "only an event can have a distinct id, groups, a timestamp and a uuid",
-        ));
+        return Err(Error::new(spec.span, "only an event has a distinct id, groups, a timestamp and a uuid"));
     }
     let generics = bounded(&input.generics, &specs, &candor);
     let (implement, types, clause) = generics.split_for_impl();
@@ -47,14 +46,14 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
             }
 
             #[automatically_derived]
-            impl #implement #candor::Field for #ident #types #clause {
-                const KIND: #candor::FieldType =
-                    #candor::FieldType::Object(<Self as #candor::Properties>::FIELDS);
+            impl #implement #candor::encode::Field for #ident #types #clause {
+                const KIND: #candor::schema::FieldType =
+                    #candor::schema::FieldType::Object(<Self as #candor::Properties>::FIELDS);
             }
 
             #[automatically_derived]
             impl #implement #candor::Properties for #ident #types #clause {
-                const FIELDS: &'static [#candor::FieldSchema] = #schemas;
+                const FIELDS: &'static [#candor::schema::FieldSchema] = #schemas;
             }
         };
     })

@@ -1,4 +1,6 @@
-//! The schemas of fields, for the catalogue.
+//! How a field is described.
+//!
+//! Never looks at a value.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -9,7 +11,7 @@ use crate::parts::{is_property, pattern_name};
 use crate::policy::Policy;
 use crate::value::{bucket_labels, by_bound, identifies, option, trait_of};
 
-/// Returns the schema of a field; a group is named after its type.
+/// Returns the schema of a field under the name of its role.
 pub(crate) fn field(spec: &Spec, candor: &Path) -> TokenStream {
     let name = match &spec.role {
         Role::Group(kind) => kind,
@@ -18,7 +20,7 @@ pub(crate) fn field(spec: &Spec, candor: &Path) -> TokenStream {
     named(spec, name, candor)
 }
 
-/// Returns the schema of a field under the given name.
+/// Returns the schema of a field under a name.
 pub(crate) fn named(spec: &Spec, name: &str, candor: &Path) -> TokenStream {
     let (description, kind, required) = (&spec.description, kind(spec, candor), required(spec, candor));
     let raw = option(match &spec.policy {
@@ -28,11 +30,11 @@ pub(crate) fn named(spec: &Spec, name: &str, candor: &Path) -> TokenStream {
     let example = option(spec.example.as_ref().map(|given| &given.value));
     let since = option(spec.since.as_ref());
     quote! {
-        #candor::FieldSchema::new(#name, #description, #kind, #required).with(#raw, #example, #since)
+        #candor::schema::FieldSchema::new(#name, #description, #kind, #required).with(#raw, #example, #since)
     }
 }
 
-/// Returns the schemas of all properties, in the order of the fields.
+/// Returns the schemas of all properties, in their order.
 pub(crate) fn properties(specs: &[Spec], candor: &Path) -> TokenStream {
     let fields = specs.iter().filter(|spec| is_property(spec)).map(|spec| named(spec, &spec.name, candor));
     quote!(const { &[#(#fields),*] })
@@ -41,14 +43,14 @@ pub(crate) fn properties(specs: &[Spec], candor: &Path) -> TokenStream {
 fn kind(spec: &Spec, candor: &Path) -> TokenStream {
     let one = one(spec, candor);
     match spec.items {
-        Some(max) => quote!(#candor::FieldType::List { of: const { &#one }, max: #max }),
+        Some(max) => quote!(#candor::schema::FieldType::List { of: const { &#one }, max: #max }),
         None => one,
     }
 }
 
 fn one(spec: &Spec, candor: &Path) -> TokenStream {
-    let kind = quote!(#candor::FieldType);
-    let text = quote!(#candor::TextPolicy);
+    let kind = quote!(#candor::schema::FieldType);
+    let text = quote!(#candor::schema::TextPolicy);
     let by = trait_of(spec, candor);
     match &spec.policy {
         Policy::Typed if identifies(spec) => quote!(#by::IDENTIFIER_KIND),
@@ -74,13 +76,13 @@ fn one(spec: &Spec, candor: &Path) -> TokenStream {
             let labels = bucket_labels(bounds);
             let unit = option(unit.map(|unit| {
                 let unit = format_ident!("{}", unit.variant());
-                quote!(#candor::Unit::#unit)
+                quote!(#candor::schema::Unit::#unit)
             }));
             quote!(#kind::Bucket { labels: &[#(#labels),*], unit: #unit })
         }
         Policy::Duration(unit) => {
             let unit = format_ident!("{}", unit.variant());
-            quote!(#kind::Duration { unit: #candor::Unit::#unit })
+            quote!(#kind::Duration { unit: #candor::schema::Unit::#unit })
         }
         Policy::Number => quote!(#kind::ZeroOrOne),
     }
@@ -97,7 +99,7 @@ fn required(spec: &Spec, candor: &Path) -> TokenStream {
     }
 }
 
-/// Returns an expression that tells whether the value can be absent.
+/// Returns whether the value can be absent, as an expression.
 pub(crate) fn optional(spec: &Spec, candor: &Path) -> TokenStream {
     let by = match spec.items {
         Some(_) => by_bound(&spec.ty, &quote!(#candor::__private::Items)),

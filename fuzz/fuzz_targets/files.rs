@@ -3,8 +3,8 @@
 //! Never may a file make a decision granted that somebody else denied.
 #![no_main]
 
-use candor::consent::{ConsentState, Facts, FileState, Inputs, Source, decide};
-use candor::{Consent, Env, Notice, Subject};
+use candor::consent::{ConsentState, Facts, FileState, Inputs, Source, Subject, decide};
+use candor::{Consent, Env, Notice};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

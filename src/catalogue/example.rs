@@ -1,4 +1,6 @@
-//! Made-up examples of events, for the page.
+//! Examples of what is sent.
+//!
+//! Never shows a value that was sent.
 
 use crate::catalogue::json::Json;
 use crate::catalogue::registry::Catalogue;
@@ -37,7 +39,7 @@ pub(super) fn event(catalogue: &Catalogue, schema: &Schema) -> Json {
     ])
 }
 
-/// Returns an example of an event's own fields, for a catalogue of flat records.
+/// Returns an example of an event's own fields, where each event is a record of its own.
 pub(super) fn record(schema: &Schema) -> Json {
     Json::Object(fields(schema.fields))
 }

@@ -12,7 +12,7 @@ use crate::settings::variable_prefix;
 /// `--no-telemetry`, for every command of a tool. Needs the feature `clap`.
 ///
 /// Flatten it into the parser. The help text names the variables by the parser's own name, so give the parser and
-/// [`Config`](crate::Config) the same.
+/// [`Config`] the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TelemetryArgs {

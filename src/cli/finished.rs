@@ -1,10 +1,9 @@
 //! The event of a finished command.
 
 use super::{Finished, Outcome};
-use crate::catalogue::Catalogued;
 use crate::event::{Encoder, Event};
 use crate::field::Field;
-use crate::schema::{FieldSchema, FieldType, Labels, Pattern, Schema, TextPolicy, Unit, Word};
+use crate::schema::{Catalogued, FieldSchema, FieldType, Labels, Pattern, Schema, TextPolicy, Unit, Word};
 
 /// A command of the tool has finished; what [`Telemetry::measure`](super::Telemetry::measure) captures.
 ///
@@ -128,8 +127,8 @@ mod tests {
     use std::time::Duration;
 
     use super::{CommandFinished, ErrorCategory};
-    use crate::catalogue::Catalogued;
     use crate::cli::{Finished, Outcome};
+    use crate::schema::Catalogued;
     use crate::timestamp::Timestamp;
 
     fn finished(outcome: Outcome, category: Option<ErrorCategory>) -> Finished<ErrorCategory> {

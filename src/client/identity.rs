@@ -35,17 +35,21 @@ impl Client {
     }
 
     /// Sets properties of a person: an object.
-    pub fn set<P: Serialize>(&self, distinct_id: impl Into<String>, properties: P) {
+    pub fn set_person<P: Serialize>(&self, distinct_id: impl Into<String>, properties: P) {
         self.capture_made(|| DynamicEvent::person(distinct_id).set(properties));
     }
 
     /// Sets properties of a person that are not set yet: an object.
-    pub fn set_once<P: Serialize>(&self, distinct_id: impl Into<String>, properties: P) {
+    pub fn set_person_once<P: Serialize>(&self, distinct_id: impl Into<String>, properties: P) {
         self.capture_made(|| DynamicEvent::person(distinct_id).set_once(properties));
     }
 
     /// Removes properties of a person.
-    pub fn unset<K: AsRef<str>>(&self, distinct_id: impl Into<String>, keys: impl IntoIterator<Item = K>) {
+    pub fn unset_person<K: AsRef<str>>(
+        &self,
+        distinct_id: impl Into<String>,
+        keys: impl IntoIterator<Item = K>,
+    ) {
         self.capture_made(|| DynamicEvent::person(distinct_id).unset(keys));
     }
 }

@@ -1,15 +1,15 @@
 //! Whether anything may be captured and sent at all, and why.
 //!
-//! Never lets a yes outweigh a no, and leaves nothing behind if the answer is no.
+//! An application declares its sources with [`Consent`], reads the outcome from [`Status`], and stores a
+//! person's answer with [`opt_in`](crate::opt_in) and [`opt_out`](crate::opt_out). The types here are what those take and
+//! return, and what an administrator's tool shows. Any no wins over every yes, and a no leaves nothing behind.
 
 mod account;
-mod declaration;
-pub use account::Account;
-pub use declaration::{CiPolicy, Consent, Mode, Notice, Subject};
 mod child;
 mod choice;
 mod ci;
 mod decide;
+pub(crate) mod declaration;
 mod finding;
 mod gate;
 mod granted;
@@ -29,20 +29,30 @@ mod throttle;
 mod user;
 mod watch;
 
+pub use account::Account;
 pub use ci::{CiProvider, Projection};
-pub use decide::{ConsentState, Decision, decide};
+pub use decide::{ConsentState, Decision};
+pub use declaration::{CiPolicy, Mode, Subject};
+pub(crate) use declaration::{Consent, Notice};
 pub use finding::Vote;
 pub(crate) use gate::{Gate, GateState};
 pub use granted::Granted;
-pub use inputs::{Facts, FileContent, FileState, Files, Inputs, ReadFailure, Runtime, Source};
 pub use layers::Layer;
 pub(crate) use monitor::{ConsentMonitor, explain, spool_dir};
 pub use opt_in::OptIn;
 pub(crate) use places::{CHOICE_FILE, state_file, writable_state_file};
 pub use project::write_project_answer;
 pub use report::LayerReport;
-pub use sources::collect;
 pub use status::{LastSend, QueueStatus, SpoolStatus, Status};
+
+// The decision as a pure function over all that it may look at: for the fuzz targets and our own tests.
+#[doc(hidden)]
+pub use decide::decide;
+#[doc(hidden)]
+pub use inputs::{Facts, FileContent, FileState, Files, Inputs, ReadFailure, Runtime, Source};
+#[doc(hidden)]
+pub use sources::collect;
+#[doc(hidden)]
 pub use switch::{Reading, SwitchKind, parse_switch};
 
 /// Cuts an address down to scheme, host and port: what a grant is bound to, and what may be shown.

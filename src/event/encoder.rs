@@ -1,4 +1,6 @@
-//! Writes the parts of one event as JSON fragments into reused buffers.
+//! Writes one event's parts as JSON fragments into reused buffers.
+//!
+//! Never allocates once the buffers have grown.
 
 mod closing;
 mod derived;
@@ -16,19 +18,19 @@ use crate::json::write_string;
 use crate::observe::LossReason;
 use crate::timestamp::Timestamp;
 
-/// The maximum number of characters of an event name or a distinct id. PostHog's capture server (v0) truncates ids
-/// to this length, so two longer ids with the same beginning would become one person.
+/// At most this many characters in an event name or a distinct id: PostHog cuts ids there, so that two
+/// longer ones that begin alike would become one person (its capture server, v0).
 const MAX_CHARACTERS: usize = 200;
 
-/// The maximum capacity of a buffer that a thread keeps for the next event; larger buffers are freed after an event.
+/// A thread keeps this much memory for the next event, and what is larger no longer than one event.
 const KEPT: usize = 16 * 1024;
 
-/// Receives the parts of one event in [`Event::encode`](super::Event::encode).
+/// Receives the parts of one event; handed to [`Event::encode`](super::Event::encode).
 ///
-/// A reason for rejecting the event (a blank distinct id, a value that is too long, and so on) drops this one event,
-/// which is counted with the first such reason.
+/// A reason against an event (a blank distinct id, a value that is too long, and so on) drops this one event, counted
+/// with its reason; the other calls are then without effect.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an independent fact about the event")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the event")]
 pub struct Encoder<'a> {
     buffers: &'a mut Buffers,
     common: &'a CommonProperties,
@@ -36,18 +38,18 @@ pub struct Encoder<'a> {
     overridden_groups: u64,
     timestamp: Option<Timestamp>,
     uuid: Option<Uuid>,
-    /// Whether the event itself has these reserved properties, which are checked when it is finished.
+    /// Reserved properties of the event's own that are looked at when it is closed.
     has_profile: bool,
     has_cookieless: bool,
     epoch: Option<Epoch>,
     filter: Option<Filter<'a>>,
     losses: FieldLosses,
-    /// The last property with a name chosen at run time that could not be sent.
+    /// The last property of a name of its own that could not be sent.
     refused_key: Option<String>,
-    /// Whether the event comes from a hook and already has everything that the library adds.
+    /// The event is what a hook has left, with all that the library adds.
     is_view: bool,
     is_preview: bool,
-    /// The active context, and the bits of its properties and groups that the event overrides.
+    /// The context in force, and which of its properties and groups the event has itself.
     active: Option<&'a ActiveContext>,
     in_active: u64,
     groups_in_active: u64,
@@ -67,24 +69,24 @@ impl Buffers {
         Self { name: Vec::new(), distinct_id: Vec::new(), groups: Vec::new(), properties: Vec::new() }
     }
 
-    /// Returns the name and the size of the last encoded event, for a log line.
+    /// Returns the name and the size of the event that was encoded last, for a log line.
     pub(crate) fn name_and_size(&self) -> (String, usize) {
         let size = self.name.len() + self.distinct_id.len() + self.groups.len() + self.properties.len();
         (self.quoted_name(), size)
     }
 
-    /// Returns the name of the last encoded event in quotes, for a log line; empty if it has no name.
+    /// Returns the name of the event that was encoded last in quotes, for a log line; empty if it has no name.
     pub(crate) fn quoted_name(&self) -> String {
         String::from_utf8_lossy(&self.name).into_owned()
     }
 
-    /// Clears the name of the last encoded event.
+    /// Forgets the event that was encoded last.
     #[inline]
     pub(crate) fn forget_name(&mut self) {
         self.name.clear();
     }
 
-    /// Frees the buffers if an unusually large event has grown them.
+    /// Frees what an unusually large event has taken, so that no thread keeps it.
     #[inline]
     pub(crate) fn shrink(&mut self) {
         if self.properties.capacity() > KEPT || self.groups.capacity() > KEPT {
@@ -126,7 +128,7 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Sets the context of the event.
+    /// Puts the event into a context.
     #[inline]
     #[must_use]
     pub(crate) fn within(mut self, active: Option<&'a ActiveContext>) -> Self {
@@ -134,7 +136,7 @@ impl<'a> Encoder<'a> {
         self
     }
 
-    /// Sets the distinct id: not blank, and at most 200 characters (bytes with PostHog's v1 protocol).
+    /// Sets who or what the event is about; at most 200 characters (bytes with PostHog's v1), not blank.
     #[inline]
     pub fn distinct_id(&mut self, id: &str) {
         if let Some(reason) = reason_against(id, LossReason::EmptyDistinctId, LossReason::LongDistinctId) {
@@ -147,21 +149,21 @@ impl<'a> Encoder<'a> {
         self.buffers.distinct_id.clear();
         write_string(&mut self.buffers.distinct_id, id);
         if self.buffers.distinct_id.len() != id.len() + 2 && id.contains('\0') {
-            // The receiver replaces NUL in the same way.
+            // The receiver would do the same.
             self.buffers.distinct_id.clear();
             write_string(&mut self.buffers.distinct_id, &id.replace('\0', "\u{fffd}"));
         }
     }
 
-    /// Adds a property. Use each name only once: if a name is repeated, the receiver may keep either value.
+    /// Adds a property; name each one once, since of two equal names receivers keep either.
     ///
-    /// A value that the receiver could not parse as JSON is left out, and counted in
-    /// [`fields_dropped`](crate::Stats::fields_dropped): a number that is not finite or is too large for an `f64`,
-    /// half of a surrogate pair, or more than 120 levels of nesting.
+    /// A value that has no JSON form that receivers can read is left out, and counted in
+    /// [`fields_dropped`](crate::Stats::fields_dropped): a number that is not finite or too large for a `f64`, half of
+    /// a surrogate pair, more than 120 levels of nesting.
     ///
     /// An event's own property replaces a super property of the same name, and the library's `$is_server` and
-    /// `$geoip_disable`. `$groups`, `$lib` and `$lib_version` are left out and counted: set groups with
-    /// [`group`](Self::group), and the library's name with [`Config::library`](crate::Config::library).
+    /// `$geoip_disable`. `$groups`, `$lib` and `$lib_version` are left out and counted: groups are set by
+    /// [`group`](Self::group), the library's name by [`Config::library`](crate::Config::library).
     #[inline]
     pub fn property<V: Serialize + ?Sized>(&mut self, key: &str, value: &V) {
         let begin = self.key(key);
@@ -174,7 +176,7 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Counts a property that cannot be sent; the event is sent without it.
+    /// Counts a property that cannot be sent; the event goes without it.
     #[cold]
     pub(crate) fn leave_out(&mut self, key: &str, reason: LossReason) {
         self.losses.dropped = self.losses.dropped.saturating_add(1);
@@ -195,14 +197,14 @@ impl<'a> Encoder<'a> {
         Some((self.refused_key.as_deref().or(self.losses.field)?, reason))
     }
 
-    /// Adds a property whose value is already JSON text.
+    /// Adds a property whose value is JSON text already.
     pub(crate) fn fragment(&mut self, key: &str, json: &[u8]) {
         let begin = self.key(key);
         self.buffers.properties.extend_from_slice(json);
         self.added(key, begin);
     }
 
-    /// Writes the name of a property. Returns the offsets of the property and of its value.
+    /// Writes the name of a property; returns where the property begins and where its value does.
     #[inline]
     fn key(&mut self, key: &str) -> (usize, usize) {
         let out = &mut self.buffers.properties;
@@ -213,7 +215,7 @@ impl<'a> Encoder<'a> {
         (start, out.len())
     }
 
-    /// Completes a property after its value was written, or removes it if the client's rules forbid it.
+    /// Keeps a property that was written, unless the client's rules forbid it.
     #[inline]
     fn added(&mut self, key: &str, (start, value): (usize, usize)) {
         if key.as_bytes().first() == Some(&b'$') && rules::is_set_by_the_library(key) && !self.is_view {
@@ -232,7 +234,7 @@ impl<'a> Encoder<'a> {
         self.note(key);
     }
 
-    /// Adds the event to a group. For this event, it replaces the client's group of the same type.
+    /// Adds the event to a group; replaces the client's group of the same type for this event.
     pub fn group(&mut self, group_type: &str, key: &str) {
         if self.filter.is_some_and(|filter| !filter.admits_group(group_type, key)) {
             self.losses.dropped = self.losses.dropped.saturating_add(1);
@@ -253,22 +255,22 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Sets the time at which the event happened. Default: the time of the capture.
+    /// Sets when the event happened, in place of the instant of its capture.
     pub fn timestamp(&mut self, at: impl Into<Timestamp>) {
         self.timestamp = Some(at.into());
     }
 
-    /// Sets the event's id. Default: a new v7 UUID. The receiver drops a second event with the same id.
+    /// Sets the event's id, in place of a fresh v7 one. The receiver drops a second event with the same id.
     pub fn uuid(&mut self, uuid: Uuid) {
         self.uuid = Some(uuid);
     }
 
-    /// Sets the event's id if it is not set yet.
+    /// Sets the event's id unless the event has set one.
     pub(crate) fn uuid_unless_set(&mut self, uuid: Uuid) {
         self.uuid.get_or_insert(uuid);
     }
 
-    /// Rejects the event: it is not sent, and is counted with the first reason given.
+    /// Marks the event as one that must not be sent; the first reason counts.
     pub fn reject(&mut self, reason: LossReason) {
         self.losses.rejected.get_or_insert(reason);
     }
@@ -286,21 +288,21 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Marks the event as one from a hook, which already has everything that the library adds.
+    /// Takes the event as a hook has left it: it holds what the library adds already.
     #[must_use]
     pub(crate) fn view(mut self) -> Self {
         self.is_view = true;
         self
     }
 
-    /// Marks the event as only previewed, so it does not use up a warning that is logged once.
+    /// Uses up no warning that is logged once.
     #[must_use]
     pub(crate) fn preview(mut self, is_preview: bool) -> Self {
         self.is_preview = is_preview;
         self
     }
 
-    /// Leaves out all common properties, because the event already has them.
+    /// Keeps all common properties out, if the event holds them already.
     pub(crate) fn override_all(&mut self) {
         self.overridden |= super::common_properties::ALL;
     }
@@ -316,7 +318,7 @@ fn separate(out: &mut Vec<u8>) {
 #[inline]
 fn reason_against(text: &str, empty: LossReason, long: LossReason) -> Option<LossReason> {
     let first = text.as_bytes().first().copied().unwrap_or(b' ');
-    // Only text that begins with whitespace or with a non-ASCII character can be blank.
+    // Only text that begins with white space, or outside of ASCII, can be blank.
     if (first <= b' ' || !first.is_ascii()) && text.trim().is_empty() {
         return Some(empty);
     }

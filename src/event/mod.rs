@@ -1,4 +1,6 @@
-//! Events, and their encoding to bytes on the caller's thread.
+//! What an event is, and how it becomes bytes on the caller's thread.
+//!
+//! Never reads a clock, a file or the environment.
 
 mod allow;
 mod common_properties;
@@ -27,9 +29,9 @@ pub use outgoing::OutgoingEvent;
 pub(crate) use parsable::to_json;
 pub(crate) use rules::Rules;
 
-/// An event that encodes itself directly to JSON bytes.
+/// An event that encodes itself straight to JSON bytes.
 ///
-/// Derive it with `#[derive(candor::Event)]`, or implement it by hand:
+/// Derive it with `#[derive(candor::Event)]`, or write it by hand:
 ///
 /// ```
 /// struct RequestCreated<'a> {
@@ -42,7 +44,7 @@ pub(crate) use rules::Rules;
 ///         "cf:request.created"
 ///     }
 ///
-///     fn encode(&self, event: &mut candor::Encoder<'_>) {
+///     fn encode(&self, event: &mut candor::encode::Encoder<'_>) {
 ///         event.distinct_id(self.requested_by);
 ///         event.group("deployment", "dep_123");
 ///         event.property("has_reason", &self.has_reason);
@@ -50,22 +52,22 @@ pub(crate) use rules::Rules;
 /// }
 /// ```
 ///
-/// `encode` runs on the thread that captures, and only while the consent gate is open. A panic in it is caught: the
-/// event is dropped and counted.
+/// `encode` runs on the thread that captures, and only while the consent gate is open. A panic in
+/// it is caught: the event is dropped and counted as invalid.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event",
     label = "expected an event",
-    note = "for a name with properties, use `candor::event!(\"server started\", distinct_id = \"node-7\", replicas = 3)` or capture a `candor::DynamicEvent`",
-    note = "for a typed event, define a struct with `#[derive(candor::Event)]`"
+    note = "for a name and properties, write `candor::event!(\"server started\", distinct_id = \"node-7\", replicas = 3)` or capture a `candor::DynamicEvent`",
+    note = "for a typed event, write a struct with `#[derive(candor::Event)]`"
 )]
 pub trait Event {
-    /// Returns the name of the event: not blank, and at most 200 characters (bytes with PostHog's v1 protocol).
+    /// Returns the name of the event: not blank, at most 200 characters (bytes with PostHog's v1 protocol).
     fn name(&self) -> &str;
 
-    /// Writes the distinct id, the properties and the other parts of the event.
+    /// Writes the distinct id, the properties and what else the event has.
     fn encode(&self, event: &mut Encoder<'_>);
 
-    /// Returns the event's schema, if it has one. Derived events do.
+    /// Returns what the event sends, if that is declared: a derived event's schema.
     fn schema(&self) -> Option<&'static Schema> {
         None
     }

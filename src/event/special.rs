@@ -1,5 +1,6 @@
-//! PostHog's special events about persons and groups. Blank ids, and ids that many people share, are rejected, so
-//! strangers are never merged.
+//! PostHog's special events: who is who, and what is known about persons and groups.
+//!
+//! Never merges strangers: blank ids, and ids that many share, are rejected.
 
 use std::sync::OnceLock;
 
@@ -10,7 +11,7 @@ use super::rules;
 use crate::observe::LossReason;
 
 impl DynamicEvent {
-    /// Creates a `$identify` event: PostHog then keeps a person for this id.
+    /// Starts a `$identify`: from now on PostHog keeps a person for this id.
     ///
     /// ```
     /// # let client = candor::Client::disabled();
@@ -23,7 +24,7 @@ impl DynamicEvent {
         Self::new("$identify", distinct_id)
     }
 
-    /// Creates a `$create_alias` event: PostHog then merges the persons of `alias` and `previous`.
+    /// Starts a `$create_alias`: the person of `alias` and that of `previous` are one from now on.
     pub fn alias(previous: impl Into<String>, alias: impl Into<String>) -> Self {
         let (previous, alias) = (previous.into(), alias.into());
         let reason = reason_against_id(&alias);
@@ -33,9 +34,9 @@ impl DynamicEvent {
             .rejected_for(reason)
     }
 
-    /// Creates a `$groupidentify` event with the properties of a group: an object, such as a struct or a map.
+    /// Starts a `$groupidentify` with properties of a group: an object, such as a struct or a map.
     ///
-    /// Its distinct id is `$<type>_<key>`, unless [`distinct_id`](Self::distinct_id) sets another.
+    /// Its distinct id is `$<type>_<key>` unless [`distinct_id`](Self::distinct_id) sets another.
     pub fn group_identify<P: Serialize>(
         group_type: impl Into<String>,
         key: impl Into<String>,
@@ -50,14 +51,14 @@ impl DynamicEvent {
         event.property("$group_set", Empty {}).with("$group_set".into(), properties, true)
     }
 
-    /// Creates a `$set` event, which only changes the properties of a person, with [`set`](Self::set),
-    /// [`set_once`](Self::set_once) and [`unset`](Self::unset).
+    /// Starts a `$set`, which does nothing but change what is known about a person: by
+    /// [`set`](Self::set), [`set_once`](Self::set_once) and [`unset`](Self::unset).
     pub fn person(distinct_id: impl Into<String>) -> Self {
         Self::new("$set", distinct_id)
     }
 
-    /// Creates an anonymous event: its distinct id is random, chosen when it is captured, and the receiver stores no
-    /// person for it.
+    /// Starts an event that nobody is behind: its distinct id is random, drawn when it is captured, and no
+    /// person is made for it.
     pub fn anonymous(name: impl Into<std::borrow::Cow<'static, str>>) -> Self {
         Self::made(name.into(), About::Nobody(OnceLock::new())).personless()
     }
@@ -68,7 +69,7 @@ impl DynamicEvent {
         self.with("$set".into(), properties, true)
     }
 
-    /// Sets properties of the person that are not yet set (`$set_once`): an object.
+    /// Sets properties of the person that are not set yet (`$set_once`): an object.
     #[must_use]
     pub fn set_once<P: Serialize>(self, properties: P) -> Self {
         self.with("$set_once".into(), properties, true)
@@ -81,7 +82,8 @@ impl DynamicEvent {
         self.property("$unset", keys)
     }
 
-    /// Sets the id by which the person was known before (`$anon_distinct_id`), for [`identify`](Self::identify).
+    /// Names the id under which the person was known before (`$anon_distinct_id`), for
+    /// [`identify`](Self::identify).
     #[must_use]
     pub fn previously(self, anonymous_id: impl Into<String>) -> Self {
         let id = anonymous_id.into();
@@ -95,18 +97,18 @@ impl DynamicEvent {
         self.property("$process_person_profile", false)
     }
 
-    /// Sets the session that the event belongs to (`$session_id`).
+    /// Names the session that the event belongs to (`$session_id`).
     #[must_use]
     pub fn session_id(self, id: impl Into<String>) -> Self {
         self.property("$session_id", id.into())
     }
 }
 
-/// `{}`, which the receiver requires if a group has no properties.
+/// `{}`, which the receiver wants if a group has no properties.
 #[derive(Serialize)]
 struct Empty {}
 
-/// Returns the reason against merging an id with another, if any.
+/// What is wrong with an id that is to become one with another.
 fn reason_against_id(id: &str) -> Option<LossReason> {
     if id.trim().is_empty() {
         Some(LossReason::EmptyDistinctId)

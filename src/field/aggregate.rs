@@ -1,4 +1,6 @@
-//! Counts and histograms. A histogram never keeps a word that is not one of its labels.
+//! Values that say how often, and never who or what.
+//!
+//! Never keeps a word outside of its set of labels.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -8,7 +10,7 @@ use crate::field::std_values::{MAX_ENTRIES, write_entries};
 use crate::field::value::{Encode, Field, ValueWriter, Written};
 use crate::schema::FieldType;
 
-/// How often something happened. The count saturates at `u64::MAX` instead of overflowing.
+/// How often something happened. It stays at its greatest value instead of running over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Count(u64);
 
@@ -18,14 +20,14 @@ impl Count {
         Self(count)
     }
 
-    /// Adds 1.
+    /// Counts one more.
     pub const fn increment(&mut self) {
         self.add(1);
     }
 
-    /// Adds `n`.
-    pub const fn add(&mut self, n: u64) {
-        self.0 = self.0.saturating_add(n);
+    /// Counts `more` more.
+    pub const fn add(&mut self, more: u64) {
+        self.0 = self.0.saturating_add(more);
     }
 
     /// Returns the count.
@@ -59,9 +61,8 @@ impl Field for Count {
 
 /// How often each label occurred: `{"AwsSolutions-S10":4,"CDKI-S3-ENCRYPTION":2}`.
 ///
-/// A word that is not one of the labels is counted as their `other`, if they declare one, and dropped otherwise.
-/// A histogram has at most 256 different words; further ones are dropped. Dropped words are counted when the event
-/// is captured.
+/// A word that does not belong to the labels is counted under their `other`, if they declare one, and
+/// dropped otherwise; so is a new word beyond 256. What was dropped is counted when the event is captured.
 ///
 /// ```
 /// # #[cfg(feature = "derive")] {
@@ -97,13 +98,13 @@ impl<L: Label> Histogram<L> {
         self.count_text(label.label(), 1);
     }
 
-    /// Counts a label `times` times.
+    /// Counts a label so many times.
     #[expect(clippy::needless_pass_by_value, reason = "labels are small, mostly `Copy`")]
     pub fn count_many(&mut self, label: L, times: u64) {
         self.count_text(label.label(), times);
     }
 
-    /// Counts a word `times` times, if it is one of the labels.
+    /// Counts a word so many times, if it is one of the labels.
     pub fn count_text(&mut self, text: &str, times: u64) {
         let word = if L::LABELS.admits(text) {
             text
@@ -134,7 +135,7 @@ impl<L: Label> Histogram<L> {
     }
 }
 
-// Not derived, since the derive would require `L: Clone`.
+// By hand, since a derive would ask the same of the labels, of which none is held.
 impl<L> Clone for Histogram<L> {
     fn clone(&self) -> Self {
         Self {

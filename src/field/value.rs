@@ -1,23 +1,25 @@
-//! The values that an event may contain. Text is never safe by its type: it needs a policy.
+//! The values that an event may hold.
+//!
+//! Never accepts text by its type: text needs a policy.
 
 use crate::field::pseudonym::Epoch;
 use crate::observe::LossReason;
 use crate::schema::FieldType;
 
-/// A value that is safe to send because of its type: numbers, booleans, labels, aggregates, timestamps,
+/// A value that is safe to send by its type alone: numbers, booleans, labels, aggregates, timestamps,
 /// hashed ids, and options, arrays and maps of these.
 ///
-/// This crate implements it for the types above; [`Label`](crate::Label) and
-/// [`Properties`](crate::Properties) derive it. `String`, `&str`, paths and addresses do not implement it: a text
-/// field needs an attribute that makes it safe.
+/// It is implemented by the types of this crate and by the derives [`Label`](crate::Label) and
+/// [`Properties`](crate::Properties). `String`, `&str`, paths and addresses do not implement it: a text
+/// field says by an attribute how it is made safe.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` may not leave the machine as it is",
-    label = "this type is not known to be safe to send",
-    note = "make text safe in one of three ways: `#[event(hashed = \"prefix\")]` sends a hash, `#[event(pattern = \"[a-z]+\", max = 32)]` sends matching text and drops the rest, `#[event(raw = \"reason\")]` sends it as it is and shows the reason in the catalogue",
-    note = "use an enum with `#[derive(candor::Label)]` for a closed set of words, a struct with `#[derive(candor::Properties)]` for a group of fields, and `#[event(items = 16)]` for a list"
+    label = "nothing says that this value is safe to send",
+    note = "make a text safe in one of three ways: `#[event(hashed = \"prefix\")]` sends a hash, `#[event(pattern = \"[a-z]+\", max = 32)]` sends what matches and drops the rest, `#[event(raw = \"reason\")]` sends it as it is and tells the reason to everybody",
+    note = "a closed set of words is an enum with `#[derive(candor::Label)]`, a group of fields a struct with `#[derive(candor::Properties)]`, a list needs `#[event(items = 16)]`"
 )]
 pub trait Field: Encode {
-    /// The type that the catalogue shows.
+    /// What the catalogue says about the type.
     #[doc(hidden)]
     const KIND: FieldType;
 
@@ -25,14 +27,14 @@ pub trait Field: Encode {
     #[doc(hidden)]
     const OPTIONAL: bool = false;
 
-    /// Writes a value that its type makes safe.
+    /// Writes the value where nothing but its type makes it safe.
     #[doc(hidden)]
     #[inline]
     fn write_field(&self, writer: &mut ValueWriter<'_>) -> Written {
         self.write(writer)
     }
 
-    /// Returns the value if it is a boolean.
+    /// Returns the value if it is a switch.
     #[doc(hidden)]
     #[inline]
     fn switch_field(&self) -> Option<bool> {
@@ -40,15 +42,15 @@ pub trait Field: Encode {
     }
 }
 
-/// A value that is safe to send even if its field identifies someone, because its type is a pseudonym. Fields named
-/// `*_id` or `*_by`, distinct ids and group keys require it, unless they have a policy.
+/// A value that is safe to send although its field identifies someone: its type says that it is a pseudonym. Fields
+/// named `*_id` or `*_by`, distinct ids and group keys need it, unless they have a policy.
 #[diagnostic::on_unimplemented(
-    message = "this field identifies someone, and its `{Self}` would be sent as it is",
-    label = "hash it, or give the reason for sending it as it is",
+    message = "this field identifies someone, and a `{Self}` would be sent as it is",
+    label = "hash it, or say why it must be sent as it is",
     note = "a field named `*_id` or `*_by`, a distinct id and a group key identify someone: use `#[event(hashed = \"prefix\")]`, `#[event(keyed = \"prefix\")]`, or `#[event(raw = \"reason\")]`, which the catalogue shows"
 )]
 pub trait Identifier: Field {
-    /// The type that the catalogue shows.
+    /// What the catalogue says about the type.
     #[doc(hidden)]
     const IDENTIFIER_KIND: FieldType = Self::KIND;
 
@@ -56,7 +58,7 @@ pub trait Identifier: Field {
     #[doc(hidden)]
     const IDENTIFIER_OPTIONAL: bool = Self::OPTIONAL;
 
-    /// Writes the value of a field that identifies someone.
+    /// Writes the value where an identifier is wanted.
     #[doc(hidden)]
     #[inline]
     fn write_identifier(&self, writer: &mut ValueWriter<'_>) -> Written {
@@ -68,40 +70,40 @@ pub trait Identifier: Field {
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
-    /// The value was written.
+    /// The value is in the slot.
     Value,
-    /// There is no value, and nothing is lost.
+    /// There is no value; nothing is lost.
     Absent,
-    /// The value must not be sent; the loss is counted.
+    /// The value may not be sent; the loss is counted.
     Dropped,
 }
 
 /// A value that writes itself as JSON.
 #[doc(hidden)]
 pub trait Encode {
-    /// Writes the value and nothing else. The caller removes what was written unless this returns `Written::Value`.
+    /// Writes the value, and nothing else, into the slot. What it wrote is taken back unless it says `Written`.
     fn write(&self, writer: &mut ValueWriter<'_>) -> Written;
 
-    /// Returns the value if it is a boolean, which is then written in one piece with its name.
+    /// Returns the value of a switch, whose member is then written in one piece with its name.
     #[inline]
     fn switch(&self) -> Option<bool> {
         None
     }
 }
 
-/// The name of a member as JSON, joined with everything that is known at compile time.
+/// The name of a member as JSON, joined with all that is known before there is a value.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct MemberName {
     /// A comma, the name in quotes, a colon.
     lead: &'static str,
-    /// The same, followed by `true` or `false`.
+    /// The same with each value of a switch.
     on: &'static str,
     off: &'static str,
 }
 
 impl MemberName {
-    /// Creates a name from `,"name":`, `,"name":true` and `,"name":false`.
+    /// Takes `,"name":`, `,"name":true` and `,"name":false`.
     pub const fn new(lead: &'static str, on: &'static str, off: &'static str) -> Self {
         Self { lead, on, off }
     }
@@ -112,21 +114,21 @@ impl MemberName {
     }
 }
 
-/// The losses within one event.
+/// What went wrong inside an event without a panic or a log line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FieldLosses {
     pub(crate) rejected: Option<LossReason>,
-    /// Why the last field that cannot be sent was left out, if the reason is not its policy.
+    /// Why the last of the fields that cannot be sent was left out, where that is not for its policy.
     pub(crate) refused: Option<LossReason>,
     /// Fields, list items and map entries that were left out.
     pub(crate) dropped: u32,
     /// Fields that were sent as the declared `other`.
     pub(crate) clamped: u32,
-    /// The last field that was dropped or clamped: a name from the program's source.
+    /// The last field that was dropped or clamped; a name from the program's own source.
     pub(crate) field: Option<&'static str>,
 }
 
-/// Writes one value into an event.
+/// The place in an event where one value goes.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct ValueWriter<'e> {
@@ -136,7 +138,7 @@ pub struct ValueWriter<'e> {
 }
 
 impl<'e> ValueWriter<'e> {
-    /// Writes an object with the members that `fields` adds.
+    /// Writes an object, whose members `fields` adds.
     #[inline]
     pub fn object(&mut self, fields: impl FnOnce(&mut Object<'_, 'e>)) -> Written {
         self.out.push(b'{');
@@ -145,14 +147,14 @@ impl<'e> ValueWriter<'e> {
         Written::Value
     }
 
-    /// Writes text that is already JSON.
+    /// Writes text that is JSON already.
     #[inline]
     pub fn literal(&mut self, json: &'static str) -> Written {
         self.out.extend_from_slice(json.as_bytes());
         Written::Value
     }
 
-    /// Counts a value that was replaced with its declared `other`.
+    /// Counts a value that was replaced by its declared `other`.
     #[cold]
     pub(crate) fn clamped(&mut self) {
         self.losses.clamped = self.losses.clamped.saturating_add(1);
@@ -182,7 +184,7 @@ impl Object<'_, '_> {
     }
 }
 
-/// Writes one member of an object, and returns whether it has a value; a member without a value is removed again.
+/// Writes one member of an object; takes it back if there is no value. Returns whether it is there.
 #[inline]
 pub(crate) fn member<V: Encode + ?Sized>(
     writer: &mut ValueWriter<'_>,

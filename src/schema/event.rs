@@ -1,4 +1,6 @@
-//! The schema of an event, known at compile time.
+//! What an event sends, as a value known when the program is compiled.
+//!
+//! Never holds a value that was sent.
 
 use super::field::{FieldSchema, FieldType, TextPolicy};
 
@@ -11,12 +13,12 @@ pub enum Purpose {
     Usage,
     /// To see what fails.
     Error,
-    /// To tell which versions are in use and whether a newer one is available.
+    /// To tell which versions are in use and whether a newer one is there.
     UpdateCheck,
 }
 
 impl Purpose {
-    /// Returns the name that the catalogue shows, such as `update check`.
+    /// Returns the name that the catalogue shows.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Usage => "usage",
@@ -26,7 +28,7 @@ impl Purpose {
     }
 }
 
-/// What one kind of event sends. Created by `#[derive(candor::Event)]`.
+/// What one kind of event sends. Made by `#[derive(candor::Event)]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Schema {
     pub(crate) name: &'static str,
@@ -100,22 +102,22 @@ impl Schema {
         self.name
     }
 
-    /// Returns the description of the event: the first paragraph of its doc comment.
+    /// Returns what the event says: the first paragraph of the doc comment.
     pub const fn description(&self) -> &'static str {
         self.description
     }
 
-    /// Returns why the event is sent: `why = "..."`, or the other paragraphs of its doc comment.
+    /// Returns why it is sent: the other paragraphs of the doc comment, or `why = "..."`.
     pub const fn why(&self) -> &'static str {
         self.why
     }
 
-    /// Returns the purpose of the event.
+    /// Returns the category of its purpose.
     pub const fn purpose(&self) -> Purpose {
         self.purpose
     }
 
-    /// Returns the address of more information about the event.
+    /// Returns where more is said about the event.
     pub const fn link(&self) -> Option<&'static str> {
         self.link
     }
@@ -125,18 +127,18 @@ impl Schema {
         self.since
     }
 
-    /// Returns the schema of the distinct id.
+    /// Returns who or what the event is about.
     pub const fn distinct_id(&self) -> &FieldSchema {
         &self.distinct_id
     }
 
-    /// Returns whether the event can use the distinct id of the active [`Context`](crate::Context): its own id is
-    /// optional, or it has `distinct_id = context`.
+    /// Returns whether an event without a distinct id of its own takes that of the [`Context`](crate::Context) in
+    /// force: its id is optional, or `distinct_id = context`.
     pub const fn takes_id_of_context(&self) -> bool {
         self.or_id_of_context || matches!(self.distinct_id.kind, FieldType::Text(TextPolicy::Context))
     }
 
-    /// Returns the schemas of the groups that the event itself sets.
+    /// Returns the groups that the event itself sets.
     pub const fn groups(&self) -> &'static [FieldSchema] {
         self.groups
     }
@@ -146,8 +148,19 @@ impl Schema {
         self.has_client_groups
     }
 
-    /// Returns the schemas of the properties.
+    /// Returns the properties.
     pub const fn fields(&self) -> &'static [FieldSchema] {
         self.fields
     }
+}
+
+/// An event whose schema is known when the program is compiled: what `#[derive(Event)]` implements.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no schema, so the catalogue cannot show it",
+    label = "not an event that derives `Event`",
+    note = "derive it: `#[derive(candor::Event)]`"
+)]
+pub trait Catalogued {
+    /// What the event sends.
+    const SCHEMA: &'static Schema;
 }

@@ -1,10 +1,12 @@
-//! The schema of a field: the values that it can have, and how text is made safe.
+//! What values a field can have, and how text is made safe.
+//! Gives the closed list of kinds and policies, with what the catalogue needs to know of each.
+//! Never holds a value that was sent.
 
 use crate::schema::labels::Labels;
 use crate::schema::pattern::Pattern;
 use crate::schema::unit::Unit;
 
-/// The values that a field can have.
+/// What values a field can have.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum FieldType {
@@ -14,9 +16,9 @@ pub enum FieldType {
     ZeroOrOne,
     /// An integer within bounds.
     Integer {
-        /// The minimum.
+        /// The least value.
         min: i64,
-        /// The maximum.
+        /// The greatest value.
         max: u64,
     },
     /// A finite number.
@@ -28,48 +30,48 @@ pub enum FieldType {
         /// The unit.
         unit: Unit,
     },
-    /// The label of the bucket that contains a number.
+    /// The label of the bucket in which a number lies.
     Bucket {
-        /// The labels of all buckets.
+        /// All labels.
         labels: &'static [&'static str],
         /// The unit, if the number is a duration.
         unit: Option<Unit>,
     },
-    /// A timestamp in UTC, as RFC 3339 text.
+    /// An instant in UTC, as RFC 3339 text.
     Timestamp,
-    /// A word from a known set.
+    /// A word out of a known set.
     Label(&'static Labels),
-    /// Text that a policy makes safe.
+    /// Text under a policy.
     Text(TextPolicy),
     /// An object with fields of its own.
     Object(&'static [FieldSchema]),
-    /// A list of limited length.
+    /// A list with a bound.
     List {
-        /// The type of its items.
+        /// What its items are.
         of: &'static FieldType,
-        /// The maximum number of items.
+        /// How many at most.
         max: usize,
     },
-    /// An object whose names are labels.
+    /// An object with labels as names.
     Map {
-        /// The labels.
+        /// The names.
         keys: &'static Labels,
-        /// The type of the values.
+        /// The values.
         values: &'static FieldType,
-        /// The maximum number of entries.
+        /// How many at most.
         max: u32,
     },
     /// How often each label occurred.
     Histogram {
         /// The labels.
         keys: &'static Labels,
-        /// The maximum number of different labels.
+        /// How many different ones at most.
         max: u32,
     },
 }
 
 impl FieldType {
-    /// Returns whether a value of this type can be dropped instead of sent.
+    /// Returns whether a value of this kind can turn out not to be sendable.
     pub(crate) const fn can_be_dropped(&self) -> bool {
         match self {
             Self::Text(policy) => !matches!(
@@ -79,50 +81,50 @@ impl FieldType {
                     | TextPolicy::Constant(_)
                     | TextPolicy::Pattern { other: Some(_), .. }
             ),
-            // A number that is not finite is dropped.
+            // A number that is not finite is left out.
             Self::Number | Self::Label(Labels::Pattern { .. }) => true,
             _ => false,
         }
     }
 }
 
-/// How text is made safe.
+/// How a text is made safe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TextPolicy {
-    /// A prefix and SHA-256 in unpadded base64url.
+    /// SHA-256 in unpadded base64url after a prefix.
     Hashed {
-        /// The prefix, if the field sets it.
+        /// The prefix, if the field fixes it.
         prefix: Option<&'static str>,
     },
     /// The first hexadecimal digits of SHA-256.
     Hex {
-        /// The number of digits.
+        /// How many.
         digits: usize,
     },
-    /// A prefix and HMAC-SHA256 with a local secret that rotates, in unpadded base64url.
+    /// HMAC-SHA256 under a local secret that rotates, in unpadded base64url after a prefix.
     Keyed {
         /// The prefix.
         prefix: &'static str,
     },
-    /// Unchanged if it matches; otherwise `other` is sent, or nothing.
+    /// As it is, if it matches; otherwise `other`, or not at all.
     Pattern {
-        /// The pattern.
+        /// What matches.
         pattern: &'static Pattern,
-        /// The maximum number of characters.
+        /// How many characters at most.
         max: usize,
-        /// The text that replaces text that does not match.
+        /// What is sent in place of what does not match.
         other: Option<&'static str>,
     },
-    /// The distinct id of the active [`Context`](crate::Context), unchanged.
+    /// The distinct id of the [`Context`](crate::Context) in force, as it is.
     Context,
-    /// Fixed text.
+    /// A fixed text.
     Constant(&'static str),
-    /// Unchanged, for the reason that the field gives.
+    /// As it is, for the reason that the field gives.
     Raw {
-        /// The maximum number of characters; longer text is dropped.
+        /// How many characters at most; longer text is dropped.
         max: usize,
-        /// The pattern that it must also match; other text is dropped.
+        /// What it must match besides.
         pattern: Option<&'static Pattern>,
     },
 }
@@ -164,22 +166,22 @@ impl FieldSchema {
         self.name
     }
 
-    /// Returns the description of the field, from its doc comment.
+    /// Returns what the field says, from its doc comment.
     pub const fn description(&self) -> &'static str {
         self.description
     }
 
-    /// Returns the values that the field can have.
+    /// Returns what values it can have.
     pub const fn kind(&self) -> &FieldType {
         &self.kind
     }
 
-    /// Returns whether every event has the field. A field whose value can be dropped is not required.
+    /// Returns whether every event has the field. One that can be dropped is not required.
     pub const fn is_required(&self) -> bool {
         self.required && !self.kind.can_be_dropped()
     }
 
-    /// Returns the reason for sending the value as it is, if the field is raw.
+    /// Returns the reason why the value is sent as it is, if it is.
     pub const fn raw(&self) -> Option<&'static str> {
         self.raw
     }

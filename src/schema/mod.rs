@@ -1,4 +1,7 @@
-//! Schemas: what an event may contain, as data.
+//! What an event may hold, as data: the catalogue is written from it.
+//!
+//! `#[derive(Event)]` implements [`Catalogued`], whose [`Schema`] has one [`FieldSchema`] for each property. Read it to
+//! build a page, a check or a relay of your own; write it by hand only for an event that is not derived.
 
 mod declarations;
 mod event;
@@ -8,8 +11,9 @@ mod labels;
 mod pattern;
 mod unit;
 
+pub use crate::field::ClosedLabel;
 pub(crate) use declarations::Declarations;
-pub use event::{Purpose, Schema};
+pub use event::{Catalogued, Purpose, Schema};
 pub use field::{FieldSchema, FieldType, TextPolicy};
 pub use labels::{Labels, Word};
 pub use pattern::Pattern;

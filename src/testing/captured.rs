@@ -1,4 +1,4 @@
-//! The result of a test capture: the events as the endpoint would have received them, and the losses.
+//! What a test has captured: the events as they would have arrived, and what was lost.
 
 use std::ops::Deref;
 
@@ -7,23 +7,23 @@ use serde_json::{Map, Value};
 use crate::json::{self, MAX_DEPTH};
 use crate::observe::{LossReason, Stats};
 
-/// The result of a test capture. It dereferences to a slice of its events.
+/// What was captured; it is a slice of its events.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Captured {
-    /// The events as the endpoint would have received them. Those of one thread are in the order of capture.
+    /// The events as they would have arrived, in order.
     pub events: Vec<CapturedEvent>,
-    /// The client's statistics, including losses by reason.
+    /// What became of every event, losses by reason included.
     pub stats: Stats,
 }
 
 impl Captured {
-    /// Returns each loss reason that occurred, with its count.
+    /// Returns every reason that lost an event, with its count.
     pub fn losses(&self) -> impl Iterator<Item = (LossReason, u64)> + '_ {
         self.stats.losses()
     }
 
-    /// Returns whether every event was sent with all of its fields.
+    /// Returns whether every event arrived, with all of its fields.
     pub fn is_complete(&self) -> bool {
         self.stats.captured == self.stats.sent && self.stats.fields_dropped == 0
     }
@@ -55,24 +55,24 @@ impl<'a> IntoIterator for &'a Captured {
     }
 }
 
-/// An event as the endpoint would have received it.
+/// An event as it would have arrived.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CapturedEvent {
-    /// The name of the event.
+    /// The name.
     pub name: String,
-    /// The distinct id.
+    /// Who or what the event is about.
     pub distinct_id: String,
-    /// All properties, including those that the client adds.
+    /// All properties, those common to the client included.
     pub properties: Map<String, Value>,
-    /// The whole event as it appears in the batch.
+    /// The whole event as it is in the batch.
     pub json: Value,
 }
 
-/// The maximum depth of a body that contains the deepest possible values.
+/// The depth of a body around the deepest values that it can hold.
 const BODY_DEPTH: usize = MAX_DEPTH + 8;
 
-/// Parses the events of a batch body in PostHog's format. Returns no events if the body has another form.
+/// Reads the events of a batch body.
 pub fn events_of(body: &[u8]) -> Vec<CapturedEvent> {
     let body = json::parse(body, BODY_DEPTH).unwrap_or_default();
     let batch = body.get("batch").and_then(Value::as_array).cloned().unwrap_or_default();

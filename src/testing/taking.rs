@@ -1,11 +1,12 @@
-//! A transport that keeps every event in memory and accepts it.
+//! A transport that takes every event, in the words of the protocol that it is asked in.
 
 use serde_json::{Map, Value, json};
 
 use super::events_of;
-use crate::transport::{Answer, MemoryTransport, Request, SendError, Sent, Transport};
+use crate::transport::memory::{MemoryTransport, Sent};
+use crate::transport::{Answer, Request, SendError, Transport};
 
-/// Keeps every request and accepts it. Events with ids are accepted individually, as PostHog's v1 protocol requires.
+/// Keeps what was sent and accepts it; where events have ids, by name, as PostHog's v1 protocol wants it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TakingTransport {
     memory: MemoryTransport,

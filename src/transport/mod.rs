@@ -1,9 +1,11 @@
-//! How bytes travel.
+//! How requests travel: implement [`Transport`] where the built-in HTTP client is not what is wanted.
 //!
-//! Never retries, and never looks into a body.
+//! A transport is handed one finished [`Request`] at a time and returns what came back. It never retries and never looks
+//! into a body. Set one with [`Config::transport`](crate::Config::transport); tests take
+//! [`MemoryTransport`](crate::testing::MemoryTransport).
 
 mod http;
-mod memory;
+pub(crate) mod memory;
 mod tls;
 
 use std::fmt;
@@ -13,7 +15,6 @@ use crate::consent::Granted;
 use crate::error::Result;
 
 pub(crate) use http::HttpTransport;
-pub use memory::{MemoryTransport, Sent};
 
 /// One request, ready to be sent as it is.
 #[derive(Clone, Copy)]

@@ -11,7 +11,8 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// ```
 /// # fn main() -> candor::Result<()> {
-/// use candor::{Bearer, Config, FlatRecord};
+/// use candor::wire::{Bearer, FlatRecord};
+/// use candor::Config;
 ///
 /// let token = "token of the session";
 /// let config = Config::new("cilock", "0.4.1").envelope(Bearer::new(token, FlatRecord::new("/cli/t"))?);

@@ -11,7 +11,8 @@ use crate::json::{Members, write_string};
 /// among them, names that begin with `$` are not.
 ///
 /// ```
-/// use candor::{Config, FlatRecord};
+/// use candor::wire::FlatRecord;
+/// use candor::Config;
 ///
 /// // {"customer":..,"version":"1.24.0","event":{"type":..,..},"emittedAt":".."}
 /// let envelope = FlatRecord::new("/telemetry")

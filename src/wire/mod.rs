@@ -1,6 +1,10 @@
-//! Events to bytes, and answers to verdicts; one file a protocol.
+//! Events to bytes, and responses to verdicts: implement [`Envelope`] to speak to an endpoint of your own.
 //!
-//! Never sends, and never waits.
+//! [`PostHogBatch`] and [`FlatRecord`] are ready-made; set one with [`Config::envelope`](crate::Config::envelope), and
+//! wrap it in [`Bearer`] where the endpoint wants a token. Nothing here sends or waits.
+//!
+//! **Stability:** this module may change between minor versions before 1.0, since it follows PostHog's protocols. What is
+//! in the crate's root changes only with a reason and an entry in the changelog.
 
 mod bearer;
 pub(crate) mod compress;
@@ -18,9 +22,10 @@ mod verdict;
 
 use uuid::Uuid;
 
-use crate::event::{CommonProperties, EncodedEvent};
+use crate::event::CommonProperties;
 use crate::timestamp::Timestamp;
 
+pub use crate::event::EncodedEvent;
 pub use bearer::Bearer;
 pub use flat::FlatRecord;
 pub(crate) use ids::Ids;

@@ -1,4 +1,6 @@
-//! The events and the catalogue of Larder, a fictional backup tool, with every kind of field at least once.
+//! The events of Larder, a make-believe backup tool: every kind of field at least once.
+//! Gives types and a catalogue.
+//! Never captures anything.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,7 +10,7 @@ use candor::{Catalogue, Count, Event, Hashed, Histogram, Label, Properties, Time
 /// Everything that Larder sends.
 pub const CATALOGUE: Catalogue = candor::events![BackupFinished, BackupFailed, NewVersionFound]
     .super_properties::<Build>()
-    .groups(&[("installation", "a random id created at installation, so installations can be counted")])
+    .groups(&[("installation", "a random id made at installation, so that installations can be counted")])
     .product("Larder")
     .endpoint("https://t.larder.example")
     .recipients(&[
@@ -20,16 +22,16 @@ pub const CATALOGUE: Catalogue = candor::events![BackupFinished, BackupFailed, N
     .link("https://larder.example/telemetry")
     .notice_version(1);
 
-/// A backup succeeded.
+/// A backup ended well.
 ///
-/// Shows how large backups are and how long they take, so we can work on what is slow.
+/// Shows how large backups are and how long they take, so that we work on what is slow.
 #[derive(Event)]
 #[event(name = "backup finished", since = "1.0", link = "https://larder.example/telemetry#backup")]
 pub struct BackupFinished<'a> {
-    /// The owner of the backup.
+    /// Who keeps the backup.
     #[event(distinct_id, property, hashed = "usr", example = "ada")]
     pub owned_by: &'a str,
-    /// The licence, so customers can be counted.
+    /// The licence, so that customers can be counted.
     #[event(hashed_hex = 32, example = "LARDER-1234")]
     pub license: &'a str,
     /// The storage that holds the backup. Its pseudonym changes every 30 days.
@@ -40,15 +42,15 @@ pub struct BackupFinished<'a> {
     /// The kind of storage.
     #[event(label = Storage)]
     pub storage: &'a str,
-    /// The plan of the backup, if it is one of ours.
+    /// The plan by which the backup was made, if it is one of ours.
     #[event(pattern = "[a-z]+(-[a-z]+)*", max = 24, other = "own", example = "daily-small")]
     pub plan: &'a str,
     /// The version of the storage's protocol.
     #[event(pattern = r"v[0-9]+\.[0-9]+", max = 8)]
     pub protocol: Option<&'a str>,
-    /// The id of the backup's request to the server.
+    /// The request under which the server knows the backup.
     #[event(
-        raw = "joins the events of one backup; it is random and has no other meaning",
+        raw = "joins the events of one backup; it is random and means nothing else",
         max = 40,
         example = "req_123"
     )]
@@ -56,32 +58,32 @@ pub struct BackupFinished<'a> {
     /// The compression methods that were used.
     #[event(items = 4)]
     pub methods: &'a [Method],
-    /// The plug-ins that were used.
+    /// The plug-ins that took part.
     #[event(items = 8, pattern = "larder/[a-z-]+@v[0-9]+", max = 40, example = "larder/zip@v1")]
     pub plugins: &'a [&'a str],
-    /// The number of files.
+    /// How many files there were.
     #[event(buckets = [1, 100, 10000, 1000000], since = "1.1")]
     pub files: u64,
-    /// The number of bytes read.
+    /// How many bytes were read.
     pub bytes: u64,
-    /// The size of the backup relative to the bytes read.
+    /// How much smaller the backup is than what was read.
     pub ratio: Option<f64>,
-    /// The duration of the backup.
+    /// How long it took.
     pub elapsed_ms: Duration,
-    /// How long the backup waited before it started.
+    /// How long it had to wait before.
     #[event(buckets = [1, 60, 3600])]
     pub waited_seconds: Duration,
-    /// Whether the backup ran in continuous integration.
+    /// Whether it ran in continuous integration.
     #[event(as_number)]
     pub ci: bool,
-    /// Whether the backup was encrypted.
+    /// Whether it was encrypted.
     pub encrypted: bool,
-    /// The time of the previous backup.
+    /// When the backup before was made.
     pub previous_at: Option<Timestamp>,
-    /// Who else may read the backup.
+    /// Who else may read it.
     #[event(items = 3)]
     pub readers: &'a [Hashed],
-    /// What was found during the backup.
+    /// What was found on the way.
     pub findings: Findings,
 }
 
@@ -91,12 +93,12 @@ pub struct BackupFinished<'a> {
     name = "backup failed",
     purpose = "error",
     distinct_id = "larder",
-    why = "Shows what we should fix first."
+    why = "Shows what we should mend first."
 )]
 pub struct BackupFailed {
-    /// The kind of error. Its message is never sent.
+    /// What kind of error it was. Its message is never sent.
     pub category: Category,
-    /// The number of attempts.
+    /// How often it was tried.
     pub attempts: Count,
 }
 
@@ -104,25 +106,25 @@ pub struct BackupFailed {
 #[derive(Event)]
 #[event(name = "new version found", purpose = "update_check", distinct_id = "larder", no_groups)]
 pub struct NewVersionFound {
-    /// How many versions the program is behind.
+    /// How many versions lie between.
     pub behind: u8,
 }
 
-/// Facts about the program, sent with every event.
+/// What each event says about the program.
 #[derive(Properties)]
 pub struct Build {
     /// The operating system.
     pub os: System,
 }
 
-/// What was found during the backup.
+/// What was found on the way.
 #[derive(Properties)]
 pub struct Findings {
-    /// The number of warnings.
+    /// How many warnings there were.
     pub warnings: Count,
     /// How often each rule fired.
     pub rules: Histogram<Rule<'static>>,
-    /// The longest duration of each step, in milliseconds.
+    /// How long each step took at most, in milliseconds.
     pub steps_ms: BTreeMap<Step, u32>,
 }
 
@@ -130,9 +132,9 @@ pub struct Findings {
 #[derive(Clone, Copy, Debug, Label)]
 #[label(rename_all = "kebab-case")]
 pub enum Trigger {
-    /// A person started it.
+    /// Somebody asked for it.
     ByHand,
-    /// It was scheduled.
+    /// It was time.
     OnSchedule,
 }
 
@@ -178,7 +180,7 @@ pub enum System {
     Windows,
 }
 
-/// A rule that can warn.
+/// A rule that warns.
 #[derive(Debug, Label)]
 #[label(pattern = "LAR-[0-9]{3}", max = 7)]
 pub struct Rule<'a>(pub &'a str);
@@ -187,7 +189,7 @@ pub struct Rule<'a>(pub &'a str);
 pub mod samples {
     use super::{BackupFinished, Duration, Findings, Histogram, Method, Rule, Step, Trigger};
 
-    /// Returns a backup that succeeded.
+    /// Returns a backup that ended well.
     pub fn backup_finished() -> BackupFinished<'static> {
         BackupFinished {
             owned_by: "ada",

@@ -1,4 +1,6 @@
-//! A JSON Schema validator that is independent of the crate under test.
+//! An independent validator of JSON Schema.
+//!
+//! Never uses anything of the crate under test.
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::Value;

@@ -116,7 +116,7 @@ fn events_that_would_merge_strangers_are_dropped_and_counted() {
                 client.identify(id, json!({ "plan": "pro" }));
                 client.alias(id, "user_1");
                 client.alias("user_1", id);
-                client.set(id, json!({ "plan": "pro" }));
+                client.set_person(id, json!({ "plan": "pro" }));
                 client.capture(DynamicEvent::identify("user_1").previously(id));
             }
         });
@@ -169,13 +169,13 @@ fn blank_ids_and_groups_are_dropped_and_counted() {
 fn reserved_properties_that_would_fail_the_batch_are_dropped_and_counted() {
     for (protocol, _) in BOTH {
         let (losses, arrived) = losses(protocol, |client| {
-            client.set("user_1", "no object");
-            client.set_once("user_1", 7);
+            client.set_person("user_1", "no object");
+            client.set_person_once("user_1", 7);
             client.identify("user_1", ["a"]);
             client.group_identify("company", "acme", true);
             client.capture(DynamicEvent::new("viewed", "user_1").property("$cookieless_mode", "yes"));
             client.capture(DynamicEvent::identify("user_1").personless());
-            client.set("user_1", json!({ "plan": "pro" }));
+            client.set_person("user_1", json!({ "plan": "pro" }));
         });
         assert_eq!(losses, [(LossReason::Malformed, 6)]);
         assert_eq!(arrived, ["$set"]);
@@ -211,7 +211,7 @@ fn off_evaluates_nothing_and_counts_nothing() {
     let client = Client::disabled();
     client.identify("user_1", Explosive);
     client.group_identify("company", "acme", Explosive);
-    client.set("user_1", Explosive);
-    client.set_once("user_1", Explosive);
+    client.set_person("user_1", Explosive);
+    client.set_person_once("user_1", Explosive);
     assert_eq!(client.stats().captured, 0);
 }

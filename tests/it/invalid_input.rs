@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use candor::encode::Encoder;
+use candor::wire::FlatRecord;
 use candor::{
-    Client, Config, Consent, DynamicEvent, Encoder, Env, ErrorKind, Event, FlatRecord, LossReason, Notice,
-    Overflow, Protocol,
+    Client, Config, Consent, DynamicEvent, Env, ErrorKind, Event, LossReason, Notice, Overflow, Protocol,
 };
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;

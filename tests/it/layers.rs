@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms in their order: each may import from those before it.
-const ROOMS: [&str; 26] = [
+const ROOMS: [&str; 27] = [
     "printable",
     "error",
     "panic",
@@ -18,6 +18,7 @@ const ROOMS: [&str; 26] = [
     "schema",
     "field",
     "event",
+    "encode",
     "catalogue",
     "consent",
     "wire",

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use candor::{Answer, DynamicEvent, LossReason, Request, SendError, Timestamp, Transport};
+use candor::transport::{Answer, Request, SendError, Transport};
+use candor::{DynamicEvent, LossReason, Timestamp};
 
 use testkit::clients::{LONG, SOON, client, config, config_for, numbered, numbers};
 use testkit::lines;
@@ -124,16 +125,16 @@ fn peer_18_a_panic_of_the_worker_does_not_reach_the_application() {
 #[test]
 fn peer_18_an_envelope_that_always_panics_does_not_spin() {
     struct Broken(Arc<AtomicUsize>);
-    impl candor::Envelope for Broken {
+    impl candor::wire::Envelope for Broken {
         fn path(&self) -> &'static str {
             "/"
         }
-        fn begin(&self, _: &candor::BatchInfo, _: &mut Vec<u8>) {
+        fn begin(&self, _: &candor::wire::BatchInfo, _: &mut Vec<u8>) {
             self.0.fetch_add(1, Ordering::Relaxed);
             panic!("the application's own envelope");
         }
-        fn event(&self, _: &candor::WireEvent<'_>, _: &mut Vec<u8>) {}
-        fn end(&self, _: &candor::BatchInfo, _: candor::Attempt, _: &mut Vec<u8>) {}
+        fn event(&self, _: &candor::wire::WireEvent<'_>, _: &mut Vec<u8>) {}
+        fn end(&self, _: &candor::wire::BatchInfo, _: candor::wire::Attempt, _: &mut Vec<u8>) {}
     }
     let server = Server::start([]);
     let panics = Arc::new(AtomicUsize::new(0));

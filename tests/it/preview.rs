@@ -1,8 +1,7 @@
 //! A preview is what would leave, byte for byte, and nothing leaves.
 
-use candor::{
-    Client, Config, Consent, DynamicEvent, Event, FlatRecord, LossReason, Protocol, Sampling, Timestamp,
-};
+use candor::wire::FlatRecord;
+use candor::{Client, Config, Consent, DynamicEvent, Event, LossReason, Protocol, Sampling, Timestamp};
 use uuid::Uuid;
 
 use testkit::Server;

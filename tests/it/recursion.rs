@@ -3,7 +3,9 @@
 use std::panic::panic_any;
 use std::sync::{Arc, OnceLock};
 
-use candor::{Answer, Client, DynamicEvent, Encoder, Event, LossReason, Request, SendError, Transport};
+use candor::encode::Encoder;
+use candor::transport::{Answer, Request, SendError, Transport};
+use candor::{Client, DynamicEvent, Event, LossReason};
 
 use testkit::clients::{LONG, client, config, config_for, numbered, numbers};
 use testkit::{Reply, Server, eventually};

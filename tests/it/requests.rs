@@ -10,7 +10,8 @@ use std::thread;
 use axum::Router;
 use axum::extract::MatchedPath;
 use axum::routing::get;
-use candor::{CaptureLayer, Client, ContextLayer, DynamicEvent, RequestSummary};
+use candor::tower::{CaptureLayer, ContextLayer, RequestSummary};
+use candor::{Client, DynamicEvent};
 use serde_json::{Value, json};
 
 use testkit::clients::{LONG, client, config};

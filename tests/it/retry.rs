@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use candor::testing::MemoryTransport;
-use candor::{DeliveryError, DynamicEvent, LossReason, SendError, Transport};
+use candor::transport::{SendError, Transport};
+use candor::{DeliveryError, DynamicEvent, LossReason};
 use serde_json::Value;
 
 use testkit::clients::{LONG, client, config, config_for, numbered, numbers};
@@ -187,7 +188,9 @@ fn a_refused_key_is_a_warning_with_the_endpoints_words_and_without_the_key() {
     let server = Server::always(echo);
     let config = config(&server)
         .api_key("phc_confidential")
-        .envelope(candor::Bearer::new("tok_confidential", candor::PostHogBatch::default()).unwrap())
+        .envelope(
+            candor::wire::Bearer::new("tok_confidential", candor::wire::PostHogBatch::default()).unwrap(),
+        )
         .header("x-team", "team_confidential")
         .on_error(move |error| hook.lock().unwrap().push(error.clone()));
     let client = client(config);

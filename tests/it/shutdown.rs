@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use candor::{Answer, Client, ErrorKind, LossReason, Request, SendError, Transport};
+use candor::transport::{Answer, Request, SendError, Transport};
+use candor::{Client, ErrorKind, LossReason};
 
 use testkit::clients::{LONG, SOON, client, config, config_for, numbered, numbers};
 use testkit::{Reply, Server, eventually};

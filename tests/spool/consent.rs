@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use candor::{Client, Consent, ConsentState, Env, LossReason, Notice, Spool};
+use candor::consent::ConsentState;
+use candor::{Client, Consent, Env, LossReason, Notice, Spool};
 
 use crate::rig::{
     Endpoint, LONG, Wire, adds_up, capture, client, config, documented, eventually, run, scratch,
@@ -105,7 +106,7 @@ fn nothing_is_created_before_the_first_grant() {
 #[test]
 fn nothing_is_kept_in_continuous_integration() {
     let (state, wire) = (scratch(), Wire::up());
-    let consent = documented(&state).ci_policy(candor::CiPolicy::Allow);
+    let consent = documented(&state).ci_policy(candor::consent::CiPolicy::Allow);
     let env = Env::empty().with("CI", "true");
     let stats = run(config(&state, &wire, Spool::cli()).consent(consent).env(env), 1..=3);
     assert_eq!((stats.sent, stats.spooled), (3, 0), "{stats}");

@@ -38,7 +38,9 @@ fn other_process() {
         .queue_events(4_000_000)
         .consent(documented(&Scratch::at(state)))
         .spool(spool(mode))
-        .transport(|_granted| Ok(Box::new(Wire::new(Endpoint::Hangs).plug()) as Box<dyn candor::Transport>));
+        .transport(|_granted| {
+            Ok(Box::new(Wire::new(Endpoint::Hangs).plug()) as Box<dyn candor::transport::Transport>)
+        });
     let client = client(config);
     let capture =
         |n: u64| client.capture(DynamicEvent::new("counted", "node-7").property("n", n).property("z", true));

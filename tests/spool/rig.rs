@@ -5,10 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use candor::{
-    Answer, Client, Config, Consent, DynamicEvent, Env, LossReason, Notice, Request, SendError, Spool, Stats,
-    Transport,
-};
+use candor::transport::{Answer, Request, SendError, Transport};
+use candor::{Client, Config, Consent, DynamicEvent, Env, LossReason, Notice, Spool, Stats};
 
 /// More time than anything here needs, even on a busy machine.
 pub(crate) const LONG: Duration = Duration::from_secs(30);

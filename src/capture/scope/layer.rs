@@ -26,7 +26,8 @@ const MAX_CHARACTERS: usize = 200;
 ///
 /// ```
 /// use axum::routing::post;
-/// use candor::{Context, ContextLayer};
+/// use candor::tower::ContextLayer;
+/// use candor::Context;
 ///
 /// /// Who is signed in, as your authentication says.
 /// #[derive(Clone)]
@@ -73,7 +74,7 @@ impl ContextLayer {
     /// ignored. A request without a distinct id gets a random one, and its events are stored without a person.
     ///
     /// ```
-    /// let layer = candor::ContextLayer::headers("X-Account", "X-Session");
+    /// let layer = candor::tower::ContextLayer::headers("X-Account", "X-Session");
     /// ```
     pub fn headers(distinct_id: &str, session_id: &str) -> Self {
         let name = |name: &str| HeaderName::from_bytes(name.as_bytes()).ok();

@@ -1,4 +1,6 @@
-//! The completion of an event: adds what its context, its client and the receiver's rules require.
+//! The end of an event: what its context, its client and the receiver's rules add to it.
+//!
+//! Never allocates unless a context or a rule has something to add.
 
 use super::{Buffers, Encoder, LossReason};
 use crate::event::common_properties::{GROUPS, PROFILE};
@@ -8,7 +10,7 @@ use crate::event::rules::{self, PersonProcessing};
 use crate::timestamp::Timestamp;
 
 impl<'a> Encoder<'a> {
-    /// Adds the values of the context that the event does not have itself.
+    /// Adds what the context says and the event does not.
     #[inline]
     pub(crate) fn complete(&mut self) {
         if let Some(active) = self.active.take() {
@@ -43,7 +45,7 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Finishes the event: merges groups and checks the size. The parts stay in the encoder's buffers.
+    /// Closes the event: merges groups and checks the size. The parts stay in the encoder's buffers.
     #[inline]
     pub(crate) fn finish(mut self, now: Timestamp, max: usize) -> Result<EncodedEvent<'a>, LossReason> {
         if let Some(reason) = self.losses.rejected {
@@ -68,7 +70,7 @@ impl<'a> Encoder<'a> {
         Ok(EncodedEvent::new(parts, self.timestamp.unwrap_or(now), self.overridden, self.uuid))
     }
 
-    /// Returns quickly whether the receiver's rules need a full check.
+    /// Says cheaply whether the receiver's rules need a closer look.
     #[inline]
     fn is_unusual(&self) -> bool {
         let Buffers { name, distinct_id, .. } = &*self.buffers;
@@ -101,7 +103,7 @@ impl<'a> Encoder<'a> {
         if self.overridden & GROUPS == 0 {
             self.common.write_groups(self.overridden_groups, &mut self.buffers.groups);
         } else {
-            // A `$groups` property from a hook, or `no_groups`, replaces all groups.
+            // An explicit `$groups` property says it all.
             self.buffers.groups.clear();
         }
         self.overridden |= GROUPS;

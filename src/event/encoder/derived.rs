@@ -1,4 +1,6 @@
-//! The encoder's methods for derived events, and the client's limits on events.
+//! What derived events ask of an encoder, and what a client allows them.
+//!
+//! Never looks at a value again: its type has said enough.
 
 use super::{Buffers, Encoder, LossReason};
 use crate::event::allow::Allowed;
@@ -7,14 +9,14 @@ use crate::field::{Encode, Epoch, FieldLosses, MemberName, ValueWriter, Written,
 use crate::schema::Schema;
 
 impl<'a> Encoder<'a> {
-    /// Sets the key for pseudonyms, for fields that are `keyed`.
+    /// Gives the event the key of its pseudonyms, for fields that are `keyed`.
     #[must_use]
     pub(crate) fn keyed(mut self, epoch: Option<Epoch>) -> Self {
         self.epoch = epoch;
         self
     }
 
-    /// Limits the event to what the client allows.
+    /// Holds the event to what the client allows.
     #[inline]
     #[must_use]
     pub(crate) fn allowed(
@@ -32,12 +34,12 @@ impl<'a> Encoder<'a> {
         self
     }
 
-    /// Returns the losses of fields so far.
+    /// Returns what was left out or replaced so far.
     pub(crate) fn losses(&self) -> FieldLosses {
         self.losses
     }
 
-    /// Adds a property; `name` is `key` as JSON.
+    /// Adds a field; `name` is `key` as JSON.
     #[doc(hidden)]
     #[inline]
     pub fn field<V: Encode + ?Sized>(&mut self, key: &'static str, name: MemberName, value: &V) {
@@ -50,7 +52,7 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Sets the distinct id to a value with its own policy. If the value is absent, the context sets it.
+    /// Sets the distinct id to a value with a policy of its own; an absent one leaves it to the context.
     #[doc(hidden)]
     #[inline]
     pub fn identify<V: Encode + ?Sized>(&mut self, value: &V) {
@@ -60,7 +62,7 @@ impl<'a> Encoder<'a> {
         match value.write(writer) {
             Written::Value if is_plain(&self.buffers.distinct_id) => {}
             Written::Value => self.identify_again(),
-            // The active context supplies the id.
+            // The context in force says whom the event is about.
             Written::Absent => self.buffers.distinct_id.clear(),
             Written::Dropped => {
                 self.buffers.distinct_id.clear();
@@ -69,7 +71,7 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Checks a distinct id that is not plain with the general rules; a number becomes text.
+    /// Holds a distinct id that is not plain to the rules of all; a number becomes text.
     #[cold]
     fn identify_again(&mut self) {
         let id = std::mem::take(&mut self.buffers.distinct_id);
@@ -79,7 +81,7 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Adds the event's own distinct id, if it has one, as a property too.
+    /// Adds the distinct id as a property, too, where the event has one of its own.
     #[doc(hidden)]
     #[inline]
     pub fn identity(&mut self, key: &'static str, quoted: &'static str) {
@@ -93,7 +95,7 @@ impl<'a> Encoder<'a> {
         properties.extend_from_slice(distinct_id);
     }
 
-    /// Adds the event to a group whose key has its own policy.
+    /// Adds the event to a group whose key has a policy of its own.
     #[doc(hidden)]
     pub fn group_field<V: Encode + ?Sized>(&mut self, group_type: &'static str, name: MemberName, value: &V) {
         let Buffers { groups, .. } = &mut *self.buffers;
@@ -111,8 +113,8 @@ impl<'a> Encoder<'a> {
     }
 }
 
-/// Returns whether a distinct id in JSON needs no further check: it is text, begins with a visible ASCII character,
-/// contains no escapes, and cannot be too long.
+/// Returns whether a distinct id in JSON needs no closer look: it is text, begins visibly, holds nothing
+/// that was escaped, and cannot be too long.
 #[inline]
 fn is_plain(id: &[u8]) -> bool {
     match id {

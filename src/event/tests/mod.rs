@@ -9,7 +9,7 @@ use crate::field::{FieldLosses, PseudonymKey};
 use crate::observe::LossReason;
 use crate::timestamp::Timestamp;
 
-/// An event as it is queued.
+/// An event as it would lie in the queue.
 #[derive(Debug)]
 struct Encoded {
     distinct_id: String,

@@ -1,4 +1,6 @@
-//! One client under test. It does not depend on the machine: its environment is empty, and its consent is granted.
+//! One client under test.
+//!
+//! Never depends on the machine: an empty environment, and consent that was given for the test.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +13,7 @@ use uuid::Uuid;
 
 use super::Settings;
 
-/// The maximum time that a flush waits for retries.
+/// How long a flush waits for retries.
 const FLUSH: Duration = Duration::from_secs(20);
 
 pub struct Session {
@@ -71,7 +73,7 @@ impl Session {
 
     pub fn capture_ai(&self, wishes: &Value) -> Result<Value, String> {
         let (event, uuid) = event(wishes)?;
-        // The route for AI events accepts larger events than a preview does.
+        // The route for AI events takes larger ones than a preview does.
         let refused = self.client.preview(&event).err().filter(|why| *why != LossReason::TooLarge);
         self.client.capture_ai(event);
         answer(uuid, refused)
@@ -96,12 +98,12 @@ impl Session {
 
     /// Ends the client without sending what is left.
     pub fn end(&self) {
-        // A second shutdown has nothing to do.
+        // A second end finds nothing to do.
         let _ = self.client.shutdown(Duration::ZERO);
     }
 }
 
-/// Answers a capture with the id that is sent, or with the reason that nothing is.
+/// Answers a capture: with the id that goes on the wire, or with the reason for which nothing does.
 fn answer(uuid: Uuid, refused: Option<LossReason>) -> Result<Value, String> {
     match refused {
         None => Ok(json!({ "success": true, "uuid": uuid.to_string() })),
@@ -109,7 +111,7 @@ fn answer(uuid: Uuid, refused: Option<LossReason>) -> Result<Value, String> {
     }
 }
 
-/// The state before a session exists.
+/// The state before there is a session.
 pub fn nothing() -> Value {
     json!({
         "pending_events": 0,
@@ -120,9 +122,9 @@ pub fn nothing() -> Value {
     })
 }
 
-/// Creates the event that the harness describes, with the id that is sent.
+/// Creates the event that the harness describes, with the id that goes on the wire.
 fn event(wishes: &Value) -> Result<(DynamicEvent, Uuid), String> {
-    let text = |key: &str| wishes[key].as_str().ok_or_else(|| format!("{key}: expected a string"));
+    let text = |key: &str| wishes[key].as_str().ok_or_else(|| format!("{key}: a string is missing"));
     let uuid = match wishes["uuid"].as_str() {
         Some(text) => Uuid::parse_str(text).map_err(|_| "uuid: not a UUID".to_owned())?,
         None => Uuid::now_v7(),
@@ -163,11 +165,11 @@ fn object<'a>(wishes: &'a Value, key: &str) -> Result<impl Iterator<Item = (&'a 
     match &wishes[key] {
         Value::Null => Ok(None.into_iter().flatten()),
         Value::Object(members) => Ok(Some(members).into_iter().flatten()),
-        _ => Err(format!("{key}: expected an object or null")),
+        _ => Err(format!("{key}: an object or null")),
     }
 }
 
-/// Parses a timestamp; one without an offset is in UTC.
+/// Reads an instant; one without an offset is in UTC.
 fn instant(text: &str) -> Option<Timestamp> {
     let read = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
     read(text).or_else(|| read(&format!("{text}Z"))).map(Into::into)

@@ -1,8 +1,10 @@
-//! The three typed events of CDK Insights, and the properties around them.
+//! The three events of CDK Insights, typed, and the envelope around them.
+//!
+//! Never holds a resource, an account, a path or a line of code.
 
 use candor::{Event, Histogram, Label, Properties, Timestamp};
 
-/// The properties that are sent with every event.
+/// What comes with every event.
 #[derive(Properties)]
 #[properties(rename_all = "camelCase")]
 pub struct Envelope<'a> {
@@ -24,7 +26,7 @@ pub enum Tier {
     Pro,
     /// For a team.
     Team,
-    /// For a limited time.
+    /// For a while.
     Trial,
 }
 
@@ -40,7 +42,7 @@ pub enum Platform {
 }
 
 impl Platform {
-    /// Returns the family of an operating system from Rust's name for it.
+    /// Returns the family of an operating system by Rust's name for it.
     pub fn of(os: &str) -> Option<Self> {
         match os {
             "macos" => Some(Self::Darwin),
@@ -51,7 +53,7 @@ impl Platform {
     }
 }
 
-/// The name of one of our rules; the name of a custom rule is dropped.
+/// The name of a rule, by its grammar; a custom rule's name is dropped.
 #[derive(Label)]
 #[label(pattern = "AwsSolutions-[A-Z0-9]+|CDKI-[A-Z0-9-]+", max = 40)]
 pub struct Rule<'a>(pub &'a str);
@@ -72,37 +74,37 @@ pub struct Severities {
 
 /// A baseline was written.
 ///
-/// Shows which rules fire most often, and how large a typical baseline is.
+/// Tells which rules fire most often, and how large a typical baseline is.
 #[derive(Event)]
 #[event(name = "baseline_written", rename_all = "camelCase")]
 pub struct BaselineWritten<'a> {
     /// The licence: the first 32 digits of its hash.
     #[event(distinct_id, hashed_hex = 32)]
     pub hashed_license_id: &'a str,
-    /// The number of fingerprints written.
+    /// How many fingerprints were written.
     pub total_findings: u64,
-    /// The number of findings of each severity.
+    /// How many findings of each severity.
     pub severity_counts: Severities,
     /// How often each rule fired.
     pub rule_histogram: Histogram<Rule<'static>>,
-    /// The number of different AWS services with findings.
+    /// How many different services of AWS have findings.
     pub unique_services: u64,
 }
 
 /// A scan was compared with the baseline.
 ///
-/// Shows whether the ratchet works: how often runs fail on new critical findings, and how old baselines get.
+/// Tells whether the ratchet works: how often runs fail on new critical findings, and how old baselines get.
 #[derive(Event)]
 #[event(name = "diff_run", rename_all = "camelCase")]
 pub struct DiffRun<'a> {
     /// The licence: the first 32 digits of its hash.
     #[event(distinct_id, hashed_hex = 32)]
     pub hashed_license_id: &'a str,
-    /// The number of new findings since the baseline.
+    /// How many findings are new since the baseline.
     pub new_findings: u64,
-    /// The number of findings that the baseline suppresses.
+    /// How many findings the baseline holds back.
     pub existing_suppressed: u64,
-    /// The number of new findings of each severity.
+    /// How many new findings of each severity.
     pub new_severities: Severities,
     /// When the baseline was written.
     pub baseline_generated_at: Option<Timestamp>,
@@ -110,9 +112,9 @@ pub struct DiffRun<'a> {
     pub failed_on_critical: bool,
 }
 
-/// Findings were fixed, or would be in a dry run.
+/// Findings were fixed, or would be.
 ///
-/// Shows which fixes are applied, and which are skipped.
+/// Tells which fixes land, and which are skipped.
 #[derive(Event)]
 #[event(name = "fix_run", rename_all = "camelCase")]
 pub struct FixRun<'a> {
@@ -121,15 +123,15 @@ pub struct FixRun<'a> {
     pub hashed_license_id: &'a str,
     /// Whether anything was written.
     pub mode: Mode,
-    /// The number of findings that were fixed.
+    /// How many findings were fixed.
     pub applied: u64,
-    /// The number of findings without a fix.
+    /// How many have no fix.
     pub skipped: u64,
-    /// The number of fixes that failed.
+    /// How many fixes failed.
     pub errored: u64,
-    /// The number of fixed findings of each rule.
+    /// How many findings of each rule were fixed.
     pub rules_fixed: Histogram<Rule<'static>>,
-    /// The rule that was requested, if it is one of ours.
+    /// The rule that was asked for, if it is a known one.
     #[event(label = Rule<'static>)]
     pub rule_filter: Option<&'a str>,
 }
@@ -138,8 +140,8 @@ pub struct FixRun<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Label)]
 #[label(rename_all = "kebab-case")]
 pub enum Mode {
-    /// Nothing is written.
+    /// Nothing is.
     DryRun,
-    /// Fixes are written.
+    /// Fixes are.
     Apply,
 }

@@ -1,4 +1,6 @@
-//! The findings of a scan, and the baseline that it is compared with.
+//! What a scan finds, and the baseline it is compared with.
+//!
+//! Never sends anything.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,19 +15,19 @@ use super::events::{Rule, Severities};
 
 pub const BASELINE: &str = ".cdk-insights-baseline.json";
 
-/// One finding, including details that stay on this machine.
+/// One finding, with all that stays on this machine.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
     pub rule: String,
     pub severity: Severity,
     pub resource_type: String,
-    /// Where it was found: a name, a path or an ARN.
+    /// Where it is: a name, a path, an ARN.
     pub resource: String,
-    /// Whether it is about a secret in the code, so only the developer may see it.
+    /// A finding about a secret in the code is no one's business but the developer's.
     #[serde(default)]
     pub is_sensitive: bool,
-    /// Whether it has a fix.
+    /// Whether there is a fix for it.
     #[serde(default)]
     pub has_fix: bool,
 }
@@ -39,7 +41,7 @@ pub enum Severity {
     Low,
 }
 
-/// The contents of a committed baseline.
+/// What a committed baseline holds.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Baseline {
@@ -48,7 +50,7 @@ pub struct Baseline {
 }
 
 impl Finding {
-    /// Returns what identifies the finding, including its place.
+    /// Tells the finding from all others, by its place.
     pub fn fingerprint(&self) -> String {
         format!("{}@{}", self.rule, self.resource)
     }
@@ -83,7 +85,7 @@ impl Baseline {
     }
 }
 
-/// Scans the project. Sensitive findings are excluded from everything that could be sent.
+/// Scans the project. What is sensitive stays out of everything that could leave.
 pub fn scan(dir: &Path) -> Vec<Finding> {
     let text = fs::read_to_string(dir.join("findings.json")).unwrap_or_else(|_| SAMPLE.to_owned());
     let all: Vec<Finding> = serde_json::from_str(&text).unwrap_or_default();
@@ -104,7 +106,7 @@ pub fn severities<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Severi
     counts
 }
 
-/// Counts findings by rule; custom rules are dropped.
+/// Counts findings by rule; rules that are not ours have no name here.
 pub fn by_rule<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Histogram<Rule<'static>> {
     let mut rules = Histogram::new();
     for finding in findings {
@@ -113,7 +115,7 @@ pub fn by_rule<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Histogram
     rules
 }
 
-/// Counts the different services in types such as `AWS::S3::Bucket`.
+/// Counts the services in types such as `AWS::S3::Bucket`.
 pub fn services<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> u64 {
     let service = |finding: &'f Finding| finding.resource_type.strip_prefix("AWS::")?.split("::").next();
     findings.into_iter().filter_map(service).collect::<BTreeSet<_>>().len() as u64

@@ -1,5 +1,6 @@
-//! The program with the commands `login`, `run`, `sign` and `verify`, and the record that each finished run sends. It
-//! sends nothing without a session, and the token only to the platform.
+//! The program: `login`, `run`, `sign`, `verify`, and the one record that each finished run leaves.
+//!
+//! Never sends without a session, and its token nowhere but to the platform.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -7,8 +8,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use candor::cli::{CommandRun, Finished};
-use candor::consent::CiProvider;
-use candor::{Bearer, Client, ClosedLabel, Config, Consent, FlatRecord, Label, Subject};
+use candor::consent::{CiProvider, Subject};
+use candor::schema::ClosedLabel;
+use candor::wire::{Bearer, FlatRecord};
+use candor::{Client, Config, Consent, Label};
 use uuid::Uuid;
 
 use super::catalogue::{CATALOGUE, EDGE};
@@ -19,13 +22,13 @@ use crate::systems::program::{Options, Program, story_dir, text};
 
 pub const VERSION: &str = "v0.4.1";
 
-/// The toolchain, in the field in which the Go client names its own.
+/// The toolchain, where Go's client names its own.
 pub const TOOLCHAIN: &str = concat!("rust", env!("CARGO_PKG_RUST_VERSION"));
 
-/// The maximum time that telemetry may take at the end of a run.
+/// All the time that telemetry may take at the end of a run.
 pub const BUDGET: Duration = Duration::from_secs(1);
 
-/// An error, with a message that stays on this machine.
+/// What went wrong, with words that stay on this machine.
 #[derive(Debug)]
 pub struct Failure {
     pub category: ErrorCategory,
@@ -38,7 +41,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Returns the settings: a session and its token, and one request without retries.
+/// Returns the settings: a session and its token, one request without a second try.
 pub fn config(program: &Program<'_>, session: Option<&Session>, url: &str) -> candor::Result<Config> {
     let mut consent = Consent::session().session_present(session.is_some()).subject(Subject::Account);
     if let Some(session) = session {
@@ -62,7 +65,7 @@ pub fn config(program: &Program<'_>, session: Option<&Session>, url: &str) -> ca
     Ok(if is_private(url) { config.endpoint(url) } else { config })
 }
 
-/// Returns whether a token may be sent to this address: encrypted, or without leaving the machine.
+/// Returns whether a token may travel to this address: encrypted, or without leaving the machine.
 pub fn is_private(url: &str) -> bool {
     let Ok(uri) = url.parse::<ureq::http::Uri>() else { return false };
     match uri.scheme_str() {
@@ -103,7 +106,7 @@ pub fn run(program: &mut Program<'_>) -> u8 {
     }
 }
 
-/// Creates a session. The platform issues the token and registers it with the edge.
+/// Creates a session. The platform issues the token, and the edge knows it.
 fn login(program: &mut Program<'_>, options: &Options, dir: &Path) -> u8 {
     let session = Session::new(format!("tsp_{}", Uuid::new_v4().simple()), now());
     let issued = match &options.url {
@@ -119,10 +122,10 @@ fn login(program: &mut Program<'_>, options: &Options, dir: &Path) -> u8 {
     0
 }
 
-/// Runs a verb, and sends one record about it.
+/// Runs a verb, and tells about it once.
 fn measured(program: &mut Program<'_>, options: &Options, dir: &Path, verb: &str) -> u8 {
     let session = Session::read(dir, now());
-    // The embedded edge is only started if somebody is signed in.
+    // An edge of its own is made only where somebody is signed in.
     let edge = match &options.url {
         None if session.is_some() => Edge::start(EDGE, Some(&dir.join("collected.sqlite"))).ok(),
         _ => None,
@@ -134,7 +137,7 @@ fn measured(program: &mut Program<'_>, options: &Options, dir: &Path, verb: &str
     program.explain(&client);
     let before = edge.as_ref().map_or(0, |edge| edge.rows().len());
 
-    // Dropped last, so the record of a run that panics is delivered, too.
+    // Dropped last, so that the record of a run that panics is delivered as well.
     let farewell = Farewell(client.clone());
     let (env, told) = (program.env.clone(), RefCell::new(None));
     let report = |finished: Finished<ErrorCategory>| {
@@ -146,7 +149,7 @@ fn measured(program: &mut Program<'_>, options: &Options, dir: &Path, verb: &str
     };
     let run = CommandRun::start(ErrorCategory::Internal, report);
     if options.has("--wait") {
-        // Simulates long work: waits until the input ends.
+        // Stands for work that takes its time: until the input ends.
         let _ = std::io::copy(&mut program.input, &mut std::io::sink());
     }
     let worked = work(options, verb);
@@ -172,17 +175,17 @@ fn measured(program: &mut Program<'_>, options: &Options, dir: &Path, verb: &str
     }
 }
 
-/// Waits for the last record to be delivered when it is dropped.
+/// Gives the last record its time when it is dropped.
 struct Farewell(Client);
 
 impl Drop for Farewell {
     fn drop(&mut self) {
-        // A second shutdown does nothing, and an error cannot be reported any more.
+        // A second shutdown does nothing, and there is nobody left to tell.
         let _ = self.0.shutdown(BUDGET);
     }
 }
 
-/// Asks the platform whether the account allows telemetry. If it cannot be reached, the last answer applies.
+/// Asks the platform for the account's switch, where it can be reached; else the last answer stands.
 fn refreshed(mut session: Session, platform: Option<&Edge>) -> Session {
     let account = platform.and_then(|edge| edge.store().account_of(&session.token).ok().flatten());
     if let Some(account) = account {
@@ -191,7 +194,7 @@ fn refreshed(mut session: Session, platform: Option<&Edge>) -> Session {
     session
 }
 
-/// Creates the record, which contains the kinds of arguments, never their values.
+/// Creates the record. Of the arguments it holds kinds, never values.
 pub fn record<'a>(
     session: &'a Session,
     options: &Options,
@@ -219,7 +222,7 @@ pub fn record<'a>(
     }
 }
 
-/// Returns the kind of signer, if the verb signs or the caller named one. By default `sign` is keyless.
+/// The kind of signer, where the verb signs or the caller named one; without a word `sign` is keyless.
 fn signer(options: &Options, verb: &str) -> Option<SignerType> {
     let named = signers(options).next();
     named.or_else(|| (verb == Command::Sign.label()).then_some(SignerType::Fulcio))
@@ -235,19 +238,18 @@ fn signers(options: &Options) -> impl Iterator<Item = SignerType> {
     flags.into_iter().filter_map(|(flag, kind)| options.has(flag).then_some(kind))
 }
 
-/// Simulates what the verbs do.
+/// What the verbs do, as far as an example needs it.
 fn work(options: &Options, verb: &str) -> Result<String, Failure> {
     let failure = |category, message: String| Err(Failure { category, message });
-    assert!(!options.has("--panic"), "a requested panic");
+    assert!(!options.has("--panic"), "asked for");
     match Command::from_label(verb) {
         Some(Command::Verify) if options.has("--fail") => {
             let policy = options.values("--policy").first().copied().unwrap_or("policy.json");
             failure(ErrorCategory::Policy, format!("{policy} does not allow this artifact"))
         }
-        Some(Command::Sign) if signers(options).count() > 1 => failure(
-            ErrorCategory::Config,
-            "sign takes only one of --key, --kms, --fulcio and --spiffe".to_owned(),
-        ),
+        Some(Command::Sign) if signers(options).count() > 1 => {
+            failure(ErrorCategory::Config, "sign takes one of --key, --kms, --fulcio and --spiffe".to_owned())
+        }
         Some(Command::Other) | None => {
             failure(ErrorCategory::Config, format!("{verb} is not a verb of cilock"))
         }
@@ -255,7 +257,7 @@ fn work(options: &Options, verb: &str) -> Result<String, Failure> {
     }
 }
 
-/// Runs the whole demonstration in a new directory.
+/// The whole story, in a directory of its own.
 fn story(program: &mut Program<'_>) -> u8 {
     let Ok(dir) = story_dir("cilock") else { return 1 };
     let here = text(&dir);
@@ -269,7 +271,7 @@ fn story(program: &mut Program<'_>) -> u8 {
         ("A run with two attestors", &env, &["run", "--attestor", "git", "--attestor", "sbom"], 0),
         ("A signature in continuous integration", &ci, &["sign", "--key", "/home/ada/secret.pem"], 0),
         ("A policy that says no", &env, &["verify", "--fail", "--policy", "/home/ada/policy.json"], 1),
-        ("An unknown verb", &env, &["deploy", "customer-portal"], 1),
+        ("A verb that there is not", &env, &["deploy", "customer-portal"], 1),
         ("Somebody has set DO_NOT_TRACK", &dnt, &["verify"], 0),
         ("Somebody has set CILOCK_TELEMETRY=0", &off, &["verify"], 0),
         ("The account has switched it off", &env, &["verify"], 0),

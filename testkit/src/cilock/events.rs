@@ -1,15 +1,18 @@
-//! The typed record that cilock sends. It contains no argument, path, digest, key, subject or message.
+//! The one record of cilock, typed.
+//!
+//! Never holds an argument, a path, a digest, a key, a subject or a message.
 
 use std::time::Duration;
 
 use candor::cli::Outcome;
 use candor::consent::{CiProvider, Projection};
-use candor::{ClosedLabel, Event, Label};
+use candor::schema::ClosedLabel;
+use candor::{Event, Label};
 use uuid::Uuid;
 
 /// A run of the command line ended.
 ///
-/// Shows which commands are used, where they fail, and on which platforms, so work goes where it helps.
+/// Shows which commands are used, where they fail, and on which platforms, so that work goes where it helps.
 #[derive(Event)]
 #[event(name = "cli_run", no_groups)]
 pub struct CliRun<'a> {
@@ -19,21 +22,21 @@ pub struct CliRun<'a> {
     #[event(
         distinct_id,
         property,
-        raw = "the platform's id of the organisation that owns the account",
+        raw = "the platform's id of the organisation, whose own account it is",
         pattern = "[A-Za-z0-9_-]+",
         max = 64
     )]
     pub account: &'a str,
     /// Who is signed in.
     #[event(
-        raw = "the platform's opaque id, which is neither a name nor an address",
+        raw = "the platform's opaque id, neither a name nor an address",
         pattern = "[A-Za-z0-9_-]+",
         max = 64
     )]
     pub user_ref: Option<&'a str>,
-    /// The id of the run.
+    /// This one run.
     #[event(
-        raw = "a random number that is created for each run and not stored",
+        raw = "a random number that is made for each run and kept nowhere",
         pattern = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
         max = 36
     )]
@@ -45,26 +48,26 @@ pub struct CliRun<'a> {
     pub os: Os,
     /// The processor, by Go's name for it.
     pub arch: Arch,
-    /// The toolchain that built the program.
+    /// The toolchain that the program was made with.
     #[event(pattern = r"(go|rust)[0-9]+(\.[0-9]+)*", max = 24)]
     pub go_version: &'a str,
     /// The verb, without its arguments.
     pub command: Command,
-    /// The kinds of attestors that were requested.
+    /// The kinds of attestors that were asked for.
     #[event(items = 32)]
     pub attestors: Vec<Attestor>,
     /// The kind of signer.
     pub signer_type: Option<SignerType>,
-    /// Whether the run was in continuous integration.
+    /// Whether it ran in continuous integration.
     #[event(as_number)]
     pub ci: bool,
     /// The provider of continuous integration.
     pub ci_provider: Ci,
-    /// How the run ended.
+    /// How it ended.
     pub outcome: Outcome,
-    /// The kind of error.
+    /// What kind of error it was.
     pub error_category: Option<ErrorCategory>,
-    /// The duration of the run.
+    /// How long it took.
     #[event(rename = "duration_ms")]
     pub duration: Duration,
 }
@@ -86,7 +89,7 @@ pub enum Os {
 }
 
 impl Os {
-    /// Converts Rust's name.
+    /// Translates Rust's name.
     pub fn of(os: &str) -> Self {
         let name = if os == "macos" { "darwin" } else { os };
         Self::from_label(name).unwrap_or(Self::Other)
@@ -111,7 +114,7 @@ pub enum Arch {
 }
 
 impl Arch {
-    /// Converts Rust's name.
+    /// Translates Rust's name.
     pub fn of(arch: &str) -> Self {
         let name = match arch {
             "x86_64" => "amd64",
@@ -147,13 +150,13 @@ pub enum Attestor {
     CommandRun,
     /// The bill of materials.
     Sbom,
-    /// The files before the command.
+    /// What was there before.
     Material,
-    /// The files after the command.
+    /// What was there after.
     Product,
-    /// The environment of the run.
+    /// Where it ran.
     Environment,
-    /// The build.
+    /// How it was built.
     Slsa,
 }
 
@@ -188,7 +191,7 @@ pub enum Ci {
 }
 
 impl Ci {
-    /// Returns the published label of a provider.
+    /// Brings a provider onto the published list.
     pub fn of(detected: Option<CiProvider>) -> Self {
         *Projection::new(Self::Local, Self::Unknown)
             .map(CiProvider::GithubActions, Self::GithubActions)
@@ -199,18 +202,18 @@ impl Ci {
     }
 }
 
-/// A kind of error.
+/// What kind of error it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Label)]
 pub enum ErrorCategory {
-    /// The command line or a settings file.
+    /// The command line or a file of settings.
     Config,
     /// The session.
     Auth,
-    /// Creating a signature.
+    /// Making a signature.
     Signing,
     /// Checking a signature.
     Verification,
-    /// A refusal by the policy.
+    /// The policy said no.
     Policy,
     /// The network.
     Network,

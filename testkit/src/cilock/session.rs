@@ -1,4 +1,6 @@
-//! The platform session, as the command line stores it. The token is never shown, and only its owner can read it.
+//! The platform session, as the command line keeps it.
+//!
+//! Never shows the token, and never writes it where others may read.
 
 use std::fmt;
 use std::fs::{self, OpenOptions};
@@ -6,7 +8,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use candor::Account;
+use candor::consent::Account;
 use serde::{Deserialize, Serialize};
 
 const FILE: &str = "session.json";
@@ -20,7 +22,7 @@ pub struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_ref: Option<String>,
     pub expires: u64,
-    /// Whether the account allowed telemetry at the last check.
+    /// What the account's switch said when it was last heard.
     pub telemetry: bool,
     pub heard: u64,
 }
@@ -38,7 +40,7 @@ impl Session {
         }
     }
 
-    /// Reads the session. Returns `None` if it is missing, malformed or expired.
+    /// Reads the session; one that is malformed or has expired is none.
     pub fn read(dir: &Path, now: u64) -> Option<Self> {
         let session: Self = serde_json::from_slice(&fs::read(dir.join(FILE)).ok()?).ok()?;
         let is_whole = !session.token.trim().is_empty() && !session.account.trim().is_empty();
@@ -53,7 +55,7 @@ impl Session {
         options.open(dir.join(FILE))?.write_all(serde_json::to_string_pretty(self)?.as_bytes())
     }
 
-    /// Returns whether the account allows telemetry, with the age of that answer.
+    /// Returns what the account's switch says, with the age of that news.
     pub fn switch(&self, now: u64) -> Account {
         let answer = if self.telemetry { Account::allow() } else { Account::deny() };
         answer.fetched(Duration::from_secs(now.saturating_sub(self.heard))).ttl(Duration::from_secs(DAY))

@@ -1,10 +1,13 @@
-//! The program: one run of a server, with the telemetry settings of its deployment file, which it never writes.
+//! The program: a server's day, under what its deployment says about telemetry.
+//!
+//! Never writes the deployment file that it was given.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use candor::{Client, Config, Consent, ConsentState, Event, Notice, Protocol};
+use candor::consent::ConsentState;
+use candor::{Client, Config, Consent, Event, Notice, Protocol};
 
 use super::catalogue::{CATALOGUE, EDGE};
 use super::events::{
@@ -14,10 +17,10 @@ use super::events::{
 use crate::systems::edge::Edge;
 use crate::systems::program::{Options, Program, story_dir, text};
 
-/// The file in which the operator of the server configures it.
+/// The file that whoever runs the server writes.
 pub const DEPLOYMENT_FILE: &str = "granted-deployment.yml";
 
-/// Returns the settings of the vendor's own client: small batches, short waits and 10 retries.
+/// Returns the settings of the vendor's own client: small batches, short waits, ten retries.
 pub fn config(program: &Program<'_>, dir: &Path, url: Option<&str>) -> Config {
     let env = &program.env;
     let url = url.or(env.text("CF_ANALYTICS_URL")).unwrap_or("https://t.commonfate.io");
@@ -30,7 +33,7 @@ pub fn config(program: &Program<'_>, dir: &Path, url: Option<&str>) -> Config {
         .endpoint(url)
         .protocol(Protocol::Legacy)
         .library("cf-analytics-go", "dev")
-        // The vendor's edge sets this property when it forwards events.
+        // The vendor's edge asks for it when it passes events on.
         .geoip_disable(false)
         .group("deployment", "dep_123")
         .catalogue(CATALOGUE)
@@ -45,7 +48,7 @@ pub fn config(program: &Program<'_>, dir: &Path, url: Option<&str>) -> Config {
         .retry_delays(Duration::from_millis(100), Duration::from_secs(10))
 }
 
-/// The person who asks for access, and the one who decides.
+/// Who asks for access, and who decides.
 #[derive(Clone, Copy, Debug)]
 pub struct People<'a> {
     pub requester: &'a str,
@@ -58,7 +61,7 @@ impl Default for People<'_> {
     }
 }
 
-/// Calls `take` with each of the 8 events and its name in the vendor's catalogue.
+/// Gives each of the eight events to `take`, with its name in the vendor's catalogue.
 pub fn all_events(people: People<'_>, take: &mut dyn FnMut(&str, &dyn Event)) {
     let People { requester, reviewer } = people;
     let hundred = Duration::from_secs(100);
@@ -176,10 +179,10 @@ pub fn run(program: &mut Program<'_>) -> u8 {
     0
 }
 
-/// One run of the server: it starts, captures the 8 events, and ends.
+/// One life of the server: it starts, captures the eight events, and ends.
 fn day(program: &mut Program<'_>, options: &Options, dir: &Path, url: Option<&str>) -> Result<(), String> {
     let given = url.or(program.env.text("CF_ANALYTICS_URL")).map(str::to_owned);
-    // The embedded edge is only started if something will be sent.
+    // An edge of its own is made only where something will be sent.
     let granted = candor::status(&config(program, dir, None)).state == ConsentState::Granted;
     let edge = match given {
         None if !granted => None,
@@ -217,7 +220,7 @@ fn serve(program: &mut Program<'_>, options: &Options, dir: &Path, url: Option<&
     Ok(())
 }
 
-/// Runs the whole demonstration in a new directory.
+/// The whole story, in a directory of its own.
 fn story(program: &mut Program<'_>) -> Result<(), String> {
     let dir = story_dir("common-fate").map_err(|error| error.to_string())?;
     let edge = Edge::start(EDGE, Some(&dir.join("collected.sqlite"))).map_err(|error| error.to_string())?;

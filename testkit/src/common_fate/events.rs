@@ -1,12 +1,14 @@
-//! The 8 typed events of Common Fate. They contain no e-mail address, name, region or free text.
+//! The eight events of Common Fate, typed.
+//!
+//! Never holds an e-mail address, a name, a region or a reason in somebody's words.
 
 use std::time::Duration;
 
 use candor::{Event, Label, Properties};
 
-/// The server's information about its deployment changed.
+/// What the server knows about its deployment changed.
 ///
-/// Shows which versions are in use, so fixes can be backported to them.
+/// Tells which versions are in use, so that fixes are brought back to them.
 #[derive(Event)]
 #[event(name = "$groupidentify", no_groups, link = "https://github.com/common-fate/rfds/discussions/8")]
 pub struct DeploymentInfo<'a> {
@@ -18,7 +20,7 @@ pub struct DeploymentInfo<'a> {
         max = 64
     )]
     pub group: &'a str,
-    /// The kind of group.
+    /// What kind of group it is.
     #[event(rename = "$group_type")]
     pub kind: GroupType,
     /// The deployment.
@@ -29,7 +31,7 @@ pub struct DeploymentInfo<'a> {
         max = 52
     )]
     pub key: &'a str,
-    /// The properties of the deployment.
+    /// What is known about it.
     #[event(rename = "$group_set")]
     pub set: Deployment<'a>,
 }
@@ -41,23 +43,23 @@ pub enum GroupType {
     Deployment,
 }
 
-/// The properties of a deployment.
+/// What is known about a deployment.
 #[derive(Properties)]
 pub struct Deployment<'a> {
-    /// The number of groups.
+    /// How many groups it has.
     pub group_count: u32,
-    /// The identity provider for signing in.
+    /// What its people sign in with.
     pub idp: IdentityProvider,
-    /// The purpose of the deployment.
+    /// What the deployment is for.
     pub stage: Stage,
-    /// The number of people.
+    /// How many people it has.
     pub user_count: u32,
     /// The version of Common Fate.
     #[event(pattern = r"v[0-9]+\.[0-9]+\.[0-9]+|dev", max = 24)]
     pub version: &'a str,
 }
 
-/// An identity provider for signing in.
+/// What people sign in with.
 #[derive(Clone, Copy, Label)]
 #[label(rename_all = "kebab-case")]
 pub enum IdentityProvider {
@@ -74,7 +76,7 @@ pub enum IdentityProvider {
     Other,
 }
 
-/// The purpose of a deployment.
+/// What a deployment is for.
 #[derive(Clone, Copy, Label)]
 pub enum Stage {
     /// Tests.
@@ -88,26 +90,26 @@ pub enum Stage {
     Other,
 }
 
-/// The server's information about a person changed.
+/// What the server knows about a person changed.
 ///
-/// Shows how many roles and groups people have, and how many rules they can choose from.
+/// Tells how many roles and groups people have, and how many rules they can choose from.
 #[derive(Event)]
 #[event(name = "$identify", link = "https://github.com/common-fate/rfds/discussions/8")]
 pub struct UserInfo<'a> {
     /// The person.
     #[event(distinct_id, hashed = "usr")]
     pub user: &'a str,
-    /// The properties of the person.
+    /// What is known about the person.
     #[event(rename = "$set")]
     pub set: User,
 }
 
-/// The properties of a person.
+/// What is known about a person.
 #[derive(Properties)]
 pub struct User {
-    /// The number of access rules that the person can choose from.
+    /// How many access rules the person can choose from.
     pub available_rules: u32,
-    /// The number of groups that the person is in.
+    /// How many groups the person is in.
     pub group_count: u32,
     /// What the person may do.
     pub role: Role,
@@ -124,11 +126,11 @@ pub enum Role {
 
 /// Somebody asked for access.
 ///
-/// Shows how many requests there are, and how large they are.
+/// Tells how many requests there are, and how large they are.
 #[derive(Event)]
 #[event(name = "cf:request.created", link = "https://github.com/common-fate/rfds/discussions/8")]
 pub struct RequestCreated<'a> {
-    /// The number of access groups requested.
+    /// How many groups of access were asked for.
     pub access_groups_count: u32,
     /// Whether a reason was given. The reason itself is never sent.
     pub has_reason: bool,
@@ -142,22 +144,22 @@ pub struct RequestCreated<'a> {
     /// Who asked.
     #[event(distinct_id, property, hashed = "usr")]
     pub requested_by: &'a str,
-    /// The number of targets that the access covers.
+    /// How many targets the access covers.
     pub targets_count: u32,
 }
 
-/// Somebody decided on a request.
+/// Somebody decided about a request.
 ///
 /// The time to approval shows whether the workflow is fast, and where reminders would help.
 #[derive(Event)]
 #[event(name = "cf:request.reviewed", link = "https://github.com/common-fate/rfds/discussions/8")]
 pub struct RequestReviewed<'a> {
-    /// The access group that was decided on.
-    #[event(raw = "a random id of the access group", pattern = "group_[A-Za-z0-9]+", max = 64)]
+    /// The group of access that was decided about.
+    #[event(raw = "a random id of the group of access", pattern = "group_[A-Za-z0-9]+", max = 64)]
     pub access_group_id: &'a str,
     /// Whether a reason was given for the request. The reason itself is never sent.
     pub has_reason: bool,
-    /// The time that the reviewer set instead of the requested one.
+    /// The time that the reviewer set in place of the one asked for.
     pub override_timing: Option<Timing>,
     /// How long the request had waited.
     #[event(rename = "pending_duration_seconds")]
@@ -179,9 +181,9 @@ pub struct RequestReviewed<'a> {
     pub reviewed_by: &'a str,
     /// Whether the reviewer is an administrator.
     pub reviewer_is_admin: bool,
-    /// The number of targets that the access covers.
+    /// How many targets the access covers.
     pub targets_count: u32,
-    /// The requested time.
+    /// The time that was asked for.
     pub timing: Timing,
 }
 
@@ -198,29 +200,29 @@ pub enum Review {
 /// When access begins, and how long it lasts.
 #[derive(Properties)]
 pub struct Timing {
-    /// How long access lasts.
+    /// How long it lasts.
     #[event(rename = "duration_seconds")]
     pub duration: Duration,
-    /// When access begins.
+    /// When it begins.
     pub mode: TimingMode,
 }
 
 /// When access begins.
 #[derive(Clone, Copy, Label)]
 pub enum TimingMode {
-    /// Immediately.
+    /// At once.
     Asap,
-    /// At a requested time.
+    /// At a time that was asked for.
     Scheduled,
 }
 
-/// Access was revoked.
+/// Access was taken back.
 ///
-/// Shows how often access ends early.
+/// Tells how often access ends before its time.
 #[derive(Event)]
 #[event(name = "cf:request.revoked", link = "https://github.com/common-fate/rfds/discussions/8")]
 pub struct RequestRevoked<'a> {
-    /// The number of access groups of the request.
+    /// How many groups of access the request had.
     pub access_group_count: u32,
     /// Whether a reason was given for the request. The reason itself is never sent.
     pub has_reason: bool,
@@ -231,17 +233,17 @@ pub struct RequestRevoked<'a> {
         max = 64
     )]
     pub request_id: &'a str,
-    /// Who asked.
+    /// Who had asked.
     #[event(hashed = "usr")]
     pub requested_by: &'a str,
-    /// Who revoked it.
+    /// Who took it back.
     #[event(distinct_id, property, hashed = "usr")]
     pub revoked_by: &'a str,
 }
 
 /// An access rule was archived.
 ///
-/// Shows how long rules exist.
+/// Tells how long rules live.
 #[derive(Event)]
 #[event(name = "cf:rule.archived", link = "https://github.com/common-fate/rfds/discussions/8")]
 pub struct RuleArchived<'a> {
@@ -253,29 +255,29 @@ pub struct RuleArchived<'a> {
     pub rule_id: &'a str,
 }
 
-/// An access rule was created.
+/// An access rule was made.
 ///
 /// Shows which providers are in use, and how many rules need an approval.
 #[derive(Event)]
 #[event(name = "cf:rule.created", link = "https://github.com/common-fate/rfds/discussions/8")]
 pub struct RuleCreated<'a> {
-    /// Who created it.
+    /// Who made it.
     #[event(distinct_id, property, hashed = "usr")]
     pub created_by: &'a str,
     /// Whether the rule has a filter. The filter itself is never sent.
     pub has_filter_expression: bool,
-    /// The longest access that the rule grants.
+    /// The longest access that the rule gives.
     #[event(rename = "max_duration_seconds")]
     pub max_duration: Duration,
-    /// Whether a person must approve requests.
+    /// Whether somebody has to approve.
     pub requires_approval: bool,
     /// The rule.
     #[event(hashed = "rul")]
     pub rule_id: &'a str,
-    /// The providers that it grants access to, with their versions.
+    /// The providers that it gives access to, with their versions.
     #[event(items = 32, pattern = "[a-z0-9-]+/[a-z0-9-]+@v[0-9]+", max = 80)]
     pub targets: &'a [&'a str],
-    /// The number of targets.
+    /// How many targets it has.
     pub targets_count: u32,
 }
 
@@ -287,18 +289,18 @@ pub struct RuleCreated<'a> {
 pub struct RuleUpdated<'a> {
     /// Whether the rule has a filter. The filter itself is never sent.
     pub has_filter_expression: bool,
-    /// The longest access that the rule grants.
+    /// The longest access that the rule gives.
     #[event(rename = "max_duration_seconds")]
     pub max_duration: Duration,
-    /// Whether a person must approve requests.
+    /// Whether somebody has to approve.
     pub requires_approval: bool,
     /// The rule.
     #[event(hashed = "rul")]
     pub rule_id: &'a str,
-    /// The providers that it grants access to, with their versions.
+    /// The providers that it gives access to, with their versions.
     #[event(items = 32, pattern = "[a-z0-9-]+/[a-z0-9-]+@v[0-9]+", max = 80)]
     pub targets: &'a [&'a str],
-    /// The number of targets.
+    /// How many targets it has.
     pub targets_count: u32,
     /// Who changed it.
     #[event(distinct_id, property, hashed = "usr")]

@@ -1,7 +1,9 @@
-//! A scripted HTTP server on the loopback interface, for tests and examples. Dropping it ends its threads and sockets.
+//! A scripted HTTP server on the loopback interface, for tests and examples.
+//! Takes a script of replies; gives every request as it arrived, and where to send the next one.
+//! Never leaves a thread or a socket behind: dropping the server ends both.
 //!
 //! ```ignore
-//! let server = Server::start([Reply::status(503), Reply::reset_after_body()]); // then always 200
+//! let server = Server::start([Reply::status(503), Reply::reset_after_body()]); // then 200 for ever
 //! let client = Client::new(Config::new("app", "1.0").endpoint(server.url()))?;
 //! // ...
 //! server.wait_for(3);
@@ -22,15 +24,15 @@ use serde_json::Value;
 pub use received::Received;
 pub use reply::Reply;
 
-/// The maximum time that a test waits for something that should happen, even on a busy machine.
+/// How long a test waits for something that should happen, on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Waits until `is_true` returns true. Panics with `what` after [`PATIENCE`].
+/// Waits until `is_true` holds; panics with `what` where it does not for [`PATIENCE`].
 #[track_caller]
 pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_true() {
-        assert!(Instant::now() < deadline, "timed out waiting for: {what}");
+        assert!(Instant::now() < deadline, "in vain: {what}");
         thread::sleep(Duration::from_millis(1));
     }
 }
@@ -42,7 +44,7 @@ pub struct Server {
     accepting: Option<JoinHandle<()>>,
 }
 
-/// The state that the server's threads share.
+/// What the server's threads have in common.
 struct Shared {
     script: Box<dyn Fn(usize) -> Reply + Send + Sync>,
     state: Mutex<State>,
@@ -51,11 +53,11 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// The number of requests whose head was read; requests are numbered from 0.
+    /// Requests whose head was read; their numbers count from 0.
     begun: usize,
     received: Vec<Received>,
     connections: usize,
-    /// The open connections with their numbers, so the server can close them when it is dropped.
+    /// The open connections, each by its number, so that the server can close them at its end.
     sockets: Vec<(usize, TcpStream)>,
     threads: Vec<JoinHandle<()>>,
     is_released: bool,
@@ -63,7 +65,7 @@ struct State {
 }
 
 impl Server {
-    /// Starts a server that answers each request with the next reply of the script, and then with 200.
+    /// Starts a server that answers from the script, one reply a request, and then with 200.
     pub fn start(script: impl IntoIterator<Item = Reply>) -> Self {
         let script: Vec<Reply> = script.into_iter().collect();
         Self::scripted(move |number| script.get(number).cloned().unwrap_or_else(Reply::ok))
@@ -74,7 +76,7 @@ impl Server {
         Self::scripted(move |_| reply.clone())
     }
 
-    /// Starts a server that chooses the reply by the number of the request, starting at 0.
+    /// Starts a server that chooses the reply by the number of the request, from 0 on.
     pub fn scripted(script: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
         let address = listener.local_addr().expect("the port");
@@ -87,32 +89,32 @@ impl Server {
         Self { shared, address, accepting: Some(accepting) }
     }
 
-    /// Returns the base URL, without a trailing slash.
+    /// Returns the base URL, without a slash at its end.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Returns the requests whose whole body has arrived, in the order of arrival.
+    /// Returns the requests whose whole body has arrived, in that order.
     pub fn requests(&self) -> Vec<Received> {
         self.shared.state().received.clone()
     }
 
-    /// Returns the events of all requests in the order of arrival, including repeated ones.
+    /// Returns the events of all requests, in the order of arrival, repeated ones included.
     pub fn events(&self) -> Vec<Value> {
         self.requests().iter().flat_map(Received::events).collect()
     }
 
-    /// Returns the number of connections accepted so far.
+    /// Returns how many connections were accepted so far.
     pub fn connections(&self) -> usize {
         self.shared.state().connections
     }
 
-    /// Returns the number of requests begun so far, including those whose body was never read.
+    /// Returns how many requests were begun, those included whose body was never read.
     pub fn begun(&self) -> usize {
         self.shared.state().begun
     }
 
-    /// Waits until this many whole requests have arrived, and returns all of them.
+    /// Waits until this many requests have arrived whole, and returns them all.
     #[track_caller]
     pub fn wait_for(&self, requests: usize) -> Vec<Received> {
         eventually("requests to arrive", || self.shared.state().received.len() >= requests);
@@ -125,7 +127,7 @@ impl Server {
         eventually("requests to begin", || self.begun() >= requests);
     }
 
-    /// Releases all held replies, including future ones.
+    /// Lets all held replies go, those that are still to come included.
     pub fn release(&self) {
         self.shared.state().is_released = true;
         self.shared.changed.notify_all();
@@ -141,10 +143,10 @@ impl Drop for Server {
         };
         self.shared.changed.notify_all();
         for (_, socket) in sockets {
-            // It may already be closed.
+            // It may be closed already.
             let _ = socket.shutdown(Shutdown::Both);
         }
-        // Wake the accepting thread.
+        // Wakes the thread that accepts.
         let _ = TcpStream::connect(self.address);
         if let Some(accepting) = self.accepting.take() {
             let _ = accepting.join();
@@ -158,7 +160,7 @@ impl Drop for Server {
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
-        // A failed assertion in another thread must not hide what arrived.
+        // A failed assertion elsewhere is no reason to hide what arrived.
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
@@ -178,9 +180,9 @@ impl Shared {
         }
     }
 
-    /// Serves one connection, and then removes its handle, which would keep the socket open.
+    /// Serves one connection, and takes it off the list at its end, since a kept handle keeps it open.
     fn serve(&self, stream: TcpStream, connection: usize) {
-        // An error means that the other side has left.
+        // An error is the other side's way of leaving.
         let _ = connection::serve(self, stream, connection);
         self.state().sockets.retain(|(known, _)| *known != connection);
     }
@@ -200,14 +202,14 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Waits until the test releases replies or the server ends; returns whether to continue.
+    /// Waits for the test's release or the server's end; returns whether to go on.
     fn wait_for_release(&self) -> bool {
         let state = self.state();
         let state = self.changed.wait_while(state, |state| !state.is_released && !state.is_stopped);
         !state.unwrap_or_else(std::sync::PoisonError::into_inner).is_stopped
     }
 
-    /// Waits until the server ends, for at most `time`; returns whether to continue.
+    /// Waits for the server's end, or for `time`; returns whether to go on.
     fn pause(&self, time: Duration) -> bool {
         let state = self.state();
         let waited = self.changed.wait_timeout_while(state, time, |state| !state.is_stopped);

@@ -1,6 +1,7 @@
 //! One event: its root, its reserved properties, its limits.
 
-use candor::{Encoder, LossReason, Protocol};
+use candor::encode::Encoder;
+use candor::{LossReason, Protocol};
 use serde_json::json;
 use time::{OffsetDateTime, UtcOffset};
 use uuid::Uuid;

@@ -1,7 +1,8 @@
 //! Request line, headers, envelope, compression.
 
 use candor::testing::MemoryTransport;
-use candor::{Client, Compression, Config, Protocol, Transport};
+use candor::transport::Transport;
+use candor::{Client, Compression, Config, Protocol};
 use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use candor::{EventResult, LossReason, Protocol};
+use candor::wire::EventResult;
+use candor::{LossReason, Protocol};
 use serde_json::json;
 
 use super::*;

@@ -1,4 +1,4 @@
-//~ this text must not be blank
+//~ this may not be blank
 
 /// Something happened.
 #[derive(candor::Event)]

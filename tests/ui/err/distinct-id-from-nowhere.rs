@@ -1,4 +1,4 @@
-//~ expected a fixed id, as in `distinct_id = "nightly job"`
+//~ write a fixed id, as in `distinct_id = "nightly job"`
 //~ `distinct_id = context` for the id of the request's context
 
 /// Something happened.

@@ -1,4 +1,4 @@
-//~ the event `Happened` has no distinct id
+//~ the event `Happened` does not say whom it is about
 //~ distinct_id, hashed
 //~ `#[event(distinct_id = context)]`
 

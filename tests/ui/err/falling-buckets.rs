@@ -1,4 +1,4 @@
-//~ `buckets` takes whole numbers in ascending order
+//~ buckets are rising whole numbers
 
 /// Something happened.
 #[derive(candor::Event)]

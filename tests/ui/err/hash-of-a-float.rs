@@ -1,4 +1,4 @@
-//~ `f64` cannot be hashed
+//~ a `f64` cannot be hashed
 //~ expected text, a whole number or a `Uuid`
 //~ convert another value to text first
 //~ 1 error

@@ -1,5 +1,5 @@
 //~ `Provider` may not leave the machine as it is
-//~ use an enum with `#[derive(candor::Label)]` for a closed set of words
+//~ a closed set of words is an enum with `#[derive(candor::Label)]`
 //~ 1 error
 
 enum Provider {

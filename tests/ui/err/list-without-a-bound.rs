@@ -1,4 +1,4 @@
-//~ the list `sizes` is unbounded
+//~ the list `sizes` has no bound
 //~ `#[event(items = 16)]`
 
 /// Something happened.

@@ -1,4 +1,4 @@
-//~ `max` applies only together with `pattern` or `raw`
+//~ `max` bounds a text
 
 /// Something happened.
 #[derive(candor::Event)]

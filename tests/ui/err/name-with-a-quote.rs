@@ -1,4 +1,4 @@
-//~ contains a quote
+//~ holds a quote
 
 /// Something happened.
 #[derive(candor::Event)]

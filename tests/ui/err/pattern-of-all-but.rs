@@ -1,4 +1,4 @@
-//~ `[^...]` matches nearly anything
+//~ `[^...]` admits nearly everything
 
 /// Something happened.
 #[derive(candor::Event)]

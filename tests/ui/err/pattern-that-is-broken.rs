@@ -1,4 +1,4 @@
-//~ unmatched `(`
+//~ a `(` without its `)`
 
 /// Something happened.
 #[derive(candor::Event)]

@@ -1,4 +1,4 @@
-//~ a prefix can contain only ASCII letters and digits
+//~ a prefix has letters and digits only
 
 /// Something happened.
 #[derive(candor::Event)]

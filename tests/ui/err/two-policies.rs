@@ -1,4 +1,4 @@
-//~ a field can have only one policy
+//~ a field has one policy
 
 /// Something happened.
 #[derive(candor::Event)]

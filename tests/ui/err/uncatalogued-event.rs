@@ -8,7 +8,7 @@ impl candor::Event for Happened {
         "happened"
     }
 
-    fn encode(&self, event: &mut candor::Encoder<'_>) {
+    fn encode(&self, event: &mut candor::encode::Encoder<'_>) {
         event.distinct_id("tool");
     }
 }

@@ -1,4 +1,4 @@
-//~ unknown attribute: a field accepts
+//~ a field knows
 
 /// Something happened.
 #[derive(candor::Event)]

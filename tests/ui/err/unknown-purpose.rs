@@ -1,4 +1,4 @@
-//~ unknown purpose: expected `usage`, `error` or `update_check`
+//~ a purpose is `usage`, `error` or `update_check`
 
 /// Something happened.
 #[derive(candor::Event)]

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::super::*;
 use super::bench::Bench;
 use crate::settings::Retry;
-use crate::transport::{Answer, MemoryTransport, SendError};
+use crate::transport::memory::MemoryTransport;
+use crate::transport::{Answer, SendError};
 use crate::wire::PostHogBatch;
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -1,5 +1,6 @@
-//! The edge that receives the events of the examples, as strict as the vendors say theirs is. It stores only what the
-//! catalogue names, and never trusts a client about its address.
+//! The edge: where the events of the examples arrive, as strict as the vendors say that theirs are.
+//!
+//! Never stores what the catalogue does not name, and never believes a client about its address.
 
 mod allow;
 mod rules;
@@ -13,14 +14,14 @@ use crate::{Received, Reply, Server};
 pub use rules::{Form, Rules};
 pub use store::{Row, Store};
 
-/// A running edge and its store.
+/// A running edge with its store.
 pub struct Edge {
     server: Server,
     store: Arc<Mutex<Store>>,
 }
 
 impl Edge {
-    /// Starts an edge whose store is a file, or in memory if no path is given.
+    /// Starts an edge whose store is a file, or lives in memory where no path is given.
     pub fn start(rules: Rules, path: Option<&Path>) -> rusqlite::Result<Self> {
         let store = Arc::new(Mutex::new(Store::open(path, rules.days)?));
         let server = Server::always(Reply::judged({
@@ -34,12 +35,12 @@ impl Edge {
         self.server.url()
     }
 
-    /// Returns the requests as they arrived, including refused ones.
+    /// Returns the requests as they arrived, the refused ones included.
     pub fn requests(&self) -> Vec<Received> {
         self.server.requests()
     }
 
-    /// Returns the number of connections.
+    /// Returns how many connections there were.
     pub fn connections(&self) -> usize {
         self.server.connections()
     }
@@ -48,7 +49,7 @@ impl Edge {
         lock(&self.store)
     }
 
-    /// Returns the stored records.
+    /// Returns what was stored.
     pub fn rows(&self) -> Vec<Row> {
         self.store().rows().unwrap_or_default()
     }
@@ -67,7 +68,7 @@ fn answer(rules: &Rules, store: &Mutex<Store>, received: &Received) -> Reply {
     }
 }
 
-/// Accepts or refuses one request as a whole; returns the number of new records.
+/// Takes one request, whole or not at all; returns how many records were new.
 fn take(rules: &Rules, store: &mut Store, received: &Received) -> Result<usize, (u16, String)> {
     let refuse = |status: u16, reason: &str| (status, reason.to_owned());
     if received.target != rules.path {
@@ -76,7 +77,7 @@ fn take(rules: &Rules, store: &mut Store, received: &Received) -> Result<usize, 
     if received.method != "POST" {
         return Err(refuse(405, "POST only"));
     }
-    let failed = |_| refuse(503, "the store is not available");
+    let failed = |_| refuse(503, "the store is not there");
     let account = if rules.needs_bearer {
         let token = received.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
         let account = token.map(|token| store.account_of(token)).transpose().map_err(failed)?.flatten();
@@ -96,7 +97,7 @@ fn take(rules: &Rules, store: &mut Store, received: &Received) -> Result<usize, 
             return Err(refuse(403, "the account has switched telemetry off"));
         }
     }
-    // The address of the socket: headers and bodies are not trusted.
+    // The socket's own address: what a client says about itself in a header or a body is not asked.
     let address = rules.keeps_address.then_some("127.0.0.1");
     store.insert(&accepted, address).map_err(failed)
 }

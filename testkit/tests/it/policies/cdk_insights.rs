@@ -8,7 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use candor::testing::assert_catalogue;
-use candor::{Bearer, Client, DynamicEvent, Env, FlatRecord, Label, LossReason};
+use candor::wire::{Bearer, FlatRecord};
+use candor::{Client, DynamicEvent, Env, Label, LossReason};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -634,7 +635,7 @@ fn ins_41_a_token_can_come_later_without_touching_events() {
     let bodies = requests.iter().map(|request| request.json()["event"].clone()).collect::<Vec<_>>();
     assert_eq!(bodies[0], bodies[1]);
     let page = std::fs::read_to_string(PAGE).expect("the page");
-    assert!(page.contains("Totals that are kept longer cannot be traced to a run."));
+    assert!(page.contains("Sums that outlive them cannot be traced to a run."));
 }
 
 fn fix_run() -> super::ins::events::FixRun<'static> {

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use candor::cli::{CommandRun, Finished, Outcome};
 use candor::consent::CiProvider;
+use candor::schema::Labels;
 use candor::testing::assert_catalogue;
-use candor::{Client, Env, Label, Labels, LossReason};
+use candor::{Client, Env, Label, LossReason};
 use serde_json::{Value, json};
 
 use super::ck::app::{TOOLCHAIN, VERSION, config, is_private, record, run};
@@ -210,7 +211,7 @@ fn ck_05_exactly_these_fields() {
     let told = tell(&["verify", "--fail", "--key", "k"]);
     assert_eq!(keys(&told.record()), all);
     let declared =
-        CATALOGUE.events()[0].fields().iter().map(candor::FieldSchema::name).collect::<BTreeSet<_>>();
+        CATALOGUE.events()[0].fields().iter().map(candor::schema::FieldSchema::name).collect::<BTreeSet<_>>();
     assert_eq!(declared, all);
     let row = &told.rows()[0];
     assert_eq!((row.ip.as_deref(), row.country.as_deref()), (Some("127.0.0.1"), Some("ZZ")));

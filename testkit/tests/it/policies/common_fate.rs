@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
+use candor::schema::{FieldType, TextPolicy};
 use candor::testing::assert_catalogue;
-use candor::{
-    Client, Config, DynamicEvent, Env, Event, FieldType, Hashed, Label, LossReason, Properties, TextPolicy,
-};
+use candor::{Client, Config, DynamicEvent, Env, Event, Hashed, Label, LossReason, Properties};
 use serde_json::{Value, json};
 
 use super::cf::app::{People, all_events, config, run};
@@ -569,7 +568,7 @@ impl Event for Large {
         "large"
     }
 
-    fn encode(&self, event: &mut candor::Encoder<'_>) {
+    fn encode(&self, event: &mut candor::encode::Encoder<'_>) {
         event.distinct_id("usr_1");
         event.property("text", &"x".repeat(self.0));
     }

@@ -4,9 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use candor::{
-    Attempt, BatchInfo, Bearer, Client, Config, Env, Envelope, FlatRecord, LossReason, Protocol, WireEvent,
-};
+use candor::wire::{Attempt, BatchInfo, Bearer, Envelope, FlatRecord, WireEvent};
+use candor::{Client, Config, Env, LossReason, Protocol};
 
 use testkit::clients::{LONG, SOON, config, numbered};
 use testkit::lines;
