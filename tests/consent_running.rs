@@ -307,7 +307,7 @@ fn moving_process() {
     for consent in [documented().project_file("project.json"), documented().deployment_file("d.json")] {
         let status = candor::status(&config(consent, &Wire::default()));
         assert_eq!(status.state, ConsentState::Denied, "{status}");
-        assert!(status.to_string().contains("working directory that is gone"), "{status}");
+        assert!(status.to_string().contains("working directory that no longer exists"), "{status}");
     }
     let status = candor::status(&config(documented(), &Wire::default()));
     assert_eq!(status.state, ConsentState::Granted, "{status}");
@@ -531,10 +531,10 @@ fn a_grant_without_effect_explains_why() {
     assert_eq!(
         told(Consent::opt_in().no_telemetry_flag(true), tracked.with("RUN_APP_TELEMETRY", "maybe")),
         "telemetry stays off: DO_NOT_TRACK=1 is set; \
-         RUN_APP_TELEMETRY=maybe: its value cannot be understood, which counts as off; --no-telemetry: given"
+         RUN_APP_TELEMETRY=maybe: has an unrecognised value, which counts as off: use 1 or 0; --no-telemetry: given"
     );
     let project = told(Consent::opt_in().subject(Subject::Project), Env::empty());
-    assert!(project.ends_with("granted by the user, who is not asked"), "{project}");
+    assert!(project.ends_with("granted by the user, who may not grant"), "{project}");
 }
 
 #[test]
@@ -544,7 +544,7 @@ fn a_decision_is_logged_in_one_line_without_the_value() {
     let env = Env::empty().with("LINE_OF_THE_LOG", "t");
     let client = Client::new(config(consent, &Wire::default()).env(env)).unwrap();
     assert_eq!(client.state(), ConsentState::Denied);
-    let wanted = "INFO candor telemetry of run-app is disabled, decided by app_env: LINE_OF_THE_LOG: set to off. \
+    let wanted = "INFO candor telemetry of run-app is disabled, decided by app_env: LINE_OF_THE_LOG: turns telemetry off. \
                   `candor::status(&config)` shows what each layer said";
     assert_eq!(logged("LINE_OF_THE_LOG"), [wanted]);
 }

@@ -1,10 +1,8 @@
-//! What the account's toggle says.
-//!
-//! Never judges whether the answer is too old: the gate does.
+//! The state of an account's telemetry toggle, as reported by the application.
 
 use std::time::Duration;
 
-/// What the account's toggle says, as the application last heard it.
+/// The state of an account's telemetry toggle, as the application last fetched it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     pub(crate) answer: AccountAnswer,
@@ -21,36 +19,36 @@ pub(crate) enum AccountAnswer {
 }
 
 impl Account {
-    /// Declares that the toggle is on.
+    /// Creates an account whose toggle is on.
     pub fn allow() -> Self {
         Self::new(AccountAnswer::Allow)
     }
 
-    /// Declares that the toggle is off. This never grows stale.
+    /// Creates an account whose toggle is off. Unlike a grant, a denial never becomes stale.
     pub fn deny() -> Self {
         Self::new(AccountAnswer::Deny)
     }
 
-    /// Declares that the toggle could not be learned.
+    /// Creates an account whose toggle could not be fetched.
     pub fn unknown() -> Self {
         Self::new(AccountAnswer::Unknown)
     }
 
-    /// States how long ago the answer was fetched. The default is now.
+    /// Sets how long ago the answer was fetched. The default is zero.
     #[must_use]
     pub fn fetched(mut self, age: Duration) -> Self {
         self.age = age;
         self
     }
 
-    /// Sets the age after which an answer counts as unknown. The default is one day.
+    /// Sets the age beyond which a grant counts as unknown. The default is one day.
     #[must_use]
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;
         self
     }
 
-    /// Sets whether an unknown or stale toggle denies. The default is yes if a session is required, no otherwise.
+    /// Sets whether an unknown or stale toggle denies. By default it denies only if a session is required.
     #[must_use]
     pub fn unknown_denies(mut self, denies: bool) -> Self {
         self.unknown_denies = Some(denies);

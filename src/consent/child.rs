@@ -1,6 +1,6 @@
-//! Hands a denial down to a process that is about to be started.
+//! Passes a denial on to a child process.
 //!
-//! Never touches the environment of this process, and never hands down a grant.
+//! Only a denial is passed on, never a grant.
 
 use std::process::Command;
 
@@ -10,11 +10,11 @@ use super::layers::Layer;
 use crate::settings::variable_prefix;
 
 impl Decision {
-    /// Hands a denial down to a process that is about to be started.
+    /// Passes a denial on to a child process.
     ///
-    /// Sets `<APP>_TELEMETRY_DISABLED=1` on the command, and `DO_NOT_TRACK=1` too if that was what denied, so that
-    /// a command with a cleared environment keeps it. A granted or deferred decision sets nothing: the other process
-    /// decides by itself.
+    /// Sets `<APP>_TELEMETRY_DISABLED=1` on the command, and also `DO_NOT_TRACK=1` if that variable denied. Both
+    /// are set on the command itself, so a child with a cleared environment still receives them. A granted or
+    /// deferred decision sets nothing: the child decides for itself.
     ///
     /// ```
     /// # use candor::consent::{Facts, Inputs, decide};

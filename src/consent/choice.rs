@@ -1,18 +1,18 @@
-//! What is kept of the user's answer and of the notice: two small JSON files.
+//! The user's stored choice and the receipt of the notice: two small JSON files.
 //!
-//! Never reads a field that it does not know for one that does not matter.
+//! A file with an unknown field or another schema version is rejected, which denies.
 
 use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-/// The schema of both files. A newer one is not read, and denies.
+/// The schema version of both files. A file of any other version is rejected.
 const SCHEMA: u32 = 1;
 
-/// What an empty file counts for, which has lost how many there were: more than anybody has written.
+/// The number of refusals assumed for an empty file, which has lost its own: higher than any real count.
 const UNKNOWN_REFUSALS: u64 = 1 << 32;
 
-/// What the user said.
+/// The user's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Answer {
@@ -20,7 +20,7 @@ pub(crate) enum Answer {
     Denied,
 }
 
-/// The user's stored answer, with all that a grant is bound to. A refusal is bound to nothing.
+/// The user's stored answer, with everything that a grant is bound to. A refusal is bound to nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Choice {
@@ -28,9 +28,9 @@ pub(crate) struct Choice {
     pub(crate) answer: Answer,
     /// Seconds since 1970.
     pub(crate) at: u64,
-    /// Grows with every answer, so that two answers of the same second differ.
+    /// Incremented by every answer, so two answers in the same second differ.
     pub(crate) generation: u64,
-    /// Grows with every refusal, so that a yes shows a no before it that a running process has not seen.
+    /// Incremented by every refusal, so a later grant reveals a refusal that a running process has missed.
     #[serde(default)]
     pub(crate) refusals: u64,
     pub(crate) notice_version: u32,
@@ -55,13 +55,13 @@ impl Choice {
         }
     }
 
-    /// Reads a choice. An empty file is a refusal: it is what can still be left where nothing more can be written.
+    /// Parses a choice. An empty file is a refusal: it is what remains when nothing more can be written.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, &'static str> {
         if bytes.trim_ascii().is_empty() {
             return Ok(Self { refusals: UNKNOWN_REFUSALS, ..Self::new(Answer::Denied, 0, 0) });
         }
         check_schema(bytes)?;
-        serde_json::from_slice(bytes).map_err(|_| "does not hold a choice that can be read")
+        serde_json::from_slice(bytes).map_err(|_| "is not a valid choice")
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
@@ -69,7 +69,7 @@ impl Choice {
     }
 }
 
-/// The receipt of a notice that was shown.
+/// The record that a notice was shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Receipt {
@@ -92,7 +92,7 @@ impl Receipt {
 
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, &'static str> {
         check_schema(bytes)?;
-        serde_json::from_slice(bytes).map_err(|_| "does not hold a receipt that can be read")
+        serde_json::from_slice(bytes).map_err(|_| "is not a valid receipt")
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
@@ -100,7 +100,7 @@ impl Receipt {
     }
 }
 
-/// Looks at the schema alone, so that a newer file is named as such.
+/// Checks only the schema version, so a file of another version is reported as such.
 fn check_schema(bytes: &[u8]) -> Result<(), &'static str> {
     #[derive(Deserialize)]
     struct Schema {
@@ -108,13 +108,13 @@ fn check_schema(bytes: &[u8]) -> Result<(), &'static str> {
     }
     match serde_json::from_slice::<Schema>(bytes) {
         Ok(Schema { schema: SCHEMA }) => Ok(()),
-        Ok(_) => Err("was written by another version"),
-        Err(_) => Err("is not a file of this program"),
+        Ok(_) => Err("was written by an incompatible version"),
+        Err(_) => Err("cannot be parsed"),
     }
 }
 
 fn to_lines(value: &impl Serialize) -> Vec<u8> {
-    // Neither struct has a map or a number that JSON could not hold.
+    // Serialization cannot fail: neither struct has a map or a float.
     let mut bytes = serde_json::to_vec_pretty(value).unwrap_or_default();
     bytes.push(b'\n');
     bytes

@@ -1,6 +1,6 @@
-//! Which continuous integration this is, from a table.
+//! Detects the continuous integration provider from environment variables.
 //!
-//! Never reads a branch, a repository or any other name that the provider's variables hold.
+//! Only the provider is reported, never a branch, a repository or another name from its variables.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -10,32 +10,32 @@ use crate::settings::Env;
 /// A condition on variables.
 #[derive(Clone, Copy, Debug)]
 enum When {
-    /// All of them are set, to something else than nothing, `0` or `false`.
+    /// All of these are set, to something other than an empty string, `0` or `false`.
     Set(&'static [&'static str]),
-    /// The variable is this word, in any case.
+    /// The variable equals this word, ignoring case.
     Is(&'static str, &'static str),
-    /// The variable starts with this.
+    /// The variable starts with this text.
     Starts(&'static str, &'static str),
-    /// The variable contains this.
+    /// The variable contains this text.
     Contains(&'static str, &'static str),
 }
 
 macro_rules! providers {
     ($($(#[$doc:meta])* $name:ident = $text:literal: $($condition:expr),+;)+) => {
-        /// A provider of continuous integration.
+        /// A continuous integration provider.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum CiProvider {
             $($(#[$doc])* $name,)+
-            /// `CI` is set, and no provider of the table is recognised.
+            /// `CI` or `CONTINUOUS_INTEGRATION` is set, but no provider is recognised.
             Unknown,
         }
 
         impl CiProvider {
-            /// Every provider, in the order in which they are looked for.
+            /// Every provider, in the order in which they are checked.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+ Self::Unknown];
 
-            /// Returns the name of the provider in small letters and underscores.
+            /// Returns the name of the provider in lower case, with underscores.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$name => $text,)+
@@ -48,7 +48,8 @@ macro_rules! providers {
     };
 }
 
-// The order matters if one product sets the variables of another: Gitea those of GitHub, Jenkins X those of Jenkins.
+// The order matters where a product also sets the variables of another: Gitea sets GitHub's, Jenkins X sets
+// Jenkins's.
 providers! {
     /// Gitea Actions.
     GiteaActions = "gitea_actions": When::Set(&["GITEA_ACTIONS"]);
@@ -105,9 +106,9 @@ providers! {
     Hudson = "hudson": When::Set(&["HUDSON_URL"]);
     /// Netlify.
     Netlify = "netlify": When::Is("NETLIFY", "true");
-    /// Vercel while it builds. `VERCEL` is also set where it only runs, so `CI` must be there beside it.
+    /// Vercel builds. `VERCEL` is also set at run time, so `CI` must be set too.
     Vercel = "vercel": When::Set(&["VERCEL", "CI"]), When::Set(&["NOW_BUILDER"]);
-    /// Render while it builds. `RENDER` is also set where it only runs, so `CI` must be there beside it.
+    /// Render builds. `RENDER` is also set at run time, so `CI` must be set too.
     Render = "render": When::Set(&["RENDER", "CI"]);
     /// Prow.
     Prow = "prow": When::Set(&["PROW_JOB_ID"]);
@@ -131,7 +132,7 @@ providers! {
     Appcenter = "appcenter": When::Set(&["APPCENTER_BUILD_ID"]);
     /// Appcircle.
     Appcircle = "appcircle": When::Set(&["AC_APPCIRCLE"]);
-    /// Heroku CI, told by the path to its node.
+    /// Heroku CI, recognised by the path to its Node.js.
     HerokuCi = "heroku_ci": When::Contains("NODE", "heroku");
     /// `JetBrains` Space.
     JetbrainsSpace = "jetbrains_space": When::Set(&["JB_SPACE_API_URL"]);
@@ -156,10 +157,10 @@ providers! {
 }
 
 impl CiProvider {
-    /// Tells the provider from an environment, or `None` if it is not continuous integration.
+    /// Detects the provider from an environment; `None` if it is not continuous integration.
     ///
-    /// The first provider of the table whose condition holds; else [`Unknown`](Self::Unknown) where `CI` or
-    /// `CONTINUOUS_INTEGRATION` is set to anything but a no.
+    /// Returns the first provider of the table whose condition holds. Otherwise returns [`Unknown`](Self::Unknown)
+    /// if `CI` or `CONTINUOUS_INTEGRATION` is set to anything but an empty string, `0`, `false`, `no` or `off`.
     ///
     /// ```
     /// use candor::{Env, consent::CiProvider};
@@ -172,7 +173,7 @@ impl CiProvider {
         Self::detect_with_source(env).map(|(provider, _)| provider)
     }
 
-    /// Tells the provider, and the variable by which it was told.
+    /// Detects the provider, and returns the variable that identified it.
     pub(crate) fn detect_with_source(env: &Env) -> Option<(Self, &'static str)> {
         for (provider, conditions) in TABLE {
             if let Some(name) = conditions.iter().find_map(|condition| condition.holds(env)) {
@@ -216,13 +217,13 @@ fn says_ci(env: &Env, name: &str) -> bool {
 }
 
 fn is_set_and_none_of(value: Option<&OsStr>, words: &[&str]) -> bool {
-    // A value that cannot be read counts as set: that can only reduce what is sent.
+    // A value that is not UTF-8 counts as set: that can only reduce what is sent.
     value.is_some_and(|value| {
         value.to_str().is_none_or(|text| !words.iter().any(|word| text.trim().eq_ignore_ascii_case(word)))
     })
 }
 
-/// A mapping of providers onto the application's own values, so that nothing else of them can be sent.
+/// Maps providers to the application's own values, so nothing else about them can be sent.
 ///
 /// ```
 /// use candor::{Env, consent::{CiProvider, Projection}};
@@ -242,19 +243,19 @@ pub struct Projection<T> {
 }
 
 impl<T> Projection<T> {
-    /// Creates a projection with the value for no provider, and the one for every provider that is not mapped.
+    /// Creates a projection with one value for no provider and one for every provider that is not mapped.
     pub fn new(local: T, unknown: T) -> Self {
         Self { local, unknown, mapped: Vec::new() }
     }
 
-    /// Adds a provider with a value of its own.
+    /// Adds the value for a provider.
     #[must_use]
     pub fn map(mut self, provider: CiProvider, value: T) -> Self {
         self.mapped.push((provider, value));
         self
     }
 
-    /// Returns the application's value for what was detected.
+    /// Returns the application's value for the detected provider.
     pub fn of(&self, detected: Option<CiProvider>) -> &T {
         let Some(provider) = detected else { return &self.local };
         self.mapped.iter().find(|(mapped, _)| *mapped == provider).map_or(&self.unknown, |(_, value)| value)

@@ -1,6 +1,6 @@
 //! The decision: one pure function over all layers.
 //!
-//! Never reads the world, and never lets a yes outweigh a no.
+//! A denial always overrides a grant, whatever the order.
 
 use serde::Serialize;
 
@@ -11,20 +11,20 @@ use super::layers::{self, Layer};
 use super::report::LayerReport;
 use crate::consent::declaration::Mode;
 
-/// What was decided. Every gate is written `== Granted`.
+/// The outcome of a decision. Only [`Granted`](Self::Granted) allows anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsentState {
     /// Events may be captured and sent.
     Granted,
-    /// Somebody said no, or something that must be there is not.
+    /// Somebody has said no, or something required is missing.
     Denied,
-    /// Nobody has said anything that counts. Nothing is captured, and nothing is kept for later.
+    /// Nobody who may grant has answered yet. Nothing is captured, and nothing is kept for later.
     Deferred,
 }
 
 impl ConsentState {
-    /// Returns the name of the state in small letters.
+    /// Returns the name of the state in lower case.
     pub fn name(self) -> &'static str {
         match self {
             Self::Granted => "granted",
@@ -34,7 +34,7 @@ impl ConsentState {
     }
 }
 
-/// A decision, with the whole of its reasons.
+/// A decision, with the report of every layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     state: ConsentState,
@@ -51,12 +51,12 @@ impl Decision {
         self.state
     }
 
-    /// Returns the layer that decided; of several denials the first.
+    /// Returns the layer that decided: the first one if several denied.
     pub fn decided_by(&self) -> Layer {
         self.decided_by
     }
 
-    /// Returns what each layer said.
+    /// Returns the report of each layer.
     pub fn layers(&self) -> &[LayerReport] {
         &self.layers
     }
@@ -66,26 +66,26 @@ impl Decision {
         self.layers.iter().find(|report| report.layer == self.decided_by)
     }
 
-    /// Returns the token, if the decision is granted.
+    /// Returns the token of consent if the decision is granted.
     pub fn granted(&self) -> Option<Granted> {
         (self.state == ConsentState::Granted).then(Granted::new)
     }
 
-    /// Returns whether nothing but the notice is missing: the moment to show it, on a terminal and to a person.
+    /// Returns whether only the notice is missing. A program with a person at its terminal should show it now.
     pub fn notice_is_due(&self) -> bool {
         self.notice_is_due && self.state == ConsentState::Deferred
     }
 
-    /// Returns whether the deployment asks for debug printing.
+    /// Returns whether the deployment asks for sent events to be printed.
     pub fn debug_print(&self) -> bool {
         self.debug_print
     }
 
-    /// Names what was said yes to, and when: where this is another text, it is another yes.
+    /// Names the grants and their times. A different name means a different grant.
     pub(crate) fn grant_name(&self) -> String {
         let mut name = String::new();
         for report in self.layers.iter().filter(|report| report.vote == Vote::Grant) {
-            // The account's answer is fetched anew by each run.
+            // Each run fetches the account's answer again, so its time is left out.
             let since =
                 report.since.as_deref().filter(|_| report.layer != Layer::Account).unwrap_or_default();
             if !name.is_empty() {
@@ -100,8 +100,8 @@ impl Decision {
         name
     }
 
-    /// Returns whether what was kept on disk under an earlier yes has to go: somebody has said no for good, or the yes has
-    /// ended with the notice, the endpoint or the catalogue that it was given for.
+    /// Returns whether events kept on disk under an earlier grant must be deleted: because a denial outlives the
+    /// run, or because the grant ended with the notice, endpoint or catalogue that it was given for.
     pub(crate) fn ends_what_is_kept(&self) -> bool {
         let has_ended = |report: &LayerReport| {
             report.vote == Vote::Abstain
@@ -115,21 +115,21 @@ impl Decision {
         }
     }
 
-    /// Returns how often the user had refused when this was decided.
+    /// Returns how often the user had refused when this decision was made.
     pub(crate) fn refusals(&self) -> u64 {
         self.refusals
     }
 
-    /// Returns whether a denial outlives this run, and so takes what is stored with it.
+    /// Returns whether any denial outlives this run.
     pub fn is_persistent_denial(&self) -> bool {
         self.layers.iter().any(|report| report.vote == Vote::Deny && report.layer.is_persistent())
     }
 }
 
-/// Decides.
+/// Decides whether events may be captured and sent.
 ///
-/// Any denial denies, whatever the order. Else the mode says whether silence is enough: if it is not, and nobody
-/// who may grant has granted, the decision is deferred.
+/// A single denial denies, whatever the order. Otherwise the mode says whether silence is enough: if it is not, and
+/// nobody who may grant has granted, the decision is deferred.
 ///
 /// ```
 /// use candor::consent::{ConsentState, Facts, Inputs, Layer, decide};
@@ -159,7 +159,7 @@ pub fn decide(inputs: &Inputs) -> Decision {
     }
 }
 
-/// Weighs the reports. The state is the same in any order of them.
+/// Combines the reports: a denial overrides every grant. The order of the reports does not affect the state.
 pub(crate) fn combine(reports: &[LayerReport], mode: Mode) -> (ConsentState, Layer) {
     let first = |vote: Vote, but: Option<Layer>| {
         let matching = reports.iter().filter(|report| report.vote == vote && Some(report.layer) != but);

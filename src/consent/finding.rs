@@ -1,33 +1,33 @@
-//! What one source of the gate says, and where a yes of it counts.
+//! What one source of the gate says, and where its grant counts.
 
 use serde::Serialize;
 
-/// What a layer says.
+/// A layer's vote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Vote {
-    /// No.
+    /// The layer denies.
     Deny,
-    /// Yes.
+    /// The layer grants.
     Grant,
-    /// Nothing.
+    /// The layer neither denies nor grants.
     #[serde(rename = "silent")]
     Abstain,
 }
 
-/// What one source says, where it was read, and why.
+/// A source's vote, where it was read, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) vote: Vote,
     /// The variable, the path or the setting that it was read from.
     pub(crate) source: String,
-    /// Why, for people.
+    /// The reason, for people.
     pub(crate) reason: String,
     /// The raw value of a variable, escaped and cut to 64 characters.
     pub(crate) raw_value: Option<String>,
-    /// Since when, in RFC 3339.
+    /// When the vote was given, in RFC 3339.
     pub(crate) since: Option<String>,
-    /// Whether what was found is wrong in itself, and so worth a line in the log.
+    /// Whether the source itself is wrong, which is worth a line in the log.
     pub(crate) malformed: bool,
 }
 
@@ -59,19 +59,19 @@ impl Finding {
         Self::new(Vote::Grant, source, reason)
     }
 
-    /// A denial, because what was found cannot be read.
+    /// Creates a denial because what was found cannot be read.
     pub(crate) fn wrong(source: impl Into<String>, reason: impl Into<String>) -> Self {
         Self { malformed: true, ..Self::deny(source, reason) }
     }
 
-    /// A denial, because what was found is a yes that somebody else may have written.
+    /// Creates a denial because somebody else may have written the grant that was found.
     pub(crate) fn doubted(source: impl Into<String>, doubt: &str) -> Self {
-        Self::wrong(source, format!("grants, which is not believed: {doubt}"))
+        Self::wrong(source, format!("grants, but is not trusted: {doubt}"))
     }
 
     pub(crate) fn with_raw(mut self, raw: &std::ffi::OsStr) -> Self {
-        // Escaped by its own rules, so that bytes which are no text show as what they are.
-        #[expect(clippy::unnecessary_debug_formatting, reason = "the escaping is what is wanted")]
+        // The escaping of `OsStr` also shows bytes that are not text.
+        #[expect(clippy::unnecessary_debug_formatting, reason = "the escaping is intended")]
         let text = format!("{raw:?}");
         let text = text.strip_prefix('"').unwrap_or(&text);
         let text = text.strip_suffix('"').unwrap_or(text);
@@ -85,7 +85,7 @@ impl Finding {
     }
 }
 
-/// Joins what several sources of one layer say: the first denial, else the first grant, else the first word.
+/// Combines the findings of one layer: the first denial, else the first grant, else the first finding.
 pub(crate) fn join(findings: impl IntoIterator<Item = Finding>) -> Finding {
     let stronger = |best: Finding, next: Finding| {
         if strength(next.vote) > strength(best.vote) { next } else { best }
@@ -101,25 +101,25 @@ fn strength(vote: Vote) -> u8 {
     }
 }
 
-/// Where a layer's yes counts.
+/// Where a layer's grant counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Grants {
-    /// It has none to give.
+    /// The layer never grants.
     Never,
-    /// Where a person sits at the machine; it also answers a notice.
+    /// Only where a person sits at the machine. It also answers a notice.
     ForPeople,
-    /// In continuous integration as well.
+    /// Everywhere, including continuous integration.
     Everywhere,
 }
 
-/// The grants of the layers that were asked so far, for those that read silence.
+/// The grants of the layers asked so far, for the layers that interpret silence.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Heard {
     grants: Vec<(&'static str, Grants)>,
 }
 
 impl Heard {
-    /// Remembers that a layer of this name has granted.
+    /// Records that the named layer has granted.
     pub(crate) fn add(&mut self, layer: &'static str, grants: Grants) {
         self.grants.push((layer, grants));
     }
@@ -129,7 +129,7 @@ impl Heard {
         self.grants.first().map(|(layer, _)| *layer)
     }
 
-    /// Returns the name of the first layer that granted where `counts` says.
+    /// Returns the name of the first layer whose grant counts in this way.
     pub(crate) fn grant_that_counts(&self, counts: Grants) -> Option<&'static str> {
         self.grants.iter().find(|(_, grants)| *grants == counts).map(|(layer, _)| *layer)
     }

@@ -1,6 +1,4 @@
-//! The one atomic that both threads ask.
-//!
-//! Never decides: it remembers what was decided.
+//! The atomic that all threads read to learn whether capturing is on.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -9,23 +7,23 @@ const STOPPED: u32 = 2;
 const FLAGS: u32 = OPEN | STOPPED;
 const GENERATION: u32 = 4;
 
-/// Open or closed, and how often consent has changed.
+/// Whether the gate is open, and how often consent has changed.
 ///
-/// An event captured under one generation may be sent under that generation only. A gate that was
-/// stopped takes no more events, but its generation lives on until the last of them has left.
+/// An event may be sent only under the generation in which it was captured. A stopped gate accepts no more events,
+/// but its generation stays sendable until consent ends.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     word: AtomicU32,
 }
 
-/// What one look at the gate says.
+/// The state read from the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GateState {
-    /// Capture under this generation.
+    /// Events are captured under this generation.
     Open(u32),
-    /// Consent is not granted: nothing is counted.
+    /// Consent is not granted. Events are not counted.
     Closed,
-    /// Consent was granted, but the client was shut down: the event is counted as lost.
+    /// Consent was granted, but the client was shut down. Events are counted as lost.
     Stopped,
 }
 
@@ -43,7 +41,7 @@ impl GateState {
 }
 
 impl Gate {
-    /// Looks once: one relaxed load, which is all that a capture costs when off.
+    /// Returns the state. One relaxed load, which is all that a capture costs while telemetry is off.
     #[inline]
     pub(crate) fn state(&self) -> GateState {
         GateState::of(self.word.load(Ordering::Relaxed))
@@ -55,7 +53,7 @@ impl Gate {
         self.word.load(Ordering::Relaxed) & OPEN == OPEN
     }
 
-    /// Returns the generation whose events may still be sent; `None` once consent is gone.
+    /// Returns the generation whose events may still be sent, or `None` once consent has ended.
     pub(crate) fn sendable_generation(&self) -> Option<u32> {
         let word = self.word.load(Ordering::Acquire);
         (word & FLAGS != 0).then_some(word & !FLAGS)
@@ -67,30 +65,30 @@ impl Gate {
         self.sendable_generation() == Some(generation)
     }
 
-    /// Opens the gate under a new generation, and returns that. An open gate stays as it is.
+    /// Opens the gate under a new generation and returns it. An open gate stays as it is.
     pub(crate) fn open(&self) -> u32 {
         self.change(|word| (word & OPEN == 0).then(|| next(word) | OPEN)) & !FLAGS
     }
 
-    /// Closes the gate since consent is gone. Returns whether anything could still be sent before.
+    /// Closes the gate because consent has ended. Returns whether anything could still be sent before.
     pub(crate) fn close(&self) -> bool {
         let closed = |word: u32| (word & FLAGS != 0).then(|| next(word));
         self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, closed).is_ok()
     }
 
-    /// Takes no more events, but lets those of this generation live. Returns whether it was open.
+    /// Accepts no more events, but lets those of this generation be sent. Returns whether the gate was open.
     pub(crate) fn stop(&self) -> bool {
         let stopped = |word: u32| (word & OPEN == OPEN).then_some(word & !FLAGS | STOPPED);
         self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, stopped).is_ok()
     }
 
-    /// Returns the generation of this moment, whether the gate is open or closed: events of those before it are not
-    /// sent any more.
+    /// Returns the current generation, whether the gate is open or closed. Events of earlier generations are not
+    /// sent.
     pub(crate) fn generation(&self) -> u32 {
         self.word.load(Ordering::Acquire) & !FLAGS
     }
 
-    /// Returns the generation that follows.
+    /// Returns the generation after this one.
     pub(crate) fn next_generation(generation: u32) -> u32 {
         next(generation)
     }
@@ -103,7 +101,7 @@ impl Gate {
     }
 }
 
-/// The bare word of the next generation.
+/// Returns the word of the next generation, with no flag set.
 fn next(word: u32) -> u32 {
     (word & !FLAGS).wrapping_add(GENERATION)
 }
@@ -113,7 +111,7 @@ mod tests {
     use super::{Gate, GateState};
 
     #[test]
-    fn a_generation_never_comes_back() {
+    fn a_generation_is_never_reused() {
         let gate = Gate::default();
         assert_eq!(gate.state(), GateState::Closed);
         let first = gate.open();
@@ -129,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stopped_gate_lets_its_last_events_live_and_a_closed_one_does_not() {
+    fn a_stopped_gate_lets_its_last_events_be_sent_but_a_closed_gate_does_not() {
         let gate = Gate::default();
         assert!(!gate.stop());
         assert_eq!(gate.state(), GateState::Closed);

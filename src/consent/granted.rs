@@ -1,10 +1,8 @@
-//! The proof that consent was granted.
-//! Made from a granted decision only; taken by value by what would otherwise not be allowed to exist.
-//! Never made by an application.
+//! The token of a granted decision. Only a decision creates one.
 
-/// The token of a granted decision: without one, no transport can be made.
+/// The token of a granted decision, without which no transport can be created.
 ///
-/// It has no public constructor and cannot be copied.
+/// It has no public constructor and cannot be cloned.
 #[derive(Debug)]
 pub struct Granted {
     _private: (),

@@ -1,6 +1,4 @@
 //! Everything that a decision depends on, as one value.
-//!
-//! Never reads any of it by itself.
 
 use std::path::PathBuf;
 
@@ -11,7 +9,7 @@ use crate::settings::Env;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Facts {
-    /// The name of the application, from which variables and directories are named.
+    /// The name of the application, after which variables and directories are named.
     pub app: String,
     /// The version of the application, for the receipt of the notice.
     pub app_version: String,
@@ -19,17 +17,17 @@ pub struct Facts {
     pub consent: Consent,
     /// Where events would go, if that is configured.
     pub endpoint: Option<String>,
-    /// Whether the application brings a transport of its own, which needs no endpoint.
+    /// Whether the application provides its own transport, which needs no endpoint.
     pub own_transport: bool,
-    /// Whether an API key is needed and blank.
+    /// Whether an API key is required but blank.
     pub api_key_missing: bool,
-    /// Whether this build leaves telemetry out.
+    /// Whether telemetry is left out of this build.
     pub build_off: bool,
 }
 
 impl Facts {
-    /// Makes facts from the application's name, its declaration and its endpoint. Relative paths of the declaration
-    /// are made absolute here.
+    /// Creates facts from the application's name, its declaration and its endpoint. Relative paths in the
+    /// declaration are made absolute here.
     pub fn new(app: impl Into<String>, consent: Consent, endpoint: Option<String>) -> Self {
         Self {
             app: app.into(),
@@ -47,51 +45,51 @@ impl Facts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReadFailure {
-    /// It is a symbolic link, and may not be one.
+    /// It is a symbolic link, which is not allowed here.
     Link,
-    /// It, or a directory on the way to it, is a symbolic link that leads nowhere.
+    /// It, or a directory on its path, is a broken symbolic link.
     BrokenLink,
-    /// It would be in the home of the person who called this process through sudo, and that is not known.
+    /// It would be in the home directory of the user who called sudo, which is not known.
     NoHome,
-    /// Its path is relative to a working directory that is gone.
+    /// Its path is relative to a working directory that no longer exists.
     NoPath,
-    /// It is a directory, a pipe or a device.
+    /// It is not a regular file.
     NotAFile,
     /// It is larger than 64 KiB.
     TooLarge,
-    /// Reading it is not allowed.
+    /// Permission was denied.
     NotAllowed,
-    /// Reading it failed for another reason.
+    /// It could not be read for another reason.
     Failed,
 }
 
-/// The content of a file, with what matters about who may write it.
+/// The content of a file, and what decides whether a grant in it is trusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-#[expect(clippy::struct_excessive_bools, reason = "each is a finding of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent finding")]
 pub struct FileContent {
-    /// The bytes, at most 64 KiB of them.
+    /// The bytes, at most 64 KiB.
     pub bytes: Vec<u8>,
-    /// Whether it belongs to somebody else than the process's user or the machine's administrator.
+    /// Whether it belongs to a user other than the process's own and root.
     pub foreign: bool,
-    /// Whether its group may write it.
+    /// Whether its group can write to it.
     pub group_writable: bool,
-    /// Whether everybody may write it.
+    /// Whether everybody can write to it.
     pub world_writable: bool,
     /// Whether it was reached through a symbolic link.
     pub linked: bool,
     /// Whether its directory is a symbolic link.
     pub directory_linked: bool,
-    /// Whether everybody may write its directory, and so put another file in its place.
+    /// Whether everybody can write to its directory, and so replace the file.
     pub directory_world_writable: bool,
 }
 
 impl FileContent {
-    /// Returns why a yes in it would not be believed: somebody else may have written it. A no is believed anyway.
+    /// Returns why a grant in it is not trusted: somebody else may have written it. A denial is trusted anyway.
     pub(crate) fn doubt(&self) -> Option<&'static str> {
         [
-            (self.foreign, "it belongs to somebody else"),
-            (self.group_writable, "its group may write it"),
+            (self.foreign, "it belongs to another user"),
+            (self.group_writable, "its group can write to it"),
             (self.linked, "it is reached through a symbolic link"),
             (self.directory_linked, LINKED_DIRECTORY),
             (self.directory_world_writable, OPEN_DIRECTORY),
@@ -101,35 +99,35 @@ impl FileContent {
     }
 }
 
-/// Why a yes in a directory is neither believed nor written.
+/// Why a grant in a directory is neither trusted nor written.
 pub(crate) const LINKED_DIRECTORY: &str = "its directory is a symbolic link";
-pub(crate) const OPEN_DIRECTORY: &str = "everybody may write its directory";
+pub(crate) const OPEN_DIRECTORY: &str = "everybody can write to its directory";
 
-/// What is known about a file after at most one reading.
+/// What is known about a file after at most one read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileState {
     /// The application declares no such file, or its directory is unknown.
     #[default]
     NotDeclared,
-    /// It was not looked at, as telemetry is off without it.
+    /// It was not read, because telemetry is off whatever it says.
     NotRead,
-    /// It is not there.
+    /// It does not exist.
     Missing,
     /// It was read.
     Read(FileContent),
-    /// It is there, and was not read.
+    /// It exists, but was not read.
     Failed(ReadFailure),
 }
 
 impl FileState {
-    /// Creates the state of a file that was read and that only its rightful owner may write.
+    /// Creates the state of a file that was read and that only its owner can write to.
     pub fn read(bytes: impl Into<Vec<u8>>) -> Self {
         Self::Read(FileContent { bytes: bytes.into(), ..FileContent::default() })
     }
 }
 
-/// A file of the gate: if it is, and what is known about it.
+/// A file of the gate: its path, and what is known about it.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Source {
@@ -158,23 +156,23 @@ pub struct Files {
     pub project: Source,
     /// The user's stored choice.
     pub choice: Source,
-    /// The choice of the person who called this process through sudo.
+    /// The choice of the user who called this process through sudo.
     pub invoker_choice: Source,
     /// The receipt of the notice.
     pub receipt: Source,
 }
 
-/// What happened to this process while it runs.
+/// What has happened in this process so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Runtime {
-    /// The client was made disabled.
+    /// The client was created disabled.
     pub disabled: bool,
-    /// The application withdrew consent, and it was not given again.
+    /// The application withdrew consent and has not given it again.
     pub withdrawn: bool,
-    /// The server said that it wants nothing more, with this status.
+    /// The status with which the server said that it accepts no more events.
     pub stopped_by: Option<u16>,
-    /// The notice was shown by this very process.
+    /// The notice was shown by this process.
     pub notice_shown: bool,
 }
 
@@ -195,7 +193,7 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// Makes inputs without files and before anything happened.
+    /// Creates inputs without files, for a process in which nothing has happened yet.
     pub fn new(facts: Facts, env: Env, now: u64) -> Self {
         Self { facts, env, files: Files::default(), runtime: Runtime::default(), now }
     }

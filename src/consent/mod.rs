@@ -1,8 +1,8 @@
-//! Whether anything may be captured and sent at all, and why.
+//! Decides whether anything may be captured and sent, and explains why.
 //!
-//! An application declares its sources with [`Consent`], reads the outcome from [`Status`], and stores a
-//! person's answer with [`opt_in`](crate::opt_in) and [`opt_out`](crate::opt_out). The types here are what those take and
-//! return, and what an administrator's tool shows. Any no wins over every yes, and a no leaves nothing behind.
+//! An application declares its sources with [`Consent`], reads the outcome from [`Status`], and stores a person's
+//! answer with [`opt_in`](crate::opt_in) and [`opt_out`](crate::opt_out). The other types are what these take and
+//! return, and what an administrator's tool shows. A denial overrides every grant, and leaves nothing behind.
 
 mod account;
 mod child;
@@ -45,7 +45,7 @@ pub use project::write_project_answer;
 pub use report::LayerReport;
 pub use status::{LastSend, QueueStatus, SpoolStatus, Status};
 
-// The decision as a pure function over all that it may look at: for the fuzz targets and our own tests.
+// The decision as a pure function of its inputs, for the fuzz targets and our own tests.
 #[doc(hidden)]
 pub use decide::decide;
 #[doc(hidden)]
@@ -55,7 +55,7 @@ pub use sources::collect;
 #[doc(hidden)]
 pub use switch::{Reading, SwitchKind, parse_switch};
 
-/// Cuts an address down to scheme, host and port: what a grant is bound to, and what may be shown.
+/// Returns the scheme, host and port of an endpoint: what a grant is bound to, and what may be shown.
 pub(crate) fn origin(endpoint: &str) -> String {
     let (scheme, rest) = endpoint.split_once("://").unwrap_or(("", endpoint));
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -64,7 +64,7 @@ pub(crate) fn origin(endpoint: &str) -> String {
     if scheme.is_empty() { host } else { format!("{}://{host}", scheme.to_ascii_lowercase()) }
 }
 
-/// Writes seconds since 1970 in RFC 3339, where they are a date at all.
+/// Formats seconds since 1970 as RFC 3339; `None` if they are out of range.
 pub(crate) fn time_text(seconds: u64) -> Option<String> {
     let seconds = i64::try_from(seconds).ok()?;
     let time = time::OffsetDateTime::from_unix_timestamp(seconds).ok()?;

@@ -1,6 +1,6 @@
-//! The decision while a process runs, and the gate that stands for it: made, made again, withdrawn and given.
+//! Decides again while the process runs, and owns the gate.
 //!
-//! The gate is open only while the decision is granted. Nothing is logged under the lock.
+//! The gate is open only while the decision is granted. Nothing is logged while the lock is held.
 
 use std::path::PathBuf;
 use std::process;
@@ -26,7 +26,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::panic::catch_panic;
 use crate::settings::{Env, variable_prefix};
 
-/// Decides again while a process runs, and owns the gate; the caller's threads and the worker's ask it.
+/// Decides again while the process runs, and owns the gate. Used by the caller's threads and by the worker.
 #[derive(Debug)]
 pub(crate) struct ConsentMonitor {
     gate: Gate,
@@ -39,34 +39,34 @@ pub(crate) struct ConsentMonitor {
     owner_pid: u32,
 }
 
-/// How long a forked child waits for a lock that a thread of its parent may have held, which is not there to open it.
+/// How long a forked child waits for the lock, which may have been held by a thread that exists only in the parent.
 const LOCK: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 struct Inner {
     runtime: Runtime,
     decision: Decision,
-    /// There while granted, and only then: what is off has nothing to look at.
+    /// Present only while granted: a process that is off has no files to watch.
     watch: Option<FileWatch>,
-    /// A decision that the log has not been told of.
+    /// A decision that has not been logged yet.
     news: Option<Decision>,
 }
 
 impl ConsentMonitor {
-    /// Decides for the first time, and says in the log what was found wrong.
+    /// Makes the first decision, and logs what is malformed.
     pub(crate) fn new(facts: Facts, env: Env, clock: Clock) -> Self {
         let monitor = Self::with_runtime(facts, env, Runtime::default(), clock);
         let decision = monitor.decision();
-        // If it is not granted, the client says so itself when it is created.
+        // If it is not granted, the client logs that itself when it is created.
         let is_granted = decision.state() == ConsentState::Granted;
         catch_panic(|| if is_granted { log_decision(&decision) } else { warn_of_malformed(&decision) });
         monitor
     }
 
-    /// Returns a monitor that says no for good.
+    /// Creates a monitor that always denies.
     pub(crate) fn disabled() -> Self {
         let mut facts = Facts::new("", Consent::opt_in(), None);
-        // What is missing besides is beside the point.
+        // A missing endpoint must not be reported as the reason.
         facts.own_transport = true;
         let runtime = Runtime { disabled: true, ..Runtime::default() };
         Self::with_runtime(facts, Env::empty(), runtime, Clock::System)
@@ -80,19 +80,19 @@ impl ConsentMonitor {
         Self { gate, throttle, clock, facts, env, inner, made_at, owner_pid: process::id() }
     }
 
-    /// Returns the gate, which anybody may read and stop; only a decision opens it.
+    /// Returns the gate. Anyone may read and stop it, but only a decision opens it.
     #[inline]
     pub(crate) fn gate(&self) -> &Gate {
         &self.gate
     }
 
-    /// Opens the gate if the decision is granted; returns the generation that begins.
+    /// Opens the gate if the decision is granted, and returns its generation.
     pub(crate) fn open(&self) -> Option<u32> {
         let inner = self.locked()?;
         (inner.decision.state() == ConsentState::Granted).then(|| self.gate.open())
     }
 
-    /// Locks what holds now; `None` in a forked child that would wait for ever.
+    /// Locks the state; `None` in a forked child that would wait forever.
     fn locked(&self) -> Option<MutexGuard<'_, Inner>> {
         if self.owner_pid == process::id() {
             return Some(self.inner.lock());
@@ -100,7 +100,7 @@ impl ConsentMonitor {
         self.inner.try_lock_for(LOCK)
     }
 
-    /// Reads what holds now; in a forked child that cannot, what would be decided anew.
+    /// Reads the current decision; a forked child that cannot take the lock decides again instead.
     fn read<T>(&self, read: impl FnOnce(&Decision, Runtime) -> T) -> T {
         if let Some(inner) = self.locked() {
             return read(&inner.decision, inner.runtime);
@@ -109,7 +109,7 @@ impl ConsentMonitor {
         read(&decision, Runtime::default())
     }
 
-    /// Returns whether this is the monitor of a client that was made disabled.
+    /// Returns whether this monitor belongs to a client that was created disabled.
     pub(crate) fn is_disabled(&self) -> bool {
         self.read(|_, runtime| runtime.disabled)
     }
@@ -119,33 +119,32 @@ impl ConsentMonitor {
         &self.facts.app
     }
 
-    /// Returns the decision that holds.
+    /// Returns the current decision.
     pub(crate) fn decision(&self) -> Decision {
         self.read(|decision, _| decision.clone())
     }
 
-    /// Returns where events are kept on disk, if a state directory is known.
+    /// Returns the directory of events on disk, if a state directory is known.
     pub(crate) fn spool_dir(&self) -> Option<PathBuf> {
         spool_dir(&self.facts, &self.env)
     }
 
-    /// Returns whether this process may keep events on disk: not for a user who called it through sudo, and not in
-    /// continuous integration.
+    /// Returns whether this process may keep events on disk: not under sudo, and not in continuous integration.
     pub(crate) fn may_keep_events(&self) -> bool {
         user::sudo_caller(&self.env).is_none() && CiProvider::detect_with_source(&self.env).is_none()
     }
 
-    /// Returns the version of the notice, and the fingerprint of the catalogue if the yes is bound to it.
+    /// Returns the version of the notice, and the fingerprint of the catalogue if grants are bound to it.
     pub(crate) fn notice_and_catalogue(&self) -> (u32, Option<String>) {
         (self.facts.consent.notice_version, self.facts.consent.catalogue.clone())
     }
 
-    /// Returns the state that holds.
+    /// Returns the current state.
     pub(crate) fn state(&self) -> ConsentState {
         self.read(|decision, _| decision.state())
     }
 
-    /// Returns the words of the notice if this is the moment to show them.
+    /// Returns the text of the notice if it should be shown now.
     pub(crate) fn notice_due(&self) -> Option<&str> {
         match &self.facts.consent.notice {
             Some(Notice::Shown { text }) if self.read(|decision, _| decision.notice_is_due()) => Some(text),
@@ -167,9 +166,10 @@ impl ConsentMonitor {
         status
     }
 
-    /// Returns whether consent still holds at a moment; looks at the files of the gate if that is due.
+    /// Returns whether consent still holds, and rechecks the files of the gate if a recheck is due.
     ///
-    /// For a caller's thread, which never waits: while another thread is looking, what was last decided holds.
+    /// Meant for a caller's thread, which never waits: while another thread holds the lock, consent counts as
+    /// unchanged.
     #[inline]
     pub(crate) fn holds_at(&self, wall: SystemTime, unix_millis: u64) -> bool {
         !self.throttle.is_due(unix_millis) || self.try_recheck(wall)
@@ -181,19 +181,19 @@ impl ConsentMonitor {
         self.recheck(inner, now)
     }
 
-    /// Returns whether events of this generation may still be sent; looks at the files of the gate first.
+    /// Rechecks the files of the gate, and returns whether events of this generation may still be sent.
     pub(crate) fn may_send(&self, generation: u32) -> bool {
         self.recheck(self.inner.lock(), self.clock.wall()) && self.gate.may_send(generation)
     }
 
-    /// Returns whether consent is granted; looks at the files of the gate first.
+    /// Rechecks the files of the gate, and returns whether consent is granted.
     pub(crate) fn still_granted(&self) -> bool {
         self.recheck(self.inner.lock(), self.clock.wall())
     }
 
-    /// Decides again if a file of the gate was changed; returns whether the decision is granted then.
+    /// Decides again if a file of the gate has changed, and returns whether the decision is granted.
     ///
-    /// A process that is off stays off: it is not asked again until the user opts in here, or it is started anew.
+    /// A process that is off stays off until the user opts in through it, or it is restarted.
     fn recheck(&self, inner: MutexGuard<'_, Inner>, now: SystemTime) -> bool {
         Self::change(inner, |inner| {
             if inner.watch.as_ref().is_some_and(|watch| watch.changed(now)) {
@@ -201,7 +201,8 @@ impl ConsentMonitor {
                 self.decide_again(inner, now);
                 let is_granted = inner.decision.state() == ConsentState::Granted;
                 if is_granted && inner.decision.refusals() != refusals {
-                    // Between two looks somebody said no, and yes again: what was captured before that no stays here.
+                    // Somebody said no and then yes again since the last check: what was captured before that no
+                    // must not be sent.
                     inner.runtime.withdrawn = true;
                     self.decide_again(inner, now);
                 }
@@ -210,9 +211,9 @@ impl ConsentMonitor {
         })
     }
 
-    /// Takes back consent in this process, and stores the refusal. The gate is closed first.
+    /// Withdraws consent in this process, and stores the refusal. The gate is closed first.
     ///
-    /// The decision is denied when this returns, also if the refusal could not be stored.
+    /// The decision is denied when this returns, even if the refusal could not be stored.
     pub(crate) fn opt_out(&self) -> Result<()> {
         self.gate.close();
         let now = self.clock.wall();
@@ -227,14 +228,14 @@ impl ConsentMonitor {
         };
         written.map_err(|error| {
             let name = format!("{}_TELEMETRY_DISABLED", variable_prefix(&self.facts.app));
-            let text = format!("off in this process only, as {error}; set {name}=1 to keep it off");
+            let text = format!("telemetry is off in this process only: {error}; set {name}=1 to keep it off");
             Error::new(ErrorKind::Storage, text).caused_by(error)
         })
     }
 
-    /// Stores the user's yes, and decides again. Others may still deny.
+    /// Stores the user's grant, and decides again. Other layers may still deny.
     ///
-    /// If it cannot be stored it does not count, and what held before holds on.
+    /// A grant that cannot be stored does not count, and the previous decision remains.
     pub(crate) fn opt_in(&self) -> Result<Decision> {
         let now = self.clock.wall();
         Self::change(self.locked().ok_or_else(held)?, |inner| {
@@ -243,14 +244,14 @@ impl ConsentMonitor {
             let refusals = inner.decision.refusals();
             self.decide_again(inner, now);
             if inner.decision.refusals() != refusals {
-                // Another process said no since the last look: what was captured before is not sent.
+                // Another process said no since the last check: what was captured before is not sent.
                 self.gate.close();
             }
             Ok(inner.decision.clone())
         })
     }
 
-    /// Stores that this run has shown the notice. This run sends nothing; the next may.
+    /// Stores that this run has shown the notice. This run sends nothing, but the next one may.
     pub(crate) fn notice_shown(&self) -> Result<()> {
         let now = self.clock.wall();
         Self::change(self.locked().ok_or_else(held)?, |inner| {
@@ -268,20 +269,20 @@ impl ConsentMonitor {
         })
     }
 
-    /// Moves a choice that cannot be read out of the way; one that can be read stays where it is.
+    /// Moves a choice that cannot be read out of the way. A choice that can be read stays where it is.
     pub(crate) fn quarantine_choice(&self) -> Result<()> {
         let _one = self.locked();
         Store::open(&self.facts, &self.env)?.set_aside(&self.facts, seconds(self.clock.wall()))
     }
 
-    /// Stops for the rest of this process, since the endpoint answered that it wants nothing more.
+    /// Stops for the rest of this process, because the endpoint answered that it accepts no more events.
     pub(crate) fn stop(&self, status: u16) {
         self.gate.close();
         Self::change(self.inner.lock(), |inner| {
             inner.runtime.stopped_by = Some(status);
             self.decide_again(inner, self.clock.wall());
         });
-        let text = "nothing more is sent by this process";
+        let text = "this process sends nothing more";
         catch_panic(|| log::info!(target: "candor", "the endpoint answered {status}: {text}"));
     }
 
@@ -289,8 +290,8 @@ impl ConsentMonitor {
         Store::open(&self.facts, &self.env)?.write_choice(answer, &self.facts, seconds(now))
     }
 
-    /// Runs `work` under the lock, and tells the log what was decided once that is open again: the logger is the
-    /// application's, and may ask this very monitor.
+    /// Runs `work` under the lock, and logs the decision once the lock is released: the logger belongs to the
+    /// application, and may call this monitor.
     fn change<T>(mut inner: MutexGuard<'_, Inner>, work: impl FnOnce(&mut Inner) -> T) -> T {
         let done = work(&mut inner);
         let news = inner.news.take();
@@ -315,12 +316,12 @@ impl ConsentMonitor {
     }
 }
 
-/// Returns where an application keeps events on disk, if a state directory is known.
+/// Returns the directory of an application's events on disk, if a state directory is known.
 pub(crate) fn spool_dir(facts: &Facts, env: &Env) -> Option<PathBuf> {
     Some(places::state_dir(facts, env, Platform::HERE)?.join("spool"))
 }
 
-/// Explains a decision without a client.
+/// Explains the decision of an application that has no client.
 pub(crate) fn explain(facts: Facts, env: Env, now: SystemTime) -> Status {
     let inputs: Inputs = collect(facts, env, Runtime::default(), seconds(now));
     Status::new(&inputs, &decide(&inputs))
@@ -329,7 +330,7 @@ pub(crate) fn explain(facts: Facts, env: Env, now: SystemTime) -> Status {
 fn look(facts: &Facts, env: &Env, runtime: Runtime, now: SystemTime) -> (Decision, Option<FileWatch>) {
     let unread = decide(&unread(facts, env, runtime, seconds(now)));
     if unread.state() == ConsentState::Denied && unread.decided_by().decides_without_files() {
-        // No file could change that, and none comes before it: then none is even looked for.
+        // No file could change that, and no layer with a file comes before it, so none is even looked for.
         return (unread, None);
     }
     let read = || decide(&collect(facts.clone(), env.clone(), runtime, seconds(now)));
@@ -337,14 +338,14 @@ fn look(facts: &Facts, env: &Env, runtime: Runtime, now: SystemTime) -> (Decisio
     if first.state() != ConsentState::Granted {
         return (first, None);
     }
-    // What is granted is looked at again. The stamps come first, so that no change falls between them and the reading.
+    // A grant is read again. The stamps are taken first, so no change falls between them and the reading.
     let watch = FileWatch::new(facts, env);
     let decision = read();
     let granted = decision.state() == ConsentState::Granted;
     (decision, granted.then_some(watch))
 }
 
-/// The inputs as far as they are known without looking at a file.
+/// Returns the inputs as far as they are known without looking at a file.
 fn unread(facts: &Facts, env: &Env, runtime: Runtime, now: u64) -> Inputs {
     let mut inputs = Inputs::new(facts.clone(), env.clone(), now);
     inputs.runtime = runtime;
@@ -357,7 +358,7 @@ fn unread(facts: &Facts, env: &Env, runtime: Runtime, now: u64) -> Inputs {
     inputs
 }
 
-/// Says in the log what was decided and why, and what was found wrong: where, and how it was read, never the value.
+/// Logs what was decided and why, and what is malformed: where it was read and how, never the value.
 fn log_decision(decision: &Decision) {
     warn_of_malformed(decision);
     if let Some(report) = decision.deciding_report().filter(|report| !report.malformed) {
@@ -374,7 +375,10 @@ fn warn_of_malformed(decision: &Decision) {
 }
 
 fn held() -> Error {
-    Error::new(ErrorKind::NotRunning, "the parent process was changing its consent when this one was forked")
+    Error::new(
+        ErrorKind::NotRunning,
+        "consent cannot be changed here: this process was forked while its parent was changing it",
+    )
 }
 
 fn seconds(now: SystemTime) -> u64 {

@@ -1,4 +1,4 @@
-//! What came of the user's yes.
+//! The result of opting in.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use super::finding::Vote;
 use super::layers::Layer;
 use super::report::LayerReport;
 
-/// What came of the user's yes: telemetry is on, or stays off for a reason that can be printed.
+/// The result of opting in: telemetry is on, or stays off for a reason that can be printed.
 ///
-/// The yes is stored in either case. It prints as one line for the person who gave it:
+/// The grant is stored in either case. The result prints as one line for the person who gave it:
 ///
 /// ```no_run
 /// # fn main() -> candor::Result<()> {
@@ -19,7 +19,7 @@ use super::report::LayerReport;
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "the user should hear whether telemetry is on now, and if not, why"]
+#[must_use = "tell the user whether telemetry is now on and, if it is not, why"]
 pub struct OptIn {
     decision: Decision,
     is_shut_down: bool,
@@ -35,19 +35,19 @@ impl OptIn {
         self.state() == ConsentState::Granted && !self.is_shut_down
     }
 
-    /// Returns what was decided. It can be granted although nothing is captured: after a shutdown.
+    /// Returns what was decided. After a shutdown this can be granted although nothing is captured.
     pub fn state(&self) -> ConsentState {
         self.decision.state()
     }
 
-    /// Returns the decision, with what every layer said.
+    /// Returns the decision, with the report of every layer.
     pub fn decision(&self) -> &Decision {
         &self.decision
     }
 
-    /// Returns why telemetry stays off, one sentence for each layer that says no; `None` if it is on.
+    /// Returns why telemetry stays off, with one sentence for each layer that denies; `None` if it is on.
     ///
-    /// Raw values of variables are in it: it is for the person at the terminal.
+    /// It may contain raw values of variables, so it is only for the person at the terminal.
     pub fn reason(&self) -> Option<String> {
         let report = |layer| self.decision.layers().iter().find(|report| report.layer == layer);
         match self.state() {
@@ -55,10 +55,10 @@ impl OptIn {
                 let denying = self.decision.layers().iter().filter(|report| report.vote == Vote::Deny);
                 Some(denying.map(LayerReport::sentence).collect::<Vec<_>>().join("; "))
             }
-            // Nobody says no, so the question is what became of the answer that was just stored.
+            // No layer denies, so the stored answer did not count. Its own report says why.
             ConsentState::Deferred => report(Layer::User).map(LayerReport::sentence),
             ConsentState::Granted if self.is_shut_down => {
-                Some("this client was shut down, and the yes counts from the next start".to_owned())
+                Some("this client was shut down; the grant takes effect at the next start".to_owned())
             }
             ConsentState::Granted => None,
         }

@@ -1,6 +1,6 @@
-//! Where the files of the gate are.
+//! The paths of the gate's files.
 //!
-//! Never looks whether anything is there.
+//! Never checks whether a file exists.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::settings::Env;
 pub(crate) const CHOICE_FILE: &str = "telemetry-consent.json";
 pub(crate) const RECEIPT_FILE: &str = "telemetry-notice.json";
 
-/// The families of systems that keep such files in different places.
+/// The families of platforms, which keep such files in different places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Platform {
     Unix,
@@ -43,7 +43,7 @@ pub(crate) fn policy(facts: &Facts, env: &Env, platform: Platform) -> Option<Pat
     Some(root.join(app).join("telemetry.toml"))
 }
 
-/// Returns the directory of the user's choice and of the receipt, if one is known.
+/// Returns the directory of the user's choice and of the receipt, if it is known.
 pub(crate) fn state_dir(facts: &Facts, env: &Env, platform: Platform) -> Option<PathBuf> {
     if let Some(path) = &facts.consent.state_dir {
         return Some(path.clone()).filter(|path| !path.as_os_str().is_empty());
@@ -64,12 +64,13 @@ pub(crate) fn state_file(facts: &Facts, env: &Env, name: &str) -> Option<PathBuf
     Some(state_dir(facts, env, Platform::HERE)?.join(name))
 }
 
-/// Returns the path of a file in the state directory, unless this runs under sudo: the file would be root's.
+/// Returns the path of a file in the state directory, unless this process runs under sudo, where it would belong to
+/// root.
 pub(crate) fn writable_state_file(facts: &Facts, env: &Env, name: &str) -> Option<PathBuf> {
     state_file(facts, env, name).filter(|_| user::sudo_caller(env).is_none())
 }
 
-/// Returns the state directory of the person who called through sudo, given their home.
+/// Returns the state directory of the user who called sudo, given their home directory.
 pub(crate) fn invoker_state_dir(facts: &Facts, home: &Path, platform: Platform) -> Option<PathBuf> {
     if facts.consent.state_dir.is_some() {
         return None;
@@ -81,7 +82,7 @@ fn absolute(env: &Env, name: &str) -> Option<PathBuf> {
     env.get(name).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
-/// A name that is one plain component, and so cannot lead elsewhere.
+/// Returns the name if it is a single plain path component, and so cannot lead elsewhere.
 fn directory_name(app: &str) -> Option<&str> {
     let plain = !app.is_empty() && !app.starts_with('.') && !app.contains(['/', '\\', '\0', ':']);
     plain.then_some(app)

@@ -1,6 +1,6 @@
-//! Writes the project's answer into its committed file.
+//! Writes the project's answer to its committed file.
 //!
-//! Never touches a file that the gate could not read, and writes no id, time or secret into it.
+//! Never changes a file that the gate could not read.
 
 use std::path::Path;
 
@@ -13,11 +13,11 @@ use crate::document::set_bool;
 use crate::document::{Format, Found, Node, read};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Sets the switch in a project's JSON file, `telemetry.enabled` for example, and keeps everything else in it:
-/// other keys, their order, the layout, and who may read it.
+/// Sets the switch in a project's JSON file, such as `telemetry.enabled`, and keeps everything else in it: the
+/// other keys, their order, the layout, and the file's permissions.
 ///
-/// Objects that are missing on the way to the key are added, and so is the file itself. It is written beside and
-/// renamed into place, so that a crash leaves the old file or the new one.
+/// Missing objects on the path to the key are added, and so is the file itself. The new content is written beside
+/// the file and renamed into place, so a crash leaves either the old file or the new one.
 ///
 /// ```
 /// # fn main() -> candor::Result<()> {
@@ -32,14 +32,15 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Storage`] if the file is not well-formed JSON, has a key twice, holds anything but true or false
-/// at the key, is larger than 64 KiB, is a symbolic link, or cannot be written; and for a yes in a directory that
-/// everybody may write, where the gate would not believe it. The file is then left as it is.
+/// Returns [`ErrorKind::Storage`] if the file is not well-formed JSON, has a key twice, holds anything but true or
+/// false at the key, is larger than 64 KiB, is a symbolic link, or cannot be written. The same error is returned
+/// for a grant that the gate would not accept: in a directory that everybody can write to, or beside another key
+/// that denies. The file is then left unchanged.
 pub fn write_project_answer(path: &Path, key: &str, enabled: bool) -> Result<()> {
     let found = std::path::absolute(path);
     let path = found.as_deref().unwrap_or(path);
     let refused = |reason: &str| {
-        Error::new(ErrorKind::Storage, format!("{} {reason}: it is left as it is", path.display()))
+        Error::new(ErrorKind::Storage, format!("{} {reason}; the file was left unchanged", path.display()))
     };
     let before = match read_file(path) {
         FileState::Read(file) => String::from_utf8(file.bytes).map_err(|_| refused("is not UTF-8"))?,
@@ -50,7 +51,7 @@ pub fn write_project_answer(path: &Path, key: &str, enabled: bool) -> Result<()>
     };
     let doubt = path.parent().and_then(|dir| Directory::of(dir).ok()).and_then(Directory::doubt_of_project);
     if let Some(doubt) = doubt.filter(|_| enabled) {
-        return Err(refused(&format!("would grant, which would not be believed: {doubt}")));
+        return Err(refused(&format!("would not be trusted with a grant, because {doubt}")));
     }
     let after = set_bool(&before, key, enabled).map_err(refused)?;
     if let Some(reason) = still_denies(&after, key).filter(|_| enabled) {
@@ -59,14 +60,15 @@ pub fn write_project_answer(path: &Path, key: &str, enabled: bool) -> Result<()>
     replace_file(path, after.as_bytes())
 }
 
-/// Returns why the gate would read a no where a yes is to be written: it stands in the file a second time, misspelt.
+/// Returns why the gate would still read a denial where a grant is to be written: the switch is in the file a
+/// second time, perhaps misspelt.
 fn still_denies(text: &str, key: &str) -> Option<String> {
     let tree = match read(Format::Json, text.as_bytes()) {
         Ok(tree) => tree,
         Err(reason) => return Some(reason.to_owned()),
     };
     if tree.at(key) != Found::Value(&Node::Bool(true)) {
-        return Some(format!("says something else at {key} in another place"));
+        return Some(format!("has another value for {key} in another place"));
     }
     let switch = Switch { tree: &tree, key, other: "", disables: false };
     let report = switch.unless_misspelt(Finding::grant(key, "set to true"));
@@ -97,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_is_made_and_a_known_one_keeps_its_rest() {
+    fn a_missing_file_is_created_and_an_existing_one_keeps_its_other_content() {
         let dir = Dir::new("made");
         let file = dir.0.join("project.json");
         write_project_answer(&file, "telemetry.enabled", false).unwrap();
@@ -112,7 +114,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_mode_of_the_file_stays_and_a_link_is_refused() {
+    fn the_file_mode_is_kept_and_a_link_is_refused() {
         use std::os::unix::fs::{PermissionsExt, symlink};
         let dir = Dir::new("mode");
         let file = dir.0.join("project.json");
@@ -145,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_yes_is_not_written_beside_a_no_and_a_no_is_written_beside_anything() {
+    fn a_grant_is_not_written_beside_a_denial_but_a_denial_is_written_beside_anything() {
         let dir = Dir::new("beside");
         let file = dir.0.join("project.json");
         for text in [
@@ -166,13 +168,13 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_file_is_left_as_it_is() {
+    fn a_broken_file_is_left_unchanged() {
         let dir = Dir::new("broken");
         let file = dir.0.join("project.json");
         for text in ["{\"telemetry\": {", "{\"telemetry\":{\"enabled\":\"yes\"}}", "", "\u{0}"] {
             fs::write(&file, text).unwrap();
             let error = write_project_answer(&file, "telemetry.enabled", true).unwrap_err().to_string();
-            assert!(error.contains("project.json") && error.contains("left as it is"), "{error}");
+            assert!(error.contains("project.json") && error.contains("left unchanged"), "{error}");
             assert_eq!(fs::read_to_string(&file).unwrap(), text);
         }
     }

@@ -1,6 +1,6 @@
-//! Replaces a file as a whole and durably: written beside it, synced, renamed into place.
+//! Replaces a file atomically and durably: the new content is written beside it, synced and renamed into place.
 //!
-//! Never removes a file that this call has not created, except for what a crash left behind a day ago.
+//! Removes only files that this call created, and those that a crash left behind more than a day ago.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
@@ -10,25 +10,25 @@ use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
-/// How often another name is drawn while names are taken. A random one never is, unless somebody means it to be.
+/// How many random names are tried. None is taken by accident, only on purpose.
 const ATTEMPTS: usize = 16;
 
-/// The age at which a temporary file belongs to a crash, and not to a writer that is still at work.
+/// The age at which a temporary file belongs to a crash, and not to a writer that is still running.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Who may read the file afterwards.
 pub(super) enum Access {
-    /// Its owner alone.
+    /// Only its owner.
     Private,
-    /// Whoever the process's mask lets.
+    /// Everybody whom the process's umask allows.
     Shared,
     /// The same as before.
     Known(fs::Permissions),
 }
 
-/// Replaces the file at `path`; its directory must be there.
+/// Replaces the file at `path`. Its directory must exist.
 ///
-/// The name beside it is random: process ids repeat in containers that share a volume.
+/// The temporary name is random, because process ids repeat in containers that share a volume.
 pub(super) fn replace(path: &Path, bytes: &[u8], access: &Access) -> io::Result<()> {
     replace_by(path, bytes, access, Uuid::new_v4)
 }
@@ -50,7 +50,7 @@ fn replace_by(path: &Path, bytes: &[u8], access: &Access, draw: impl FnMut() -> 
     sync_dir(dir)
 }
 
-/// A file that this call has created, and removes unless it is renamed.
+/// A file that this call created, and removes unless it is renamed.
 struct Created {
     path: PathBuf,
     is_renamed: bool,
@@ -94,7 +94,7 @@ fn temporary_name(path: &Path, id: Uuid) -> OsString {
     name
 }
 
-/// Whether a name is one that [`temporary_name`] gives for this path.
+/// Returns whether [`temporary_name`] could have returned this name for this path.
 fn is_temporary_name(name: &OsStr, path: &Path) -> bool {
     let id = name
         .to_str()
@@ -103,7 +103,7 @@ fn is_temporary_name(name: &OsStr, path: &Path) -> bool {
     id.is_some_and(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// Removes what crashes have left beside `path`. `now` is the time of the file just written, by the same clock.
+/// Removes what crashes have left beside `path`. `now` is the time of the file just written, from the same clock.
 fn sweep(dir: &Path, path: &Path, now: SystemTime) {
     let Ok(entries) = fs::read_dir(dir) else { return };
     for entry in entries.flatten().filter(|entry| is_temporary_name(&entry.file_name(), path)) {
@@ -127,7 +127,7 @@ fn create(path: &Path, _: &Access) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
 }
 
-/// Makes the rename itself durable, on file systems that can sync a directory.
+/// Makes the rename durable, on file systems that can sync a directory.
 #[cfg(unix)]
 fn sync_dir(dir: &Path) -> io::Result<()> {
     match File::open(dir)?.sync_all() {
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_taken_is_passed_over_and_left_alone() {
+    fn a_name_that_is_taken_is_skipped_and_left_alone() {
         let scratch = Scratch::new();
         let path = scratch.path().join("choice.json");
         let mut number = 0;
@@ -194,17 +194,17 @@ mod tests {
     }
 
     #[test]
-    fn what_was_created_goes_with_a_failure() {
+    fn a_failure_removes_the_temporary_file() {
         let scratch = Scratch::new();
         let path = scratch.path().join("choice.json");
-        // A file cannot take the place of a directory.
+        // A file cannot replace a directory.
         fs::create_dir_all(path.join("full")).unwrap();
         assert!(replace(&path, b"no", &Access::Private).is_err());
         assert_eq!(names(scratch.path()), ["choice.json"]);
     }
 
     #[test]
-    fn what_a_crash_left_is_swept_by_its_age_alone() {
+    fn only_old_temporary_files_are_swept() {
         let scratch = Scratch::new();
         let path = scratch.path().join("choice.json");
         let left = |name: &str, age: Duration| {

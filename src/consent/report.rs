@@ -1,30 +1,30 @@
-//! What a layer says, as it is shown.
+//! The report of one layer.
 
 use serde::Serialize;
 
 use super::finding::{Finding, Vote};
 use super::layers::Layer;
 
-/// What a layer says, where it was read, and why.
+/// A layer's vote, where it was read, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LayerReport {
     /// The layer.
     pub layer: Layer,
-    /// What it says.
+    /// Its vote.
     #[serde(rename = "verdict")]
     pub vote: Vote,
     /// The variable, the path or the setting that it was read from.
     pub source: String,
-    /// Why, for people.
+    /// The reason, for people.
     pub reason: String,
-    /// The raw value of a variable, escaped and cut to 64 characters. It is for the local terminal only.
+    /// The raw value of a variable, escaped and cut to 64 characters. Only for the local terminal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raw_value: Option<String>,
-    /// Since when, in RFC 3339.
+    /// When the vote was given, in RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
-    /// Whether what was found is wrong in itself, and so worth a line in the log.
+    /// Whether the source itself is wrong, which is worth a line in the log.
     pub malformed: bool,
 }
 
@@ -34,7 +34,7 @@ impl LayerReport {
         Self { layer, vote, source, reason, raw_value, since, malformed }
     }
 
-    /// Returns one sentence for the person at the terminal; the raw value of a variable may be in it.
+    /// Returns one sentence for the person at the terminal. It may contain the raw value of a variable.
     ///
     /// ```
     /// use candor::consent::{Facts, Inputs, decide};

@@ -1,7 +1,7 @@
-//! The one file of the gate that reads the world.
+//! Reads every file that a decision depends on.
 //!
-//! Never waits for a pipe, reads beyond 64 KiB, or writes. A link is followed for files that can say no: it is
-//! remembered, and takes the weight from a yes.
+//! Never waits for a pipe, never reads more than 64 KiB of a file, and never writes. Links are followed only to the
+//! policy and the deployment's file, and a grant that was read through one is not trusted.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
@@ -16,10 +16,10 @@ use super::user;
 use crate::consent::declaration::Notice;
 use crate::settings::Env;
 
-/// The most that is read of a file. People write a few hundred bytes.
+/// The maximum size of a file. People write a few hundred bytes.
 const SIZE_LIMIT: u64 = 64 * 1024;
 
-/// Collects everything that a decision depends on.
+/// Collects everything that a decision depends on, and reads each file of the gate once.
 ///
 /// `now` is in seconds since 1970.
 pub fn collect(facts: Facts, env: Env, runtime: Runtime, now: u64) -> Inputs {
@@ -27,7 +27,7 @@ pub fn collect(facts: Facts, env: Env, runtime: Runtime, now: u64) -> Inputs {
     Inputs { facts, env, files, runtime, now }
 }
 
-/// The paths that the gate reads.
+/// The paths of the files that the gate reads.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Places {
     pub(crate) policy: Option<PathBuf>,
@@ -35,7 +35,7 @@ pub(crate) struct Places {
     pub(crate) project: Option<PathBuf>,
     pub(crate) choice: Option<PathBuf>,
     pub(crate) invoker_choice: Option<PathBuf>,
-    /// Whether the process was called through sudo by somebody whose home cannot be learned.
+    /// Whether the process was called through sudo by a user whose home directory is not known.
     invoker_is_homeless: bool,
     pub(crate) receipt: Option<PathBuf>,
 }
@@ -84,7 +84,7 @@ impl Places {
     }
 }
 
-/// Whether a file may be reached through symbolic links, as administrators of containers mount theirs.
+/// Whether a file may be reached through symbolic links, as files mounted into containers are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Links {
     Refused,
@@ -98,7 +98,7 @@ fn source(path: Option<PathBuf>, links: Links) -> Source {
     Source { path, state }
 }
 
-/// Reads a file that may not be a link, or says why not.
+/// Reads a file that must not be a link, or returns why it could not be read.
 pub(crate) fn read_file(path: &Path) -> FileState {
     read_by(path, Links::Refused)
 }
@@ -123,7 +123,7 @@ fn read_by(path: &Path, links: Links) -> FileState {
 
 fn try_read(path: &Path, links: Links) -> io::Result<FileState> {
     let linked = links == Links::Followed && is_link(path);
-    // A device may do something when it is opened, so what a link leads to is looked at first.
+    // Opening a device can have side effects, so the target of a link is checked first.
     if linked && !path.metadata()?.is_file() {
         return Ok(FileState::Failed(ReadFailure::NotAFile));
     }
@@ -150,7 +150,7 @@ fn try_read(path: &Path, links: Links) -> io::Result<FileState> {
     }))
 }
 
-/// What matters about the directory of a file.
+/// What matters about a file's directory.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Directory {
     linked: bool,
@@ -163,25 +163,27 @@ impl Directory {
         Ok(Self { linked: is_link(path), world_writable: permissions(&metadata).world_writable })
     }
 
-    /// Returns why a yes in it is neither believed nor written.
+    /// Returns why a grant in this directory is neither trusted nor written.
     pub(super) fn doubt(self) -> Option<&'static str> {
         let linked = self.linked.then_some(LINKED_DIRECTORY);
         linked.or(self.doubt_of_project())
     }
 
-    /// The same for a project's file, whose directory is no matter of ours: people link to where their work is.
+    /// Like [`doubt`](Self::doubt), but for a project's file: its directory may be a link, because people link to
+    /// their work.
     pub(super) fn doubt_of_project(self) -> Option<&'static str> {
         self.world_writable.then_some(OPEN_DIRECTORY)
     }
 }
 
-/// Whether the way to a missing file ends at a broken link: what it led to may come back, and a no with it.
+/// Returns whether the path to a missing file ends at a broken link: the target may come back, with a denial in it.
 fn ends_at_a_broken_link(path: &Path) -> bool {
     let last = path.ancestors().find(|path| path.symlink_metadata().is_ok());
     last.is_some_and(|last| is_link(last) && !last.is_dir())
 }
 
-/// Whether the path itself is a link. Where links are not followed, opening one fails in ways of the platform's own.
+/// Returns whether the path itself is a link. Where links are not followed, opening one fails differently on each
+/// platform.
 fn is_link(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|metadata| metadata.file_type().is_symlink())
 }
@@ -210,7 +212,7 @@ fn open(path: &Path, links: Links) -> io::Result<File> {
     OpenOptions::new().read(true).open(path)
 }
 
-/// Returns who may write, with no content yet.
+/// Returns who can write to the file, without its content.
 #[cfg(unix)]
 fn permissions(metadata: &Metadata) -> FileContent {
     use std::os::unix::fs::MetadataExt;
@@ -223,7 +225,7 @@ fn permissions(metadata: &Metadata) -> FileContent {
     }
 }
 
-/// Returns who may write, with no content yet. Access lists are not read; what they allow is the platform's business.
+/// Returns who can write to the file, without its content. Access control lists are not read.
 #[cfg(not(unix))]
 fn permissions(_: &Metadata) -> FileContent {
     FileContent::default()

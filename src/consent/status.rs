@@ -1,6 +1,6 @@
 //! The explained decision, for people and for programs.
 //!
-//! Never leaves the machine: raw values of variables are in it.
+//! It contains raw values of variables, so it must never leave the machine.
 
 use std::fmt;
 
@@ -14,76 +14,77 @@ use super::report::LayerReport;
 use crate::consent::declaration::Mode;
 use crate::printable::Printable;
 
-/// What is waiting to be sent.
+/// The numbers of events waiting to be sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct QueueStatus {
     /// Events in memory.
     pub mem: u64,
-    /// Events on disk, those of earlier runs and other processes included.
+    /// Events on disk, including those of earlier runs and other processes.
     pub disk: u64,
 }
 
-/// What is kept on disk until it is sent, by their [`Spool`](crate::Spool).
+/// The events kept on disk by the [`Spool`](crate::Spool) until they are sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SpoolStatus {
-    /// The directory: that of the endpoint, account and grant that hold, or the one above if that is not known.
+    /// The directory of the current endpoint, account and grant, or its parent if these are not known.
     pub directory: String,
-    /// Files that wait to be sent.
+    /// Files waiting to be sent.
     pub files: u64,
-    /// Events in them.
+    /// Events in these files.
     pub events: u64,
-    /// Bytes of these events.
+    /// Total size of these events in bytes.
     pub bytes: u64,
-    /// When the oldest of them was captured, in RFC 3339.
+    /// When the oldest event was captured, in RFC 3339.
     pub oldest: Option<String>,
 }
 
-/// How the last attempt to send ended.
+/// The result of the last attempt to send.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LastSend {
-    /// The outcome in a few words.
+    /// The outcome, in a few words.
     pub outcome: String,
-    /// When, in RFC 3339.
+    /// The time of the attempt, in RFC 3339.
     pub at: String,
 }
 
 /// The explained decision.
 ///
-/// Serialises to a JSON object whose keys are stable, and prints as a table. It shows raw values of variables, so it
-/// is for the person at the terminal, and not to be sent anywhere.
+/// Serializes to a JSON object with stable keys, and displays as a table. It contains raw values of variables: show
+/// it only to the person at the terminal, and do not send it anywhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Status {
     /// What was decided.
     pub state: ConsentState,
-    /// The rule by which silence is read.
+    /// How silence is interpreted.
     pub mode: Mode,
     /// The layer that decided.
     pub decided_by: Layer,
-    /// What each layer said.
+    /// The report of each layer.
     pub layers: Vec<LayerReport>,
     /// The version of the notice.
     pub notice_version: u32,
-    /// When the variables were read, in RFC 3339: those of a running client are the ones it was started with, and a
-    /// variable that is set later does not reach it. `None` where they were read for this very status.
+    /// When the variables were read, in RFC 3339. A running client keeps the variables that it was started with, so
+    /// one that is set later has no effect on it. `None` if they were read for this status.
     pub variables_as_of: Option<String>,
-    /// Where events would go, without path, credentials and query.
+    /// Where events would go, without path, credentials or query.
     pub endpoint: Option<String>,
     /// Whether an event captured now would be sent.
     pub would_send: bool,
-    /// What is waiting to be sent.
+    /// The numbers of events waiting to be sent.
     pub queue: QueueStatus,
-    /// What is kept on disk; `None` where the application keeps nothing, or consent is not granted: then nobody looks.
+    /// The events kept on disk; `None` if the application keeps none, or if consent is not granted, because then
+    /// the disk is not read.
     pub spool: Option<SpoolStatus>,
-    /// How the last attempt to send ended, if there was one.
+    /// The result of the last attempt to send, if there was one.
     pub last_send: Option<LastSend>,
 }
 
 impl Status {
-    /// Explains a decision, with an empty queue and nothing sent.
+    /// Creates the status of a decision, with an empty queue and nothing sent.
     pub fn new(inputs: &Inputs, decision: &Decision) -> Self {
         Self {
             state: decision.state(),
@@ -102,7 +103,7 @@ impl Status {
 
     /// Returns the status as one line of JSON.
     pub fn to_json(&self) -> String {
-        // No map with keys that are not text, and no number that JSON could not hold.
+        // Serialization cannot fail: every key is text and no number is a float.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
@@ -119,10 +120,10 @@ impl fmt::Display for Status {
         writeln!(f, "endpoint:  {}", self.endpoint.as_deref().unwrap_or("none"))?;
         writeln!(f, "waiting:   {} in memory, {} on disk", self.queue.mem, self.queue.disk)?;
         if let Some(at) = &self.variables_as_of {
-            writeln!(f, "variables: as they were when this client was started, at {at}")?;
+            writeln!(f, "variables: as read when this client was started, at {at}")?;
         }
         if let Some(SpoolStatus { directory, files, bytes, oldest, .. }) = &self.spool {
-            let oldest = oldest.as_ref().map_or_else(String::new, |at| format!(", the oldest from {at}"));
+            let oldest = oldest.as_ref().map_or_else(String::new, |at| format!(", oldest from {at}"));
             let noun = if *files == 1 { "file" } else { "files" };
             writeln!(f, "on disk:   {files} {noun}, {bytes} bytes{oldest}, in {}", Printable(directory))?;
         }

@@ -1,7 +1,7 @@
 //! Writes the user's choice and the receipt of the notice.
 //!
-//! Never writes a yes if it would not be believed, and never over a file that it cannot read. A no is written
-//! wherever it can be.
+//! Never writes a grant that would not be trusted, and never overwrites a file that it cannot read. A refusal is
+//! written wherever possible.
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -24,22 +24,22 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Finds the store. Fails if no state directory is known, and under sudo, if it would not be root's to write.
+    /// Opens the store. Fails if no state directory is known, and under sudo, where its files would belong to root.
     pub(crate) fn open(facts: &Facts, env: &Env) -> Result<Self> {
         if user::sudo_caller(env).is_some() {
-            return Err(storage("the choice is not written under sudo: run this as yourself"));
+            return Err(storage("the choice cannot be stored under sudo: run this as yourself"));
         }
         let dir = places::state_dir(facts, env, Platform::HERE);
         let dir = dir.ok_or_else(|| storage("no state directory is known: set one, or set HOME"))?;
         if !dir.is_absolute() {
             return Err(storage(
-                "the state directory cannot be found: its path is relative to a working directory that is gone",
+                "the state directory cannot be found: its path is relative to a working directory that no longer exists",
             ));
         }
         Ok(Self { dir })
     }
 
-    /// Writes what the user said, durably, before it returns.
+    /// Stores the user's answer durably.
     pub(crate) fn write_choice(&self, answer: Answer, facts: &Facts, now: u64) -> Result<()> {
         let path = self.dir.join(CHOICE_FILE);
         let before = match read_file(&path) {
@@ -70,10 +70,10 @@ impl Store {
         leave_empty(&path).or(written)
     }
 
-    /// Writes that the notice was shown, durably, before it returns.
+    /// Stores durably that the notice was shown.
     pub(crate) fn write_receipt(&self, facts: &Facts, now: u64) -> Result<()> {
         let Some(Notice::Shown { text }) = &facts.consent.notice else {
-            return Err(storage("no notice is declared that the program shows"));
+            return Err(storage("the application declares no notice for the program to show"));
         };
         let path = self.dir.join(RECEIPT_FILE);
         match read_file(&path) {
@@ -87,8 +87,8 @@ impl Store {
         write(&path, &receipt.to_bytes(), true)
     }
 
-    /// Moves a choice that cannot be read out of the way, under a name that ends in `.corrupt-<seconds>`, and leaves a
-    /// refusal in its place: it may have been one.
+    /// Renames a choice that cannot be read to a name that ends in `.corrupt-<seconds>`, and leaves a refusal in
+    /// its place, because it may have been one.
     pub(crate) fn set_aside(&self, facts: &Facts, now: u64) -> Result<()> {
         let path = self.dir.join(CHOICE_FILE);
         let can_be_read = match read_file(&path) {
@@ -107,7 +107,7 @@ impl Store {
     }
 }
 
-/// Leaves an empty file, which is a refusal as well, where the disk is full or the directory is not ours to write.
+/// Leaves an empty file, which also counts as a refusal, if the disk is full or the directory is not writable.
 #[cfg(unix)]
 pub(super) fn leave_empty(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
@@ -117,7 +117,7 @@ pub(super) fn leave_empty(path: &Path) -> io::Result<()> {
     options.open(path)?.sync_all()
 }
 
-/// Leaves an empty file, which is a refusal as well, where the disk is full or the directory is not ours to write.
+/// Leaves an empty file, which also counts as a refusal, if the disk is full or the directory is not writable.
 #[cfg(not(unix))]
 pub(super) fn leave_empty(path: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).create(true).truncate(true).open(path)?.sync_all()
@@ -129,17 +129,20 @@ fn write(path: &Path, bytes: &[u8], is_yes: bool) -> Result<()> {
     made.and_then(|()| replace(path, bytes, &Access::Private)).map_err(|error| failed(path, error))
 }
 
-/// Replaces a file that is not ours alone, durably; it stays readable for whom it was.
+/// Durably replaces a file that is not ours alone, and keeps its permissions.
 pub(super) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let known = fs::symlink_metadata(path).ok().map(|metadata| metadata.permissions());
     replace(path, bytes, &known.map_or(Access::Shared, Access::Known)).map_err(|error| failed(path, error))
 }
 
-/// Creates the directory of a private file. A yes is refused if it would not be believed; a no is not.
+/// Creates the directory of a private file. Fails for a grant that would not be trusted there, but never for a
+/// refusal.
 fn private_dir(dir: &Path, is_yes: bool) -> io::Result<()> {
     make_dir(dir)?;
     match Directory::of(dir)?.doubt() {
-        Some(doubt) if is_yes => Err(io::Error::other(format!("a yes would not be believed, as {doubt}"))),
+        Some(doubt) if is_yes => {
+            Err(io::Error::other(format!("a grant would not be trusted here, because {doubt}")))
+        }
         _ => Ok(()),
     }
 }
@@ -166,6 +169,9 @@ fn failed(path: &Path, error: io::Error) -> Error {
 fn unreadable(path: &Path, reason: &str) -> Error {
     Error::new(
         ErrorKind::Storage,
-        format!("{} {reason}: it is left as it is, and means no until it is moved away", path.display()),
+        format!(
+            "{} {reason}; it was left unchanged, and telemetry is off until it is moved away",
+            path.display()
+        ),
     )
 }

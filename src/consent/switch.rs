@@ -1,23 +1,23 @@
-//! One reading of every switch, for variables and for strings in files.
+//! Reads every switch, in variables and in files, by the same table.
 //!
-//! Never takes a value that it cannot read for silence.
+//! A value that cannot be read denies.
 
 use std::ffi::OsStr;
 
-/// What a switch is called, which decides how its words are read.
+/// The kind of a switch, which decides how its value is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SwitchKind {
-    /// `DO_NOT_TRACK`: yes denies, no says nothing.
+    /// `DO_NOT_TRACK`: a yes denies, a no abstains.
     DoNotTrack,
-    /// `*_DISABLED`, `*_NO_TELEMETRY`, `*_OPTOUT` and the application's deny aliases: yes denies, no says nothing.
+    /// `*_DISABLED`, `*_NO_TELEMETRY`, `*_OPTOUT` and the application's deny aliases: a yes denies, a no abstains.
     Disabled,
-    /// `*_TELEMETRY`, `*_TELEMETRY_ENABLED`: no denies; yes says nothing, unless the application lets it grant.
+    /// `*_TELEMETRY`, `*_TELEMETRY_ENABLED`: a no denies; a yes abstains, unless the application lets it grant.
     Enabled {
         /// Whether the application lets a yes grant.
         may_grant: bool,
     },
-    /// A string in a file that disables: yes denies, no says nothing.
+    /// A string in a file that disables: a yes denies, a no abstains.
     LegacyString,
 }
 
@@ -25,23 +25,24 @@ pub enum SwitchKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reading {
-    /// It says nothing.
+    /// It neither denies nor grants.
     Abstain,
-    /// It denies, in words that are known.
+    /// It denies, with a known word.
     Deny,
-    /// It means to say something that cannot be read, and denies.
+    /// It is set but cannot be read, and denies.
     Malformed,
     /// It grants.
     Grant,
 }
 
-/// No word of the table is longer; what is longer is not a switch.
+/// The maximum length of a value in bytes. Every known word is shorter.
 const LENGTH_LIMIT: usize = 32;
 
 /// Reads the raw value of a switch that is set.
 ///
-/// Blanks around the value and the case of ASCII letters do not matter. An empty value counts as unset, as shells
-/// unset with `NAME= command`. What is longer than 32 bytes, not UTF-8 or unknown is malformed, and denies.
+/// Whitespace around the value and the case of ASCII letters are ignored. An empty value counts as unset, because
+/// shells unset a variable with `NAME= command`. A value that is longer than 32 bytes, not UTF-8 or unknown is
+/// malformed, and denies.
 ///
 /// ```
 /// use candor::consent::{Reading, SwitchKind, parse_switch};

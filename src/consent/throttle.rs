@@ -1,22 +1,23 @@
-//! How often a caller's thread looks at the files of the gate.
+//! Limits how often a caller's thread rechecks the files of the gate.
 //!
-//! Never costs more than one atomic load in between.
+//! Between two checks it costs one atomic load.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The time between two looks, in milliseconds.
+/// The time between two checks, in milliseconds.
 pub(crate) const INTERVAL_MILLIS: u64 = 250;
 
-/// The next moment at which a look is due.
+/// When the next check is due.
 #[derive(Debug, Default)]
 pub(crate) struct RecheckThrottle {
     due_at: AtomicU64,
 }
 
 impl RecheckThrottle {
-    /// Returns whether a look is due, and if so, puts off the next one.
+    /// Returns whether a check is due and, if so, schedules the next one.
     ///
-    /// Of several threads that ask at the same time one is told yes. A clock that was set back asks for a look.
+    /// Of several threads that ask at the same time, only one is told `true`. A check is also due after the clock
+    /// was set back.
     #[inline]
     pub(crate) fn is_due(&self, now_millis: u64) -> bool {
         let due_at = self.due_at.load(Ordering::Relaxed);
@@ -38,7 +39,7 @@ mod tests {
     use super::RecheckThrottle;
 
     #[test]
-    fn a_look_is_due_every_250_ms_and_after_the_clock_was_set_back() {
+    fn a_check_is_due_every_250_ms_and_after_the_clock_was_set_back() {
         let throttle = RecheckThrottle::default();
         assert!(throttle.is_due(1_000));
         assert!(!throttle.is_due(1_000) && !throttle.is_due(1_249));

@@ -1,6 +1,6 @@
-//! Notices when a file of the gate was changed by somebody else.
+//! Detects that somebody else has changed a file of the gate.
 //!
-//! Never reads content, and never takes a young file for one that cannot have changed.
+//! Never reads content. A recently modified file always counts as changed.
 
 use std::fs::Metadata;
 use std::io;
@@ -11,16 +11,16 @@ use super::inputs::Facts;
 use super::sources::Places;
 use crate::settings::Env;
 
-/// The time in which a file can change again without its stamp changing, on file systems with coarse clocks.
+/// How long a file can change again under the same stamp, on file systems with coarse clocks.
 const COARSE_MILLIS: u128 = 2_000;
 
-/// The files of the gate, as they were when a decision was made.
+/// The files of the gate as they were when a decision was made.
 #[derive(Debug)]
 pub(crate) struct FileWatch {
     stamps: Vec<(PathBuf, [FileStamp; 2])>,
 }
 
-/// Tells one version of a file from another.
+/// Distinguishes one version of a file from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum FileStamp {
     Missing,
@@ -29,7 +29,7 @@ enum FileStamp {
 }
 
 impl FileWatch {
-    /// Takes the stamps. To be made before the files are read, so that no change falls between.
+    /// Takes the stamps. Call this before reading the files, so no change is missed in between.
     pub(crate) fn new(facts: &Facts, env: &Env) -> Self {
         Self::over(Places::of(facts, env).all())
     }
@@ -38,7 +38,7 @@ impl FileWatch {
         Self { stamps: paths.map(|path| (path.to_owned(), FileStamp::both(path))).collect() }
     }
 
-    /// Looks whether a file is another one than it was, or so young that it could be without showing it.
+    /// Returns whether a file has changed, or is so recent that it could have changed under the same stamp.
     pub(crate) fn changed(&self, now: SystemTime) -> bool {
         self.stamps.iter().any(|(path, stamps)| {
             stamps.iter().any(|stamp| stamp.is_young(now)) || FileStamp::both(path) != *stamps
@@ -47,8 +47,8 @@ impl FileWatch {
 }
 
 impl FileStamp {
-    /// Returns the stamp of what is at the path, and if that is a link, of what it leads to: a link may stay the
-    /// same while the directory behind it is exchanged.
+    /// Returns the stamps of the path itself and, if it is a link, of its target: a link can stay the same while
+    /// the directory it points into is exchanged.
     fn both(path: &Path) -> [Self; 2] {
         let entry = path.symlink_metadata();
         let is_link = entry.as_ref().is_ok_and(|metadata| metadata.file_type().is_symlink());

@@ -1,4 +1,4 @@
-//! L5: the account's toggle. Never trusts an old answer longer than the application said.
+//! L5: the account's toggle.
 
 use crate::consent::account::{Account, AccountAnswer};
 use crate::consent::declaration::Subject;
@@ -18,11 +18,12 @@ pub(super) fn ask(inputs: &Inputs, _: &Heard) -> Finding {
             if consent.may_grant(Subject::Account) {
                 Finding::grant("account", "switched on")
             } else {
-                Finding::abstain("account", "switched on, which is not asked for")
+                Finding::abstain("account", "switched on, but the account may not grant")
             }
         }
         AccountAnswer::Allow | AccountAnswer::Unknown => {
-            let text = if *answer == AccountAnswer::Unknown { "not known" } else { "known too long ago" };
+            let text =
+                if *answer == AccountAnswer::Unknown { "unknown" } else { "the last answer is too old" };
             let denies = unknown_denies.unwrap_or(consent.needs_session());
             if denies { Finding::deny("account", text) } else { Finding::abstain("account", text) }
         }

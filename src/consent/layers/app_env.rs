@@ -26,7 +26,7 @@ pub(super) fn ask(inputs: &Inputs, _: &Heard) -> Finding {
     let mut reports = set.map(|(name, kind)| read(env, name, *kind)).peekable();
     if reports.peek().is_none() {
         let all: Vec<_> = names.iter().map(|(name, _)| name.as_str()).collect();
-        return Finding::abstain(all.join(", "), "none is set");
+        return Finding::abstain(all.join(", "), "none of them is set");
     }
     join(reports)
 }

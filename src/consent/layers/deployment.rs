@@ -19,19 +19,21 @@ pub(super) fn ask(inputs: &Inputs, _: &Heard) -> Finding {
         Found::Missing => Finding::abstain(name, "not set"),
         Found::Wrong(reason) => Finding::wrong(name, reason),
         Found::Value(Node::Bool(true)) => Finding::deny(name, "disabled"),
-        Found::Value(Node::Bool(false)) => Finding::abstain(name, "says nothing against it"),
+        Found::Value(Node::Bool(false)) => Finding::abstain(name, "does not deny"),
         Found::Value(Node::Text(text)) => match parse_switch(SwitchKind::LegacyString, text.as_ref()) {
-            Reading::Abstain => Finding::abstain(name, "says nothing against it"),
+            Reading::Abstain => Finding::abstain(name, "does not deny"),
             Reading::Deny => Finding::deny(name, "disabled"),
-            Reading::Malformed | Reading::Grant => Finding::wrong(name, "cannot be understood"),
+            Reading::Malformed | Reading::Grant => {
+                Finding::wrong(name, "has an unrecognised value: use \"true\" or \"false\"")
+            }
         },
-        Found::Value(_) => Finding::wrong(name, "is neither text nor true or false"),
+        Found::Value(_) => Finding::wrong(name, "must be true, false or a string"),
     };
     let switch = Switch { tree: &tree, key, other: level_key, disables: true };
     switch.unless_misplaced(switch.unless_misspelt(report))
 }
 
-/// Returns whether the deployment asks for what is sent to be printed.
+/// Returns whether the deployment asks for sent events to be printed.
 pub(crate) fn asks_for_debug(inputs: &Inputs) -> bool {
     let (_, level_key) = &inputs.facts.consent.deployment_keys;
     open(&inputs.files.deployment, Format::Yaml).is_ok_and(|(tree, _)| {

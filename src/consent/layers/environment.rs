@@ -1,6 +1,6 @@
-//! L9: continuous integration, and builds that are not released.
+//! L9: continuous integration, and builds that are not releases.
 //!
-//! Never denies if somebody granted with it in view.
+//! A grant that was made for continuous integration lifts its denial.
 
 use crate::consent::ci::CiProvider;
 use crate::consent::declaration::{CiPolicy, Mode};
@@ -10,7 +10,7 @@ use crate::consent::inputs::Inputs;
 pub(super) fn ask(inputs: &Inputs, heard: &Heard) -> Finding {
     let consent = &inputs.facts.consent;
     if consent.non_release_build {
-        return Finding::deny("build", "not a released build");
+        return Finding::deny("build", "not a release build");
     }
     let Some((provider, variable)) = CiProvider::detect_with_source(&inputs.env) else {
         return Finding::abstain("continuous integration", "not detected");
@@ -23,7 +23,7 @@ pub(super) fn ask(inputs: &Inputs, heard: &Heard) -> Finding {
     } else if let Some(by) = explicit_grant(inputs, heard) {
         Finding::abstain(variable, format!("continuous integration ({provider}), granted by {by}"))
     } else {
-        Finding::deny(variable, format!("continuous integration ({provider}), and nobody granted for it"))
+        Finding::deny(variable, format!("continuous integration ({provider}), and nobody has granted for it"))
     };
     match inputs.env.get(variable) {
         Some(raw) => report.with_raw(raw),
@@ -31,7 +31,7 @@ pub(super) fn ask(inputs: &Inputs, heard: &Heard) -> Finding {
     }
 }
 
-/// A grant that was made with continuous integration in view: not a person's choice on their own machine.
+/// Returns a grant that was made with continuous integration in mind: not a person's choice on their own machine.
 fn explicit_grant(inputs: &Inputs, heard: &Heard) -> Option<&'static str> {
     let consent = &inputs.facts.consent;
     let session = consent.mode == Mode::Session && consent.session == Some(true);

@@ -1,4 +1,4 @@
-//! L3: the flag that the application was called with.
+//! L3: the `--no-telemetry` flag.
 
 use crate::consent::finding::{Finding, Heard};
 use crate::consent::inputs::Inputs;

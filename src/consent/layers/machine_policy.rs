@@ -13,12 +13,12 @@ pub(super) fn ask(inputs: &Inputs, _: &Heard) -> Finding {
     };
     let name = label(source);
     if file.group_writable {
-        return Finding::wrong(name, "its group may write it");
+        return Finding::wrong(name, "can be written by its group: restrict its permissions");
     }
     let Node::Map { entries, .. } = &tree else {
         return match tree {
-            Node::Nothing => Finding::abstain(name, "says nothing"),
-            _ => Finding::wrong(name, "is not a map"),
+            Node::Nothing => Finding::abstain(name, "is empty"),
+            _ => Finding::wrong(name, "must be a table"),
         };
     };
     let mut reports = Vec::new();
@@ -31,7 +31,7 @@ pub(super) fn ask(inputs: &Inputs, _: &Heard) -> Finding {
         }
     }
     if reports.is_empty() {
-        return Finding::abstain(name, "says nothing");
+        return Finding::abstain(name, "is empty");
     }
     let report = join(reports);
     match file.doubt() {
@@ -47,10 +47,10 @@ fn policy_key(file: &str, key: &str, node: &Node) -> Finding {
             Finding::deny(name, "switched off by the administrator")
         }
         ("managed_grant", Node::Bool(true)) => Finding::grant(name, "granted by the administrator"),
-        ("enabled" | "disabled" | "managed_grant", Node::Bool(_)) => {
-            Finding::abstain(name, "says nothing against it")
+        ("enabled" | "disabled" | "managed_grant", Node::Bool(_)) => Finding::abstain(name, "does not deny"),
+        ("enabled" | "disabled" | "managed_grant", _) => Finding::wrong(name, "must be true or false"),
+        _ => {
+            Finding::wrong(name, "is not a key of a policy, but may be a misspelt one: correct or remove it")
         }
-        ("enabled" | "disabled" | "managed_grant", _) => Finding::wrong(name, "is neither true nor false"),
-        _ => Finding::wrong(name, "is not a key of a policy, and may be one misspelt"),
     }
 }

@@ -1,23 +1,23 @@
-//! A no that a file says in other words than those of the declared key.
+//! Finds a denial that a file expresses without the declared key.
 
 use crate::consent::finding::{Finding, Vote};
 use crate::consent::switch::{Reading, SwitchKind, parse_switch};
 use crate::document::{Found, Node};
 
-/// A declared switch, and the document that it is looked for in.
+/// A declared switch, and the document in which it is looked up.
 pub(crate) struct Switch<'a> {
     pub(crate) tree: &'a Node,
     /// Its dotted key.
     pub(crate) key: &'a str,
-    /// Another declared key, which is not this one misspelt.
+    /// Another declared key, which is not a misspelling of this one.
     pub(crate) other: &'a str,
-    /// Whether its yes means no to telemetry.
+    /// Whether a yes denies.
     pub(crate) disables: bool,
 }
 
 impl Switch<'_> {
-    /// Returns a denial in place of a report that is none, if a key of the document nearly is the switch's own, or is
-    /// its opposite and says no: `AnalyticsEnabled: "false"`.
+    /// Returns the report, or a denial in its place if a key of the document is nearly the switch's own, or is its
+    /// opposite and denies: `AnalyticsEnabled: "false"`.
     pub(crate) fn unless_misspelt(&self, report: Finding) -> Finding {
         if report.vote == Vote::Deny {
             return report;
@@ -25,7 +25,7 @@ impl Switch<'_> {
         if let Some(written) = self.tree.near_miss(self.key, self.other) {
             let written = written.escape_debug();
             let reason =
-                format!("is nearly met by \"{written}\", which counts as a no: correct or rename that key");
+                format!("may be misspelt as \"{written}\", which counts as a no: correct or rename that key");
             return Finding::wrong(report.source, reason);
         }
         match opposite(self.key).filter(|key| self.says_no(key, !self.disables)) {
@@ -34,8 +34,8 @@ impl Switch<'_> {
         }
     }
 
-    /// Does the same if the switch's last name stands where a part of the way to it is missing, and says no: an indent
-    /// or a heading was forgotten.
+    /// Does the same if part of the path to the switch is missing and the switch denies, as after a forgotten
+    /// indent or heading.
     pub(super) fn unless_misplaced(&self, report: Finding) -> Finding {
         if report.vote == Vote::Deny {
             return report;
@@ -58,11 +58,11 @@ impl Switch<'_> {
 }
 
 fn instead(report: Finding, written: &str) -> Finding {
-    let reason = format!("gives way to \"{}\", which says no: correct that key", written.escape_debug());
+    let reason = format!("is overridden by \"{}\", which says no: correct that key", written.escape_debug());
     Finding::wrong(report.source, reason)
 }
 
-/// Returns the key with `disabled` in place of `enabled` at its end, or the other way about.
+/// Returns the key with `disabled` in place of `enabled` at its end, or vice versa.
 fn opposite(key: &str) -> Option<String> {
     [("disabled", "enabled"), ("Disabled", "Enabled"), ("DISABLED", "ENABLED")].into_iter().find_map(
         |(no, yes)| {
@@ -72,7 +72,7 @@ fn opposite(key: &str) -> Option<String> {
     )
 }
 
-/// Returns the key without each one of the parts on the way to its last, and that last part alone.
+/// Returns the key without each of the parts before its last one, and the last part alone.
 fn shortened(key: &str) -> Vec<String> {
     let parts: Vec<&str> = key.split('.').collect();
     let Some((last, way)) = parts.split_last() else { return Vec::new() };

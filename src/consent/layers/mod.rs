@@ -1,4 +1,4 @@
-//! The layers of the gate: a file and a row of the table each.
+//! The layers of the gate. Each has its own file and a row in the table.
 
 mod account;
 mod app_env;
@@ -27,15 +27,15 @@ pub(crate) use misspelt::Switch;
 pub(crate) use mode::notice_is_due;
 pub(crate) use user::refusals;
 
-/// How long a layer's denial holds.
+/// How long a layer's denial lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lasts {
     ThisRun,
-    /// It outlives the run, and takes what is stored with it.
+    /// It outlives the run, and what is stored is deleted with it.
     Beyond,
 }
 
-/// Whether a layer's denial is the decision before any file is looked at.
+/// Whether a layer's denial decides before any file is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Decides {
     BeforeFiles,
@@ -44,7 +44,7 @@ enum Decides {
 
 macro_rules! layers {
     ($($(#[$doc:meta])* $layer:ident: $room:ident, $lasts:ident, $decides:ident, $grants:ident;)*) => {
-        /// A layer that is asked. The order is for explanation only: one denial wins wherever it stands.
+        /// A layer of the gate. The order is for explanation only: a denial decides wherever it comes from.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
         #[serde(rename_all = "snake_case")]
         #[non_exhaustive]
@@ -53,11 +53,11 @@ macro_rules! layers {
         }
 
         impl Layer {
-            /// All layers, in the order in which they are explained. Those that read silence stand after those whose
-            /// grants they look for.
+            /// All layers, in the order in which they are explained. Layers that interpret silence come after the
+            /// layers whose grants they look for.
             pub(crate) const ALL: &[Self] = &[$(Self::$layer),*];
 
-            /// Returns the name of the layer in small letters and underscores.
+            /// Returns the name of the layer in lower case, with underscores.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$layer => stringify!($room),)*
@@ -86,7 +86,7 @@ layers! {
     Universal: universal, ThisRun, BeforeFiles, Never;
     /// L2: the application's own variables and its deny aliases.
     AppEnv: app_env, ThisRun, BeforeFiles, Everywhere;
-    /// L3: the flag that the application was called with.
+    /// L3: the `--no-telemetry` flag.
     Flag: flag, ThisRun, BeforeFiles, Never;
     /// L4: the machine's policy.
     MachinePolicy: machine_policy, Beyond, WithFiles, Everywhere;
@@ -98,28 +98,29 @@ layers! {
     Project: project, Beyond, WithFiles, Everywhere;
     /// L7: the user's stored choice.
     User: user, Beyond, WithFiles, ForPeople;
-    /// L8: what must be there besides consent: a session, a licence key, an endpoint, an API key.
+    /// L8: what is required besides consent: a session, a licence key, an endpoint, an API key.
     Preconditions: preconditions, ThisRun, WithFiles, Never;
-    /// L9: continuous integration, and builds that are not released.
+    /// L9: continuous integration, and builds that are not releases.
     Environment: environment, ThisRun, WithFiles, Never;
-    /// L10: withdrawal in this process, and the server's own stop.
+    /// L10: withdrawal in this process, and a stop requested by the server.
     Runtime: runtime, Beyond, WithFiles, Never;
-    /// How silence is read: the mode, and the notice if it asks for one.
+    /// How silence is interpreted: the mode, and the notice if the mode requires one.
     Mode: mode, ThisRun, WithFiles, Never;
 }
 
 impl Layer {
-    /// Returns whether a denial of this layer outlives the run: it then also takes what is stored.
+    /// Returns whether a denial of this layer outlives the run.
     pub fn is_persistent(self) -> bool {
         self.traits().0 == Lasts::Beyond
     }
 
-    /// Returns whether a denial of this layer can be decided without reading a file: none is then even looked for.
+    /// Returns whether a denial of this layer can be decided without reading a file. If so, no file is even looked
+    /// for.
     pub(crate) fn decides_without_files(self) -> bool {
         self.traits().1 == Decides::BeforeFiles
     }
 
-    /// Asks the layer what it says, and remembers a grant.
+    /// Asks the layer for its finding, and records a grant.
     pub(crate) fn ask(self, inputs: &Inputs, heard: &mut Heard) -> Finding {
         let finding = self.asked(inputs, heard);
         let grants = self.traits().2;

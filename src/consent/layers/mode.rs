@@ -1,4 +1,4 @@
-//! How silence is read: the mode, and the notice if it asks for one.
+//! How silence is interpreted: the mode, and the notice if the mode requires one.
 
 use super::file::{content, label};
 use crate::consent::choice::Receipt;
@@ -37,7 +37,7 @@ fn shown(inputs: &Inputs, name: &str) -> Finding {
         Ok(file) => file,
         Err(report) if report.vote == Vote::Deny => return report,
         Err(_) if source.state == FileState::NotDeclared => {
-            return waiting("no state directory is known: the receipt of the notice cannot be kept");
+            return waiting("no state directory is known: the receipt of the notice cannot be stored");
         }
         Err(_) => return waiting("the notice has not been shown yet: there is no receipt"),
     };
@@ -49,15 +49,15 @@ fn shown(inputs: &Inputs, name: &str) -> Finding {
         Err(reason) => return Finding::wrong(label(source), reason),
     };
     if receipt.notice_version != inputs.facts.consent.notice_version {
-        return waiting("another version of the notice was shown").with_since(receipt.shown_at);
+        return waiting("a different version of the notice was shown").with_since(receipt.shown_at);
     }
     if receipt.shown_at > inputs.now {
-        return waiting("the notice was shown at a time that has not come yet");
+        return waiting("the receipt of the notice is dated in the future");
     }
     Finding::grant(name, "nobody has said no; the notice was shown").with_since(receipt.shown_at)
 }
 
-/// Whether a deferred decision waits for the notice, and for nothing else that the user would have to do.
+/// Returns whether a deferred decision waits only for the notice.
 pub(crate) fn notice_is_due(inputs: &Inputs) -> bool {
     let consent = &inputs.facts.consent;
     let shown = matches!(consent.notice, Some(Notice::Shown { .. }));

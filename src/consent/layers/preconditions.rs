@@ -1,4 +1,4 @@
-//! L8: what must be there besides consent: a session, a licence key, an endpoint, an API key.
+//! L8: what is required besides consent: a session, a licence key, an endpoint, an API key.
 
 use crate::consent::finding::{Finding, Heard};
 use crate::consent::inputs::Inputs;

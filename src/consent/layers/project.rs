@@ -26,8 +26,10 @@ pub(super) fn ask(inputs: &Inputs, _: &Heard) -> Finding {
         Found::Value(Node::Bool(true)) if consent.may_grant(Subject::Project) => {
             Finding::grant(name, "set to true")
         }
-        Found::Value(Node::Bool(true)) => Finding::abstain(name, "set to true, which is not asked for"),
-        Found::Value(_) => Finding::wrong(name, "is neither true nor false"),
+        Found::Value(Node::Bool(true)) => {
+            Finding::abstain(name, "set to true, but the project may not grant")
+        }
+        Found::Value(_) => Finding::wrong(name, "must be true or false"),
         Found::Wrong(reason) => Finding::wrong(name, reason),
     };
     Switch { tree: &tree, key: &consent.project_key, other: "", disables: false }.unless_misspelt(report)

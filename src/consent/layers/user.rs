@@ -1,4 +1,4 @@
-//! L7: the user's stored choice, and under sudo that of the caller.
+//! L7: the user's stored choice and, under sudo, that of the user who called it.
 
 use super::file::{content, label};
 use crate::consent::choice::{Answer, Choice};
@@ -15,16 +15,16 @@ pub(super) fn ask(inputs: &Inputs, _: &Heard) -> Finding {
     join([own, invoker_choice(invoker)])
 }
 
-/// Returns how often the user has refused so far, as far as the stored choice knows.
+/// Returns how often the user has refused, as far as the stored choice records it.
 pub(crate) fn refusals(inputs: &Inputs) -> u64 {
     read_choice(&inputs.files.choice).map_or(0, |(choice, _)| choice.refusals)
 }
 
-/// Who calls through sudo keeps their own no; their yes is not root's.
+/// The refusal of a user who calls through sudo counts. Their grant does not count for root.
 fn invoker_choice(source: &Source) -> Finding {
     match read_choice(source) {
         Ok((choice, _)) if choice.answer == Answer::Denied => refusal(source, &choice),
-        Ok(_) => Finding::abstain(label(source), "granted by the caller of sudo only"),
+        Ok(_) => Finding::abstain(label(source), "granted only by the user who called sudo"),
         Err(report) if source.path.is_none() => Finding { source: "SUDO_UID".to_owned(), ..report },
         Err(report) => report,
     }
@@ -49,7 +49,7 @@ fn own_choice(inputs: &Inputs, source: &Source) -> Finding {
     let (choice, file) = match read_choice(source) {
         Ok(read) => read,
         Err(report) if source.state == FileState::NotDeclared => {
-            return Finding::abstain(report.source, "no state directory is known: a choice cannot be kept");
+            return Finding::abstain(report.source, "no state directory is known: a choice cannot be stored");
         }
         Err(report) => return report,
     };
@@ -60,15 +60,15 @@ fn own_choice(inputs: &Inputs, source: &Source) -> Finding {
         return Finding::doubted(name, doubt);
     }
     let ended = if choice.at > inputs.now {
-        Some("granted at a time that has not come yet")
+        Some("the grant is dated in the future")
     } else if choice.notice_version != consent.notice_version {
-        Some("granted for another version of the notice")
+        Some("granted for a different version of the notice")
     } else if choice.endpoint != inputs.facts.endpoint.as_deref().map(crate::consent::origin) {
-        Some("granted for another endpoint")
+        Some("granted for a different endpoint")
     } else if choice.catalogue != consent.catalogue {
-        Some("granted for another catalogue")
+        Some("granted for a different catalogue")
     } else if !consent.may_grant(Subject::User) {
-        Some("granted by the user, who is not asked")
+        Some("granted by the user, who may not grant")
     } else {
         None
     };

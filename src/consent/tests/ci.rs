@@ -1,6 +1,4 @@
-//! The table of providers, one case each.
-//!
-//! Never leaves a provider out.
+//! The table of providers, with at least one case for each.
 
 use super::super::ci::{CiProvider, Projection};
 use crate::settings::Env;
@@ -78,7 +76,7 @@ fn env(variables: &[(&str, &str)]) -> Env {
 }
 
 #[test]
-fn every_provider_is_told_by_each_of_its_conditions() {
+fn every_provider_is_detected_by_each_of_its_conditions() {
     for (wanted, variables) in CASES {
         assert_eq!(P::detect(&env(variables)), Some(*wanted), "{variables:?}");
     }
@@ -88,7 +86,7 @@ fn every_provider_is_told_by_each_of_its_conditions() {
 }
 
 #[test]
-fn a_no_and_what_only_hosts_are_no_ci() {
+fn a_no_and_a_hosting_platform_are_not_ci() {
     for variables in [
         &[][..],
         &[("CI", "false")],
@@ -123,7 +121,7 @@ fn a_value_that_cannot_be_read_counts_as_ci() {
 }
 
 #[test]
-fn a_projection_gives_out_the_hosts_values_only() {
+fn a_projection_returns_only_the_applications_values() {
     #[derive(Debug, PartialEq)]
     enum Own {
         Github,

@@ -1,6 +1,6 @@
 //! The layer matrix: what each layer says in each mode, and which one decides.
 //!
-//! Never touches a file.
+//! These tests never touch a file.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ fn with_policy(consent: Consent, toml: &str) -> Inputs {
 }
 
 #[test]
-fn silence_is_read_as_the_mode_says() {
+fn the_mode_decides_what_silence_means() {
     check(&inputs(Consent::opt_in()), Deferred, Layer::Mode);
     check(&inputs(documented()), Granted, Layer::Mode);
     check(&inputs(Consent::session()), Denied, Layer::Preconditions);
@@ -113,7 +113,7 @@ fn each_single_no_denies_in_every_mode() {
 }
 
 #[test]
-fn only_who_may_grant_grants() {
+fn only_a_declared_subject_grants() {
     check(&with_choice(Consent::opt_in(), |_| {}), Granted, Layer::User);
     check(&with_choice(Consent::opt_in().subject(Subject::Project), |_| {}), Deferred, Layer::Mode);
     let enabled = r#"{"telemetry":{"enabled":true}}"#;
@@ -135,7 +135,7 @@ fn only_who_may_grant_grants() {
 }
 
 #[test]
-fn a_grant_of_the_user_ends_and_a_refusal_does_not() {
+fn a_grant_of_the_user_can_end_but_a_refusal_does_not() {
     let opt_in = || Consent::opt_in().notice_version(2).catalogue("abc");
     let current = |choice: &mut Choice| {
         choice.notice_version = 2;
@@ -164,7 +164,7 @@ fn a_grant_of_the_user_ends_and_a_refusal_does_not() {
 }
 
 #[test]
-fn the_account_grows_stale_and_a_session_makes_that_a_no() {
+fn a_stale_account_denies_if_a_session_is_required() {
     let stale = || Account::allow().fetched(Duration::from_secs(61)).ttl(Duration::from_secs(60));
     let fresh = || Account::allow().fetched(Duration::from_secs(60)).ttl(Duration::from_secs(60));
     let session = || Consent::session().session_present(true).subject(Subject::Account);
@@ -180,7 +180,7 @@ fn the_account_grows_stale_and_a_session_makes_that_a_no() {
 
 #[test]
 #[cfg(feature = "yaml")]
-fn the_deployment_parameter_reads_as_the_legacy_column() {
+fn the_deployment_parameter_is_read_by_the_legacy_column() {
     let parameter = |value: &str| {
         with_deployment(&format!("deployment:\n  parameters:\n    AnalyticsDisabled: {value}\n"))
     };
@@ -205,7 +205,7 @@ fn the_deployment_parameter_reads_as_the_legacy_column() {
 
 #[test]
 #[cfg(feature = "yaml")]
-fn the_deployments_log_level_turns_printing_on_and_nothing_else() {
+fn the_deployments_log_level_only_turns_printing_on() {
     let level = |value: &str| {
         let inputs =
             with_deployment(&format!("deployment:\n  parameters:\n    AnalyticsLogLevel: {value}\n"));
@@ -218,7 +218,7 @@ fn the_deployments_log_level_turns_printing_on_and_nothing_else() {
 }
 
 #[test]
-fn the_project_key_reads_as_the_boolean_column() {
+fn the_project_key_must_be_a_boolean() {
     let project =
         |value: &str| with_project(Consent::opt_in(), &format!(r#"{{"telemetry":{{"enabled":{value}}}}}"#));
     check(&project("true"), Granted, Layer::Project);
@@ -246,7 +246,7 @@ fn the_project_key_reads_as_the_boolean_column() {
 
 #[test]
 #[cfg(feature = "toml")]
-fn the_machines_policy_denies_or_grants_by_keys_that_are_known() {
+fn the_machines_policy_denies_or_grants_by_known_keys() {
     for text in [
         "enabled = false",
         "disabled = true",
@@ -273,7 +273,7 @@ fn the_machines_policy_denies_or_grants_by_keys_that_are_known() {
 }
 
 #[test]
-fn a_file_that_is_there_and_cannot_be_read_denies() {
+fn a_file_that_exists_but_cannot_be_read_denies() {
     let failures = [
         ReadFailure::Link,
         ReadFailure::NotAFile,
@@ -338,7 +338,7 @@ fn with_document(name: &str, text: &str) -> Inputs {
 }
 
 #[test]
-fn a_deployments_no_is_heard_in_every_format_although_it_is_misspelt() {
+fn a_misspelt_denial_of_the_deployment_counts_in_every_format() {
     let documents = |key: [&str; 3], value: &str| {
         let [outer, middle, inner] = key;
         let mut documents =
@@ -384,7 +384,7 @@ fn a_deployments_no_is_heard_in_every_format_although_it_is_misspelt() {
     for (name, text) in others.into_iter().flat_map(|key| documents(key, "true")) {
         check(&with_document(name, &text), Granted, Layer::Mode);
     }
-    // The opposite is more than two letters away, and heard where it says no.
+    // The opposite name is more than two letters away, but counts if it denies.
     for (value, state, by) in [("false", Denied, Layer::Deployment), ("true", Granted, Layer::Mode)] {
         for (name, text) in documents([outer, middle, "AnalyticsEnabled"], value) {
             check(&with_document(name, &text), state, by);
@@ -393,7 +393,7 @@ fn a_deployments_no_is_heard_in_every_format_although_it_is_misspelt() {
 }
 
 #[test]
-fn a_deployments_no_is_heard_where_an_indent_or_a_heading_was_forgotten() {
+fn a_denial_of_the_deployment_counts_without_its_indent_or_heading() {
     for (json, state, by) in [
         (r#"{"AnalyticsDisabled":"true"}"#, Denied, Layer::Deployment),
         (r#"{"parameters":{"AnalyticsDisabled":true}}"#, Denied, Layer::Deployment),
@@ -407,7 +407,7 @@ fn a_deployments_no_is_heard_where_an_indent_or_a_heading_was_forgotten() {
 }
 
 #[test]
-fn a_projects_no_is_heard_although_it_is_misspelt() {
+fn a_misspelt_denial_of_the_project_counts() {
     for json in [
         r#"{"telemetry":{"enable":false}}"#,
         r#"{"telemetry":{"Enabled":false}}"#,
@@ -454,7 +454,7 @@ fn hostile_choices_deny() {
 }
 
 #[test]
-fn the_no_of_who_called_through_sudo_counts_and_their_yes_does_not() {
+fn the_refusal_of_a_sudo_caller_counts_but_their_grant_does_not() {
     let mut both = with_choice(Consent::opt_in(), |_| {});
     both.files.invoker_choice =
         Source::new("/home/ann/choice.json", FileState::read(Choice::new(Answer::Denied, 1, 1).to_bytes()));
@@ -465,7 +465,7 @@ fn the_no_of_who_called_through_sudo_counts_and_their_yes_does_not() {
 }
 
 #[test]
-fn a_shown_notice_needs_a_receipt_of_an_earlier_run() {
+fn a_shown_notice_needs_a_receipt_from_an_earlier_run() {
     let with_receipt = |version: u32, at: u64| {
         let mut inputs = inputs(Consent::opt_out(Notice::shown("we count")).notice_version(2));
         let receipt = Receipt::new(version, at, "1.0.0", "we count");
@@ -508,7 +508,7 @@ fn in_ci_nothing_is_sent_without_a_grant_made_for_it() {
 }
 
 #[test]
-fn a_variable_that_is_there_twice_says_no_if_one_of_them_does() {
+fn a_variable_that_is_set_twice_denies_if_either_value_does() {
     for (first, second) in [("1", "0"), ("0", "1"), ("", "what?")] {
         let block = [("DO_NOT_TRACK", first), ("PATH", "/bin"), ("DO_NOT_TRACK", second)];
         let env = Env::of_block(block.map(|(name, value)| (name.into(), value.into())));
@@ -581,7 +581,7 @@ fn the_status_is_stable_json() {
 }
 
 #[test]
-fn a_denial_is_handed_down_on_the_command_alone() {
+fn a_denial_is_passed_to_a_child_on_its_command_only() {
     let variables = |inputs: &Inputs| {
         let mut command = std::process::Command::new("child");
         decide(inputs).apply_to_child("my-tool", &mut command);
@@ -595,7 +595,7 @@ fn a_denial_is_handed_down_on_the_command_alone() {
 }
 
 #[test]
-fn every_report_says_where_and_why() {
+fn every_report_gives_a_reason() {
     for inputs in [inputs(Consent::opt_in()), inputs(documented()), with_choice(documented(), |_| {})] {
         for report in decide(&inputs).layers() {
             assert!(!report.reason.is_empty(), "{report:?}");

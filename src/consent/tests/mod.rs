@@ -1,6 +1,6 @@
-//! The gate against its tables.
+//! Tests of the gate.
 //!
-//! Never reads the environment of the process.
+//! They never read the environment of the process.
 
 mod ci;
 mod decide;
@@ -32,7 +32,7 @@ fn documented() -> Consent {
     Consent::opt_out(Notice::documented("https://example.com/telemetry"))
 }
 
-/// A directory of one test, which goes with it.
+/// A directory for one test, deleted when dropped.
 pub(super) struct Scratch {
     path: PathBuf,
 }

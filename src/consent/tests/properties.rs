@@ -1,6 +1,7 @@
-//! What holds for any input: nothing random grants, nothing added undoes a no, order does not matter.
+//! What holds for any input: random input never grants, an addition never lifts a denial, and order does not
+//! matter.
 //!
-//! Never touches a file.
+//! These tests never touch a file.
 
 use std::ffi::OsString;
 
@@ -90,7 +91,7 @@ fn addition() -> impl Strategy<Value = Addition> {
 }
 
 impl Addition {
-    /// Adds a source that was not there, and says whether it was.
+    /// Adds a source if it is still free, and returns whether it was.
     fn add(self, inputs: &mut Inputs) -> bool {
         let put = |source: &mut Source, state: FileState| {
             let free = matches!(source.state, FileState::NotDeclared | FileState::Missing);
@@ -193,7 +194,8 @@ proptest! {
         }
     }
 
-    /// The default of CI is nobody's no: an explicit grant lifts it. A no of anybody else stays, in CI as elsewhere.
+    /// The denial in CI is a default: an explicit grant lifts it. A denial by anyone else stays, in CI as
+    /// elsewhere.
     #[test]
     fn ci_only_ever_reduces(
         mode in 0_u8..3,

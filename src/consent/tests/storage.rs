@@ -1,6 +1,6 @@
-//! The files of the gate on a real disk: written, read, hostile, and changed by somebody else.
+//! The files of the gate on a real disk: written, read, hostile, and changed by others.
 //!
-//! Never writes anywhere else.
+//! These tests write only to their own directories.
 
 use std::fs;
 use std::path::Path;
@@ -37,7 +37,7 @@ fn store(facts: &Facts) -> Store {
 }
 
 #[test]
-fn a_choice_is_kept_and_reversed_by_the_user_alone() {
+fn a_choice_is_kept_and_only_the_user_reverses_it() {
     let scratch = Scratch::new();
     let facts = facts_in(&scratch.path().join("new/state"), Consent::opt_in());
     assert_eq!(decided(&facts, NOW), (ConsentState::Deferred, Layer::Mode));
@@ -54,7 +54,7 @@ fn a_choice_is_kept_and_reversed_by_the_user_alone() {
 }
 
 #[test]
-fn a_receipt_of_an_earlier_run_lets_the_next_one_send() {
+fn a_receipt_from_an_earlier_run_lets_the_next_one_send() {
     let scratch = Scratch::new();
     let facts = facts_in(scratch.path(), Consent::opt_out(Notice::shown("we count")));
     assert_eq!(decided(&facts, NOW), (ConsentState::Deferred, Layer::Mode));
@@ -70,7 +70,7 @@ fn a_receipt_of_an_earlier_run_lets_the_next_one_send() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_left_as_it_is_until_it_is_set_aside() {
+fn a_file_that_cannot_be_read_is_left_unchanged_until_it_is_set_aside() {
     let scratch = Scratch::new();
     let facts = facts_in(scratch.path(), Consent::opt_in());
     let path = scratch.path().join(CHOICE_FILE);
@@ -80,7 +80,7 @@ fn a_file_that_cannot_be_read_is_left_as_it_is_until_it_is_set_aside() {
     assert!(error.to_string().contains(CHOICE_FILE), "{error}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "what?");
     store(&facts).set_aside(&facts, 7).unwrap();
-    // It may have been a refusal, so that no moment is left at which nothing is said.
+    // It may have been a refusal, so telemetry stays denied throughout.
     assert_eq!(decided(&facts, NOW), (ConsentState::Denied, Layer::User));
     assert_eq!(fs::read_to_string(scratch.path().join(format!("{CHOICE_FILE}.corrupt-7"))).unwrap(), "what?");
     store(&facts).set_aside(&facts, 8).unwrap();
@@ -90,7 +90,7 @@ fn a_file_that_cannot_be_read_is_left_as_it_is_until_it_is_set_aside() {
 }
 
 #[test]
-fn files_are_read_up_to_their_bound_and_only_if_they_are_files() {
+fn only_regular_files_up_to_the_size_limit_are_read() {
     let scratch = Scratch::new();
     let path = scratch.path().join("file");
     assert_eq!(read_file(&path), FileState::Missing);
@@ -104,7 +104,7 @@ fn files_are_read_up_to_their_bound_and_only_if_they_are_files() {
 }
 
 #[test]
-fn without_a_home_nothing_is_kept_and_nothing_is_wrong() {
+fn without_a_home_nothing_is_stored_and_nothing_is_malformed() {
     let facts = facts(Consent::opt_in().policy_file("/nowhere/policy.toml"));
     let decision = decide(&collect(facts.clone(), Env::empty(), Runtime::default(), NOW));
     assert_eq!(decision.state(), ConsentState::Deferred);
@@ -115,7 +115,7 @@ fn without_a_home_nothing_is_kept_and_nothing_is_wrong() {
 }
 
 #[test]
-fn an_empty_path_is_no_file_and_a_relative_one_is_made_absolute_once() {
+fn an_empty_path_declares_no_file_and_a_relative_one_is_made_absolute() {
     let none = documented().deployment_file("").project_file("").policy_file("").state_dir("");
     let facts_of_none = facts(none);
     assert_eq!(decided(&facts_of_none, NOW), (ConsentState::Granted, Layer::Mode));
@@ -128,7 +128,7 @@ fn an_empty_path_is_no_file_and_a_relative_one_is_made_absolute_once() {
 }
 
 #[test]
-fn a_home_that_is_no_directory_is_off_silently() {
+fn a_home_that_is_not_a_directory_defers_and_stores_nothing() {
     let scratch = Scratch::new();
     let home = scratch.path().join("home");
     fs::write(&home, "").unwrap();
@@ -140,7 +140,7 @@ fn a_home_that_is_no_directory_is_off_silently() {
 }
 
 #[test]
-fn two_writers_leave_one_whole_answer_and_no_rest() {
+fn two_writers_leave_one_complete_answer_and_no_temporary_file() {
     let scratch = Scratch::new();
     let facts = Arc::new(facts_in(scratch.path(), Consent::opt_in()));
     let writers: Vec<_> = [Answer::Granted, Answer::Denied]
@@ -166,7 +166,7 @@ fn two_writers_leave_one_whole_answer_and_no_rest() {
 
 #[test]
 #[cfg(unix)]
-fn places_follow_the_platform_and_an_explicit_path_comes_first() {
+fn paths_follow_the_platform_unless_they_are_set_explicitly() {
     let env = Env::empty()
         .with("HOME", "/home/ann")
         .with("XDG_STATE_HOME", "/xdg/state")
@@ -197,21 +197,21 @@ fn places_follow_the_platform_and_an_explicit_path_comes_first() {
 }
 
 #[test]
-fn a_change_by_somebody_else_is_seen() {
+fn a_change_by_another_process_is_detected() {
     let scratch = Scratch::new();
     let facts = facts_in(scratch.path(), Consent::opt_in());
     store(&facts).write_choice(Answer::Granted, &facts, NOW).unwrap();
     let watch = FileWatch::new(&facts, &Env::empty());
-    // Far enough from the moment of writing that a coarse clock cannot hide a change.
+    // Long enough after the write that a coarse clock cannot hide a change.
     let later = SystemTime::now() + Duration::from_secs(60);
     assert!(!watch.changed(later));
-    assert!(watch.changed(SystemTime::now()), "a file this young may change without showing it");
+    assert!(watch.changed(SystemTime::now()), "a file this recent may change under the same stamp");
     store(&facts).write_choice(Answer::Denied, &facts, NOW).unwrap();
     assert!(watch.changed(later));
 }
 
 #[test]
-fn a_file_that_comes_or_goes_is_a_change() {
+fn a_created_or_deleted_file_is_a_change() {
     let scratch = Scratch::new();
     let facts = facts_in(scratch.path(), Consent::opt_in());
     let later = SystemTime::now() + Duration::from_secs(60);
@@ -226,7 +226,7 @@ fn a_file_that_comes_or_goes_is_a_change() {
 }
 
 #[test]
-fn a_running_process_sees_the_others_no_and_keeps_its_own() {
+fn a_running_process_sees_another_ones_refusal_and_stays_off() {
     let scratch = Scratch::new();
     let facts = facts_in(scratch.path(), Consent::opt_in());
     let recheck = |monitor: &ConsentMonitor| {
@@ -242,7 +242,7 @@ fn a_running_process_sees_the_others_no_and_keeps_its_own() {
     other.opt_out().unwrap();
     assert_eq!(other.state(), ConsentState::Denied);
     assert_eq!(recheck(&one), ConsentState::Denied);
-    // The other's yes counts for those who ask anew, not for a process that has been off in between.
+    // The other's grant counts for a new process, but not for one that has been off in between.
     assert_eq!(other.opt_in().unwrap().state(), ConsentState::Granted);
     assert_eq!(recheck(&one), ConsentState::Denied);
     assert_eq!(one.status().state, ConsentState::Granted);
@@ -252,13 +252,13 @@ fn a_running_process_sees_the_others_no_and_keeps_its_own() {
 }
 
 #[test]
-fn a_no_between_two_looks_is_heard_although_a_yes_followed() {
+fn a_refusal_between_two_checks_counts_even_if_a_grant_followed() {
     let scratch = Scratch::new();
     let facts = facts_in(scratch.path(), documented());
     let monitor = || ConsentMonitor::new(facts.clone(), Env::empty(), Clock::System);
     let [one, other, third] = [monitor(), monitor(), monitor()];
     let [generation, of_third] = [&one, &third].map(|monitor| monitor.open().unwrap());
-    // A yes alone, and one more, change nothing for who is on.
+    // A grant, and another one, change nothing for a process that is on.
     for _ in 0..2 {
         assert!(other.opt_in().unwrap().state() == ConsentState::Granted);
         assert!(one.may_send(generation) && third.may_send(of_third));
@@ -267,18 +267,18 @@ fn a_no_between_two_looks_is_heard_although_a_yes_followed() {
     assert_eq!(other.opt_in().unwrap().state(), ConsentState::Granted);
     assert!(!one.may_send(generation));
     assert_eq!((one.state(), one.decision().decided_by()), (ConsentState::Denied, Layer::Runtime));
-    // Who is asked here goes on, and sends nothing from before.
+    // A process that opts in itself continues, but sends nothing captured before.
     assert_eq!(third.opt_in().unwrap().state(), ConsentState::Granted);
     let anew = third.open().unwrap();
     assert!(!third.may_send(of_third) && third.may_send(anew));
-    // An empty file is a no that has lost its number.
+    // An empty file is a refusal that has lost its number.
     fs::write(scratch.path().join(CHOICE_FILE), "").unwrap();
     assert_eq!(other.opt_in().unwrap().state(), ConsentState::Granted);
     assert!(!third.may_send(anew));
 }
 
 #[test]
-fn an_opt_out_that_cannot_be_stored_holds_and_names_the_variable() {
+fn an_opt_out_that_cannot_be_stored_still_holds_and_names_the_variable() {
     let facts =
         facts(Consent::opt_out(Notice::documented("https://e.example")).policy_file("/nowhere/p.toml"));
     let monitor = ConsentMonitor::new(facts, Env::empty(), Clock::System);
@@ -316,7 +316,7 @@ mod unix {
     use super::*;
 
     #[test]
-    fn a_choice_is_written_for_its_owner_only() {
+    fn only_the_owner_can_read_a_choice() {
         let scratch = Scratch::new();
         let dir = scratch.path().join("state");
         let facts = facts_in(&dir, Consent::opt_in());
@@ -346,7 +346,7 @@ mod unix {
         assert_eq!(read_file(&dangling), FileState::Failed(ReadFailure::Link));
     }
 
-    /// Directories in which a yes is neither believed nor written; the first leads to another, which is honest.
+    /// Directories in which a grant is neither trusted nor written. The first is a link to a trustworthy directory.
     fn doubtful(scratch: &Scratch) -> [PathBuf; 2] {
         let real = scratch.path().join("real");
         let open = scratch.path().join("open");
@@ -359,14 +359,14 @@ mod unix {
     }
 
     #[test]
-    fn where_a_yes_is_not_written_none_is_believed_and_a_no_is_both() {
+    fn an_untrusted_directory_takes_no_grant_but_takes_a_refusal() {
         let scratch = Scratch::new();
         for dir in doubtful(&scratch) {
             let facts = facts_in(&dir, documented());
             let in_files = facts_in(&dir, Consent::opt_in());
             assert_eq!(decided(&facts, NOW).0, ConsentState::Granted);
             let error = store(&in_files).write_choice(Answer::Granted, &in_files, NOW).unwrap_err();
-            assert!(error.to_string().contains("a yes would not be believed"), "{error}");
+            assert!(error.to_string().contains("a grant would not be trusted"), "{error}");
             assert_eq!(fs::read_dir(&dir).unwrap().count(), 0);
 
             let mut choice = Choice::new(Answer::Granted, NOW, 1);
@@ -384,7 +384,7 @@ mod unix {
     }
 
     #[test]
-    fn a_receipt_is_neither_written_nor_believed_where_a_yes_is_not() {
+    fn an_untrusted_directory_takes_no_receipt() {
         let scratch = Scratch::new();
         let honest = facts_in(&scratch.path().join("honest"), Consent::opt_out(Notice::shown("we count")));
         store(&honest).write_receipt(&honest, NOW).unwrap();
@@ -398,7 +398,7 @@ mod unix {
     }
 
     #[test]
-    fn a_projects_yes_counts_and_is_written_where_not_everybody_may_write() {
+    fn a_projects_grant_is_trusted_unless_everybody_can_write_to_its_directory() {
         let scratch = Scratch::new();
         let [link, open] = doubtful(&scratch);
         let key = "telemetry.enabled";
@@ -416,7 +416,7 @@ mod unix {
         }
     }
 
-    /// Mounts a file as Kubernetes does: behind two links, in a directory that everybody may write.
+    /// Mounts a file as Kubernetes does: behind two links, in a directory that everybody can write to.
     fn config_map(dir: &Path, name: &str, text: &str, version: &str) {
         fs::create_dir_all(dir.join(version)).unwrap();
         fs::set_permissions(dir, fs::Permissions::from_mode(0o777)).unwrap();
@@ -430,7 +430,7 @@ mod unix {
     }
 
     #[test]
-    fn a_config_map_says_no_and_its_silence_is_no_hindrance() {
+    fn a_config_map_can_deny_and_otherwise_does_not_get_in_the_way() {
         let scratch = Scratch::new();
         let mount = scratch.path().join("mount");
         let path = mount.join("deployment.json");
@@ -442,10 +442,10 @@ mod unix {
         let later = SystemTime::now() + Duration::from_secs(60);
         assert!(!watch.changed(later));
         config_map(&mount, "deployment.json", &text("true"), "..2026_02");
-        assert!(watch.changed(later), "the file's own link is the same, and what it leads to is not");
+        assert!(watch.changed(later), "the file's own link is the same, but its target is not");
         assert_eq!(decided(&facts, NOW), (ConsentState::Denied, Layer::Deployment));
 
-        // What is there and cannot be read denies, wherever the link leads.
+        // A file that exists but cannot be read denies, wherever its link leads.
         for target in ["/nowhere/at/all", "/dev/null", "..2026_02", "deployment.json"] {
             fs::remove_file(&path).unwrap();
             symlink(target, &path).unwrap();
@@ -458,7 +458,7 @@ mod unix {
     }
 
     #[test]
-    fn a_policy_behind_a_link_can_say_no_and_not_yes() {
+    fn a_policy_behind_a_link_can_deny_but_not_grant() {
         let scratch = Scratch::new();
         for (text, state) in [
             (r#"{"enabled":true}"#, ConsentState::Deferred),
@@ -481,7 +481,7 @@ mod unix {
     }
 
     #[test]
-    fn a_state_directory_behind_a_broken_link_may_hold_a_no() {
+    fn a_state_directory_behind_a_broken_link_denies() {
         let scratch = Scratch::new();
         symlink(scratch.path().join("not-mounted"), scratch.path().join("state")).unwrap();
         for dir in ["state", "state/my-tool"] {
@@ -495,7 +495,7 @@ mod unix {
     }
 
     #[test]
-    fn what_others_may_write_is_not_believed() {
+    fn a_file_that_others_can_write_to_is_not_trusted() {
         let scratch = Scratch::new();
         let facts = facts_in(scratch.path(), Consent::opt_in());
         store(&facts).write_choice(Answer::Granted, &facts, NOW).unwrap();
@@ -518,7 +518,7 @@ mod unix {
         }
     }
 
-    /// Fills what is left of a file system.
+    /// Fills the rest of a file system.
     #[cfg(target_os = "linux")]
     fn fill(dir: &Path) {
         use std::io::Write;
@@ -528,7 +528,7 @@ mod unix {
         while file.write_all(&block[..512]).is_ok() {}
     }
 
-    /// Mounts a small file system, if this user and this machine allow it; it goes with the guard.
+    /// Mounts a small file system, if this user and machine allow it, and unmounts it when dropped.
     #[cfg(target_os = "linux")]
     struct SmallDisk(PathBuf);
 
@@ -576,7 +576,7 @@ mod unix {
     }
 
     #[test]
-    fn a_refusal_that_cannot_take_the_place_of_a_yes_empties_it() {
+    fn a_refusal_that_cannot_replace_a_grant_empties_its_file() {
         let scratch = Scratch::new();
         let facts = facts_in(scratch.path(), Consent::opt_in());
         let path = scratch.path().join(CHOICE_FILE);
@@ -594,8 +594,8 @@ mod unix {
     }
 
     #[test]
-    fn the_no_of_a_caller_whose_home_is_unknown_may_be_there() {
-        // An account that no list on this machine knows.
+    fn a_sudo_caller_whose_home_is_unknown_may_have_refused() {
+        // An account that is not listed on this machine.
         let env = Env::empty().with("SUDO_UID", "4294967290").with("HOME", "/root/nowhere");
         let consent = documented().policy_file("");
         let decision = decide(&collect(facts(consent.clone()), env.clone(), Runtime::default(), NOW));
@@ -605,14 +605,14 @@ mod unix {
             let report = decision.deciding_report().unwrap();
             assert_eq!((report.layer, report.source.as_str()), (Layer::User, "SUDO_UID"));
         }
-        // Where the application says where the choice is, there is one for all.
+        // If the application sets the directory of the choice, it is the same for all users.
         let scratch = Scratch::new();
         let facts = facts(consent.state_dir(scratch.path()));
         assert_eq!(decide(&collect(facts, env, Runtime::default(), NOW)).state(), ConsentState::Granted);
     }
 
     #[test]
-    fn a_pipe_is_not_waited_for() {
+    fn opening_a_pipe_does_not_block() {
         let scratch = Scratch::new();
         let pipe = scratch.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
@@ -622,30 +622,30 @@ mod unix {
     }
 
     #[test]
-    fn a_device_is_no_file() {
+    fn a_device_is_not_a_file() {
         assert_eq!(read_file(Path::new("/dev/null")), FileState::Failed(ReadFailure::NotAFile));
     }
 
     #[test]
-    fn what_may_not_be_read_denies_unless_nothing_is_forbidden_to_us() {
+    fn a_file_without_read_permission_denies_unless_root_can_read_it() {
         let scratch = Scratch::new();
         let facts = facts_in(scratch.path(), Consent::opt_in());
         store(&facts).write_choice(Answer::Granted, &facts, NOW).unwrap();
         let path = scratch.path().join(CHOICE_FILE);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
-        // The administrator reads everything.
+        // Root can read everything.
         let all_powerful = fs::File::open(&path).is_ok();
         let wanted = if all_powerful { ConsentState::Granted } else { ConsentState::Denied };
         assert_eq!(decided(&facts, NOW).0, wanted);
     }
 
     #[test]
-    fn nothing_is_written_for_root_under_sudo_even_where_the_callers_home_is_unknown() {
+    fn nothing_is_written_under_sudo_even_if_the_callers_home_is_unknown() {
         let scratch = Scratch::new();
         let facts = facts_in(scratch.path(), Consent::opt_in());
-        // An account that no list on this machine knows.
+        // An account that is not listed on this machine.
         let env = Env::empty().with("SUDO_UID", "4294967290");
-        // Only root is under sudo.
+        // Only root can be under sudo.
         let is_root = super::super::super::user::effective_id() == Some(0);
         assert_eq!(Store::open(&facts, &env).is_err(), is_root);
     }

@@ -1,6 +1,4 @@
-//! The table of values, row by row and column by column.
-//!
-//! Never leaves a cell out.
+//! The table of switch values, row by row and column by column.
 
 use std::ffi::{OsStr, OsString};
 
@@ -39,7 +37,7 @@ fn each_word_is_read_as_the_table_says() {
 }
 
 #[test]
-fn whatever_else_is_said_denies() {
+fn any_other_value_denies() {
     let long = "1".repeat(33);
     check(
         &[
@@ -70,7 +68,7 @@ fn whatever_else_is_said_denies() {
 
 #[test]
 #[cfg(unix)]
-fn what_is_not_utf8_denies() {
+fn a_value_that_is_not_utf8_denies() {
     use std::os::unix::ffi::OsStringExt;
     for bytes in [vec![0xff], vec![b'0', 0xff], vec![b' ', 0xc3]] {
         let value = OsString::from_vec(bytes);
@@ -81,7 +79,7 @@ fn what_is_not_utf8_denies() {
 }
 
 #[test]
-fn no_longer_than_the_limit_is_judged_after_trimming() {
+fn the_length_limit_applies_after_trimming() {
     let padded = format!("{}0{}", " ".repeat(60), " ".repeat(60));
     assert_eq!(parse_switch(SwitchKind::DoNotTrack, padded.as_ref()), Abstain);
 }
