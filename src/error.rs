@@ -1,4 +1,4 @@
-//! One small error for the few calls that can fail.
+//! The error of every fallible call.
 //!
 //! Never carries a key, a token or a property value.
 
@@ -7,27 +7,27 @@ use std::fmt;
 
 use crate::printable::Printable;
 
-/// What went wrong, as a class that an application can match on.
+/// The class of an [`Error`], which an application can match on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// A setting is out of range, contradicts another one, or cannot be read.
     Config,
-    /// The global client exists already in this process.
+    /// The process already has a global client.
     AlreadyInitialised,
-    /// The time given was up before the work was done.
+    /// The timeout expired before the work was done.
     Timeout,
-    /// A file of the consent gate could not be read or written.
+    /// A file could not be read or written.
     Storage,
-    /// The transport could not be made.
+    /// The transport could not be created.
     Transport,
-    /// The worker is not there: it was shut down, or this process is a forked child.
+    /// The worker does not exist: it was shut down, or this process is a forked child.
     NotRunning,
 }
 
 /// The error of every fallible call of this crate.
 ///
-/// Texts are lower case, without a full stop, and name the setting or path concerned.
+/// Messages are lower case, have no full stop, and name the setting or path concerned.
 pub struct Error {
     kind: ErrorKind,
     text: Cow<'static, str>,
@@ -38,7 +38,7 @@ pub struct Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// Creates an error of a class with a text for people.
+    /// Creates an error from a class and a message.
     pub fn new(kind: ErrorKind, text: impl Into<Cow<'static, str>>) -> Self {
         Self { kind, text: text.into(), source: None }
     }
@@ -62,7 +62,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// Reads like [`Display`](fmt::Display), followed by the causes: it is what `main` prints when it returns an error.
+/// Formats the message followed by its causes: this is what `main` prints when it returns an error.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)?;

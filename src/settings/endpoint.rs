@@ -1,6 +1,4 @@
 //! Where events go.
-//!
-//! Never resolves a name.
 
 use std::fmt;
 
@@ -8,14 +6,14 @@ use ureq::http::Uri;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// A checked base URL without a trailing slash.
+/// A validated base URL without a trailing slash.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     url: String,
     is_https: bool,
 }
 
-/// PostHog's web hosts, whose ingestion lives elsewhere.
+/// PostHog's web hosts, and the hosts that ingest their events.
 const INGESTION: [(&str, &str); 3] = [
     ("https://app.posthog.com", "https://us.i.posthog.com"),
     ("https://us.posthog.com", "https://us.i.posthog.com"),
@@ -23,15 +21,15 @@ const INGESTION: [(&str, &str); 3] = [
 ];
 
 impl Endpoint {
-    /// Checks a URL: http or https, a host, no user, no query, no fragment.
+    /// Validates a URL: `http` or `https`, with a host, and without a user, query or fragment.
     pub(crate) fn parse(url: &str) -> Result<Self> {
         let url = url.trim().trim_end_matches('/');
         let url =
             INGESTION.iter().find(|(web, _)| url.eq_ignore_ascii_case(web)).map_or(url, |found| found.1);
         let wrong = |why: &str| Error::new(ErrorKind::Config, format!("endpoint: {why}"));
-        // A URL may carry a password, so the text itself is not repeated in any of these.
+        // A URL can contain a password, so no message repeats it.
         if url.contains('#') {
-            return Err(wrong("a fragment has no place in it"));
+            return Err(wrong("it must not have a fragment"));
         }
         let uri: Uri = url.parse().map_err(|cause| wrong("not a URL").caused_by(cause))?;
         let is_https = match uri.scheme_str() {
@@ -44,56 +42,56 @@ impl Endpoint {
             return Err(wrong("it has no host"));
         }
         if authority.as_str().contains('@') {
-            return Err(wrong("a user or password has no place in it"));
+            return Err(wrong("it must not contain a user or password"));
         }
         if authority
             .as_str()
             .rsplit_once(':')
             .is_some_and(|(_, port)| port.parse::<u16>().is_err() && !port.ends_with(']'))
         {
-            return Err(wrong("its port is not a number up to 65535"));
+            return Err(wrong("its port must be a number up to 65535"));
         }
         if uri.query().is_some() {
-            return Err(wrong("a query has no place in it"));
+            return Err(wrong("it must not have a query"));
         }
         Ok(Self { url: url.to_owned(), is_https })
     }
 
-    /// Refuses an endpoint that ends with the path which the protocol adds by itself.
+    /// Rejects an endpoint that ends with a path that the protocol adds itself.
     pub(crate) fn check_path(&self, paths: &[&str]) -> Result<()> {
         for path in paths.iter().map(|path| path.trim_end_matches('/')).filter(|path| !path.is_empty()) {
             if self.url.ends_with(path) {
                 let text =
-                    format!("endpoint: leave out the path `{path}` at its end, which the protocol adds");
+                    format!("endpoint: remove the path `{path}` from its end, because the protocol adds it");
                 return Err(Error::new(ErrorKind::Config, text));
             }
         }
         Ok(())
     }
 
-    /// Refuses an envelope's path that makes no URL with this endpoint (RFC 3986, section 3.3 and 3.4).
+    /// Rejects an envelope's path that does not form a URL with this endpoint (RFC 3986, sections 3.3 and 3.4).
     pub(crate) fn check_envelope_path(&self, path: &str) -> Result<()> {
         let is_allowed = |letter: char| letter.is_ascii_graphic() && !r##""#<>\^`{|}"##.contains(letter);
         if path.starts_with('/') && path.chars().all(is_allowed) && self.join(path).parse::<Uri>().is_ok() {
             return Ok(());
         }
         let text = format!(
-            "envelope: its path {path:?} makes no URL; begin with a slash and escape the rest with %"
+            "envelope: its path {path:?} is not valid in a URL; start it with a slash and percent-encode other characters"
         );
         Err(Error::new(ErrorKind::Config, text))
     }
 
-    /// Returns the URL of a path under this endpoint; `path` begins with a slash.
+    /// Returns the URL of a path under this endpoint; `path` starts with a slash.
     pub(crate) fn join(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
 
-    /// Returns the URL as given, without a trailing slash.
+    /// Returns the base URL, without a trailing slash.
     pub(crate) fn as_str(&self) -> &str {
         &self.url
     }
 
-    /// Returns whether TLS is asked for.
+    /// Returns whether the endpoint uses TLS.
     pub(crate) fn is_https(&self) -> bool {
         self.is_https
     }
@@ -110,7 +108,7 @@ mod tests {
     use super::Endpoint;
 
     #[test]
-    fn hosts_are_brought_into_posthogs_canonical_form() {
+    fn posthogs_web_hosts_become_its_ingestion_hosts() {
         for (given, wanted) in [
             ("https://t.example.com", "https://t.example.com"),
             (" https://t.example.com// ", "https://t.example.com"),
@@ -126,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_url_is_refused_with_the_reason_and_without_its_text() {
+    fn a_wrong_url_is_rejected_with_a_reason_but_without_its_text() {
         for (given, why) in [
             ("", "not a URL"),
             ("t.example.com", "http:// or https://"),

@@ -1,6 +1,6 @@
-//! The environment as a value: taken once, passed in everywhere.
+//! A snapshot of the environment, taken once and passed in everywhere.
 //!
-//! Never writes a variable, and prints names only.
+//! Never writes a variable, and prints only names.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -9,7 +9,7 @@ use std::fmt;
 
 /// A snapshot of environment variables.
 ///
-/// Tests and examples build one by hand, so that nothing in them depends on the machine they run on.
+/// Tests and examples build their own, so they do not depend on the machine they run on.
 ///
 /// ```
 /// let env = candor::Env::empty().with("DO_NOT_TRACK", "1");
@@ -19,23 +19,23 @@ use std::fmt;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Env {
     variables: BTreeMap<OsString, OsString>,
-    /// What a block that names a variable more than once says after the first time.
+    /// The further values of variables that the environment names more than once.
     repeated: Vec<(OsString, OsString)>,
 }
 
 impl Env {
-    /// Returns a snapshot without any variable.
+    /// Creates an empty snapshot.
     pub fn empty() -> Self {
         Self::default()
     }
 
-    /// Takes a snapshot of the process's environment, as it is now.
+    /// Takes a snapshot of the process's current environment.
     pub fn from_process() -> Self {
         Self::of_block(std::env::vars_os())
     }
 
-    /// Takes an environment block in its order. Of a variable that is there twice the first value counts, as for
-    /// everything else in the process; no other is lost.
+    /// Creates a snapshot from an environment block. If a variable is named twice, its first value counts, as
+    /// everywhere else in the process, but the others are kept too.
     pub(crate) fn of_block(block: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let mut env = Self::empty();
         for (name, value) in block {
@@ -49,7 +49,7 @@ impl Env {
         env
     }
 
-    /// Adds or replaces a variable in this snapshot; the process's environment stays as it is.
+    /// Adds or replaces a variable in this snapshot. The process's environment is not changed.
     #[must_use]
     pub fn with(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         let name = name.into();
@@ -58,7 +58,7 @@ impl Env {
         self
     }
 
-    /// Returns every raw value of a variable: more than one only where the environment names it twice.
+    /// Returns every raw value of a variable. There is more than one only if the environment names it twice.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a OsStr> {
         let repeated = self.repeated.iter().filter(move |(repeated, _)| repeated == name);
         self.get(name).into_iter().chain(repeated.map(|(_, value)| value.as_os_str()))
@@ -69,7 +69,7 @@ impl Env {
         self.variables.get(name.as_ref()).map(OsString::as_os_str)
     }
 
-    /// Returns the value of a variable as text; `None` if it is unset, blank or not UTF-8.
+    /// Returns the trimmed value of a variable; `None` if it is unset, blank or not UTF-8.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.get(name).and_then(OsStr::to_str).map(str::trim).filter(|text| !text.is_empty())
     }

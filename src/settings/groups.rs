@@ -1,20 +1,18 @@
-//! The settings of the pipeline, split once into what each part needs.
-//!
-//! Never sees hooks or transports.
+//! The settings of the pipeline, in one group for each part that needs them.
 
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::defaults;
 
-/// What happens to an event that finds the queue full.
+/// What happens to an event when the queue is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Overflow {
-    /// The event is dropped and counted; the caller goes on at once. The default.
+    /// The event is dropped and counted, and the caller continues at once. The default.
     DropNewest,
-    /// The caller waits for room, for this long at most, then the event is dropped and counted.
-    /// For migrations and imports, where every event matters and nobody waits for the caller.
+    /// The caller waits for room for at most this long; after that, the event is dropped and counted. Suitable for
+    /// migrations and imports, where every event matters and nobody waits for the caller.
     Wait(Duration),
 }
 
@@ -22,20 +20,20 @@ pub enum Overflow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Compression {
-    /// Not at all. The default: the body that debugging prints is the body that travels.
+    /// No compression, so debugging prints the same body that is sent. The default.
     None,
-    /// gzip, which both of PostHog's protocols take. Needs the feature `gzip`.
+    /// gzip, which every protocol of PostHog accepts. Requires the feature `gzip`.
     Gzip,
-    /// deflate in a zlib stream, which only [`Protocol::V1`] takes. Needs the feature `gzip`.
+    /// deflate in a zlib stream, which only [`Protocol::V1`] accepts. Requires the feature `gzip`.
     Deflate,
-    /// brotli, which only [`Protocol::V1`] takes. Needs the feature `brotli`.
+    /// brotli, which only [`Protocol::V1`] accepts. Requires the feature `brotli`.
     Brotli,
-    /// zstd, which only [`Protocol::V1`] takes. Needs the feature `zstd`.
+    /// zstd, which only [`Protocol::V1`] accepts. Requires the feature `zstd`.
     Zstd,
 }
 
 impl Compression {
-    /// Returns the feature that this build lacks for it.
+    /// Returns the feature that this build lacks for this compression.
     pub(crate) fn missing_feature(self) -> Option<&'static str> {
         let (is_there, feature) = match self {
             Self::None => (true, ""),
@@ -47,24 +45,24 @@ impl Compression {
     }
 }
 
-/// Which of PostHog's protocols carries the events.
+/// The PostHog protocol that carries the events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Protocol {
-    /// `POST /batch/`, the older one, which every PostHog and every compatible endpoint takes. The default.
+    /// `POST /batch/`, the older protocol, which every PostHog server and compatible endpoint accepts. The default.
     #[default]
     V0,
-    /// `POST /i/v1/analytics/events`, the newer one: the key travels in a header, each event has a result of
-    /// its own, and only events that ask for it are sent again.
+    /// `POST /i/v1/analytics/events`, the newer protocol: the key travels in a header, each event has its own
+    /// result, and only events whose result asks for a retry are sent again.
     V1,
-    /// `POST /batch/` as PostHog's libraries wrote it years ago, for endpoints that were made for them: `type`,
-    /// `library` and `library_version` at the root of each event, `$set` of `$identify` there too, and neither
-    /// `$is_server` nor `sent_at`. PostHog takes this form as well.
+    /// `POST /batch/` in the older form of PostHog's libraries, for endpoints that were built for it: `type`,
+    /// `library` and `library_version` at the root of each event, likewise the `$set` of `$identify`, and neither
+    /// `$is_server` nor `sent_at`. PostHog accepts this form too.
     Legacy,
 }
 
 impl Protocol {
-    /// The largest body that the server takes, in bytes.
+    /// The maximum size of a body that the server accepts, in bytes.
     fn most_body(self) -> usize {
         match self {
             Self::V0 | Self::Legacy => 20 * 1024 * 1024,
@@ -73,7 +71,7 @@ impl Protocol {
     }
 }
 
-/// Sizes and intervals of batches, and the bounds of the queue.
+/// The sizes and intervals of batches, and the limits of the queue.
 #[derive(Clone, Debug)]
 pub(crate) struct Batching {
     pub(crate) flush_at: usize,
@@ -101,22 +99,22 @@ impl Default for Batching {
     }
 }
 
-/// The most events that a queue can be made for; its slots are reserved when it is made.
+/// The maximum capacity of a queue. Its slots are reserved when it is created.
 const MOST_QUEUE_EVENTS: usize = 4_000_000;
 
 impl Batching {
-    /// Returns at how many events a batch leaves: a queue that holds fewer than a batch is full before.
+    /// Returns the number of events at which a batch is sent: a queue smaller than a batch fills up first.
     pub(crate) fn leaves_at_events(&self) -> u64 {
         self.flush_at.min(self.queue_events) as u64
     }
 
-    /// Returns at how many bytes a batch leaves. A queue takes no event that no longer fits, so one that
-    /// is smaller than a batch is emptied from its half on.
+    /// Returns the number of bytes at which a batch is sent. A queue rejects an event that does not fit, so one
+    /// that is smaller than a batch is emptied once it is half full.
     pub(crate) fn leaves_at_bytes(&self) -> u64 {
         self.flush_bytes.min(self.queue_bytes.div_ceil(2)) as u64
     }
 
-    /// Returns an error that names the first setting that cannot work.
+    /// Returns an error that names the first invalid setting.
     pub(crate) fn check(&self, protocol: Protocol) -> Result<()> {
         let wrong = |text: String| Err(Error::new(ErrorKind::Config, text));
         for (name, value) in [
@@ -132,14 +130,14 @@ impl Batching {
             }
         }
         if self.queue_events > MOST_QUEUE_EVENTS {
-            return wrong(format!("queue_events: at most {MOST_QUEUE_EVENTS}"));
+            return wrong(format!("queue_events: must be at most {MOST_QUEUE_EVENTS}"));
         }
         if self.queue_bytes >= 1 << 40 {
             return wrong("queue_bytes: must be below 1 TiB".to_owned());
         }
         if self.batch_bytes > protocol.most_body() {
             let max = protocol.most_body() >> 20;
-            return wrong(format!("batch_bytes: at most {max} MiB, which is what PostHog accepts"));
+            return wrong(format!("batch_bytes: must be at most {max} MiB, which is what PostHog accepts"));
         }
         if self.interval.is_zero() {
             return wrong("flush_interval: must be longer than zero".to_owned());
@@ -148,7 +146,7 @@ impl Batching {
     }
 }
 
-/// When a batch is tried again.
+/// When a batch is retried.
 #[derive(Clone, Debug)]
 pub(crate) struct Retry {
     pub(crate) max_retries: Option<u32>,
@@ -173,7 +171,7 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// Returns an error that names the first setting that cannot work.
+    /// Returns an error that names the first invalid setting.
     pub(crate) fn check(&self) -> Result<()> {
         if self.base.is_zero() {
             return Err(Error::new(ErrorKind::Config, "retry_delays: must be longer than zero"));
@@ -185,10 +183,10 @@ impl Retry {
     }
 }
 
-/// The longest time for any part of a request; more is a mistake, and would overflow a clock.
+/// The maximum for each timeout. A longer one is a mistake, and would overflow a clock.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How requests travel.
+/// How requests are sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
     pub(crate) resolve: Duration,
@@ -201,7 +199,7 @@ pub(crate) struct Http {
     pub(crate) proxy: Option<Proxy>,
 }
 
-/// A proxy as the environment names it.
+/// A proxy from the environment.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Proxy {
     pub(crate) url: String,
@@ -210,7 +208,7 @@ pub(crate) struct Proxy {
 
 impl std::fmt::Debug for Proxy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The URL may carry a password.
+        // The URL may contain a password.
         f.debug_struct("Proxy").finish_non_exhaustive()
     }
 }
@@ -229,12 +227,12 @@ impl Http {
         }
     }
 
-    /// Returns an error that names the first setting that cannot work.
+    /// Returns an error that names the first invalid setting.
     pub(crate) fn check(&self) -> Result<()> {
         for (name, value) in &self.headers {
             let named = ureq::http::HeaderName::try_from(name.as_str()).is_ok();
             if !named || ureq::http::HeaderValue::try_from(value.as_str()).is_err() {
-                // The value may be a token, so only the name is told.
+                // The value may be a token, so only the name is shown.
                 let text = format!("header {name:?}: not a valid header name and value");
                 return Err(Error::new(ErrorKind::Config, text));
             }

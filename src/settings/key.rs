@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-/// A project's API key, which prints as its first four characters, or if it is short as none of them.
+/// A project's API key. It prints as its first four characters, or as none of them if it is short.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ApiKey {
     secret: String,
@@ -18,7 +18,7 @@ impl ApiKey {
         if secret.is_empty() {
             return None;
         }
-        // Of a short key four characters would be too much.
+        // Four characters of a short key would reveal too much.
         let start: String = secret.chars().take(if secret.len() > 8 { 4 } else { 0 }).collect();
         Some(Self { secret: secret.to_owned(), shown: format!("{start}...") })
     }
@@ -28,19 +28,20 @@ impl ApiKey {
         &self.secret
     }
 
-    /// Returns what may be shown of the key.
+    /// Returns the part of the key that may be shown.
     pub(crate) fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// Describes what is wrong with the key, by PostHog's rule: at most 64 ASCII bytes, not a personal key.
+    /// Returns what is wrong with the key by PostHog's rules: it must be at most 64 ASCII bytes and not a personal
+    /// key.
     pub(crate) fn flaw(&self) -> Option<&'static str> {
         if self.secret.len() > 64 {
             Some("longer than 64 bytes")
         } else if !self.secret.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte)) {
-            // With quotes or backslashes the key would look different in a body, and not be found there
-            // if it has to be hidden.
-            Some("not plain ASCII, or with quotes or backslashes")
+            // A key with quotes or backslashes would look different in a body, and could not be found there to be
+            // hidden.
+            Some("must be plain ASCII without quotes or backslashes")
         } else if self.secret.starts_with("phx_") {
             Some("a personal key (phx_), not a project key")
         } else {
@@ -60,7 +61,7 @@ mod tests {
     use super::ApiKey;
 
     #[test]
-    fn prints_four_characters_only() {
+    fn prints_only_four_characters() {
         let key = ApiKey::new("  phc_abcdef ").unwrap();
         assert_eq!(format!("{key:?}"), "phc_...");
         assert_eq!(key.secret(), "phc_abcdef");
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_posthog_would_refuse() {
+    fn rejects_a_key_that_posthog_would_reject() {
         let flaw = |key: &str| ApiKey::new(key).unwrap().flaw();
         assert_eq!(flaw("phc_abc"), None);
         assert!(flaw("phx_abc").is_some());

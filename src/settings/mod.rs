@@ -1,4 +1,4 @@
-//! Plain groups of settings, their defaults and where they come from.
+//! Settings in plain groups, their defaults, and what the environment says about them.
 
 pub(crate) mod defaults;
 mod endpoint;

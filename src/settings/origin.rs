@@ -1,6 +1,4 @@
 //! What the environment says about the pipeline: debugging and proxies.
-//!
-//! Never writes a variable. Consent has its own readers.
 
 use crate::settings::env::Env;
 use crate::settings::groups::Proxy;
@@ -18,8 +16,8 @@ pub(crate) fn asks_for_debug(env: &Env, app: &str) -> bool {
 
 /// Returns the proxy for an endpoint, by the usual variables.
 ///
-/// `https_proxy` or `http_proxy` by the endpoint's scheme, else `all_proxy`; each in lower case first.
-/// `HTTP_PROXY` in capitals is left alone, since a web server's CGI lets a visitor set it.
+/// Reads `https_proxy` or `http_proxy`, depending on the endpoint's scheme, then `all_proxy`; each in lower case
+/// first. `HTTP_PROXY` in capitals is ignored, because under CGI a visitor of a web server can set it.
 pub(crate) fn proxy(env: &Env, is_https: bool) -> Option<Proxy> {
     let names: &[&str] = if is_https {
         &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
@@ -36,13 +34,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_prefix_is_the_name_in_capitals() {
+    fn the_prefix_is_the_name_in_upper_case() {
         assert_eq!(variable_prefix("granted"), "GRANTED");
         assert_eq!(variable_prefix("cdk-insights 2"), "CDK_INSIGHTS_2");
     }
 
     #[test]
-    fn debugging_is_asked_for_by_the_applications_variable() {
+    fn the_applications_variable_turns_on_debugging() {
         let env = Env::empty().with("GRANTED_TELEMETRY_LOG", " Debug ");
         assert!(asks_for_debug(&env, "granted"));
         assert!(!asks_for_debug(&env, "other"));
@@ -50,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn the_proxy_follows_the_scheme_and_capitals_are_no_trap() {
+    fn the_proxy_follows_the_scheme_and_ignores_http_proxy_in_capitals() {
         let env = Env::empty()
             .with("HTTP_PROXY", "http://cgi")
             .with("https_proxy", "http://secure:3128")

@@ -5,31 +5,32 @@ use std::time::Duration;
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::defaults;
 
-/// When events that lie on disk are sent.
+/// When events on disk are sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Sending {
-    /// By this process, in turns with the events that it captures; for programs that run on. The default of
-    /// [`Spool::server`].
+    /// By this process, in turn with the events that it captures. Suitable for long-running programs. The default
+    /// of [`Spool::server`].
     #[default]
     Live,
-    /// By the next run: this one writes its events to disk, ends, and waits for nothing. It connects only if an
-    /// earlier run has left events, and sends those while the command does its work; a request that is under way at
-    /// the end is cut, and its events stay on disk. The default of [`Spool::cli`].
+    /// By the next run. This run writes its events to disk and ends without waiting. It connects only if an earlier
+    /// run has left events, and sends those while the command does its work. A request that is unfinished at the
+    /// end is cut off, and its events stay on disk. The default of [`Spool::cli`].
     ///
     /// If the oldest events are more than a day old, a run waits up to 500 ms for them, once a day.
-    /// [`flush`](crate::flush) sends what this run has captured, too.
+    /// [`flush`](crate::flush) also sends what this run has captured.
     ///
-    /// In continuous integration, under `sudo` and if no state directory can be written nothing is kept: there the
-    /// end of a run waits up to [`Config::shutdown_timeout`](crate::Config::shutdown_timeout), as without a spool.
+    /// In continuous integration, under `sudo`, and if no state directory is writable, nothing is kept on disk. The
+    /// end of a run then waits up to [`Config::shutdown_timeout`](crate::Config::shutdown_timeout), as without a
+    /// spool.
     NextRun,
 }
 
-/// How the events of a program survive it: they are kept on disk until the endpoint has taken them.
+/// Keeps events on disk until the endpoint has accepted them, so they survive the end of the program.
 ///
-/// Switched on by [`Config::spool`](crate::Config::spool); off unless set. What is kept lies below the user's state
-/// directory (`$XDG_STATE_HOME/<app>/spool` on Linux), readable for this user alone, for up to 7 days. It exists only
-/// while consent is granted: a refusal that lasts, by whichever process, removes it for all.
+/// Set with [`Config::spool`](crate::Config::spool); there is no spool by default. Events are kept for up to 7 days
+/// in the user's state directory (`$XDG_STATE_HOME/<app>/spool` on Linux), readable only by this user. The
+/// directory exists only while consent is granted: a lasting refusal by any process deletes it for all of them.
 ///
 /// ```
 /// use candor::{Config, Spool};
@@ -40,24 +41,26 @@ pub enum Sending {
 ///
 /// # What survives what
 ///
-/// | the process ends by | sealed files (the default) | [`write_ahead`](Self::write_ahead) | [`each_event`](Self::each_event) |
+/// | The process ends by | sealed files (the default) | [`write_ahead`](Self::write_ahead) | [`each_event`](Self::each_event) |
 /// |---|---|---|---|
 /// | end of `main`, with the guard dropped or `shutdown` called | all | all | all |
 /// | a panic that unwinds, with the guard in a frame it passes | all | all | all |
 /// | `process::exit`, without `shutdown` before it | what was written before | all but the last interval | all |
 /// | `abort`, a panic that aborts, `kill -9` | what was written before | all but the last interval | all |
-/// | a crash of the system, loss of power | what the system had written back | the same | the same |
+/// | a system crash or power failure | what the system had written back | the same | the same |
 ///
-/// Nothing is synced to the medium: a file that the system had not written back when it lost power is missing or is
-/// found damaged, and is then counted. "What was written before" are the batches whose delivery has failed and, while
-/// the endpoint fails, every batch after them. A batch whose first attempt is under way is in memory alone, and is lost
-/// if that attempt cannot be cut: while a name is resolved or a connection made. Files that were written first, and
-/// those of a tool that leaves its events to the next run, are not.
+/// Nothing is synced to the storage medium: a file that the system had not written back before a power failure is
+/// missing, or is found to be damaged and then counted. "What was written before" means the batches whose delivery
+/// has failed and, while the endpoint fails, every batch after them. A batch whose first attempt is in progress
+/// exists only in memory, and is lost if that attempt cannot be cut off: while a name is being resolved or a
+/// connection made. Files that were written first, and those of a tool that leaves its events to the next run, are
+/// not lost.
 ///
-/// Events are sent at least once: one that was on its way when the process ended is sent again, with the same id,
-/// time and bytes, by which PostHog drops it. See [`at_most_once`](Self::at_most_once) for endpoints that do not.
+/// Events are sent at least once: an event that was being sent when the process ended is sent again with the same
+/// id, time and bytes, so PostHog drops the duplicate. For endpoints that do not, see
+/// [`at_most_once`](Self::at_most_once).
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "it does nothing until it is given to `Config::spool`"]
+#[must_use = "a spool does nothing until it is passed to `Config::spool`"]
 pub struct Spool {
     pub(crate) max_files: u64,
     pub(crate) max_events: u64,
@@ -71,10 +74,10 @@ pub struct Spool {
     pub(crate) tenant: String,
 }
 
-/// When an event is on disk.
+/// When an event is written to disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Durability {
-    /// When it cannot be delivered, and at the end.
+    /// When it cannot be delivered, and when the program ends.
     #[default]
     Sealed,
     /// This long after its capture.
@@ -90,12 +93,13 @@ impl Default for Spool {
 }
 
 impl Spool {
-    /// The same as [`Spool::server`].
+    /// Creates the same spool as [`Spool::server`].
     pub fn new() -> Self {
         Self::server()
     }
 
-    /// For a program that runs on: at most 64 MiB in 4,096 files of up to 1 MiB, sent while it runs.
+    /// Creates a spool for a long-running program: at most 64 MiB in 4,096 files of up to 1 MiB, sent while it
+    /// runs.
     pub fn server() -> Self {
         Self {
             max_files: defaults::SPOOL_FILES,
@@ -111,8 +115,8 @@ impl Spool {
         }
     }
 
-    /// For a command-line tool: at most 1,000 events and 2 MiB in 500 files of up to 100 events, sent by the
-    /// [next run](Sending::NextRun).
+    /// Creates a spool for a command-line tool: at most 1,000 events and 2 MiB in 500 files of up to 100 events,
+    /// sent by the [next run](Sending::NextRun).
     pub fn cli() -> Self {
         Self {
             max_files: defaults::SPOOL_CLI_FILES,
@@ -125,74 +129,74 @@ impl Spool {
         }
     }
 
-    /// Sets how many files are kept at most; 4,096 unless set, 500 for a tool. Beyond, the oldest tenth is removed and
-    /// counted as [`SpoolFull`](crate::LossReason::SpoolFull).
+    /// Sets the maximum number of files: 4,096 by default, 500 for a tool. Beyond it, the oldest tenth is deleted
+    /// and counted as [`SpoolFull`](crate::LossReason::SpoolFull).
     pub fn max_files(mut self, files: u64) -> Self {
         self.max_files = files;
         self
     }
 
-    /// Sets how many events are kept at most; without a limit unless set, 1,000 for a tool.
+    /// Sets the maximum number of events: unlimited by default, 1,000 for a tool.
     pub fn max_events(mut self, events: u64) -> Self {
         self.max_events = events;
         self
     }
 
-    /// Sets how many bytes are kept at most; 64 MiB unless set, 2 MiB for a tool, at most 4 GiB.
+    /// Sets the maximum number of bytes: 64 MiB by default, 2 MiB for a tool, from 1 KiB to 4 GiB.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// Sets how long events are kept at most; 7 days unless set, which is also the longest. What is older is removed
-    /// and counted as [`SpoolExpired`](crate::LossReason::SpoolExpired).
+    /// Sets how long events are kept: 7 days by default, which is also the maximum. Older events are deleted and
+    /// counted as [`SpoolExpired`](crate::LossReason::SpoolExpired).
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self
     }
 
-    /// Sets how many events one file holds at most; as many as fit unless set, 100 for a tool.
+    /// Sets the maximum number of events in a file: as many as fit by default, 100 for a tool.
     pub fn file_events(mut self, events: usize) -> Self {
         self.file_events = events;
         self
     }
 
-    /// Sets how many bytes of events one file holds at most; 1 MiB unless set, 512 KiB for a tool, at most 16 MiB. One
-    /// event that is larger has a file of its own.
+    /// Sets the maximum number of bytes of events in a file: 1 MiB by default, 512 KiB for a tool, from 1 KiB to 16
+    /// MiB. A larger event gets its own file.
     pub fn file_bytes(mut self, bytes: usize) -> Self {
         self.file_bytes = bytes;
         self
     }
 
-    /// Sets when events that lie on disk are sent.
+    /// Sets when events on disk are sent.
     pub fn sending(mut self, sending: Sending) -> Self {
         self.sending = sending;
         self
     }
 
-    /// Writes events to disk within this time of their capture, from 1 ms to a minute: that much is lost at most when
-    /// the process is killed. Costs one small file per interval in which something was captured.
+    /// Writes events to disk within this time of their capture, from 1 ms to 60 s: if the process is killed, at
+    /// most that much is lost. Costs a small file for every interval in which something was captured.
     pub fn write_ahead(mut self, interval: Duration) -> Self {
         self.durability = Durability::WriteAhead(interval);
         self
     }
 
-    /// Lets `capture` itself write each event to disk before it returns, in about a microsecond: no event is lost when
-    /// the process is killed. On a slow or hanging disk `capture` waits for it.
+    /// Makes `capture` itself write each event to disk before it returns, which takes about a microsecond: no event
+    /// is lost if the process is killed. On a slow or hanging disk, `capture` waits for it.
     pub fn each_event(mut self) -> Self {
         self.durability = Durability::EachEvent;
         self
     }
 
-    /// Removes events from disk before they are sent and not after: for endpoints that cannot tell an event that they
-    /// have already. What is on its way when the process ends, and what is answered with an error, is lost.
+    /// Deletes events from disk before they are sent instead of after, for endpoints that cannot recognise
+    /// duplicates. Events that are being sent when the process ends, or that are answered with an error, are lost.
     pub fn at_most_once(mut self) -> Self {
         self.at_most_once = true;
         self
     }
 
-    /// Says whose events these are, for a program that acts for more than one account at the same endpoint and without
-    /// an API key of their own: what was captured for one account is never sent for another.
+    /// Sets whose events these are, for a program that acts for several accounts at the same endpoint without an
+    /// API key for each: events captured for one account are never sent for another.
     pub fn tenant(mut self, account: impl Into<String>) -> Self {
         self.tenant = account.into();
         self
@@ -206,8 +210,8 @@ impl Spool {
         }
         if max_retries == Some(0) && !self.at_most_once {
             return wrong(
-                "a batch with `max_retries(0)` is sent once only, and the spool may send it again; choose \
-                          `Spool::at_most_once()`, or leave the spool out",
+                "`max_retries(0)` sends a batch only once, but the spool may send it again; use \
+                          `Spool::at_most_once()`, or remove the spool",
             );
         }
         if self.max_files == 0 || self.max_events == 0 || self.file_events == 0 {
@@ -220,7 +224,7 @@ impl Spool {
             return wrong("file_bytes must be from 1 KiB to 16 MiB");
         }
         if self.max_age.is_zero() || self.max_age > defaults::SPOOL_AGE {
-            return wrong("max_age must be more than zero and at most 7 days, which is what people are told");
+            return wrong("max_age must be more than zero and at most 7 days, which is what users are told");
         }
         match self.durability {
             Durability::WriteAhead(interval)
@@ -238,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_presets_can_work() {
+    fn the_presets_are_valid() {
         for spool in [Spool::new(), Spool::server(), Spool::cli(), Spool::cli().each_event()] {
             spool.check(None).unwrap();
             spool.check(Some(3)).unwrap();
@@ -247,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_work_is_named() {
+    fn an_invalid_limit_is_named() {
         let day = Duration::from_secs(24 * 60 * 60);
         for (spool, named) in [
             (Spool::new().max_files(0), "limits"),
@@ -264,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_sent_only_once_is_not_spooled_by_accident() {
+    fn a_spool_without_retries_must_be_at_most_once() {
         assert!(Spool::cli().check(Some(0)).is_err());
         assert!(Spool::server().check(Some(0)).is_err());
         Spool::cli().at_most_once().check(Some(0)).unwrap();

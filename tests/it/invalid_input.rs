@@ -301,10 +301,10 @@ fn an_application_name_that_is_unsafe_in_paths() {
 #[test]
 fn an_endpoint_with_the_path_that_the_protocol_adds() {
     for url in ["http://127.0.0.1:9/batch/", "http://127.0.0.1:9/batch", "http://127.0.0.1:9/in/batch//"] {
-        is_refused("endpoint: leave out the path `/batch`", config_for(url));
+        is_refused("endpoint: remove the path `/batch`", config_for(url));
     }
     let v1 = config_for("http://127.0.0.1:9/i/v1/analytics/events").protocol(Protocol::V1);
-    is_refused("endpoint: leave out the path `/i/v1/analytics/events`", v1);
+    is_refused("endpoint: remove the path `/i/v1/analytics/events`", v1);
     Client::new(config_for("http://127.0.0.1:9/batches")).expect("a path of the operator's own");
 }
 
