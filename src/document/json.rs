@@ -1,6 +1,6 @@
-//! JSON into a tree, with bounds.
+//! Parses JSON into a tree, with limits.
 //!
-//! Never keeps lists, and never lets the last of two equal keys win.
+//! Never keeps lists. A duplicate key is an error.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,14 +1,14 @@
-//! Sets one switch in a JSON text and leaves every other byte as it is.
+//! Sets one switch in a JSON text and leaves every other byte unchanged.
 //!
-//! Never writes to a text that the gate could not read, and never over a value that is not a switch.
+//! Never changes a text that the gate could not read, and never replaces a value that is not a boolean.
 
 use crate::document::{Format, Node, read};
 use crate::json::{Member, Members};
 
-/// Sets the boolean at a dotted key; objects that are missing on the way are added behind what is there.
+/// Sets the boolean at a dotted key. Missing objects on the path to it are added after the existing members.
 pub(crate) fn set_bool(text: &str, key: &str, value: bool) -> Result<String, &'static str> {
     let Node::Map { .. } = read(Format::Json, text.as_bytes())? else {
-        return Err("does not hold a map at its root");
+        return Err("has no object at its root");
     };
     let root = text.find('{').unwrap_or_default() + 1;
     let mut object = Object::root(text, root);
@@ -16,7 +16,7 @@ pub(crate) fn set_bool(text: &str, key: &str, value: bool) -> Result<String, &'s
     let value = if value { "true" } else { "false" };
     while let Some(part) = parts.next() {
         let rest: Vec<&str> = std::iter::once(part).chain(parts.clone()).collect();
-        // One dotted name is the key as well.
+        // The rest of the key may also be written as one dotted name.
         if let Some(member) = object.find(&rest.join(".")) {
             return replace_bool(text, &member, value);
         }
@@ -25,7 +25,7 @@ pub(crate) fn set_bool(text: &str, key: &str, value: bool) -> Result<String, &'s
         };
         let known = text.get(member.value.clone()).unwrap_or_default();
         if !known.starts_with('{') {
-            return Err("does not hold a map on the way to the key");
+            return Err("has a value that is not an object on the path to the key");
         }
         object = object.inside(&member);
     }
@@ -35,7 +35,7 @@ pub(crate) fn set_bool(text: &str, key: &str, value: bool) -> Result<String, &'s
 fn replace_bool(text: &str, member: &Member, value: &str) -> Result<String, &'static str> {
     match text.get(member.value.clone()) {
         Some("true" | "false") => Ok(replace(text, member.value.clone(), value)),
-        _ => Err("holds something else than true or false at the key"),
+        _ => Err("has a value other than true or false at the key"),
     }
 }
 
@@ -45,18 +45,18 @@ fn replace(text: &str, range: std::ops::Range<usize>, new: &str) -> String {
     out
 }
 
-/// One object of the text, and how its members are laid out.
+/// An object in the text, and how its members are laid out.
 struct Object<'a> {
     text: &'a str,
-    /// Behind its opening brace.
+    /// The position after its opening brace.
     start: usize,
     members: Vec<Member>,
-    /// What stands between two members after the comma: blanks, or a line break and the indent.
+    /// The whitespace between two members after the comma: blanks, or a line break and the indent.
     gap: String,
-    /// What stands before the closing brace.
+    /// The whitespace before the closing brace.
     tail: String,
     colon: &'a str,
-    /// One step of indent; empty where everything is on one line.
+    /// One level of indentation; empty if everything is on one line.
     step: &'a str,
 }
 
@@ -79,7 +79,7 @@ impl<'a> Object<'a> {
         self.at(member.value.start + 1)
     }
 
-    /// Looks at the object that starts here; what it does not show is taken from the one around it.
+    /// Examines the object that starts here. Layout that it does not show is taken from the surrounding object.
     fn at(&self, start: usize) -> Self {
         let text = self.text;
         let members: Vec<Member> = Members::inside(text.as_bytes(), start).collect();
@@ -107,12 +107,12 @@ impl<'a> Object<'a> {
         self.members.iter().find(is_it).cloned()
     }
 
-    /// Adds a member, with one object around the value for each further part of the key.
+    /// Adds a member, with an object around the value for each further part of the key.
     fn insert(&self, parts: &[&str], value: &str) -> String {
         let mut out = String::new();
         if let Some(last) = self.members.last() {
             out.push(',');
-            // The first member of a line may stand right after the brace.
+            // The first member may follow the brace directly.
             let gap =
                 if self.members.len() == 1 && self.step.is_empty() { self.single_gap() } else { &self.gap };
             self.write(parts, value, gap, &mut out);
@@ -124,7 +124,7 @@ impl<'a> Object<'a> {
         replace(self.text, self.start..self.start + blanks.len(), &out)
     }
 
-    /// Blanks after the comma of a line that has no comma yet: as after the colon.
+    /// Returns the blanks after the comma of a line that has no comma yet: the same as after the colon.
     fn single_gap(&self) -> &'a str {
         if self.colon.ends_with(' ') { " " } else { "" }
     }
@@ -154,7 +154,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Leaves of blanks over several lines the last line break with its indent: an empty line is not layout.
+/// Returns the last line break and its indent from blanks that span several lines: an empty line is not layout.
 fn last_break(blanks: &str) -> &str {
     let Some(at) = blanks.rfind('\n') else { return blanks };
     let start = at - usize::from(blanks.get(..at).is_some_and(|before| before.ends_with('\r')));
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_switch_changes_its_one_word() {
+    fn only_the_word_of_an_existing_switch_changes() {
         let text = "{\n\t\"b\": [1,  2],\r\n \"telemetry\" : {\"x\":1, \"enabled\" :false }, \"a\":1e3}\n\n";
         assert_eq!(set(text), text.replace("false", "true"));
         assert_eq!(set_bool(text, KEY, false).unwrap(), text);
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_or_no_switch_is_refused() {
+    fn broken_text_and_other_values_are_rejected() {
         let deep = "[".repeat(100) + &"]".repeat(100);
         for text in [
             "",
@@ -298,7 +298,7 @@ mod tests {
             let mut expected = before;
             expected["telemetry"]["enabled"] = json!(wanted);
             prop_assert_eq!(serde_json::from_str::<Value>(&after).unwrap(), expected);
-            // What was there before is there still, in front of the change and behind it.
+            // Everything before and after the change is kept.
             let start = text.bytes().zip(after.bytes()).take_while(|(a, b)| a == b).count();
             let end = text.bytes().rev().zip(after.bytes().rev()).take_while(|(a, b)| a == b).count();
             prop_assert!(start + end + "false".len() >= text.len(), "{} -> {}", text, after);

@@ -1,6 +1,6 @@
-//! Files that people write, as one small tree, whatever their format.
+//! Reads files that people write into a small tree, whatever their format.
 //!
-//! Never reads a file, and never guesses: what is not plain is an error.
+//! Never opens a file, and never guesses: anything unclear is an error.
 
 mod json;
 mod json_edit;
@@ -13,36 +13,36 @@ use std::path::Path;
 
 pub(crate) use json_edit::set_bool;
 
-/// The deepest nest that is read. People write four or five levels.
+/// The maximum nesting depth. People write four or five levels.
 pub(crate) const DEPTH_LIMIT: usize = 32;
 
-/// A value of a file, as far as a switch needs it. Lists are read through and not kept.
+/// A value in a file, as far as a switch needs it. Lists are checked but not kept.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Node {
-    /// A key with nothing behind it, in YAML.
-    #[allow(dead_code, reason = "never made in a build without the feature `yaml`")]
+    /// A key without a value, in YAML.
+    #[allow(dead_code, reason = "never created in a build without the feature `yaml`")]
     Nothing,
     Null,
     Bool(bool),
     Number,
     Text(String),
     List,
-    /// A map, and whether it merges others, which are not followed.
+    /// A map, and whether it merges other maps, which are not followed.
     Map {
         entries: BTreeMap<String, Node>,
         merges: bool,
     },
     /// A YAML alias or a tagged value, neither of which is followed.
-    #[allow(dead_code, reason = "never made in a build without the feature `yaml`")]
+    #[allow(dead_code, reason = "never created in a build without the feature `yaml`")]
     Opaque,
 }
 
-/// What is at a key.
+/// The value at a key.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Found<'a> {
     Missing,
     Value(&'a Node),
-    /// The way there leads through something that is not a map.
+    /// The path to the key leads through something that is not a map.
     Wrong(&'static str),
 }
 
@@ -55,7 +55,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// Tells the format from the name of the file.
+    /// Returns the format that the file's extension names, or `otherwise`.
     pub(crate) fn of(path: &Path, otherwise: Self) -> Self {
         let extension = path.extension().and_then(|text| text.to_str()).unwrap_or_default();
         match extension.to_ascii_lowercase().as_str() {
@@ -67,7 +67,7 @@ impl Format {
     }
 }
 
-/// Reads a file's bytes into a tree, or says in a few words why it cannot be read.
+/// Parses a file's bytes into a tree, or returns a short reason why they cannot be read.
 pub(crate) fn read(format: Format, bytes: &[u8]) -> Result<Node, &'static str> {
     let text = std::str::from_utf8(bytes).map_err(|_| "is not UTF-8")?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -83,13 +83,15 @@ impl Node {
         Self::Map { entries, merges: false }
     }
 
-    /// Finds what is at a dotted key, whether its parts are nested or written as one dotted name.
+    /// Finds the value at a dotted key, whether its parts are nested or written as one dotted name.
     pub(crate) fn at(&self, key: &str) -> Found<'_> {
         let (entries, merges) = match self {
             Self::Map { entries, merges } => (entries, *merges),
             Self::Nothing => return Found::Missing,
-            Self::Opaque => return Found::Wrong("leads through an alias or a tag, which are not followed"),
-            _ => return Found::Wrong("does not hold a map on the way to the key"),
+            Self::Opaque => {
+                return Found::Wrong("is reached through an alias or a tag, which are not followed");
+            }
+            _ => return Found::Wrong("has a value that is not a map on its path"),
         };
         let first = key.split('.').next().unwrap_or_default();
         let mut found = Found::Missing;
@@ -99,19 +101,19 @@ impl Node {
             found = found.and(here);
         }
         if found == Found::Missing && merges && !entries.contains_key(first) {
-            return Found::Wrong("merges another map, which is not followed");
+            return Found::Wrong("may be in a merged map, which is not followed");
         }
         found
     }
 }
 
 impl Found<'_> {
-    /// Joins what stands at two forms of one key.
+    /// Combines the values at two forms of the same key.
     fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Missing, found) | (found, Self::Missing) => found,
             (Self::Wrong(reason), _) | (_, Self::Wrong(reason)) => Self::Wrong(reason),
-            (Self::Value(_), Self::Value(_)) => Self::Wrong("is there twice: nested, and as one dotted name"),
+            (Self::Value(_), Self::Value(_)) => Self::Wrong("is set twice: nested, and as one dotted name"),
         }
     }
 }

@@ -1,14 +1,14 @@
-//! Finds a key that nearly is the wanted one: somebody meant it, and misspelt it.
+//! Finds a misspelt form of a key.
 
 use crate::document::Node;
 
 impl Node {
-    /// Finds a key that nearly is `key`, and returns it as it is written, in dotted form.
+    /// Finds a key that nearly matches `key`, and returns it as it is written, in dotted form.
     ///
-    /// Near is a key of which each part differs from the wanted one by case, or by one or two letters added, left out
-    /// or replaced: by one where the part has three to five letters, by none if it has fewer. So is one name for
-    /// several parts with other marks between them. Neither `key` itself nor `other`, which has a meaning of its own,
-    /// is a near miss.
+    /// A key nearly matches if each of its parts differs only in case, or by at most two letters added, left out or
+    /// replaced: one letter in a part of three to five letters, none in a shorter part. A single name that joins
+    /// several parts with other separators is compared in the same way. Neither `key` itself nor `other`, which has
+    /// its own meaning, is a near miss.
     pub(crate) fn near_miss(&self, key: &str, other: &str) -> Option<String> {
         let parts: Vec<&str> = key.split('.').collect();
         Search { key, other }.below(self, "", &parts)
@@ -21,7 +21,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Looks in one map for what may be the rest of the key.
+    /// Searches one map for the rest of the key.
     fn below(&self, node: &Node, way: &str, parts: &[&str]) -> Option<String> {
         let Node::Map { entries, .. } = node else { return None };
         entries.iter().find_map(|(name, node)| {
@@ -40,7 +40,7 @@ impl Search<'_> {
     }
 }
 
-/// Compares a name with one part of a key, or with several that may stand in it as one dotted name.
+/// Returns whether a name nearly matches one part of a key, or several parts joined as one dotted name.
 fn is_near_to_parts(name: &str, parts: &[&str]) -> bool {
     let pieces = name.split('.');
     let is_near_each =
@@ -54,7 +54,7 @@ fn is_near(found: &str, wanted: &str) -> bool {
         3..=5 => 1,
         _ => 2,
     };
-    // No letter has more than four bytes; what is much longer is not worth comparing.
+    // A character has at most four bytes, so a much longer name is not worth comparing.
     if found.len() > 4 * (wanted.len() + limit) {
         return false;
     }
@@ -63,7 +63,7 @@ fn is_near(found: &str, wanted: &str) -> bool {
     distance(&found, &wanted) <= limit
 }
 
-/// Returns how many letters must be added, left out or replaced to make one text of the other.
+/// Returns how many letters must be added, left out or replaced to turn one text into the other.
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut above: Vec<usize> = (0..=b.len()).collect();
     for (row, from) in a.iter().enumerate() {
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_by_case_or_by_two_letters_is_near() {
+    fn a_key_that_differs_by_case_or_two_letters_is_near() {
         for (outer, middle, inner) in [
             ("deployment", "parameters", "AnalyticDisabled"),
             ("deployment", "parameters", "analyticsdisabled"),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_by_more_is_another_key() {
+    fn a_key_that_differs_by_more_is_another_key() {
         for (outer, middle, inner) in [
             ("deployment", "parameters", "AnalyticsDisabled"),
             ("deployment", "parameters", "AnalyticsLogLevel"),
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn short_parts_leave_less_room() {
+    fn short_parts_allow_fewer_differences() {
         let miss = |json: &str, key: &str| read(Format::Json, json.as_bytes()).unwrap().near_miss(key, "");
         assert!(miss(r#"{"sends":1}"#, "send").is_some());
         assert!(miss(r#"{"sender":1}"#, "send").is_none());
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_distance_is_that_of_levenshtein() {
+    fn the_distance_is_levenshteins() {
         let letters = |text: &str| text.chars().collect::<Vec<_>>();
         for (a, b, wanted) in [
             ("", "", 0),

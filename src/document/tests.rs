@@ -1,6 +1,4 @@
-//! The readers of files against plain, wrong and hostile text.
-//!
-//! Never touches a file.
+//! Tests of the readers with plain, wrong and hostile text.
 
 use std::fmt::Write;
 
@@ -50,7 +48,7 @@ fn yaml_values_have_the_types_of_the_core_schema() {
 
 #[test]
 #[cfg(feature = "yaml")]
-fn yaml_paths_end_where_nothing_is_written_and_fail_where_something_else_is() {
+fn a_yaml_path_ends_at_a_missing_value_and_fails_at_another_type() {
     for text in ["", "# nothing\n", "other: 1\n", "deployment:\n  parameters:\n", "deployment: {}\n"] {
         assert_eq!(yaml(text).unwrap().at(KEY), Found::Missing, "{text}");
     }
@@ -70,7 +68,7 @@ fn yaml_paths_end_where_nothing_is_written_and_fail_where_something_else_is() {
 
 #[test]
 #[cfg(feature = "yaml")]
-fn a_dotted_name_is_the_key_in_whole_or_in_part() {
+fn a_dotted_name_may_be_all_or_part_of_a_key() {
     for text in [
         "deployment.parameters.AnalyticsDisabled: 'true'\n",
         "deployment.parameters:\n  AnalyticsDisabled: 'true'\n",
@@ -87,7 +85,7 @@ fn a_dotted_name_is_the_key_in_whole_or_in_part() {
 
 #[test]
 #[cfg(feature = "yaml")]
-fn yaml_that_is_not_plain_is_refused() {
+fn unclear_yaml_is_rejected() {
     for text in [
         "a: 1\na: 2\n",
         "a: {b: 1, b: 2}\n",
@@ -104,7 +102,7 @@ fn yaml_that_is_not_plain_is_refused() {
 }
 
 #[test]
-fn json_duplicates_and_rests_are_refused_wherever_they_stand() {
+fn json_duplicates_and_trailing_text_are_rejected_at_any_depth() {
     for text in [
         "",
         "{",
@@ -127,7 +125,7 @@ fn json_duplicates_and_rests_are_refused_wherever_they_stand() {
 
 #[test]
 #[cfg(feature = "toml")]
-fn toml_is_read_and_its_duplicates_are_refused() {
+fn toml_is_read_and_its_duplicates_are_rejected() {
     let tree = read(Format::Toml, b"[telemetry]\nenabled = false\nsize = 3\n").unwrap();
     assert_eq!(tree.at("telemetry.enabled"), Found::Value(&Node::Bool(false)));
     assert_eq!(tree.at("telemetry.size"), Found::Value(&Node::Number));
@@ -137,7 +135,7 @@ fn toml_is_read_and_its_duplicates_are_refused() {
 }
 
 #[test]
-fn bombs_are_refused_without_a_deep_stack() {
+fn bombs_are_rejected_without_a_deep_stack() {
     let size = 32 * 1024;
     let aliases = {
         let mut text = String::from("a0: &a0 [x, x]\n");
@@ -158,10 +156,10 @@ fn bombs_are_refused_without_a_deep_stack() {
         (Format::Toml, format!("{}a = 1", "a.".repeat(size / 2))),
         (Format::Toml, format!("[{}a]\nb = 1", "a.".repeat(size / 2))),
     ];
-    // Recursion without a bound would not fit the stack that every thread has by default.
+    // Unbounded recursion would overflow the default stack of a thread.
     let small = std::thread::Builder::new().stack_size(2 * 1024 * 1024);
     let refused = small.spawn(move || {
-        // An alias is not expanded, so this one is small.
+        // Aliases are not expanded, so this one stays small.
         let aliases = read(Format::Yaml, aliases.as_bytes());
         assert_eq!(aliases.is_ok(), cfg!(feature = "yaml"));
         deep.iter().all(|(format, text)| read(*format, text.as_bytes()).is_err())
@@ -180,7 +178,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_of_marks_makes_a_reader_panic(text in "[\\[\\]{}:,.=\"'#&*!|>?%@~ \n\ta0-]{0,300}") {
+    fn no_punctuation_makes_a_reader_panic(text in "[\\[\\]{}:,.=\"'#&*!|>?%@~ \n\ta0-]{0,300}") {
         for format in [Format::Json, Format::Toml, Format::Yaml] {
             if let Ok(tree) = read(format, text.as_bytes()) {
                 let _ = tree.at("a.a.a");

@@ -1,17 +1,17 @@
-//! The members of a JSON object, by their places in the text.
+//! Walks the members of a JSON object by their positions in the text.
 //!
-//! Never decodes, and ends at the first thing that is not as it should be.
+//! Never decodes, and stops at the first thing that is malformed.
 
 use std::ops::Range;
 
-/// Where one member is: its key with quotes, and its value.
+/// The position of a member: its key with quotes, and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
     pub(crate) key: Range<usize>,
     pub(crate) value: Range<usize>,
 }
 
-/// Walks over the members of one object, and not into their values.
+/// Iterates over the members of one object, without descending into their values.
 #[derive(Clone, Debug)]
 pub(crate) struct Members<'a> {
     json: &'a [u8],
@@ -19,7 +19,7 @@ pub(crate) struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// Starts after the opening brace; the closing one may be missing.
+    /// Starts after the opening brace. The closing brace may be missing.
     pub(crate) fn inside(json: &'a [u8], at: usize) -> Self {
         Self { json, at }
     }
@@ -39,7 +39,7 @@ impl<'a> Members<'a> {
         (self.peek()? == wanted).then(|| self.at += 1)
     }
 
-    /// Steps over a string, from quote to quote.
+    /// Skips a string, and returns its range with both quotes.
     fn string(&mut self) -> Option<Range<usize>> {
         let start = self.at;
         self.skip(b'"')?;
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_every_member_and_leaves_values_alone() {
+    fn finds_every_member_without_descending_into_values() {
         let json = r#"{ "a" : 1 , "b\"}" : {"a":[1,{"x":"]}"}]} ,"c":"t\\","d":true
         }"#;
         let found = walk(json);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_where_the_text_is_broken() {
+    fn stops_where_the_text_is_malformed() {
         for json in ["{\"a", "{\"a\"", "{\"a\":", "{\"a\":{", "{\"a\":\"\\", "{a:1}", "{\"a\" 1}"] {
             assert_eq!(walk(json), [], "{json}");
         }

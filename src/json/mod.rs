@@ -1,4 +1,4 @@
-//! Everything that is done to JSON text by hand, once.
+//! Everything that handles JSON text directly.
 
 mod members;
 mod value;

@@ -1,4 +1,4 @@
-//! Reads JSON text into a tree as its receiver would, or refuses it.
+//! Parses JSON text into a tree as its receiver would, or rejects it.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Deserializer, Map, Value};
 
-/// So deep may a value be nested. Receivers stop at 128, of which the body around the value takes a few.
+/// The maximum nesting depth of a value. Receivers stop at 128, of which the surrounding body takes a few.
 pub(crate) const MAX_DEPTH: usize = 120;
 
-/// Parses a whole text. `None` if a receiver could not: it is no JSON, a number is too large for a `f64`, a string holds
-/// half of a surrogate pair, or it is nested deeper than `max_depth`.
+/// Parses a whole text. Returns `None` if a receiver could not: the text is not JSON, a number is too large for an
+/// `f64`, a string contains half of a surrogate pair, or the nesting exceeds `max_depth`.
 ///
-/// Unlike [`Value`]'s own `Deserialize` this takes every key as data, those included that `serde_json` gives a meaning
-/// of its own.
+/// Unlike [`Value`]'s own `Deserialize`, this treats every key as data, including those with a special meaning in
+/// `serde_json`.
 pub(crate) fn parse(text: &[u8], max_depth: usize) -> Option<Value> {
-    // Scans the text without a limit of depth, and without looking into numbers and escapes.
+    // This scans the text with no depth limit, and without looking into numbers and escapes.
     let raw: &RawValue = serde_json::from_slice(text).ok()?;
     tree(raw, max_depth)
 }
@@ -35,7 +35,7 @@ fn tree(raw: &RawValue, depth: usize) -> Option<Value> {
             let inner = depth.checked_sub(1)?;
             items.into_iter().map(|item| tree(item, inner)).collect::<Option<Vec<_>>>().map(Value::Array)
         }
-        // A build of `serde_json` that keeps numbers as text takes those, too, that no receiver can hold.
+        // A build of `serde_json` that keeps numbers as text would also accept numbers that no receiver can hold.
         b'-' | b'0'..=b'9' if !text.parse::<f64>().is_ok_and(f64::is_finite) => None,
         _ => serde_json::from_str(text).ok(),
     }
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_a_receiver_could_not_read() {
+    fn rejects_what_a_receiver_could_not_read() {
         let too_deep = nested(MAX_DEPTH + 1);
         let far_too_deep = nested(100_000);
         for text in [
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_rest_as_it_is() {
+    fn reads_everything_else_unchanged() {
         for text in [
             "1e308",
             "-0",
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_with_a_meaning_of_its_own_is_data() {
+    fn a_key_with_a_special_meaning_is_data() {
         for key in ["$serde_json::private::RawValue", "$serde_json::private::Number"] {
             for value in [json!("{\"a\":1}"), json!("1"), json!("no JSON {"), json!(1)] {
                 let text = format!("{{{}:{value}}}", json!(key));

@@ -14,7 +14,7 @@ pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     }
 }
 
-/// Returns whether no byte needs escaping, eight at a time; the last eight overlap those before them.
+/// Returns whether no byte needs escaping. Checks eight at a time; the last eight may overlap those before them.
 #[inline]
 fn is_plain(text: &[u8]) -> bool {
     let Some(last) = text.last_chunk::<8>() else { return text.iter().all(|byte| is_plain_byte(*byte)) };
@@ -28,8 +28,8 @@ fn is_plain_byte(byte: u8) -> bool {
     !matches!(byte, 0..b' ' | b'"' | b'\\')
 }
 
-/// Returns 0 if none of the bytes needs escaping. A set top bit marks a byte below `n`, as in `(x - n) & !x`; a byte
-/// that equals another is 0, and so below 1, after an exclusive or.
+/// Returns 0 if none of the bytes needs escaping. A set top bit marks a byte below `n`, as in `(x - n) & !x`. A
+/// byte that equals another becomes 0, and so is below 1, after an exclusive or.
 #[inline]
 fn escapes(bytes: [u8; 8]) -> u64 {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_byte_that_needs_escaping_is_seen_at_each_place() {
+    fn each_byte_that_needs_escaping_is_found_at_each_position() {
         for length in 0..40 {
             assert!(is_plain(&vec![b'x'; length]), "{length}");
             for place in 0..length {

@@ -1,6 +1,6 @@
-//! TOML in a build without the feature.
+//! The TOML reader of a build without the feature `toml`.
 //!
-//! Never takes a file that it cannot read for one that is not there.
+//! A TOML file is an error, never a missing file.
 
 use crate::document::Node;
 

@@ -1,6 +1,6 @@
-//! TOML into a tree, by toml-span.
+//! Parses TOML into a tree, with `toml-span`.
 //!
-//! Never recurses without a bound: the reader refuses nests of more than 128, this file of more than 32.
+//! Recursion is limited: the parser rejects more than 128 levels, and this reader more than 32.
 
 use std::collections::BTreeMap;
 

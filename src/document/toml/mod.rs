@@ -1,6 +1,6 @@
-//! TOML into a tree, if the feature is on.
+//! Parses TOML into a tree if the feature `toml` is on.
 //!
-//! Never silent about a file that this build cannot read.
+//! Without the feature, a TOML file is an error.
 
 #[cfg(not(feature = "toml"))]
 mod disabled;

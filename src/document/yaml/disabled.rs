@@ -1,6 +1,6 @@
-//! YAML in a build without the feature.
+//! The YAML reader of a build without the feature `yaml`.
 //!
-//! Never takes a file that it cannot read for one that is not there.
+//! A YAML file is an error, never a missing file.
 
 use crate::document::Node;
 

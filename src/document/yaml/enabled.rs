@@ -1,4 +1,4 @@
-//! YAML into a tree, from a stream of events.
+//! Parses YAML into a tree, from a stream of events.
 //!
 //! Never expands an alias, and never reads more than one document.
 
@@ -90,10 +90,11 @@ impl Builder {
     }
 }
 
-/// The core schema of YAML 1.2: a plain word is a null, a boolean, a number or text; quoted it is text.
+/// Resolves a scalar by the core schema of YAML 1.2: a plain word is a null, a boolean, a number or text; a quoted
+/// one is text.
 fn resolve(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Node {
     if tag.is_some() {
-        // A tag would change the type of the value; none is needed here, and none is believed.
+        // A tag could change the type of the value. No switch needs one, so none is trusted.
         return Node::Opaque;
     }
     if style != ScalarStyle::Plain {

@@ -1,6 +1,6 @@
-//! YAML into a tree, if the feature is on.
+//! Parses YAML into a tree if the feature `yaml` is on.
 //!
-//! Never silent about a file that this build cannot read.
+//! Without the feature, a YAML file is an error.
 
 #[cfg(not(feature = "yaml"))]
 mod disabled;
