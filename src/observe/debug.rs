@@ -1,5 +1,5 @@
-//! Prints what debugging asks for: to the application's log, or to stderr where that would print it to nobody.
-//! Never prints a header, and the body's own API key only cut short.
+//! Prints debugging output to the application's log, or to stderr if the log would discard it. Never prints a
+//! header, and prints only the start of the API key in a body.
 
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
@@ -14,13 +14,13 @@ const BATCH: &str = "candor::batch";
 /// The target of every other line.
 const CANDOR: &str = "candor";
 
-/// Prints a body from the bytes that are sent; `hide` is the API key with what is shown in its place.
+/// Prints a body from the bytes that are sent. `hide` is the API key and the text shown in its place.
 pub(crate) fn print_batch(body: &[u8], hide: Option<(&str, &str)>, sent: bool) {
     let how = if sent { "sending" } else { "dry run, not sending" };
     print(BATCH, Level::Info, true, &format_args!("{how} {} bytes:\n{}", body.len(), pretty(body, hide)));
 }
 
-/// Explains why a client was created disabled, and where to look. Nothing is repeated where a warning has said so already.
+/// Explains why a client was created disabled, and where to look. Prints nothing if a warning has already said so.
 pub(crate) fn print_disabled(app: &str, reason: &str, is_debugging: bool, was_warned: bool) {
     if was_warned && log::log_enabled!(target: CANDOR, Level::Warn) {
         return;
@@ -31,24 +31,24 @@ pub(crate) fn print_disabled(app: &str, reason: &str, is_debugging: bool, was_wa
     print(CANDOR, Level::Info, is_debugging, &text);
 }
 
-/// Declares that a client could not be created, so that a disabled one took its place.
+/// Reports that a client could not be created and that a disabled one took its place.
 pub(crate) fn print_failed(app: &str, reason: &str, is_debugging: bool) {
     let text = format_args!("telemetry of {app} could not be started and is disabled: {reason}");
     print(CANDOR, Level::Warn, is_debugging, &text);
 }
 
-/// Logs a line. Where the application's log takes no such line, it goes to stderr if debugging was asked for.
+/// Logs a line. If the application's log discards it and debugging was requested, it goes to stderr.
 fn print(target: &str, level: Level, is_debugging: bool, text: &dyn fmt::Display) {
     if log::log_enabled!(target: target, level) {
         log::log!(target: target, level, "{text}");
     } else if is_debugging {
-        // In one piece, so that two threads do not mix their lines. A closed stderr is not our business.
+        // In one write, so two threads do not mix their lines. A closed stderr is not our concern.
         let _ = std::io::stderr().write_all(format!("[{target}] {text}\n").as_bytes());
     }
 }
 
-/// Lays out JSON with two blanks a level. What is between the tokens stays byte for byte, but for characters that would
-/// steer a terminal, which are escaped.
+/// Formats JSON with two spaces per level. The tokens stay the same byte for byte, except for characters that could
+/// control a terminal, which are escaped.
 fn pretty(body: &[u8], hide: Option<(&str, &str)>) -> String {
     let mut text = String::from_utf8_lossy(body).into_owned();
     if let Some((secret, shown)) = hide.filter(|(secret, _)| !secret.is_empty()) {
@@ -59,7 +59,7 @@ fn pretty(body: &[u8], hide: Option<(&str, &str)>) -> String {
     for (at, letter) in text.char_indices() {
         if quoted {
             if is_escaped(letter) {
-                // As JSON escapes it, so that what is printed is still the same JSON.
+                // A JSON escape, so the output is still the same JSON.
                 let _ = write!(out, "\\u{:04x}", u32::from(letter));
             } else {
                 out.push(letter);
@@ -111,7 +111,7 @@ mod tests {
     use serde_json::{Value, from_str};
 
     #[test]
-    fn what_steers_a_terminal_is_escaped_and_the_json_is_the_same() {
+    fn terminal_controls_are_escaped_and_the_json_is_the_same() {
         let body = "{\"event\":\"a\u{9b}31m\u{202e}b\"}";
         let text = pretty(body.as_bytes(), None);
         assert_eq!(from_str::<Value>(&text).unwrap(), from_str::<Value>(body).unwrap());
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn prints_the_same_json_with_lines_and_blanks() {
+    fn prints_the_same_json_with_line_breaks_and_indents() {
         let body = r#"{"api_key":"phc_secret","batch":[{"event":"a, {b} \" \\","n":[1,2],"e":{},"l":[]}]}"#;
         let text = pretty(body.as_bytes(), None);
         assert_eq!(from_str::<Value>(&text).unwrap(), from_str::<Value>(body).unwrap());

@@ -1,79 +1,77 @@
-//! Why events are lost.
-//! Gives each reason a place in the counts and its words.
-//! Never counts: the counters do.
+//! The reasons why events are lost.
 
 use std::fmt;
 
 /// Why an event was lost.
 ///
-/// It prints as words (`queue full`) and serialises as a name (`queue_full`).
+/// Displays as words (`queue full`) and serializes as a name (`queue_full`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum LossReason {
     /// The event had no name, or a blank one.
     EmptyName,
-    /// The event's name had more than 200 characters, or with PostHog's v1 protocol more than 200 bytes.
+    /// The event's name had more than 200 characters, or more than 200 bytes with PostHog's v1 protocol.
     LongName,
     /// The event had no distinct id, or a blank one.
     EmptyDistinctId,
-    /// The distinct id had more than 200 characters, or with PostHog's v1 protocol more than 200 bytes.
+    /// The distinct id had more than 200 characters, or more than 200 bytes with PostHog's v1 protocol.
     LongDistinctId,
-    /// The event would have made, changed or merged a person under an id that strangers share, such as
+    /// The event would have created, changed or merged a person under an id that strangers share, such as
     /// `anonymous` or `0`.
     SharedDistinctId,
-    /// The event was about a group whose type or key was blank.
+    /// The event named a group with a blank type or key.
     EmptyGroup,
-    /// A reserved property had a value that the receiver would have refused.
+    /// A reserved property had a value that the receiver would have rejected.
     Malformed,
     /// A number was not finite.
     NotFinite,
     /// A value could not be written as JSON.
     Unserializable,
-    /// A property has a name that the library sets by itself: `$groups`, `$lib` or `$lib_version`. Never counted for an
-    /// event: the property is left out, and the event goes.
+    /// A property has a name that the library sets itself: `$groups`, `$lib` or `$lib_version`. Never counted for
+    /// an event: only the property is left out, and the event is sent.
     ReservedName,
-    /// The client sends only what its catalogue declares, and the event was not in it.
+    /// The client sends only what its catalogue declares, and the event is not in it.
     Undeclared,
-    /// The event was larger than the limit for one event.
+    /// The event was larger than the limit for an event.
     TooLarge,
     /// The event's own code panicked while it was encoded.
     EventPanicked,
-    /// Sampling left it out.
+    /// The event was left out by sampling.
     SampledOut,
-    /// A `before_send` hook dropped it.
+    /// A `before_send` hook dropped the event.
     DroppedByHook,
     /// A `before_send` hook panicked.
     HookPanicked,
-    /// It was captured from inside a capture that was itself made by a hook, a logger or an event's own code. One level
-    /// is captured as usual; deeper ones would never end.
+    /// The event was captured inside a capture that a hook, a logger or an event's own code had made. One level is
+    /// captured as usual; deeper ones could go on forever.
     Recursion,
-    /// The queue was full, by events or by bytes.
+    /// The queue had reached its limit of events or bytes.
     QueueFull,
-    /// Consent was withdrawn before it was sent.
+    /// Consent was withdrawn before the event was sent.
     ConsentWithdrawn,
-    /// The receiver refused it.
+    /// The receiver rejected the event.
     Rejected,
-    /// The receiver claimed success with an answer that says nothing readable; it may have taken the event.
+    /// The receiver reported success with an unreadable response, so it may have accepted the event.
     UnreadableAnswer,
-    /// It was tried as often, or for as long, as the settings allow.
+    /// The event was retried as often, or for as long, as the settings allow.
     RetriesExhausted,
-    /// The time of `shutdown` was up.
+    /// The timeout of `shutdown` expired.
     ShuttingDown,
-    /// The worker panicked with it in hand, through a transport, an envelope or a hook of the application.
+    /// The worker panicked while it handled the event, in a transport, an envelope or a hook of the application.
     WorkerPanicked,
-    /// Dry run: it was printed, not sent.
+    /// The event was printed instead of sent, by a dry run.
     DryRun,
-    /// It was on disk, and among the oldest there when the limits of the [`Spool`](crate::Spool) were reached.
+    /// The event was among the oldest on disk when the limits of the [`Spool`](crate::Spool) were reached.
     SpoolFull,
-    /// It was on disk for longer than the [`Spool`](crate::Spool) keeps events.
+    /// The event was on disk for longer than the [`Spool`](crate::Spool) keeps events.
     SpoolExpired,
-    /// The file on disk that held it could not be read, or was on its way whenever a process ended.
+    /// The file on disk that held the event could not be read, or was being sent every time a process ended.
     SpoolDamaged,
 }
 
 impl LossReason {
-    /// All reasons, in the order in which [`Stats`](crate::Stats) prints them.
+    /// Every reason, in the order in which [`Stats`](crate::Stats) prints them.
     pub const ALL: [Self; 28] = [
         Self::EmptyName,
         Self::LongName,
@@ -155,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_has_its_own_place_and_words() {
+    fn every_reason_has_its_own_index_and_words() {
         for (index, reason) in LossReason::ALL.into_iter().enumerate() {
             assert_eq!(reason.index(), index);
         }

@@ -1,6 +1,6 @@
-//! What became of every event, and what the batches look like.
+//! Reports what became of every event, and what the batches look like.
 //!
-//! Never sees a key, and prints contents only if debugging was asked for.
+//! Never shows a whole API key, and prints contents only if debugging was requested.
 
 mod debug;
 mod loss;

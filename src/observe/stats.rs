@@ -13,46 +13,45 @@ use super::loss::LossReason;
 
 const REASONS: usize = LossReason::ALL.len();
 
-/// A snapshot of what became of the events captured so far.
+/// A snapshot of what has become of the events captured so far.
 ///
-/// Once nothing is moving, `captured` is the sum of `queued`, `spooled`, `sent` and everything lost. A process that
-/// sends what an earlier run has left on disk counts those events as `recovered`, and there `captured` and `recovered`
-/// together are that sum. While threads are at work the numbers are read one after the other and may be off by the
-/// events in between.
+/// At rest, `captured` is the sum of `queued`, `spooled`, `sent` and all losses. In a process that sends what an
+/// earlier run left on disk, those events count as `recovered`, and the sum is `captured` plus `recovered`. While
+/// threads are working, the numbers are read one after another and may differ by the events in between.
 ///
-/// It serialises to an object of its fields, in which `lost` maps each reason that lost an event to its count.
+/// Serializes to an object of its fields, in which `lost` maps each reason that lost an event to its count.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Stats {
-    /// Events handed to `capture` while the gate was open.
+    /// Events passed to `capture` while the gate was open.
     pub captured: u64,
-    /// Events that wait: in the queue, in a batch under way, or for a retry.
+    /// Events waiting in the queue, in a batch being sent, or for a retry.
     pub queued: u64,
-    /// Events that this process has written to disk, or found there and tried to send, and that are still there: a later
-    /// run or another process sends them. Always zero without a [`Spool`](crate::Spool).
+    /// Events that this process has written to disk, or has found there and tried to send, and that are still there
+    /// for a later run or another process to send. Always zero without a [`Spool`](crate::Spool).
     pub spooled: u64,
-    /// Events of an earlier run or another process that this one has taken over from disk, to send them or to remove
-    /// them for their age. Always zero without a [`Spool`](crate::Spool).
+    /// Events of an earlier run or another process that this one has taken over from disk, either to send them or
+    /// to delete them because of their age. Always zero without a [`Spool`](crate::Spool).
     pub recovered: u64,
-    /// Events that the receiver took.
+    /// Events that the receiver accepted.
     pub sent: u64,
-    /// Events sent again, counted once for each further attempt.
+    /// Events sent again, counted once per retry.
     pub retried: u64,
-    /// Requests made, further attempts included.
+    /// Requests made, including retries.
     pub requests: u64,
-    /// Requests among those that were a further attempt.
+    /// Requests that were retries.
     pub retries: u64,
-    /// Events among those sent that the receiver's answer did not name, if its protocol names each one.
+    /// Sent events that the receiver's response did not name, if its protocol names each event.
     pub unconfirmed: u64,
-    /// Fields, list items and map entries that were left out of events that were captured: a text did not
-    /// match its pattern or was too long, a word was no label, a pseudonym had no key, a list was longer
-    /// than its bound, or the client's rules did not allow a property.
+    /// Fields, list items and map entries that were left out of captured events because a text did not match its
+    /// pattern or was too long, a word was not a label, a pseudonym had no key, a list was too long, or the
+    /// client's rules did not allow a property.
     pub fields_dropped: u64,
-    /// Fields that were sent as their declared `other`, since the text did not match or the word was unknown.
+    /// Fields that were sent as their declared `other`, because a text did not match or a word was unknown.
     pub fields_replaced: u64,
     lost: Losses,
 }
 
-/// How many events each reason has lost, shown as a map of those that have lost any.
+/// The number of events lost for each reason, shown as a map of those that are not zero.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct Losses([u64; REASONS]);
 
@@ -75,12 +74,12 @@ impl Serialize for Losses {
 }
 
 impl Stats {
-    /// Returns how many events were lost for this reason.
+    /// Returns the number of events lost for this reason.
     pub fn lost(&self, reason: LossReason) -> u64 {
         self.lost.0.get(reason.index()).copied().unwrap_or(0)
     }
 
-    /// Returns how many events were lost for whatever reason.
+    /// Returns the number of events lost for any reason.
     pub fn lost_total(&self) -> u64 {
         self.lost.0.iter().sum()
     }
@@ -101,7 +100,7 @@ impl Stats {
         if separator == ", " { f.write_str(")") } else { Ok(()) }
     }
 
-    /// Returns what has changed since an earlier snapshot; `queued` and `spooled` stay what they are now.
+    /// Returns the difference from an earlier snapshot. `queued` and `spooled` keep their current values.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         let mut lost = self.lost.clone();
@@ -137,7 +136,7 @@ impl fmt::Display for Stats {
     }
 }
 
-/// The live counters behind [`Stats`], shared by both threads.
+/// The live counters behind [`Stats`], shared by all threads.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     captured: AtomicU64,
@@ -151,19 +150,19 @@ pub(crate) struct Counters {
     fields_dropped: AtomicU64,
     fields_replaced: AtomicU64,
     lost: [AtomicU64; REASONS],
-    /// Milliseconds since 1970, and the outcome.
+    /// The time in milliseconds since 1970, and the outcome.
     last_send: Mutex<Option<(i64, String)>>,
     has_logged: [AtomicBool; Once::COUNT],
 }
 
-/// What a client logs once.
+/// A message that a client logs only once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Once {
-    /// Events that were not delivered, for whatever reason.
+    /// Events were not delivered, for any reason.
     Failure,
-    /// Events that were refused because of who sends them.
+    /// Events were rejected because of who sends them.
     Unauthorised,
-    /// An answer that is not readable HTTP.
+    /// A response was not readable HTTP.
     BadResponse,
 }
 
@@ -172,18 +171,18 @@ impl Once {
 }
 
 impl Counters {
-    /// Notes how an attempt to send ended, in milliseconds since 1970.
+    /// Records how an attempt to send ended, with its time in milliseconds since 1970.
     pub(crate) fn attempted(&self, at: i64, outcome: String) {
         *self.last_send.lock() = Some((at, outcome));
     }
 
-    /// Returns when the last attempt to send ended, and how.
+    /// Returns when the last attempt to send ended, and with what outcome.
     pub(crate) fn last_send(&self) -> Option<(i64, String)> {
-        // A forked child must not wait for a thread that is its parent's.
+        // A forked child must not wait for a thread of its parent.
         self.last_send.try_lock_for(Duration::from_millis(100)).and_then(|last| last.clone())
     }
 
-    /// Returns whether this is to be logged for the first time.
+    /// Returns whether this message is to be logged, which is so only the first time.
     pub(crate) fn is_first(&self, what: Once) -> bool {
         self.has_logged.get(what as usize).is_some_and(|has_logged| !has_logged.swap(true, Ordering::Relaxed))
     }
@@ -193,23 +192,23 @@ impl Counters {
         self.captured.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts events that were written to disk, or stay there after an attempt.
+    /// Counts events that were written to disk, or that remain there after an attempt.
     pub(crate) fn spooled(&self, events: u64) {
         self.spooled.fetch_add(events, Ordering::Relaxed);
     }
 
-    /// Counts events that were on disk and are in hand, sent or removed.
+    /// Counts events that were on disk and are now being sent, sent or deleted.
     pub(crate) fn unspooled(&self, events: u64) {
         let fewer = |spooled: u64| Some(spooled.saturating_sub(events));
         let _ = self.spooled.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer);
     }
 
-    /// Counts nothing as on disk any more, and returns how many events that were.
+    /// Resets the count of events on disk, and returns it.
     pub(crate) fn take_spooled(&self) -> u64 {
         self.spooled.swap(0, Ordering::Relaxed)
     }
 
-    /// Counts events of an earlier run that are in hand.
+    /// Counts events of an earlier run that this process has taken over.
     pub(crate) fn recovered(&self, events: u64) {
         self.recovered.fetch_add(events, Ordering::Relaxed);
     }
@@ -218,18 +217,18 @@ impl Counters {
         self.sent.fetch_add(events, Ordering::Relaxed);
     }
 
-    /// Counts fields that an event has left out, and fields that it has replaced.
+    /// Counts the fields that an event has left out and those that it has replaced.
     pub(crate) fn fields(&self, dropped: u32, replaced: u32) {
         self.fields_dropped.fetch_add(dropped.into(), Ordering::Relaxed);
         self.fields_replaced.fetch_add(replaced.into(), Ordering::Relaxed);
     }
 
-    /// Counts events, among those sent, that the answer did not name.
+    /// Counts sent events that the response did not name.
     pub(crate) fn unconfirmed(&self, events: u64) {
         self.unconfirmed.fetch_add(events, Ordering::Relaxed);
     }
 
-    /// Counts a request, and its events once more if it is a further attempt.
+    /// Counts a request, and its events again if it is a retry.
     pub(crate) fn request(&self, events: u64, attempt: u32) {
         self.requests.fetch_add(1, Ordering::Relaxed);
         if attempt > 1 {
@@ -244,10 +243,10 @@ impl Counters {
         }
     }
 
-    /// Returns a snapshot. What was captured and is neither sent nor lost nor on disk is queued somewhere.
+    /// Returns a snapshot. Events that were captured but are neither sent, lost nor on disk count as queued.
     pub(crate) fn snapshot(&self) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        // Ends before beginnings: an event that ends meanwhile then counts as queued, never as too many.
+        // Ends are read before beginnings: an event that ends meanwhile then counts as queued, never twice.
         let sent = read(&self.sent);
         let mut lost = [0; REASONS];
         for (value, counter) in lost.iter_mut().zip(&self.lost) {

@@ -1,12 +1,13 @@
-//! The lines of the log and the chain that ties each to the one before.
+//! The lines of the log, and the chain that links each line to the one before.
 //!
 //! ```text
 //! {"sent_log":1,"since":"2026-01-31T12:00:00.000Z","removed":0,"after":"","sha256":"9f.."}
 //! {"at":"..","endpoint":"https://t.example.com","protocol":"posthog-v0","events":1,"status":200,"bytes":214,"body":"{..}","sha256":"07.."}
 //! ```
 //!
-//! A line's `sha256` is the digest of the one before and of the line's own text up to its comma. The first line
-//! begins the chain: `after` is the digest that the next line continues, empty in a new log.
+//! A line's `sha256` is the digest of the previous line's digest followed by the line's own text, up to the comma
+//! before `sha256`. The first line starts the chain: `after` is the digest that the next line continues from, empty
+//! in a new log.
 
 use std::fmt::Write;
 
@@ -18,34 +19,35 @@ use serde::{Deserialize, Serialize};
 /// The version of the format.
 const VERSION: u32 = 1;
 
-/// What stands between the text of a line and its digest, and after that.
+/// The text between a line's content and its digest, and the text after the digest.
 const SEAL: &str = ",\"sha256\":\"";
 const END: &str = "\"}";
 
-/// How many digits a digest has.
+/// The number of digits in a digest.
 const DIGITS: usize = 64;
 
-/// How many bytes at the end of a line hold its digest, the line break included.
+/// The number of bytes at the end of a line that hold its digest, including the line break.
 pub(super) const SEAL_BYTES: usize = SEAL.len() + DIGITS + END.len() + 1;
 
-/// One request that was answered.
+/// A request that was answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
-    /// When the answer came, in RFC 3339.
+    /// When the response arrived, in RFC 3339.
     pub(crate) at: String,
     /// The endpoint's scheme, host and port.
     pub(crate) endpoint: String,
     /// The protocol's name.
     pub(crate) protocol: String,
     pub(crate) events: u64,
-    /// The status of the answer.
+    /// The status of the response.
     pub(crate) status: u16,
     /// The size of the body before compression.
     pub(crate) bytes: u64,
-    /// Answered requests before this one that could not be logged.
+    /// The number of answered requests before this one that could not be logged.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) missed: u64,
-    /// What is shown of the API key, where the body held it: the only difference from what was sent.
+    /// The text shown in place of the API key, if the body contained it. This is the only difference from what was
+    /// sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) api_key_shown_as: Option<String>,
     #[serde(flatten)]
@@ -55,13 +57,13 @@ pub(crate) struct Entry {
 /// The body of a request, before compression.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Body {
-    /// A body in UTF-8, as it is.
+    /// A body in UTF-8, unchanged.
     #[serde(rename = "body")]
     Text(String),
     /// Any other body, in base64.
     #[serde(rename = "body_base64")]
     Bytes(String),
-    /// The SHA-256 of a body that is too large to be kept.
+    /// The SHA-256 digest of a body that is too large to keep.
     #[serde(rename = "body_sha256")]
     Digest(String),
 }
@@ -74,7 +76,7 @@ impl Body {
         }
     }
 
-    /// Returns the body's bytes; `None` where only the digest was kept.
+    /// Returns the body's bytes, or `None` if only the digest was kept.
     pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
         match self {
             Self::Text(text) => Some(text.clone().into_bytes()),
@@ -84,7 +86,7 @@ impl Body {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde requires a reference")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
 }
@@ -94,11 +96,11 @@ fn is_zero(count: &u64) -> bool {
 #[serde(deny_unknown_fields)]
 pub(super) struct Beginning {
     sent_log: u32,
-    /// When this file was begun, in RFC 3339.
+    /// When this file was started, in RFC 3339.
     pub(super) since: String,
-    /// How many older lines have been removed to keep the log small.
+    /// The number of older lines that were removed to keep the log small.
     pub(super) removed: u64,
-    /// The digest that the next line continues.
+    /// The digest that the next line continues from.
     pub(super) after: String,
 }
 
@@ -107,12 +109,12 @@ impl Beginning {
         Self { sent_log: VERSION, since: since.to_owned(), removed, after: after.to_owned() }
     }
 
-    /// Returns the line, whose digest covers itself alone.
+    /// Returns the line, whose digest covers only itself.
     pub(super) fn to_line(&self) -> Vec<u8> {
         seal("", self)
     }
 
-    /// Reads the first line of a log; `None` if it is not one, or was changed.
+    /// Parses the first line of a log. Returns `None` if it is something else or was changed.
     pub(super) fn parse(line: &[u8]) -> Option<Self> {
         let (text, digest) = unseal(line)?;
         let beginning: Self = serde_json::from_slice(&[text, b"}"].concat()).ok()?;
@@ -120,9 +122,9 @@ impl Beginning {
     }
 }
 
-/// Returns the line of a value, line break included, tied to the digest before it.
+/// Returns the line of a value, including the line break, linked to the previous digest.
 pub(super) fn seal(before: &str, value: &impl Serialize) -> Vec<u8> {
-    // Structs of text and numbers: nothing in them that JSON could not hold.
+    // Serialization cannot fail: the structs hold only text and integers.
     let mut line = serde_json::to_vec(value).unwrap_or_default();
     line.pop(); // the closing brace
     let digest = chained(before, &line);
@@ -132,7 +134,7 @@ pub(super) fn seal(before: &str, value: &impl Serialize) -> Vec<u8> {
     line
 }
 
-/// Splits a line, without its line break, into what its digest covers and the digest.
+/// Splits a line, without its line break, into the text that its digest covers and the digest.
 pub(super) fn unseal(line: &[u8]) -> Option<(&[u8], &str)> {
     let rest = line.strip_suffix(END.as_bytes())?;
     let (rest, digest) = rest.split_at_checked(rest.len().checked_sub(DIGITS)?)?;
@@ -141,7 +143,7 @@ pub(super) fn unseal(line: &[u8]) -> Option<(&[u8], &str)> {
     Some((rest.strip_suffix(SEAL.as_bytes())?, digest)).filter(|_| is_digest)
 }
 
-/// Returns the digest of a line's text after the digest of the line before.
+/// Returns the digest of the previous digest followed by a line's text.
 pub(super) fn chained(before: &str, text: &[u8]) -> String {
     let mut hash = Hash::new();
     hash.update(before);
@@ -149,7 +151,7 @@ pub(super) fn chained(before: &str, text: &[u8]) -> String {
     hex(hash.finalize())
 }
 
-/// Returns SHA-256 in hexadecimal digits.
+/// Returns the SHA-256 digest in hexadecimal digits.
 pub(super) fn digest(bytes: &[u8]) -> String {
     hex(Hash::hash(bytes))
 }

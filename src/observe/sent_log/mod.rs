@@ -1,4 +1,4 @@
-//! The log on this machine of what was sent: one line of JSON for each request that was answered.
+//! The local log of what was sent: one line of JSON per answered request.
 
 mod line;
 mod reader;
@@ -11,10 +11,10 @@ pub(crate) use writer::{SentLog, SentRequest};
 /// The name of the log in the application's state directory.
 pub(crate) const FILE: &str = "sent.jsonl";
 
-/// The size of the log at most. When a line would exceed it, the oldest half goes.
+/// The maximum size of the log. When a line would exceed it, the oldest half is removed.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// The size of a line at most; a longer body is replaced by its digest.
+/// The maximum size of a line. A longer body is replaced by its digest.
 const MAX_LINE: usize = MAX_BYTES / 2 - 1024;
 
 #[cfg(test)]

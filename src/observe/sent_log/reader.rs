@@ -1,4 +1,4 @@
-//! Reads the log, and finds where its chain is broken.
+//! Reads the log and verifies its chain.
 
 use std::fs::OpenOptions;
 use std::io::{self, Read};
@@ -9,18 +9,18 @@ use std::time::{Duration, Instant};
 use super::MAX_BYTES;
 use super::line::{self, Beginning, Entry};
 
-/// What a log says.
+/// The content of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SentLines {
-    /// The requests, oldest first; lines that cannot be read are left out.
+    /// The requests, oldest first, without the lines that cannot be read.
     pub(crate) entries: Vec<Entry>,
-    /// How many older lines were removed to keep the log small.
+    /// The number of older lines that were removed to keep the log small.
     pub(crate) removed: u64,
-    /// Where the chain is broken first; `None` where it holds.
+    /// The first place where the chain is broken, or `None` if it is intact.
     pub(crate) broken: Option<Break>,
 }
 
-/// A place at which a log is not as it was written.
+/// A place where a log is not as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Break {
     /// The number of the line in the file, from 1.
@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 const CHANGED: &str = "the line was changed, or a line before it was changed or removed";
 
-/// Reads the log; `None` if there is none.
+/// Reads the log. Returns `None` if there is none.
 pub(crate) fn read(path: &Path) -> io::Result<Option<SentLines>> {
     let mut options = OpenOptions::new();
     options.read(true);
@@ -46,7 +46,7 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<SentLines>> {
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
-    // A line that is being written is waited for, but not for ever.
+    // A line that is being written is waited for, but not forever.
     let until = Instant::now() + PATIENCE;
     while file.try_lock_shared().is_err() && Instant::now() < until {
         thread::sleep(Duration::from_millis(1));
@@ -56,7 +56,7 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<SentLines>> {
     Ok(Some(parse(&text)))
 }
 
-/// Reads lines and verifies their chain.
+/// Parses lines and verifies their chain.
 fn parse(text: &[u8]) -> SentLines {
     let mut lines = text.split_inclusive(|byte| *byte == b'\n').enumerate().peekable();
     let mut said = SentLines { entries: Vec::new(), removed: 0, broken: None };
@@ -70,7 +70,7 @@ fn parse(text: &[u8]) -> SentLines {
         None if text.is_empty() => {}
         None => {
             said.break_at(1, "the beginning of the log is missing or was changed");
-            // Most likely it is only the beginning; what follows is tied to its own lines all the same.
+            // Probably only the beginning is affected. The lines after it are still linked to each other.
             if let Some((_, first)) = lines.next()
                 && let Ok(entry) = serde_json::from_slice(first)
             {
@@ -88,7 +88,7 @@ fn parse(text: &[u8]) -> SentLines {
             Some((_, digest)) => digest.clone_into(&mut before),
             None => {
                 said.break_at(index + 1, CHANGED);
-                // The next line is compared with what this one claims, so that each is judged by itself.
+                // The next line is compared with this line's own digest, so each line is judged separately.
                 before = line::unseal(line).map(|(_, digest)| digest.to_owned()).unwrap_or_default();
             }
         }

@@ -1,4 +1,4 @@
-//! The log as its readers and its attackers meet it.
+//! Tests of the log, including attempts to change it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use super::{Body, FILE, MAX_BYTES, SentLog, SentRequest, read};
 
 const AT: &str = "2026-01-31T12:00:00.000Z";
 
-/// A directory that is gone when the test is over.
+/// A directory that is deleted when the test is over.
 struct Dir(PathBuf);
 
 impl Dir {
@@ -48,7 +48,7 @@ fn broken(path: &Path) -> Option<usize> {
 }
 
 #[test]
-fn lines_come_back_as_they_were_sent() {
+fn lines_are_read_back_as_they_were_sent() {
     let dir = Dir::new();
     let log = log_at(&dir.log());
     let sent: [&[u8]; 3] = [b"{\"batch\":[\"\\u0000 \xc3\xa9\"]}", b"", b"\xff\xfe not text"];
@@ -76,7 +76,7 @@ fn the_key_is_hidden_and_nothing_else_is_changed() {
 }
 
 #[test]
-fn each_changed_or_missing_line_breaks_the_chain_where_it_is() {
+fn a_changed_or_missing_line_breaks_the_chain_at_its_place() {
     let dir = Dir::new();
     let log = log_at(&dir.log());
     for number in 1..=4 {
@@ -96,7 +96,7 @@ fn each_changed_or_missing_line_breaks_the_chain_where_it_is() {
         assert_eq!(with(changed), Some(index + 1), "line {} changed", index + 1);
         let mut removed = copy();
         removed.remove(index);
-        // What is cut off at the end leaves no trace in the lines before.
+        // Lines cut off at the end leave no trace in the lines before them.
         let wanted = (index + 1 < lines.len()).then_some(index + 1);
         assert_eq!(with(removed), wanted, "line {} removed", index + 1);
     }
@@ -109,7 +109,7 @@ fn each_changed_or_missing_line_breaks_the_chain_where_it_is() {
 }
 
 #[test]
-fn a_line_after_a_changed_one_goes_on_and_heals_nothing() {
+fn a_line_after_a_changed_one_is_kept_but_does_not_repair_the_chain() {
     let dir = Dir::new();
     let log = log_at(&dir.log());
     append(&log, b"one");
@@ -133,7 +133,7 @@ fn an_unfinished_line_is_cut_off_and_counted() {
     assert_eq!(bodies(&dir.log()), [b"one".as_slice(), b"three"]);
     assert_eq!(broken(&dir.log()), None);
     assert_eq!(read(&dir.log()).unwrap().unwrap().entries[1].missed, 1);
-    // Of a log that was killed in its first write, the beginning alone is left.
+    // A log whose writer was killed during the first write has only part of its beginning.
     let beginning = whole.iter().position(|byte| *byte == b'\n').unwrap() + 9;
     fs::write(dir.log(), &whole[..beginning]).unwrap();
     append(&log, b"four");
@@ -141,7 +141,7 @@ fn an_unfinished_line_is_cut_off_and_counted() {
 }
 
 #[test]
-fn the_oldest_half_goes_and_the_chain_goes_on() {
+fn the_oldest_half_is_removed_and_the_chain_continues() {
     let dir = Dir::new();
     let log = log_at(&dir.log());
     let body = |number: u32| format!("{number:>7}{}", "x".repeat(40_000)).into_bytes();
@@ -160,7 +160,7 @@ fn the_oldest_half_goes_and_the_chain_goes_on() {
 }
 
 #[test]
-fn of_a_large_body_the_digest_is_kept() {
+fn only_the_digest_of_a_large_body_is_kept() {
     let dir = Dir::new();
     let body = vec![b'x'; MAX_BYTES];
     append(&log_at(&dir.log()), &body);
@@ -170,7 +170,7 @@ fn of_a_large_body_the_digest_is_kept() {
 }
 
 #[test]
-fn twenty_writers_make_one_chain() {
+fn twenty_writers_produce_one_chain() {
     let dir = Dir::new();
     thread::scope(|scope| {
         for writer in 0..20 {
@@ -200,7 +200,7 @@ fn without_consent_nothing_is_written() {
 }
 
 #[test]
-fn what_could_not_be_written_is_counted_by_the_next_line() {
+fn requests_that_could_not_be_logged_are_counted_by_the_next_line() {
     let dir = Dir::new();
     let log = log_at(&dir.log());
     fs::write(dir.0.join("state"), "a file where the directory would be").unwrap();
@@ -213,7 +213,7 @@ fn what_could_not_be_written_is_counted_by_the_next_line() {
 
 #[cfg(unix)]
 #[test]
-fn it_is_private_and_never_written_through_a_link() {
+fn the_log_is_private_and_never_written_through_a_link() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     let dir = Dir::new();
     append(&log_at(&dir.log()), b"one");

@@ -1,4 +1,4 @@
-//! Appends to the log, together with other processes, while consent is granted.
+//! Appends to the log while consent is granted, in turn with other processes.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -11,35 +11,36 @@ use parking_lot::Mutex;
 use super::line::{self, Beginning, Body, Entry, SEAL_BYTES};
 use super::{MAX_BYTES, MAX_LINE};
 
-/// How long a request waits for other processes to finish their lines. After a wait in vain the next ones only try.
+/// How long a request waits for other processes to finish their lines. After a timeout, the next requests do not
+/// wait.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// The pause between two tries for the lock.
+/// The pause between two attempts to lock the log.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Writes the log; one for each client.
+/// Writes the log. Each client has one.
 #[derive(Debug)]
 pub(crate) struct SentLog {
     path: PathBuf,
     endpoint: String,
     protocol: &'static str,
-    /// The API key with what is shown in its place.
+    /// The API key, and the text shown in its place.
     hide: Option<(String, String)>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Answered requests that could not be logged, not yet told by a line.
+    /// The number of answered requests that could not be logged and that no line has recorded yet.
     missed: u64,
-    /// Whether the last try failed, so that the log has been said to be incomplete.
+    /// Whether the last attempt failed, so the log is known to be incomplete and that was logged.
     has_failed: bool,
 }
 
 /// A request that was answered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SentRequest<'a> {
-    /// When the answer came, in RFC 3339.
+    /// When the response arrived, in RFC 3339.
     pub(crate) at: &'a str,
     pub(crate) events: u64,
     pub(crate) status: u16,
@@ -48,7 +49,7 @@ pub(crate) struct SentRequest<'a> {
 }
 
 impl SentLog {
-    /// Creates the writer; nothing is opened before the first line.
+    /// Creates the writer. No file is opened before the first line.
     pub(crate) fn new(
         path: PathBuf,
         endpoint: String,
@@ -58,9 +59,9 @@ impl SentLog {
         Self { path, endpoint, protocol, hide, state: Mutex::default() }
     }
 
-    /// Appends one line. `is_granted` is asked while the log is locked, immediately before the line is written.
+    /// Appends a line. `is_granted` is called while the log is locked, immediately before the line is written.
     ///
-    /// A line that cannot be written is not an error of the request: the next one counts it in `missed`.
+    /// Failing to write a line does not fail the request: the next line counts it in `missed`.
     pub(crate) fn append(&self, request: &SentRequest<'_>, is_granted: impl Fn() -> bool) {
         let mut state = self.state.lock();
         let patience = if state.has_failed { Duration::ZERO } else { PATIENCE };
@@ -70,7 +71,7 @@ impl SentLog {
             Ok(false) => {}
             Err(error) => {
                 if !state.has_failed {
-                    log::debug!(target: "candor", "the log of what was sent could not be written: {error}");
+                    log::debug!(target: "candor", "could not write the log of sent requests: {error}");
                 }
                 *state = State { missed: state.missed + 1, has_failed: true };
             }
@@ -100,7 +101,7 @@ impl SentLog {
     }
 }
 
-/// Appends an entry; returns whether it was written, which it is not once consent is gone.
+/// Appends an entry. Returns whether it was written, which is `false` once consent has ended.
 fn append(path: &Path, mut entry: Entry, until: Instant, is_granted: impl Fn() -> bool) -> io::Result<bool> {
     if !is_granted() {
         return Ok(false);
@@ -111,7 +112,7 @@ fn append(path: &Path, mut entry: Entry, until: Instant, is_granted: impl Fn() -
     }
     let mut length = file.metadata()?.len();
     if length > 0 && !ends_with_line(&mut file, length)? {
-        // Whoever wrote it was killed, or its disk was full.
+        // Its writer was killed, or the disk was full.
         entry.missed += 1;
         length = cut_unfinished(&mut file)?;
     }
@@ -137,12 +138,12 @@ fn append(path: &Path, mut entry: Entry, until: Instant, is_granted: impl Fn() -
     Ok(true)
 }
 
-/// Opens and locks the log, or a new one.
+/// Opens and locks the log, or creates it.
 fn lock(path: &Path, until: Instant) -> io::Result<File> {
     loop {
         let file = open(path)?;
         match file.try_lock() {
-            // Another process may have replaced or deleted it meanwhile.
+            // Another process may have replaced or deleted it in the meantime.
             Ok(()) if is_still_there(&file, path) => return Ok(file),
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
@@ -175,7 +176,7 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// For the user alone, and never through a link or into a pipe.
+/// Makes the file private to the user, and keeps it from being opened through a link or as a pipe.
 #[cfg(unix)]
 fn private(options: &mut OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt;
@@ -200,7 +201,7 @@ fn is_still_there(file: &File, path: &Path) -> bool {
     (ours.dev(), ours.ino()) == (theirs.dev(), theirs.ino())
 }
 
-/// Elsewhere an open file is neither replaced nor deleted.
+/// On other platforms an open file is neither replaced nor deleted.
 #[cfg(not(unix))]
 fn is_still_there(_: &File, path: &Path) -> bool {
     path.exists()
@@ -213,7 +214,8 @@ fn ends_with_line(file: &mut File, length: u64) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-/// Cuts off what comes after the last whole line, and a beginning without any; returns the length that is left.
+/// Removes everything after the last complete line, or the whole text if only the beginning is complete. Returns
+/// the remaining length.
 fn cut_unfinished(file: &mut File) -> io::Result<u64> {
     let text = read_all(file)?;
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(&[][..], |at| &text[..=at]);
@@ -223,7 +225,8 @@ fn cut_unfinished(file: &mut File) -> io::Result<u64> {
     Ok(length)
 }
 
-/// Returns the digest that the next line continues; empty where the last line has none, which a reader then finds.
+/// Returns the digest that the next line continues from. Empty if the last line has none, which a reader then
+/// detects.
 fn last_digest(file: &mut File, length: u64) -> io::Result<String> {
     file.seek(SeekFrom::Start(length.saturating_sub(SEAL_BYTES as u64)))?;
     let mut tail = Vec::new();
@@ -239,7 +242,7 @@ fn read_all(file: &mut File) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Replaces the log by its newer half and the new line.
+/// Replaces the log with its newer half and the new line.
 fn replace(path: &Path, file: &mut File, now: &str, line: &[u8]) -> io::Result<()> {
     let text = read_all(file)?;
     let halved = halve(&text, now);
@@ -252,12 +255,12 @@ fn replace(path: &Path, file: &mut File, now: &str, line: &[u8]) -> io::Result<(
         new.write_all(line)
     });
     written.and_then(|()| fs::rename(&beside, path)).inspect_err(|_| {
-        // Only what was created here.
+        // Removes only what was created here.
         let _ = fs::remove_file(&beside);
     })
 }
 
-/// Returns the newer half of a log behind a beginning that says what is missing.
+/// Returns the newer half of a log after a new beginning that says what was removed.
 fn halve(text: &[u8], now: &str) -> Vec<u8> {
     let mut lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
     let known = lines.first().and_then(|line| Beginning::parse(line.strip_suffix(b"\n")?));
