@@ -1,18 +1,16 @@
 //! Time as a value that is passed in.
-//! Gives the instant for intervals and the system time for timestamps.
-//! Never sleeps.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-/// Where time comes from: the machine, or a test that turns the hands itself.
+/// The source of time: the machine, or a test.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Clock {
     /// The machine's own clocks.
     #[default]
     System,
-    /// A clock that stands still until it is told to go on.
+    /// A clock that stands still until a test advances it.
     #[cfg_attr(not(test), allow(dead_code, reason = "for the tests of time-driven parts"))]
     Manual(Arc<Manual>),
 }
@@ -25,14 +23,14 @@ pub(crate) struct Manual {
     nanos: AtomicU64,
 }
 
-/// Adds a time that an application chose: one beyond all reason becomes a year, where `+` would panic.
+/// Adds a duration that an application chose. An excessive one becomes a year, where `+` would panic.
 pub(crate) fn later(now: Instant, by: Duration) -> Instant {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     now.checked_add(by.min(YEAR)).unwrap_or(now)
 }
 
 impl Clock {
-    /// Returns the instant for intervals and deadlines.
+    /// Returns the current instant, for intervals and deadlines.
     pub(crate) fn now(&self) -> Instant {
         match self {
             Self::System => Instant::now(),
@@ -40,7 +38,7 @@ impl Clock {
         }
     }
 
-    /// Returns the system time for timestamps.
+    /// Returns the current system time, for timestamps.
     #[inline]
     pub(crate) fn wall(&self) -> SystemTime {
         match self {
@@ -56,7 +54,7 @@ impl Manual {
         Arc::new(Self { origin: Instant::now(), wall_origin, nanos: AtomicU64::new(0) })
     }
 
-    /// Moves both hands on.
+    /// Advances both the instant and the system time.
     #[cfg(test)]
     pub(crate) fn advance(&self, by: Duration) {
         let nanos = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
@@ -73,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_time_is_too_long_to_be_added() {
+    fn any_duration_can_be_added() {
         let now = Instant::now();
         assert_eq!(later(now, Duration::from_secs(5)), now + Duration::from_secs(5));
         assert!(later(now, Duration::MAX) > now + Duration::from_secs(1_000_000));

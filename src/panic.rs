@@ -1,11 +1,11 @@
-//! Calls code of the application so that its panics stay with it.
+//! Runs code of the application without letting its panics through.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs code of the application, or code that logs through its logger; `None` if it panicked.
+/// Runs code of the application, or code that logs through its logger. Returns `None` if it panicked.
 ///
-/// What a panic leaves may panic again when it is dropped. That is caught too, and then left if it is.
+/// The payload of a panic may panic again when it is dropped. That panic is caught too, and its payload is leaked.
 #[inline]
 pub(crate) fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_that_panics_when_it_is_dropped_stays_inside() {
+    fn a_payload_that_panics_when_dropped_is_contained() {
         assert_eq!(catch_panic(|| 1), Some(1));
         for depth in 0..4 {
             assert_eq!(catch_panic(|| panic_any(Bomb(depth))), None::<()>);

@@ -1,9 +1,9 @@
-//! Text that may be printed: what would steer a terminal or turn the order of letters is escaped.
+//! Escapes characters that could control a terminal or reverse the order of text.
 
 use std::fmt;
 
-/// Returns whether a character is escaped wherever text is printed: control characters of both ranges, marks that
-/// change the direction of writing, and the two separators of Unicode that break a line.
+/// Returns whether a character is escaped wherever text is printed: control characters, marks that change the
+/// writing direction, and Unicode's line and paragraph separators.
 pub(crate) fn is_escaped(letter: char) -> bool {
     letter.is_control()
         || matches!(
@@ -13,7 +13,7 @@ pub(crate) fn is_escaped(letter: char) -> bool {
         )
 }
 
-/// Writes a text with escapes such as `\u{9b}` for what must not be printed.
+/// Displays text with escapes such as `\u{9b}` for characters that must not be printed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Printable<'a>(pub(crate) &'a str);
 
@@ -34,7 +34,7 @@ mod tests {
     use super::Printable;
 
     #[test]
-    fn what_steers_a_terminal_is_escaped_and_the_rest_is_not() {
+    fn only_characters_that_control_a_terminal_are_escaped() {
         let plain = "Größe \u{1f600} / a_b \"c\"";
         assert_eq!(Printable(plain).to_string(), plain);
         let steering = "a\u{1b}[2J\u{9b}31m\u{202e}b\u{2066}\n\u{2028}c";

@@ -1,4 +1,4 @@
-//! The instant of an event, in UTC.
+//! The time of an event, in UTC.
 //!
 //! Never reads a clock.
 
@@ -7,12 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use time::OffsetDateTime;
 
-/// When an event happened, in UTC, to the microsecond, which is what PostHog stores.
+/// When an event happened, in UTC, with microsecond precision, which is what PostHog stores.
 ///
-/// Made from a [`SystemTime`] or a [`time::OffsetDateTime`]; an offset is converted, so that the same
-/// instant leaves in UTC, as PostHog asks. What is finer than a microsecond is cut off. Years outside
-/// 0 to 9999 have no RFC 3339 form and are clamped to the nearest that has. An event without a time of
-/// its own has that of its capture, to the millisecond.
+/// Create it from a [`SystemTime`] or a [`time::OffsetDateTime`], which is converted to UTC, as PostHog requires.
+/// Anything finer than a microsecond is cut off. Years outside 0 to 9999 have no RFC 3339 form and are clamped to
+/// the nearest time that has one. An event without its own timestamp gets the time of its capture, with millisecond
+/// precision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     micros: i64,
@@ -38,11 +38,12 @@ impl Timestamp {
         }
     }
 
-    /// Takes a clock's time to the millisecond: three digits less in each event, and nobody misses them.
+    /// Creates a timestamp from a clock, with millisecond precision: three digits fewer in each event, and nobody
+    /// misses them.
     #[inline]
     pub(crate) fn of_clock(at: SystemTime) -> Self {
         match at.duration_since(UNIX_EPOCH) {
-            // On the way of every capture: two multiplications in place of divisions.
+            // Every capture runs this: two multiplications instead of divisions.
             Ok(since) => {
                 let millis = i64::try_from(since.as_secs()).unwrap_or(i64::MAX).saturating_mul(1000);
                 Self::from_unix_millis(millis.saturating_add(i64::from(since.subsec_millis())))
@@ -61,8 +62,8 @@ impl Timestamp {
         self.micros
     }
 
-    /// Returns the instant as RFC 3339 text, such as `2026-08-21T10:15:29.998Z`: with three digits of
-    /// fraction, or six if three would lose something.
+    /// Returns the time as RFC 3339 text, such as `2026-08-21T10:15:29.998Z`, with three digits of fraction, or
+    /// with six if three are not enough.
     pub fn to_rfc3339(self) -> String {
         let mut out = Vec::with_capacity(27);
         Rfc3339::default().write(self, &mut out);
@@ -87,8 +88,8 @@ impl From<OffsetDateTime> for Timestamp {
     }
 }
 
-/// A writer of timestamps that formats the part down to the second once a second: events of one batch
-/// mostly share it, and formatting a date is the dearest step of the worker's loop.
+/// Writes timestamps, and formats the part down to the second only when it changes: the events of a batch mostly
+/// share it, and formatting a date is the most expensive step of the worker's loop.
 #[derive(Debug, Default)]
 pub(crate) struct Rfc3339 {
     second: Option<i64>,
@@ -96,7 +97,7 @@ pub(crate) struct Rfc3339 {
 }
 
 impl Rfc3339 {
-    /// Appends `at` as RFC 3339 in UTC with three or six digits of fraction.
+    /// Appends `at` as RFC 3339 in UTC, with three or six digits of fraction.
     pub(crate) fn write(&mut self, at: Timestamp, out: &mut Vec<u8>) {
         let (second, micros) = (at.micros.div_euclid(1_000_000), at.micros.rem_euclid(1_000_000));
         if self.second != Some(second) {
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_finer_than_a_millisecond_is_kept_down_to_the_microsecond() {
+    fn a_given_time_keeps_its_microseconds() {
         let format = time::format_description::well_known::Rfc3339;
         let at = OffsetDateTime::parse("2025-01-02T03:04:05.123456789Z", &format).unwrap();
         assert_eq!(Timestamp::from(at).to_rfc3339(), "2025-01-02T03:04:05.123456Z");
