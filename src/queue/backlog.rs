@@ -1,4 +1,4 @@
-//! The segments that the worker has taken from the queue and not yet written into batches.
+//! The segments that the worker has taken from the queue but not yet written into batches.
 
 use std::collections::VecDeque;
 
@@ -6,19 +6,19 @@ use super::segment::Segment;
 use super::{Queue, QueueDepth, depth_of};
 use crate::event::EncodedEvent;
 
-/// Segments in order, and the place of the next event in the first.
+/// Segments in order, and the position of the next event in the first one.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
     segments: VecDeque<Box<Segment>>,
-    /// Where the event begins that the last step came to, and where the next one does.
+    /// The position of the event that the last step returned, and of the next one.
     current: usize,
     next: usize,
-    /// Events from the next one on.
+    /// The number of remaining events.
     events: u64,
 }
 
 impl Backlog {
-    /// Takes all that callers have left in the queue. What was captured before is then before all that follows.
+    /// Takes everything from the queue. Events captured before this call come before all later ones.
     pub(crate) fn collect(&mut self, queue: &Queue) {
         let mut taken = Vec::new();
         queue.take_segments(|mut segments| {
@@ -26,26 +26,26 @@ impl Backlog {
                 self.events += u64::from(segment.len());
                 taken.push(segment);
             }
-            // The newest was on top.
+            // The newest segment was on top.
             self.segments.extend(taken.drain(..).rev());
         });
     }
 
-    /// Takes more only if it fills a batch beyond what is `taken` and not yet released: a worker that is faster than
-    /// its callers would otherwise take every event in a segment of its own.
+    /// Takes more only if the queue holds a batch beyond what is `taken` but not yet released. Otherwise a worker
+    /// that is faster than its callers would take every event in a separate segment.
     pub(crate) fn collect_batch(&mut self, queue: &Queue, taken: QueueDepth) {
         if self.events == 0 && queue.has_batch_beyond(taken) {
             self.collect(queue);
         }
     }
 
-    /// Returns how many events are ahead.
+    /// Returns the number of remaining events.
     pub(crate) fn len(&self) -> u64 {
         self.events
     }
 
-    /// Between two segments: gives the one behind back, drops those ahead that do not belong to this generation, and
-    /// returns what was in them.
+    /// Called between two segments. Recycles the finished one, drops following segments of other generations, and
+    /// returns the depth of what was dropped.
     pub(crate) fn skip_stale(&mut self, queue: &Queue, generation: u32) -> QueueDepth {
         let mut stale = QueueDepth::default();
         if self.segments.front().is_some_and(|segment| segment.bytes().len() <= self.next) {
@@ -57,13 +57,13 @@ impl Backlog {
         stale
     }
 
-    /// Returns whether the next event, if there is one, is the first of its segment.
+    /// Returns whether the next event, if any, is the first of its segment.
     #[inline]
     pub(crate) fn is_between_segments(&self) -> bool {
         self.next == 0 || self.segments.front().is_none_or(|segment| segment.bytes().len() <= self.next)
     }
 
-    /// Steps to the next event of this segment and returns it.
+    /// Advances to the next event of this segment, and returns it.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<EncodedEvent<'_>> {
         let event = self.segments.front()?.event_at(self.next)?;
@@ -72,7 +72,7 @@ impl Backlog {
         Some(event)
     }
 
-    /// Takes the last step back.
+    /// Undoes the last step.
     pub(crate) fn step_back(&mut self) {
         if self.current != self.next {
             self.next = self.current;
@@ -80,7 +80,7 @@ impl Backlog {
         }
     }
 
-    /// Drops everything and returns what it was.
+    /// Drops everything, and returns its depth.
     pub(crate) fn clear(&mut self, queue: &Queue) -> QueueDepth {
         let mut dropped = QueueDepth::default();
         while !self.segments.is_empty() {
@@ -89,12 +89,12 @@ impl Backlog {
         dropped
     }
 
-    /// Gives the first segment back and returns what was ahead in it.
+    /// Recycles the first segment, and returns the depth of what remained in it.
     fn drop_front(&mut self, queue: &Queue) -> QueueDepth {
         let Some(segment) = self.segments.pop_front() else { return QueueDepth::default() };
         let mut ahead = depth_of(&segment);
         if self.next > 0 {
-            // Begun: count what is left one by one.
+            // The segment was started, so its remaining events are counted one by one.
             ahead = QueueDepth::default();
             let mut at = self.next;
             while let Some(event) = segment.event_at(at) {

@@ -1,12 +1,12 @@
-//! How much is queued: events and bytes in one word, so that a push counts both with one addition.
+//! The depth of the queue: events and bytes in one word, so a push counts both with one addition.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The events above bit 40, the bytes below.
+/// Events are counted from bit 40 upwards, bytes below it.
 const ONE_EVENT: u64 = 1 << 40;
 const BYTES: u64 = ONE_EVENT - 1;
 
-/// How much is in the queue.
+/// The number of events and bytes in the queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct QueueDepth {
     pub(crate) events: u64,
@@ -22,19 +22,19 @@ impl QueueDepth {
         (self.events << 40) + self.bytes
     }
 
-    /// Returns both sums.
+    /// Returns the sum of both depths.
     pub(crate) fn plus(self, more: Self) -> Self {
         Self { events: self.events + more.events, bytes: self.bytes + more.bytes }
     }
 }
 
-/// The account that all pushes share.
+/// The counter that all pushes share.
 #[derive(Debug, Default)]
-#[repr(align(128))] // On a cache line of its own: every push writes it.
+#[repr(align(128))] // On its own cache line, because every push writes it.
 pub(crate) struct DepthCounter(AtomicU64);
 
 impl DepthCounter {
-    /// Adds one event of so many bytes; returns the depth before it.
+    /// Adds one event of `bytes` bytes, and returns the depth before it.
     #[inline]
     pub(crate) fn add(&self, bytes: u64) -> QueueDepth {
         QueueDepth::of(self.0.fetch_add(ONE_EVENT + bytes, Ordering::AcqRel))

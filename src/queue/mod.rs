@@ -1,8 +1,8 @@
-//! The wall between the callers' threads and the worker's: bounded by events and by bytes, in segments.
+//! The queue between the callers' threads and the worker, bounded by events and by bytes.
 //!
-//! A caller copies its encoded event into the segment of its thread's shard, under a lock that is held for that copy
-//! alone. The worker takes the segments, walks them and gives them back empty. Full means that the newest event is
-//! refused. A caller never waits, unless the application chose a bounded wait.
+//! A caller copies its encoded event into the segment of its thread's shard, under a lock that is held only for
+//! that copy. The worker takes the segments, walks them and returns them empty. When the queue is full, the newest
+//! event is rejected. A caller never waits, unless the application chose a bounded wait.
 
 mod backlog;
 mod depth;
@@ -29,10 +29,10 @@ use waiters::Waiters;
 pub(crate) use backlog::Backlog;
 pub(crate) use depth::QueueDepth;
 
-/// Bytes of empty segments that are kept once the worker has nothing to do.
+/// The size of the empty segments that are kept when the worker is idle.
 const KEPT_WHEN_IDLE: usize = 512 * 1024;
 
-/// The bounded queue, and what wakes the worker.
+/// The bounded queue, and the signal that wakes the worker.
 #[derive(Debug)]
 pub(crate) struct Queue {
     depth: DepthCounter,
@@ -40,18 +40,18 @@ pub(crate) struct Queue {
     limits: Limits,
     /// Segments that the worker has emptied, for callers to fill again.
     empty: (Sender<Box<Segment>>, Receiver<Box<Segment>>),
-    /// Bytes of memory in all segments, full, half full and empty.
+    /// The memory of all segments in bytes: full, partly filled and empty.
     allocated: AtomicUsize,
     wake: Sender<()>,
     wake_signal: Receiver<()>,
     owner_pid: u32,
-    /// The threads that would wait for themselves: the worker's, and the one that sends for it.
+    /// The threads that would wait for themselves: the worker, and the thread that sends for it.
     workers: Mutex<[Option<ThreadId>; 2]>,
     is_full: AtomicBool,
     waiters: Waiters,
 }
 
-/// The bounds of the queue, and the depths at which the worker is woken.
+/// The limits of the queue, and the depths at which the worker is woken.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) events: u64,
@@ -63,16 +63,16 @@ pub(crate) struct Limits {
 /// Why an event was not queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// There is no room.
+    /// The queue has no room.
     Full,
-    /// Its generation is over: no worker takes it any more.
+    /// Its generation has ended, and no worker takes it any more.
     Closed,
 }
 
 impl Queue {
     pub(crate) fn new(limits: Limits) -> Self {
         let (wake, wake_signal) = bounded(1);
-        // Empty segments are kept as far as the bytes of the queue go; small ones make place for large ones.
+        // Empty segments are kept up to the byte limit of the queue; small ones are replaced by large ones.
         let kept = usize::try_from(limits.bytes).unwrap_or(usize::MAX) / FULL_SEGMENT;
         Self {
             depth: DepthCounter::default(),
@@ -89,7 +89,7 @@ impl Queue {
         }
     }
 
-    /// Queues an event of a consent generation, unless there is no room or the generation is over.
+    /// Queues an event of a consent generation. Fails if there is no room or the generation has ended.
     #[inline]
     pub(crate) fn push(&self, event: &EncodedEvent<'_>, generation: u32) -> Result<(), Refused> {
         let size = event.size();
@@ -108,8 +108,8 @@ impl Queue {
         if result.is_err() {
             self.depth.subtract(QueueDepth { events: 1, bytes });
         }
-        // Also if it was refused: had it crossed a line, then a push that came between has not, and its event would
-        // lie there unseen.
+        // Even if it was rejected: while it was counted, another push may have seen a threshold as already crossed,
+        // and its event would stay unseen.
         if wakes {
             self.wake();
         }
@@ -152,17 +152,17 @@ impl Queue {
         }
     }
 
-    /// Locks a shard. In a forked child it is only tried: the thread that holds it may not exist there.
+    /// Locks a shard. A forked child only tries: the thread that holds the lock may not exist there.
     #[inline]
     fn lock<'q>(&self, shard: &'q Shard) -> Option<MutexGuard<'q, Contents>> {
         shard.0.try_lock().or_else(|| self.is_ours().then(|| shard.0.lock()))
     }
 
-    /// Returns an empty segment: a used one, or a new one, which is no larger than the event where the segments
-    /// have as much memory already as the queue may hold bytes.
-    #[expect(clippy::unnecessary_box_returns, reason = "the box of a used segment is used again, too")]
+    /// Returns an empty segment, used or new. A new one is no larger than the event if the segments already use as
+    /// much memory as the queue may hold.
+    #[expect(clippy::unnecessary_box_returns, reason = "the box of a used segment is reused too")]
     fn empty_segment(&self, capacity: usize, size: usize) -> Box<Segment> {
-        // In a forked child the channel may be amid a change for ever.
+        // In a forked child the channel may be left in the middle of an operation forever.
         while let Some(segment) = self.is_ours().then(|| self.empty.1.try_recv().ok()).flatten() {
             if segment.capacity() >= capacity {
                 return segment;
@@ -175,7 +175,7 @@ impl Queue {
         segment
     }
 
-    /// Keeps an empty segment for the next caller that needs one, within the bytes of the queue.
+    /// Keeps an empty segment for the next caller that needs one, within the byte limit of the queue.
     fn recycle(&self, mut segment: Box<Segment>) {
         segment.reset(0);
         let is_usual = segment.capacity() <= FULL_SEGMENT;
@@ -196,7 +196,7 @@ impl Queue {
         usize::try_from(self.limits.bytes).unwrap_or(usize::MAX)
     }
 
-    /// Frees most of the empty segments, since there is nothing to do.
+    /// Frees most of the empty segments while there is nothing to do.
     pub(crate) fn rest(&self) {
         while self.allocated.load(Ordering::Relaxed) > KEPT_WHEN_IDLE {
             let Ok(segment) = self.empty.1.try_recv() else { return };
@@ -204,7 +204,7 @@ impl Queue {
         }
     }
 
-    /// Takes the segments of all shards, each shard's in their order, and hands them to `keep`.
+    /// Takes the segments of all shards, each shard's in order, and passes them to `keep`.
     fn take_segments(&self, mut keep: impl FnMut(Stack)) {
         for shard in &self.shards {
             if let Some(mut shard) = self.lock(shard) {
@@ -215,7 +215,7 @@ impl Queue {
         }
     }
 
-    /// Notes that an event was lost to a full queue; returns whether it is the first of this episode.
+    /// Records that an event was lost because the queue was full. Returns whether it is the first of this episode.
     pub(crate) fn mark_full(&self) -> bool {
         !self.is_full.swap(true, Ordering::Relaxed)
     }
@@ -225,23 +225,24 @@ impl Queue {
         self.owner_pid == process::id()
     }
 
-    /// Notes that the current thread is the one that takes the events.
+    /// Records that the current thread is the one that takes the events.
     pub(crate) fn worked_by_this_thread(&self) {
         *self.workers.lock() = [Some(thread::current().id()), None];
     }
 
-    /// Notes that the current thread sends for the one that takes the events.
+    /// Records that the current thread sends for the one that takes the events.
     pub(crate) fn helped_by_this_thread(&self) {
         let [_, helper] = &mut *self.workers.lock();
         *helper = Some(thread::current().id());
     }
 
-    /// Returns whether the current thread is one of these.
+    /// Returns whether the current thread is one of these two.
     pub(crate) fn is_worked_by_this_thread(&self) -> bool {
         self.is_ours() && self.workers.lock().contains(&Some(thread::current().id()))
     }
 
-    /// Returns whether the current thread may wait for room, which it cannot if it has to make it.
+    /// Returns whether the current thread may wait for room. A thread that has to make the room must not wait for
+    /// it.
     pub(crate) fn may_wait(&self) -> bool {
         self.is_ours() && !self.is_worked_by_this_thread()
     }
@@ -250,30 +251,30 @@ impl Queue {
     #[cold]
     pub(crate) fn wake(&self) {
         if self.is_ours() {
-            // A token that is there already says the same.
+            // A signal that is already pending is enough.
             let _ = self.wake.try_send(());
         }
     }
 
-    /// Waits until half of the queue is free again; at most until `timeout` is over.
+    /// Waits until half of the queue is free again, for at most `timeout`.
     ///
-    /// Half, and not one place: a caller that waits for each place would pay for a change of threads with every
-    /// event.
+    /// It waits for half of the queue rather than for one place because a caller that waited for each place would
+    /// pay for a context switch with every event.
     #[cold]
     pub(crate) fn wait_for_room(&self, timeout: Duration, still_wanted: impl Fn() -> bool) {
         if self.may_wait() {
             let deadline = later(Instant::now(), timeout);
-            // A worker that waits for a batch to fill must know that it fills no further.
+            // A worker that waits for a batch to fill must learn that it will fill no further.
             self.waiters.wait(deadline, || self.wake(), || self.is_half_empty() || !still_wanted());
         }
     }
 
-    /// Returns whether a caller waits for room.
+    /// Returns whether a caller is waiting for room.
     pub(crate) fn is_waited_for(&self) -> bool {
         self.waiters.any()
     }
 
-    /// Lets callers that wait for room look again.
+    /// Makes callers that wait for room check again.
     pub(crate) fn notify_waiters(&self) {
         self.waiters.notify();
     }
@@ -283,19 +284,19 @@ impl Queue {
         depth.events <= self.limits.events / 2 && depth.bytes <= self.limits.bytes / 2
     }
 
-    /// Returns how much is in the queue; what was taken counts until it is [released](Self::release).
+    /// Returns the depth of the queue. Events that were taken count until they are [released](Self::release).
     pub(crate) fn depth(&self) -> QueueDepth {
         self.depth.get()
     }
 
-    /// Returns whether more than `taken` is in the queue, and enough to fill a batch.
+    /// Returns whether the queue holds enough beyond `taken` to fill a batch.
     fn has_batch_beyond(&self, taken: QueueDepth) -> bool {
         let depth = self.depth();
         depth.events.saturating_sub(taken.events) >= self.limits.wake_events
             || depth.bytes.saturating_sub(taken.bytes) >= self.limits.wake_bytes
     }
 
-    /// Gives back the room of events that were taken.
+    /// Releases the room of events that were taken.
     pub(crate) fn release(&self, taken: QueueDepth) {
         self.depth.subtract(taken);
         if self.is_full.load(Ordering::Relaxed) && self.is_half_empty() {
@@ -306,15 +307,15 @@ impl Queue {
         }
     }
 
-    /// Takes everything out and returns how many events that were.
+    /// Removes everything, and returns how many events that were.
     pub(crate) fn purge(&self) -> u64 {
         let mut dropped = 0;
         self.take_segments(|segments| dropped += self.discard(segments));
         dropped
     }
 
-    /// Refuses events of generations before this one from now on, drops those that are here, and returns how many
-    /// they were. The shards' locks order this with every push: what comes later is refused.
+    /// Rejects events of earlier generations from now on, drops those that are queued, and returns how many. The
+    /// locks of the shards order this with every push: a later push is rejected.
     pub(crate) fn close_before(&self, generation: u32) -> u64 {
         let close = |shard| self.lock(shard).map(|mut shard| shard.close_before(generation));
         self.shards.iter().filter_map(close).map(|over| self.discard(over)).sum()
@@ -330,13 +331,13 @@ impl Queue {
         dropped.events
     }
 
-    /// The channel that wakes the worker.
+    /// Returns the channel that wakes the worker.
     pub(crate) fn wake_signal(&self) -> &Receiver<()> {
         &self.wake_signal
     }
 }
 
-/// Returns what a segment counts for in the depth of the queue.
+/// Returns what a segment adds to the depth of the queue.
 fn depth_of(segment: &Segment) -> QueueDepth {
     QueueDepth { events: segment.len().into(), bytes: segment.bytes().len() as u64 }
 }

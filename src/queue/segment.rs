@@ -1,7 +1,7 @@
-//! A run of encoded events of one consent generation, back to back in one buffer.
+//! A run of encoded events of one consent generation, one after another in one buffer.
 //!
-//! [`Segment::bytes`] is also what is kept on disk: the events as [`EncodedEvent`] lays them out, and nothing else.
-//! [`Segment::from_bytes`] takes them back; bytes that were damaged are refused as a whole.
+//! [`Segment::bytes`] is also the format on disk: the events as [`EncodedEvent`] lays them out, and nothing else.
+//! [`Segment::from_bytes`] reads them back, and rejects damaged bytes as a whole.
 
 use crate::event::EncodedEvent;
 
@@ -11,17 +11,17 @@ pub(crate) struct Segment {
     bytes: Vec<u8>,
     events: u32,
     generation: u32,
-    /// The segment below in a [`Stack`].
+    /// The segment below this one in a [`Stack`].
     next: Option<Box<Segment>>,
 }
 
 impl Segment {
-    /// Creates an empty segment with room for so many bytes.
+    /// Creates an empty segment with room for `capacity` bytes.
     pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self { bytes: Vec::with_capacity(capacity), ..Self::default() }
     }
 
-    /// Takes back what [`bytes`](Self::bytes) gave; `None` if it is not a whole number of events.
+    /// Reads back the result of [`bytes`](Self::bytes). Returns `None` if it is not a whole number of events.
     #[cfg_attr(not(test), allow(dead_code, reason = "for segments that come from a file"))]
     pub(crate) fn from_bytes(bytes: Vec<u8>, generation: u32) -> Option<Self> {
         let (mut at, mut events) = (0, 0_u32);
@@ -32,12 +32,12 @@ impl Segment {
         Some(Self { bytes, events, generation, next: None })
     }
 
-    /// Returns the events, back to back.
+    /// Returns the encoded events, one after another.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Returns how many events there are.
+    /// Returns the number of events.
     pub(crate) fn len(&self) -> u32 {
         self.events
     }
@@ -47,7 +47,7 @@ impl Segment {
         self.generation
     }
 
-    /// Returns how many bytes of memory the segment holds.
+    /// Returns the capacity in bytes.
     pub(crate) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
@@ -59,7 +59,7 @@ impl Segment {
         self.generation = generation;
     }
 
-    /// Returns whether so many bytes more fit without an allocation.
+    /// Returns whether `size` more bytes fit without an allocation.
     #[inline]
     pub(crate) fn has_room_for(&self, size: usize) -> bool {
         self.bytes.capacity() - self.bytes.len() >= size
@@ -72,13 +72,13 @@ impl Segment {
         self.events += 1;
     }
 
-    /// Returns the event that begins at this byte; `None` at the end.
+    /// Returns the event that starts at this position, or `None` at the end.
     #[inline]
     pub(crate) fn event_at(&self, at: usize) -> Option<EncodedEvent<'_>> {
         EncodedEvent::read(self.bytes.get(at..)?)
     }
 
-    /// Returns the events in their order.
+    /// Returns the events in order.
     #[cfg_attr(not(test), allow(dead_code, reason = "for segments that come from a file"))]
     pub(crate) fn events(&self) -> impl Iterator<Item = EncodedEvent<'_>> {
         let mut at = 0;
@@ -90,7 +90,7 @@ impl Segment {
     }
 }
 
-/// Segments one on top of the other, linked through themselves, so that a push allocates nothing.
+/// A stack of segments, linked through the segments themselves, so a push allocates nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Stack {
     top: Option<Box<Segment>>,
@@ -110,7 +110,7 @@ impl Stack {
 }
 
 impl Drop for Stack {
-    /// One by one: a long stack would otherwise drop itself in as many nested calls.
+    /// Drops the segments one by one, because dropping a long list recursively would overflow the call stack.
     fn drop(&mut self) {
         while self.pop().is_some() {}
     }
@@ -137,7 +137,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn a_segment_is_taken_back_from_its_bytes(texts in prop::collection::vec((".{0,40}", any::<bool>()), 0..20)) {
+        fn a_segment_is_read_back_from_its_bytes(texts in prop::collection::vec((".{0,40}", any::<bool>()), 0..20)) {
             let written = segment(&texts);
             let read = Segment::from_bytes(written.bytes().to_vec(), 8).expect("whole events");
             prop_assert_eq!((read.len() as usize, read.generation()), (texts.len(), 8));
@@ -150,7 +150,7 @@ mod tests {
         }
 
         #[test]
-        fn damaged_bytes_are_refused_or_read_without_a_panic(
+        fn damaged_bytes_are_rejected_or_read_without_a_panic(
             texts in prop::collection::vec((".{0,20}", any::<bool>()), 1..6),
             at in any::<prop::sample::Index>(),
             value in any::<u8>(),
@@ -167,13 +167,13 @@ mod tests {
         }
 
         #[test]
-        fn bytes_of_anything_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn arbitrary_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = Segment::from_bytes(bytes, 0);
         }
     }
 
     #[test]
-    fn a_long_stack_is_dropped_without_deep_calls() {
+    fn a_long_stack_is_dropped_without_recursion() {
         let mut stack = Stack::default();
         for _ in 0..1_000_000 {
             stack.push(Box::new(Segment::with_capacity(0)));

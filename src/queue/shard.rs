@@ -1,4 +1,4 @@
-//! One of the places where callers leave their events: a short lock around the segment that is being filled.
+//! A shard of the queue: a short lock around the segment that callers are filling.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,18 +8,18 @@ use parking_lot::Mutex;
 use super::segment::{Segment, Stack};
 use crate::event::EncodedEvent;
 
-/// How many shards a queue has. Threads are spread evenly over them, so that seldom two meet in one; that many take
-/// two kilobytes, which is not worth asking the machine for its cores at every start.
+/// The number of shards in a queue. Threads are spread evenly over them, so two seldom share one. Sixteen shards
+/// take two kilobytes, too little to justify asking for the number of cores at every start.
 pub(super) const SHARDS: usize = 16;
 
-/// The capacity of a shard's first segment: a program with one event pays for no more.
+/// The capacity of a shard's first segment, so a program with one event pays for no more.
 pub(super) const FIRST_SEGMENT: usize = 4 * 1024;
 
-/// The capacity of a segment in a busy queue: some 200 events share the way through the lock.
+/// The capacity of a segment in a busy queue. About 200 events then share one trip through the lock.
 pub(super) const FULL_SEGMENT: usize = 64 * 1024;
 
 thread_local! {
-    /// This thread's shard, the same in every queue; `usize::MAX` before the first use.
+    /// This thread's shard, the same in every queue; `usize::MAX` before it is chosen.
     static SHARD: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
@@ -40,20 +40,20 @@ fn choose(shard: &Cell<usize>) -> usize {
     chosen
 }
 
-/// A lock on cache lines of its own, and what it guards.
+/// A lock on its own cache lines, and what it guards.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(super) struct Shard(pub(super) Mutex<Contents>);
 
-/// The segments of a shard. Nothing is allocated or freed while the lock around them is held.
+/// The segments of a shard. Nothing is allocated or freed while their lock is held.
 #[derive(Debug)]
 pub(super) struct Contents {
     filling: Option<Box<Segment>>,
-    /// Segments that are full, the oldest at the bottom.
+    /// Full segments, with the oldest at the bottom.
     full: Stack,
     /// The capacity of the next segment.
     capacity: usize,
-    /// Events of generations before this one come too late.
+    /// Events of generations before this one are rejected.
     closed_before: Option<u32>,
 }
 
@@ -63,22 +63,23 @@ impl Default for Contents {
     }
 }
 
-/// What an append came to.
+/// The result of an append.
 pub(super) enum Append {
     Done,
-    /// It has no room: come again with an empty segment of this capacity.
+    /// There is no room: try again with an empty segment of this capacity.
     NeedsSegment(usize),
-    /// The event's generation is over.
+    /// The event's generation has ended.
     Closed,
 }
 
-/// Returns whether generation `a` came before `b`. They wrap around after a thousand million changes of consent.
+/// Returns whether generation `a` came before `b`. Generations wrap around after about a billion changes of
+/// consent.
 fn is_before(a: u32, b: u32) -> bool {
     a.wrapping_sub(b) > u32::MAX / 2
 }
 
 impl Contents {
-    /// Appends an event of `size` bytes; takes the `empty` segment, which is large enough, if it needs it.
+    /// Appends an event of `size` bytes. Uses the `empty` segment if necessary, which must be large enough.
     #[inline]
     pub(super) fn append(
         &mut self,
@@ -109,23 +110,23 @@ impl Contents {
         Append::Done
     }
 
-    /// Large events get a segment of their own: no other would fill what is left of it.
+    /// Large events get their own segment: no other event would fill the rest of a shared one.
     fn capacity_for(&self, size: usize) -> usize {
         if size > FULL_SEGMENT / 4 { size } else { self.capacity.max(size) }
     }
 
-    /// Takes everything out, the newest on top.
+    /// Takes everything, with the newest segment on top.
     pub(super) fn take(&mut self) -> Stack {
         let mut all = std::mem::take(&mut self.full);
         match self.filling.take() {
             Some(filling) => all.push(filling),
-            // Nothing came since the last time: the next burst may be small.
+            // Nothing was added since the last time, so the next burst may be small.
             None => self.capacity = FIRST_SEGMENT,
         }
         all
     }
 
-    /// Refuses events of generations before this one from now on, and takes out those that are here.
+    /// Rejects events of earlier generations from now on, and takes out those that are here.
     pub(super) fn close_before(&mut self, generation: u32) -> Stack {
         self.closed_before = Some(match self.closed_before {
             Some(known) if is_before(generation, known) => known,
@@ -149,13 +150,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn generations_are_ordered_where_they_wrap_around() {
+    fn generations_are_ordered_across_the_wrap() {
         assert!(is_before(4, 8) && !is_before(8, 8) && !is_before(12, 8));
         assert!(is_before(u32::MAX - 3, 4) && !is_before(4, u32::MAX - 3));
     }
 
     #[test]
-    fn closing_takes_what_is_over_and_keeps_the_order_of_the_rest() {
+    fn closing_takes_ended_generations_and_keeps_the_others_in_order() {
         let mut contents = Contents::default();
         for (generation, id) in [(4, "\"a\""), (8, "\"b\""), (12, "\"c\""), (16, "\"d\"")] {
             let event = EncodedEvent::sample(id);
@@ -170,7 +171,7 @@ mod tests {
         assert_eq!(generations(&mut contents.take()), [16, 12]);
         let event = EncodedEvent::sample("\"late\"");
         assert!(matches!(contents.append(&event, event.size(), 8, &mut None), Append::Closed));
-        // Closing again for an older worker opens nothing.
+        // Closing again for an older worker does not reopen anything.
         contents.close_before(4);
         assert!(matches!(contents.append(&event, event.size(), 8, &mut None), Append::Closed));
         assert!(matches!(contents.append(&event, event.size(), 12, &mut None), Append::NeedsSegment(_)));

@@ -1,5 +1,5 @@
-//! The bounds of the queue, its warnings, what wakes the worker or a caller that waits, and that nothing is lost,
-//! doubled or reordered on the way from many threads to one.
+//! Tests of the queue: its limits and warnings, what wakes the worker or a waiting caller, and that no event is
+//! lost, duplicated or reordered between many threads and one.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ fn queue(events: u64, bytes: u64) -> Queue {
     Queue::new(Limits { events, bytes, wake_events: 3, wake_bytes: u64::MAX })
 }
 
-/// Returns whether the event went in, and whether a refusal was worth a warning.
+/// Returns whether the event was queued, and whether a rejection was worth a warning.
 fn push(queue: &Queue, id: &str) -> (bool, bool) {
     match queue.push(&EncodedEvent::sample(id), 0) {
         Ok(()) => (true, false),
@@ -41,7 +41,7 @@ fn take_of(queue: &Queue, backlog: &mut Backlog, generation: u32) -> Option<Stri
 }
 
 #[test]
-fn the_newest_is_dropped_with_one_warning_an_episode() {
+fn the_newest_event_is_dropped_with_one_warning_per_episode() {
     let (queue, mut backlog) = (queue(2, PLENTY), Backlog::default());
     assert_eq!(push(&queue, "a"), (true, false));
     assert_eq!(push(&queue, "b"), (true, false));
@@ -53,7 +53,7 @@ fn the_newest_is_dropped_with_one_warning_an_episode() {
 }
 
 #[test]
-fn bytes_bound_the_queue_too() {
+fn the_queue_is_also_bounded_by_bytes() {
     let size = EncodedEvent::sample("a").size() as u64;
     let queue = queue(100, size * 2);
     assert!(push(&queue, "a").0 && push(&queue, "b").0 && !push(&queue, "c").0);
@@ -61,7 +61,7 @@ fn bytes_bound_the_queue_too() {
 }
 
 #[test]
-fn the_worker_is_woken_by_the_first_event_and_by_a_full_batch_only() {
+fn only_the_first_event_and_a_full_batch_wake_the_worker() {
     let queue = queue(100, PLENTY);
     let mut wake_signal = Vec::new();
     for _ in 0..5 {
@@ -72,7 +72,7 @@ fn the_worker_is_woken_by_the_first_event_and_by_a_full_batch_only() {
 }
 
 #[test]
-fn a_push_that_is_refused_hides_no_line_from_others() {
+fn a_rejected_push_does_not_hide_a_threshold_from_others() {
     let queue = queue(100, 1);
     assert!(!push(&queue, "too heavy").0);
     assert!(queue.wake_signal().try_recv().is_ok());
@@ -91,7 +91,7 @@ fn a_purge_empties_everything() {
 }
 
 #[test]
-fn what_comes_after_the_end_of_its_generation_is_refused() {
+fn an_event_of_an_ended_generation_is_rejected() {
     let queue = queue(100, PLENTY);
     let event = EncodedEvent::sample("a");
     assert_eq!(queue.push(&event, 4), Ok(()));
@@ -110,7 +110,7 @@ fn what_comes_after_the_end_of_its_generation_is_refused() {
 }
 
 #[test]
-fn a_segment_of_an_older_generation_is_skipped_whole() {
+fn a_segment_of_an_older_generation_is_skipped_entirely() {
     let (queue, mut backlog) = (queue(100, PLENTY), Backlog::default());
     for generation in [4, 4, 8, 4] {
         queue.push(&EncodedEvent::sample("a"), generation).unwrap();
@@ -124,7 +124,7 @@ fn a_segment_of_an_older_generation_is_skipped_whole() {
 }
 
 #[test]
-fn a_step_that_is_taken_back_comes_to_the_same_event_again() {
+fn a_step_that_is_undone_returns_the_same_event_again() {
     let (queue, mut backlog) = (queue(100, PLENTY), Backlog::default());
     for id in ["a", "b"] {
         push(&queue, id);
@@ -141,7 +141,7 @@ fn a_step_that_is_taken_back_comes_to_the_same_event_again() {
 }
 
 #[test]
-fn a_caller_that_may_wait_gets_room_or_goes_on() {
+fn a_waiting_caller_gets_room_or_continues() {
     let queue = Arc::new(queue(2, PLENTY));
     push(&queue, "a");
     push(&queue, "b");
@@ -162,8 +162,8 @@ fn a_caller_that_may_wait_gets_room_or_goes_on() {
 }
 
 #[test]
-fn the_memory_of_segments_is_bounded_by_the_bytes_of_the_queue() {
-    // Sizes that fill segments as badly as sizes can.
+fn the_memory_of_segments_is_bounded_by_the_byte_limit() {
+    // Sizes that fill segments as badly as possible.
     let (limit, large) = (1 << 20, "x".repeat(40_000));
     let (queue, mut backlog) = (queue(u64::MAX >> 25, limit), Backlog::default());
     for round in 0..20 {
@@ -179,14 +179,14 @@ fn the_memory_of_segments_is_bounded_by_the_bytes_of_the_queue() {
 }
 
 #[test]
-fn one_event_takes_one_small_segment() {
+fn one_event_uses_one_small_segment() {
     let queue = queue(100, PLENTY);
     push(&queue, "a");
     assert_eq!(queue.allocated.load(Ordering::Relaxed), shard::FIRST_SEGMENT);
 }
 
 #[test]
-fn segments_are_used_again() {
+fn segments_are_reused() {
     let (queue, mut backlog) = (queue(1 << 20, PLENTY), Backlog::default());
     let fill_and_empty = |backlog: &mut Backlog| {
         (0..2000).for_each(|_| assert!(push(&queue, "a").0));
@@ -194,13 +194,13 @@ fn segments_are_used_again() {
         backlog.clear(&queue);
         queue.allocated.load(Ordering::Relaxed)
     };
-    // The first round grows the segments; the others find what they need.
+    // The first round grows the segments; later rounds find what they need.
     fill_and_empty(&mut backlog);
     let warm = fill_and_empty(&mut backlog);
     assert_eq!((0..10).map(|_| fill_and_empty(&mut backlog)).collect::<Vec<_>>(), [warm; 10]);
 }
 
-/// What one of the threads, or the worker, does next.
+/// The next action of a thread or of the worker.
 #[derive(Clone, Debug)]
 enum Act {
     Push { size: usize },
@@ -221,7 +221,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_is_lost_doubled_or_reordered_and_the_bounds_hold(
+    fn nothing_is_lost_duplicated_or_reordered_and_the_limits_hold(
         acts in prop::collection::vec(act(), 0..300),
         events in 1_u64..60,
         bytes in 200_u64..300_000,
@@ -238,7 +238,7 @@ proptest! {
                     let event = EncodedEvent::sample_of(&id, &properties, None);
                     let taken = event.size() as u64;
                     let fits = (wanted.len() as u64) < events && size + taken <= bytes;
-                    // Exactly what fits is taken.
+                    // Exactly what fits is accepted.
                     prop_assert_eq!(queue.push(&event, generation), if fits { Ok(()) } else { Err(Refused::Full) });
                     if fits {
                         size += taken;
@@ -275,9 +275,10 @@ proptest! {
     }
 }
 
-/// Waves of threads that live for a few events each, while one thread takes and the queue is closed now and then.
+/// Waves of threads that live for a few events each, while one thread takes the events and the queue is closed now
+/// and then.
 #[test]
-fn thousands_of_short_lived_threads_hand_over_every_event_once_and_in_order() {
+fn thousands_of_short_lived_threads_deliver_every_event_once_and_in_order() {
     const WAVES: u64 = 60;
     const THREADS: u64 = 40;
     const EVENTS: u64 = 25;
@@ -289,7 +290,7 @@ fn thousands_of_short_lived_threads_hand_over_every_event_once_and_in_order() {
         let worker = scope.spawn(|| {
             let (mut backlog, mut taken) = (Backlog::default(), Vec::new());
             loop {
-                // Read before the look: what was pushed before the end is seen after it.
+                // Read before the check: an event pushed before the end is seen after it.
                 let was_over = is_over.load(Ordering::Acquire);
                 match take(&queue, &mut backlog) {
                     Some(id) => taken.push(id),
@@ -325,14 +326,14 @@ fn thousands_of_short_lived_threads_hand_over_every_event_once_and_in_order() {
     for id in &taken {
         let (thread, n) = id.split_once(' ').unwrap();
         let n = n.parse().unwrap();
-        // Falls neither back nor stands still: nothing came twice, and nothing before its time.
+        // Positions only increase: no event came twice or too early.
         assert!(last.insert(thread, n).is_none_or(|before| before < n), "{id}");
     }
     assert_eq!(queue.depth(), QueueDepth::default());
 }
 
 #[test]
-fn a_withdrawal_amid_captures_leaves_nothing_behind() {
+fn a_withdrawal_during_captures_leaves_nothing_behind() {
     let queue = queue(1 << 20, PLENTY);
     let (queued, dropped) = (AtomicU64::new(0), AtomicU64::new(0));
     thread::scope(|scope| {

@@ -1,11 +1,11 @@
-//! Callers that wait for room in a full queue, because the application chose to wait.
+//! Callers waiting for room in a full queue, because the application chose to wait.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 
-/// The callers that wait.
+/// The waiting callers.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
     waiting: AtomicUsize,
@@ -14,7 +14,8 @@ pub(crate) struct Waiters {
 }
 
 impl Waiters {
-    /// Waits until `is_over` or the deadline; `before` runs once the caller counts as waiting.
+    /// Waits until `is_over` returns `true` or the deadline passes. `before` runs once the caller counts as
+    /// waiting.
     pub(crate) fn wait(&self, deadline: Instant, before: impl FnOnce(), is_over: impl Fn() -> bool) {
         self.waiting.fetch_add(1, Ordering::AcqRel);
         before();
@@ -28,12 +29,12 @@ impl Waiters {
         self.waiting.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// Returns whether a caller waits.
+    /// Returns whether any caller is waiting.
     pub(crate) fn any(&self) -> bool {
         self.waiting.load(Ordering::Acquire) > 0
     }
 
-    /// Lets all of them look again.
+    /// Makes all waiting callers check again.
     pub(crate) fn notify(&self) {
         drop(self.room.lock());
         self.has_room.notify_all();
