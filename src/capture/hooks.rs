@@ -1,6 +1,6 @@
 //! The application's `before_send` hooks.
 //!
-//! Never lets a panic of a hook out.
+//! A panic of a hook never escapes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::panic::catch_panic;
 
 type Hook = dyn Fn(OutgoingEvent) -> Option<OutgoingEvent> + Send + Sync;
 
-/// Hooks in the order in which the application added them.
+/// The hooks, in the order in which the application added them.
 #[derive(Clone, Default)]
 pub(crate) struct Hooks(Vec<Arc<Hook>>);
 
@@ -28,7 +28,7 @@ impl Hooks {
         self.0.is_empty()
     }
 
-    /// Shows the event to each hook in turn.
+    /// Passes the event through each hook in turn.
     pub(super) fn run(
         &self,
         encoded: &EncodedEvent<'_>,

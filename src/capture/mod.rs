@@ -1,6 +1,6 @@
-//! The caller's thread: an event becomes a record, or is lost for a counted reason.
+//! Encodes an event on the caller's thread, or counts why it was lost.
 //!
-//! Never blocks, never panics, and allocates the record's one box.
+//! Never blocks and never panics.
 
 mod hooks;
 mod sampling;
@@ -22,7 +22,7 @@ pub use scope::ContextGuard;
 #[cfg(feature = "tower")]
 pub use scope::{ContextLayer, ContextService};
 
-/// What every capture of a client has in common.
+/// The settings that all captures of a client share.
 #[derive(Clone, Debug)]
 pub(crate) struct CaptureSettings {
     pub(crate) common: Arc<CommonProperties>,
@@ -33,27 +33,27 @@ pub(crate) struct CaptureSettings {
     pub(crate) event_bytes: usize,
 }
 
-/// The path of an event from the application's types to bytes.
+/// Turns an event of the application into bytes.
 #[derive(Debug)]
 pub(crate) struct Capture {
     settings: CaptureSettings,
     counters: Arc<Counters>,
-    /// One bit for each reason that was logged.
+    /// A bit for each reason that was logged.
     logged: AtomicU64,
     is_preview: bool,
 }
 
 thread_local! {
-    /// One for an event, and one for an event that is captured by the code of the first.
+    /// One for an event, and one for an event that the code of the first captures.
     static BUFFERS: [RefCell<Buffers>; 2] = const { [const { RefCell::new(Buffers::new()) }; 2] };
-    /// Whether an event is being captured while the thread ends, when the buffers are gone.
+    /// Whether an event is being captured while the thread ends, when the buffers no longer exist.
     static IS_ENDING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Lends the memory that an event is encoded in; `None` deep inside of other captures.
+/// Lends the buffers in which an event is encoded; `None` too deep inside other captures.
 ///
-/// An event's own code, a hook and a logger may capture in their turn, and so may what runs for that event. The
-/// second level is captured as usual. What goes deeper would not end by itself.
+/// An event's own code, a hook and a logger may capture events themselves, and so may code that runs for those
+/// events. The second level is captured as usual; deeper levels might never end.
 #[inline]
 fn with_buffers<T>(work: impl FnOnce(&mut Buffers) -> T) -> Option<T> {
     let mut work = Some(work);
@@ -71,7 +71,7 @@ fn with_buffers<T>(work: impl FnOnce(&mut Buffers) -> T) -> Option<T> {
     })
 }
 
-/// The bit for a property that could not be sent, above those of the reasons.
+/// The bit for a property that could not be sent, above the bits of the reasons.
 const PROPERTY_LEFT_OUT: u64 = 1 << 63;
 
 impl Capture {
@@ -79,12 +79,14 @@ impl Capture {
         Self { settings, counters, logged: AtomicU64::new(0), is_preview: false }
     }
 
-    /// Encodes events that are only shown: nothing is counted that anybody sees, and no warning is used up.
+    /// Creates a capture for events that are only shown: nothing is counted where anyone sees it, and no warning is
+    /// used up.
     pub(crate) fn preview(settings: CaptureSettings) -> Self {
         Self { logged: AtomicU64::new(u64::MAX), is_preview: true, ..Self::new(settings, Arc::default()) }
     }
 
-    /// Encodes, samples and runs the hooks, in that order, and hands the event to `keep` in this thread's buffers.
+    /// Encodes and samples the event and runs the hooks, in that order, then passes it to `keep` in this thread's
+    /// buffers.
     #[inline]
     pub(crate) fn encode<E: Event + ?Sized, T>(
         &self,
@@ -112,7 +114,8 @@ impl Capture {
         let active = scope::current();
         buffers.forget_name();
         let (active, reused) = (active.as_deref(), &mut *buffers);
-        // The event's code is the application's: a panic in it costs the event, not the caller.
+        // The event's code belongs to the application: a panic in it loses the event, but does not reach the
+        // caller.
         let encoded = catch_panic(move || {
             let mut encoder = Encoder::new(reused, &settings.common, event.name())
                 .within(active)
@@ -141,7 +144,7 @@ impl Capture {
         self.encode_view(buffers, &view, event, keep)
     }
 
-    /// Encodes an event as the hooks have left it.
+    /// Encodes an event as the hooks left it.
     #[cold]
     fn encode_view<E: Event + ?Sized, T>(
         &self,
@@ -151,14 +154,15 @@ impl Capture {
         keep: impl FnOnce(&EncodedEvent<'_>) -> T,
     ) -> Result<T, LossReason> {
         let settings = &self.settings;
-        // A list of names for events without a schema has done its work: a hook is the application's own code.
+        // The list of allowed names has already been applied. A hook is the application's own code, so it may add
+        // others.
         let none = Allowed::default();
         let allowed = if settings.allowed.is_strict { &*settings.allowed } else { &none };
         let everything = settings.common.bare();
         let (everything, reused) = (&everything, &mut *buffers);
-        // The view holds the common properties already: what a hook took out stays out.
+        // The view already contains the common properties, so one that a hook removed stays removed.
         let encoded = catch_panic(move || {
-            // A hook may have turned the event into another.
+            // A hook may have turned the event into a different one.
             let schema = event.schema().filter(|schema| schema.name() == view.name);
             let mut encoder = Encoder::new(reused, everything, &view.name)
                 .allowed(allowed, &view.name, schema)
@@ -175,7 +179,7 @@ impl Capture {
         }
     }
 
-    /// Counts what an event has left out or replaced.
+    /// Counts the fields that an event has left out or replaced.
     #[inline]
     fn note(&self, encoder: &Encoder<'_>) {
         let losses = encoder.losses();
@@ -190,7 +194,7 @@ impl Capture {
         let field = losses.field.unwrap_or("an undeclared property");
         log::debug!(
             target: "candor",
-            "event {}: fields left out: {}, replaced: {}; the last one: {field}",
+            "event {}: {} fields left out, {} replaced; the last one: {field}",
             encoder.quoted_name(),
             losses.dropped,
             losses.clamped
@@ -204,18 +208,18 @@ impl Capture {
         }
     }
 
-    /// Logs a reason the first time.
+    /// Logs the reason the first time it occurs.
     #[cold]
     fn invalid(&self, reason: LossReason, buffers: &Buffers) -> LossReason {
         if reason == LossReason::TooLarge {
             let (name, bytes) = buffers.name_and_size();
-            catch_panic(|| log::debug!(target: "candor", "{name} has {bytes} bytes, which is too large"));
+            catch_panic(|| log::debug!(target: "candor", "event {name} is too large: {bytes} bytes"));
         }
         self.log_once(reason, &buffers.quoted_name());
         reason
     }
 
-    /// Logs the first event that the hooks cost for reasons other than their own wish.
+    /// Logs the first event that the hooks lost other than by dropping it.
     #[cold]
     fn refused(&self, reason: LossReason, encoded: &EncodedEvent<'_>) -> LossReason {
         if reason != LossReason::DroppedByHook {

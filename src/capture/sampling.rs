@@ -1,18 +1,17 @@
-//! Which events are kept if the application wants only a part.
+//! Keeps only part of the events if the application asks for that.
 //!
-//! Never draws a random number.
+//! Never uses random numbers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::event::EncodedEvent;
 
-/// How a part of the events is chosen.
+/// Chooses which part of the events is kept.
 ///
-/// The rate is from 0.0 (none) to 1.0 (all); numbers outside are moved to the nearer end, and one that is
-/// not a number counts as 1.0.
+/// The rate ranges from 0.0 (none) to 1.0 (all). A number outside this range is clamped, and NaN counts as 1.0.
 #[derive(Debug)]
 pub struct Sampling {
-    /// Kept are values below this, of all that 64 bits can be.
+    /// Of all 64-bit values, those below this threshold are kept.
     threshold: u64,
     by: By,
 }
@@ -25,17 +24,17 @@ enum By {
 }
 
 impl Sampling {
-    /// Keeps a part of the people: all events of one distinct id are kept, or none.
+    /// Keeps part of the people: either all events of a distinct id, or none.
     pub fn by_distinct_id(rate: f64) -> Self {
         Self { threshold: threshold(rate), by: By::DistinctId }
     }
 
-    /// Keeps a part of the event names: all events of one name are kept, or none.
+    /// Keeps part of the event names: either all events of a name, or none.
     pub fn by_name(rate: f64) -> Self {
         Self { threshold: threshold(rate), by: By::Name }
     }
 
-    /// Keeps events in even steps, such as every tenth for 0.1.
+    /// Keeps events at regular intervals, such as every tenth for 0.1.
     pub fn evenly(rate: f64) -> Self {
         Self { threshold: threshold(rate), by: By::Turn(AtomicU64::new(0)) }
     }
@@ -48,7 +47,7 @@ impl Sampling {
             By::DistinctId => hash(event.distinct_id()),
             By::Name => hash(event.name()),
             By::Turn(turn) => {
-                // The golden ratio's multiples fill the circle evenly, at every rate.
+                // Multiples of the golden ratio are spread evenly over the range, at every rate.
                 turn.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15)
             }
         };
@@ -60,13 +59,13 @@ impl Sampling {
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_precision_loss,
-    reason = "a share"
+    reason = "the threshold is a share of the range"
 )]
 fn threshold(rate: f64) -> u64 {
     if rate.is_nan() || rate >= 1.0 { u64::MAX } else { (rate.max(0.0) * u64::MAX as f64) as u64 }
 }
 
-/// FNV-1a with a final mix: stable over versions and machines, so that one person stays in or out.
+/// FNV-1a with a final mix. Stable across versions and machines, so a person always stays in or out.
 fn hash(bytes: &[u8]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for byte in bytes {
@@ -85,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_about_the_rate_and_the_same_people_each_time() {
+    fn keeps_roughly_the_rate_and_always_the_same_people() {
         let ids = || (0..10_000).map(|n| format!("user_{n}"));
         let sampling = Sampling::by_distinct_id(0.1);
         let once = kept(&sampling, ids());
@@ -94,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_keep_none_and_all() {
+    fn rates_at_or_beyond_the_ends_keep_none_or_all() {
         let ids = || (0..1000).map(|n| n.to_string());
         for (rate, wanted) in [(0.0, 0), (-1.0, 0), (1.0, 1000), (2.0, 1000), (f64::NAN, 1000)] {
             assert_eq!(kept(&Sampling::by_distinct_id(rate), ids()), wanted, "{rate}");
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn even_steps_hold_the_rate_closely() {
+    fn even_sampling_keeps_close_to_the_rate() {
         let once = kept(&Sampling::evenly(0.1), (0..10_000).map(|n| n.to_string()));
         assert!((990..=1010).contains(&once), "{once}");
     }

@@ -45,7 +45,8 @@ fn an_ai_event_may_have_8_mib_but_another_may_not() {
     client.shutdown(LONG).unwrap();
     assert_eq!(numbers(&server.events()), [2]);
     assert_eq!(client.stats().lost(LossReason::TooLarge), 2);
-    let told = |line: &lines::Line| line.text.contains("\"$ai_huge\" has 8388") && line.text.len() < 100;
+    let told =
+        |line: &lines::Line| line.text.contains("\"$ai_huge\" is too large: 8388") && line.text.len() < 100;
     assert!(lines::all().iter().any(told), "name and size, and no content");
 }
 

@@ -1,6 +1,6 @@
-//! A tower layer that makes a request's context: from its headers, or by a function of the application.
+//! A tower layer that creates a request's context, from its headers or with a function of the application.
 //!
-//! Never takes a header's text as it is: blank, long and unprintable ones are cleaned or ignored.
+//! Header values are cleaned; blank and long ones are ignored.
 
 use std::fmt;
 use std::pin::Pin;
@@ -15,21 +15,21 @@ use tower_service::Service;
 use crate::event::Context;
 use crate::panic::catch_panic;
 
-/// PostHog cuts longer ids, so two of them could become one; such a header is ignored.
+/// PostHog truncates longer ids, so two of them could become one. Such a header is ignored.
 const MAX_CHARACTERS: usize = 200;
 
-/// Puts a [`Context`] in force while a request is handled. Needs the feature `tower`.
+/// Puts a [`Context`] in force while a request is handled. Requires the feature `tower`.
 ///
-/// [`new`](Self::new) reads the headers that PostHog's browser library sends along. They come from the caller and can
-/// be made up: if you know who is asking, make the context from the request yourself, for example from what your
-/// authentication has put into its extensions.
+/// [`new`](Self::new) reads the headers that PostHog's browser library sends. They come from the client and can be
+/// forged: if you know who is asking, create the context from the request yourself, for example from what your
+/// authentication has stored in its extensions.
 ///
 /// ```
 /// use axum::routing::post;
 /// use candor::tower::ContextLayer;
 /// use candor::Context;
 ///
-/// /// Who is signed in, as your authentication says.
+/// /// The signed-in user, as your authentication stores it.
 /// #[derive(Clone)]
 /// struct User(u64);
 ///
@@ -45,7 +45,7 @@ const MAX_CHARACTERS: usize = 200;
 ///         None => context,
 ///     }
 /// });
-/// // Of two layers the one added last runs first: authentication is added after `contexts`.
+/// // The layer added last runs first, so add authentication after `contexts`.
 /// let app: axum::Router = axum::Router::new().route("/order", post(order)).layer(contexts);
 /// ```
 #[derive(Clone)]
@@ -53,7 +53,7 @@ pub struct ContextLayer {
     source: Source,
 }
 
-/// Where the context comes from.
+/// The source of the context.
 #[derive(Clone)]
 enum Source {
     Headers { distinct_id: Option<HeaderName>, session_id: Option<HeaderName> },
@@ -61,17 +61,18 @@ enum Source {
 }
 
 impl ContextLayer {
-    /// Creates a layer that reads the distinct id from `X-PostHog-Distinct-Id` and the session's id from
+    /// Creates a layer that reads the distinct id from `X-PostHog-Distinct-Id` and the session id from
     /// `X-PostHog-Session-Id`.
     pub fn new() -> Self {
         Self::headers("x-posthog-distinct-id", "x-posthog-session-id")
     }
 
-    /// Creates a layer that reads the distinct id and the session's id from headers with these names, in any case. A
-    /// name that no header can have, such as an empty one, is not looked for.
+    /// Creates a layer that reads the distinct id and the session id from headers with these names, ignoring case.
+    /// A name that is not valid for a header, such as an empty one, is ignored.
     ///
-    /// Values are trimmed, control characters are removed, and what is then blank or longer than 200 characters is
-    /// ignored. A request without a distinct id gets a random one, and its events are stored without a person.
+    /// Values are trimmed and control characters are removed. A value that is then blank or longer than 200
+    /// characters is ignored. A request without a distinct id gets a random one, and its events are stored without
+    /// a person.
     ///
     /// ```
     /// let layer = candor::tower::ContextLayer::headers("X-Account", "X-Session");
@@ -84,8 +85,8 @@ impl ContextLayer {
 
     /// Creates a layer that calls `context` with the head of each request: its method, URI, headers and extensions.
     ///
-    /// The function runs for each request, also while telemetry is off, so keep it cheap. If it panics, the request is
-    /// handled as usual, in an empty context.
+    /// The function also runs while telemetry is off, so keep it cheap. If it panics, the request is handled as
+    /// usual, with an empty context.
     pub fn from_request(context: impl Fn(&Parts) -> Context + Send + Sync + 'static) -> Self {
         Self { source: Source::Function(Arc::new(context)) }
     }
@@ -160,7 +161,7 @@ impl Source {
                 of_headers(&head.headers, distinct_id.as_ref(), session_id.as_ref())
             }
             Self::Function(context) => catch_panic(|| context(head)).unwrap_or_else(|| {
-                log::warn!(target: "candor", "the function of a ContextLayer panicked; the request has no context");
+                log::warn!(target: "candor", "the function of a ContextLayer panicked; this request has an empty context");
                 Context::new()
             }),
         }
@@ -183,7 +184,7 @@ fn of_headers(
     context
 }
 
-/// Returns what can be used of a header.
+/// Returns the usable text of a header, if there is any.
 fn clean(value: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(value).ok()?;
     let text: String = text.chars().filter(|letter| !letter.is_control()).collect();
@@ -197,7 +198,7 @@ mod tests {
     use super::clean;
 
     #[test]
-    fn a_header_is_trimmed_stripped_and_bounded() {
+    fn a_header_is_trimmed_stripped_and_limited() {
         for (value, wanted) in [
             ("user_1", Some("user_1")),
             (" \tuser_1\t ", Some("user_1")),

@@ -1,6 +1,6 @@
-//! Where a context is in force: on a thread, or in a task.
+//! Contexts in force on a thread or in a task.
 //!
-//! Never costs more than one atomic load while no context is in force anywhere.
+//! Costs a single atomic load while no context is in force anywhere.
 
 #[cfg(feature = "tower")]
 mod layer;
@@ -16,10 +16,10 @@ use crate::event::ActiveContext;
 pub use layer::{ContextLayer, ContextService};
 pub use thread::ContextGuard;
 
-/// How many scopes there are in the process.
+/// The number of scopes in the process.
 static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts a scope as long as it lives.
+/// Counts a scope for as long as it lives.
 #[derive(Debug)]
 struct Active;
 
@@ -45,7 +45,7 @@ pub(super) fn current() -> Option<Arc<ActiveContext>> {
     innermost(thread::current(), task::current())
 }
 
-/// Of a thread's and a task's context the one with more around it is the inner one.
+/// Returns the inner one of a thread's and a task's context: the one with more contexts around it.
 fn innermost(
     thread: Option<Arc<ActiveContext>>,
     task: Option<Arc<ActiveContext>>,

@@ -1,6 +1,6 @@
 //! Contexts in force on a thread.
 //!
-//! Never outlives its guard, even if guards are dropped out of order.
+//! A context never outlives its guard, even if guards are dropped out of order.
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
@@ -14,20 +14,20 @@ thread_local! {
 }
 
 /// Keeps a context in force on this thread until it is dropped; see [`Context::enter`].
-#[must_use = "the context is in force as long as the guard lives"]
+#[must_use = "the context is in force only while the guard lives"]
 #[derive(Debug)]
 pub struct ContextGuard {
     active: usize,
     _active: Active,
-    /// Bound to its thread.
+    /// Makes the guard `!Send`, because it belongs to its thread.
     _thread: PhantomData<*const ()>,
 }
 
 impl Context {
-    /// Puts the context in force on this thread until the guard is dropped, on top of the one in force already.
+    /// Puts the context in force on this thread until the guard is dropped, on top of any context already in force.
     ///
-    /// Do not hold the guard across an `.await`: other tasks of the thread would see the context, and the task may
-    /// go on elsewhere. `in_task` (feature `tokio`) is for those.
+    /// Do not hold the guard across an `.await`: other tasks on the thread would see the context, and the task may
+    /// continue on another thread. Use `in_task` (feature `tokio`) there.
     pub fn enter(&self) -> ContextGuard {
         let active = self.active(super::current().as_deref());
         let guard = ContextGuard {
@@ -35,7 +35,7 @@ impl Context {
             _active: Active::new(),
             _thread: PhantomData,
         };
-        // Gone while a thread ends, when there is nothing to keep it for.
+        // The list no longer exists while a thread ends, and is not needed then.
         let _ = ENTERED.try_with(|entered| entered.borrow_mut().push(active));
         guard
     }

@@ -1,6 +1,4 @@
-//! No tasks in this build.
-//!
-//! Never has one.
+//! Contexts of tasks in a build without the feature `tokio`: there are none.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! Contexts in force in a task of an asynchronous program.
+//! Contexts in force in an asynchronous task.
 //!
-//! Never needs a runtime to run: only the storage is tokio's.
+//! Works without a runtime: only the task-local storage is Tokio's.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ tokio::task_local! {
 }
 
 impl Context {
-    /// Puts the context in force while `future` runs, on top of the one in force here, whichever thread polls it.
-    /// Needs the feature `tokio`.
+    /// Puts the context in force while `future` runs, on top of any context already in force here, whichever thread
+    /// polls it. Requires the feature `tokio`.
     ///
-    /// A task that `future` spawns does not inherit it: wrap that one as well.
+    /// A task that `future` spawns does not inherit the context: wrap that task as well.
     pub fn in_task<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
         let active = self.active(crate::capture::scope::current().as_deref());
         async move {

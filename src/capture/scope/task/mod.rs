@@ -1,4 +1,4 @@
-//! Contexts in force in a task, where the build has the feature `tokio`.
+//! Contexts in force in a task, if the feature `tokio` is on.
 
 #[cfg(not(feature = "tokio"))]
 mod disabled;
