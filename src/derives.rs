@@ -1,8 +1,6 @@
-//! The derive macros, with their documentation.
-//! Gives `Event`, `Properties` and `Label` for `#[derive(...)]`.
-//! Never holds code: that is in the crate of the macros.
+//! The derive macros and their documentation; their code is in the crate `candor-derive`.
 
-/// Derives [`Event`](trait@crate::Event) for a struct, and its schema for the catalogue.
+/// Derives [`Event`](trait@crate::Event) for a struct, with a schema for the catalogue.
 ///
 /// ```
 /// use candor::{Histogram, Label, Properties};
@@ -48,50 +46,49 @@
 ///
 /// | | |
 /// |---|---|
-/// | `name = ".."` | the name that is sent; needed |
-/// | `distinct_id = context` | the distinct id of the request's [`Context`](crate::Context); without a context the event is dropped and counted |
-/// | `distinct_id = ".."` | a fixed distinct id, for events about nobody |
+/// | `name = ".."` | the name that is sent; required |
+/// | `distinct_id = context` | use the distinct id of the request's [`Context`](crate::Context); without a context the event is dropped and counted |
+/// | `distinct_id = ".."` | a fixed distinct id, for events that are not about a person |
 /// | `purpose = ".."` | `usage` (default), `error` or `update_check` |
-/// | `why = ".."` | why it is sent; default: the doc comment after its first paragraph |
-/// | `link = ".."` | where more is said |
-/// | `since = ".."` | the first version that sends it |
-/// | `rename_all = ".."` | how the fields' names are spelt, such as `camelCase` |
-/// | `no_groups` | leaves out the groups of the client |
+/// | `why = ".."` | why the event is sent; default: the doc comment without its first paragraph |
+/// | `link = ".."` | the address of more information |
+/// | `since = ".."` | the first version that sends the event |
+/// | `rename_all = ".."` | the case of the fields' names, such as `camelCase` |
+/// | `no_groups` | leave out the client's groups |
 /// | `crate = ".."` | the path of this crate, if it is re-exported |
 ///
 /// # On a field
 ///
-/// What the field is: a property, unless it says `distinct_id` (with `property`: both), `group = "type"`,
-/// `timestamp`, `uuid` or `skip`. An optional distinct id that is `None` falls back to that of the request's
-/// [`Context`](crate::Context), as it is and without the field's policy; the catalogue shows this.
+/// A field is a property, unless it is marked `distinct_id` (with `property`: both), `group = "type"`,
+/// `timestamp`, `uuid` or `skip`. A distinct id that is `None` falls back to the id of the request's
+/// [`Context`](crate::Context), which is sent as it is, without the field's policy; the catalogue shows this.
 ///
-/// How it is safe: by its type, see [`Field`](trait@crate::encode::Field), or by one of
+/// A field is safe to send because of its type, see [`Field`](trait@crate::encode::Field), or because of a policy:
 ///
 /// | | |
 /// |---|---|
-/// | `hashed = "usr"` | text, a whole number or a `Uuid`: SHA-256 of its text as [`Hashed`](crate::Hashed) has it |
-/// | `hashed_hex = 32` | the same: the first 8 to 64 hexadecimal digits of SHA-256 of its text |
-/// | `keyed = "usr"` | the same: HMAC of its text under a secret that rotates, see [`PseudonymKey`](crate::PseudonymKey) |
-/// | `pattern = "..", max = 32` | text that matches a [`Pattern`](crate::schema::Pattern) and has at most so many characters (default 64); other text is dropped and counted, or sent as `other = ".."` |
-/// | `label = Type` | text that is a word of a [`Label`](trait@crate::Label); other text is dropped, or becomes its `other` |
-/// | `raw = "reason"` | as it is, text up to `max` (default 1,000) characters, and matching a `pattern` if there is one; the catalogue shows the reason |
-/// | `buckets = [1, 10, 100]` | a whole number or duration, as `<1`, `1-9`, `10-99` or `>=100` |
-/// | `as_number` | a `bool` as 0 or 1 |
+/// | `hashed = "usr"` | text, a whole number or a `Uuid`, sent as SHA-256 of its text, as [`Hashed`](crate::Hashed) describes |
+/// | `hashed_hex = 32` | the same types, sent as the first 8 to 64 hexadecimal digits of SHA-256 of the text |
+/// | `keyed = "usr"` | the same types, sent as HMAC of the text with a secret that rotates, see [`PseudonymKey`](crate::PseudonymKey) |
+/// | `pattern = "..", max = 32` | text that matches a [`Pattern`](crate::schema::Pattern) and has at most `max` (default 64) characters; other text is dropped and counted, or replaced by `other = ".."` |
+/// | `label = Type` | text that is a word of a [`Label`](trait@crate::Label); other text is dropped, or replaced by its `other` |
+/// | `raw = "reason"` | the value as it is; text has at most `max` (default 1,000) characters and matches a `pattern`, if there is one, or is dropped; the catalogue shows the reason |
+/// | `buckets = [1, 10, 100]` | a whole number or a duration, sent as `<1`, `1-9`, `10-99` or `>=100` |
+/// | `as_number` | a `bool`, sent as 0 or 1 |
 ///
-/// A `Duration` is sent in whole units, and the name says which: `_us`, `_ms`, `_seconds`, `_minutes`,
-/// `_hours` or `_days`. A list needs `items = 16`; a policy then holds for each item, and what is beyond
-/// the bound is dropped. A field whose name ends with `_id` or `_by` must be hashed or keyed, or give a
-/// `raw` reason. An `Option` that is `None` is left out.
+/// A `Duration` is sent in whole units, which the end of the field's name selects: `_us`, `_ms`, `_seconds`,
+/// `_minutes`, `_hours` or `_days`. A list requires a maximum number of items, as in `items = 16`; further items
+/// are dropped and counted, and a policy applies to each item. A field whose name ends with `_id` or `_by` must be
+/// hashed or keyed, or give a `raw` reason. An `Option` that is `None` is left out.
 ///
-/// `rename = ".."` sets the name, `example = ..` and `since = ".."` are for the catalogue, and so is the
-/// doc comment.
+/// `rename = ".."` sets the name. `example = ..`, `since = ".."` and the doc comment are for the catalogue.
 #[doc(inline)]
 pub use candor_derive::Event;
 
 /// Derives [`Properties`](trait@crate::Properties) for a struct: an object within an event.
 ///
-/// Fields are as those of an [event](derive@crate::Event), without `distinct_id`, `group`, `timestamp`
-/// and `uuid`. The struct knows `#[properties(rename_all = "..")]`.
+/// Fields have the attributes of an [event](derive@crate::Event)'s fields, except for `distinct_id`, `group`,
+/// `timestamp` and `uuid`. The struct can have `#[properties(rename_all = "..")]`.
 ///
 /// ```
 /// /// How many findings there are.
@@ -105,11 +102,11 @@ pub use candor_derive::Event;
 #[doc(inline)]
 pub use candor_derive::Properties;
 
-/// Derives [`Label`](trait@crate::Label) for an enum without data, or for text with a pattern.
+/// Derives [`Label`](trait@crate::Label) for an enum without data, or for a struct with text and a pattern.
 ///
-/// Words are the variants in `snake_case`, unless `#[label(rename_all = "kebab-case")]` or, on a variant,
-/// `#[label(name = "..")]` says otherwise. A variant with `#[label(other)]` stands for all unknown words.
-/// Doc comments of variants are shown in the catalogue.
+/// The words are the variants in `snake_case`, unless `#[label(rename_all = "kebab-case")]` or, on a variant,
+/// `#[label(name = "..")]` sets another name. A variant with `#[label(other)]` replaces every unknown word.
+/// The catalogue shows the doc comments of the variants.
 ///
 /// ```
 /// use candor::schema::ClosedLabel;
@@ -128,8 +125,8 @@ pub use candor_derive::Properties;
 /// assert_eq!(Mode::from_label("--key secret"), Some(Mode::Other));
 /// ```
 ///
-/// A set that is too large to list, but has a grammar, is a struct of one text. What does not match is
-/// dropped and counted:
+/// A set that is too large to list but has a grammar is a struct with one text field. Text that does not match
+/// is dropped and counted:
 ///
 /// ```
 /// #[derive(candor::Label)]

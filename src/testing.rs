@@ -1,6 +1,4 @@
-//! Tools for an application's own tests: capture events without a network.
-//!
-//! Never opens a socket, and never reads the environment except for the wish to renew a page.
+//! Tools for an application's own tests: captures events without a network or the machine's environment.
 
 mod captured;
 mod catalogue;
@@ -24,13 +22,13 @@ pub use captured::{Captured, CapturedEvent, events_of};
 pub use catalogue::assert_catalogue;
 pub(crate) use substitute::{is_active, with_substitute};
 
-/// How long the end of a test waits for the worker, which has nothing slow to do.
+/// The maximum time that the end of a test waits for the worker, which does nothing slow.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Returns the events that `work` captures through the free functions and `event!` on this thread.
 ///
-/// They pass the real encoder, queue, worker and envelope; only the network is left out. Events that other threads
-/// capture meanwhile go where they always go, unless the thread [follows](follow_thread).
+/// The events pass through the real encoder, queue, worker and envelope; only the network is replaced. Events that
+/// other threads capture meanwhile still go to the global client, unless the thread [follows](follow_thread).
 ///
 /// ```
 /// let events = candor::testing::capture(|| {
@@ -46,11 +44,11 @@ pub fn capture(work: impl FnOnce()) -> Captured {
 }
 
 /// Returns the events that `work` captures, with the application's own configuration: its hooks, groups, super
-/// properties and protocol. See [`TestClient::new`] for what is replaced.
+/// properties and protocol. [`TestClient::new`] describes the settings that are replaced.
 ///
 /// # Panics
 ///
-/// If the configuration is not valid.
+/// Panics if the configuration is not valid.
 pub fn capture_with(config: Config, work: impl FnOnce()) -> Captured {
     let client = TestClient::new(config);
     let substitute = Substitute::enter(client.client.clone());
@@ -61,14 +59,17 @@ pub fn capture_with(config: Config, work: impl FnOnce()) -> Captured {
 
 /// Returns the events that a future captures through the free functions and `event!`.
 ///
-/// What is followed, and what is not:
+/// Includes events that are captured:
 ///
-/// - The future itself, on whichever thread it is polled.
-/// - What runs on the thread of the future before it ends. On a current-thread runtime, which is the default of
-///   `#[tokio::test]`, that is every spawned task, and so it is with `spawn_local` on a `LocalSet`.
-/// - Not: tasks that a multi-thread runtime polls on another thread, `spawn_blocking`, and threads. Wrap them with
-///   [`follow`] or [`follow_thread`].
-/// - Not: what is captured after the future has ended. Await the handles of spawned tasks inside of it.
+/// - by the future itself, on any thread that polls it;
+/// - by other code on a thread that has polled the future, until the future completes. On a current-thread runtime,
+///   the default of `#[tokio::test]`, this covers every spawned task; so does `spawn_local` on a `LocalSet`.
+///
+/// Does not include events that are captured:
+///
+/// - by tasks that a multi-thread runtime polls on another thread, by `spawn_blocking`, or by threads. Wrap these
+///   with [`follow`] or [`follow_thread`];
+/// - after the future completes. Await the handles of spawned tasks inside the future.
 ///
 /// ```
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -85,26 +86,26 @@ pub async fn capture_async(work: impl Future<Output = ()>) -> Captured {
     capture_async_with(Config::new("test", "0.0.0"), work).await
 }
 
-/// Returns the events that a future captures, with the application's own configuration; see [`capture_async`] and
+/// Returns the events that a future captures, with the application's own configuration. See [`capture_async`] and
 /// [`TestClient::new`].
 ///
 /// # Panics
 ///
-/// If the configuration is not valid.
+/// Panics if the configuration is not valid.
 pub async fn capture_async_with(config: Config, work: impl Future<Output = ()>) -> Captured {
     let client = TestClient::new(config);
     Followed::until_done(client.client.clone(), work).await;
     client.finish()
 }
 
-/// Lets a spawned task follow the capture that is under way here: what it captures arrives there. Call it where the
-/// task is spawned: `tokio::spawn(follow(async { .. }))`. Outside of a capture it changes nothing.
+/// Wraps a task so its events go to the test capture that is active on this thread. Call it where the task is
+/// spawned: `tokio::spawn(follow(async { .. }))`. Outside a test capture it has no effect.
 pub fn follow<F: Future>(task: F) -> impl Future<Output = F::Output> {
     Followed::while_polled(here(), task)
 }
 
-/// Lets a thread follow the capture that is under way here; see [`follow`]. Call it where the thread is started:
-/// `thread::spawn(follow_thread(|| ..))`.
+/// Wraps the closure of a thread so its events go to the test capture that is active on this thread, as [`follow`]
+/// does. Call it where the thread is started: `thread::spawn(follow_thread(|| ..))`.
 pub fn follow_thread<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
     let client = here();
     move || {
@@ -113,7 +114,7 @@ pub fn follow_thread<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
     }
 }
 
-/// A client for tests whose events stay in memory, for code that is handed a [`Client`].
+/// A client whose events stay in memory, for tests of code that takes a [`Client`].
 ///
 /// ```
 /// use candor::Config;
@@ -131,43 +132,43 @@ pub struct TestClient {
 }
 
 impl TestClient {
-    /// Creates a client from the application's own configuration: its hooks, groups, super properties, protocol.
+    /// Creates a client from the application's own configuration: its hooks, groups, super properties and protocol.
     ///
-    /// Replaced are the transport, by one that takes everything and sends nothing; the environment, by an empty one;
-    /// the consent, by one that is granted; and compression, by none. So nothing depends on the machine: no file is
-    /// read, and neither `CI` nor `DO_NOT_TRACK` turns the client off.
+    /// It replaces the transport with one that accepts every event and sends nothing, the environment with an empty
+    /// one, and the consent with one that is granted; compression is turned off. Nothing depends on the machine: no
+    /// file is read, and neither `CI` nor `DO_NOT_TRACK` turns the client off.
     ///
     /// # Panics
     ///
-    /// If the configuration is not valid.
+    /// Panics if the configuration is not valid.
     pub fn new(config: Config) -> Self {
         let transport = TakingTransport::default();
         let kept = transport.clone();
-        // No path is not a file, not even the machine's own policy.
+        // An empty path, so not even the machine's policy file is read.
         let consent = Consent::opt_out(Notice::documented("https://example.com/telemetry")).policy_file("");
         let config = config
             .env(Env::empty())
             .consent(consent)
             .compression(Compression::None)
             .transport(move |_granted| Ok(Box::new(kept.clone()) as Box<dyn Transport>));
-        #[expect(clippy::expect_used, reason = "a test wants to hear of a configuration that cannot work")]
+        #[expect(clippy::expect_used, reason = "a test must fail if its configuration is not valid")]
         let client = Client::new(config).expect("the configuration under test");
         Self { client, transport }
     }
 
-    /// Returns the client; clones of it share what they capture.
+    /// Returns the client; its clones share the captured events.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Returns the requests so far, for envelopes of other shapes than PostHog's. Flush the client first.
+    /// Returns the requests so far, for envelopes other than PostHog's. Flush the client first.
     pub fn requests(&self) -> Vec<Sent> {
         self.transport.sent()
     }
 
-    /// Shuts the client down and returns every event that it would have sent, and what was lost and why.
+    /// Shuts the client down, and returns every event that it would have sent and every loss with its reason.
     pub fn finish(self) -> Captured {
-        // What does not end within this time is in the result as waiting.
+        // The statistics show events that are still waiting after this time.
         let _ = self.client.shutdown(PATIENCE);
         let events = self.transport.sent().iter().flat_map(|request| events_of(&request.body)).collect();
         Captured { events, stats: self.client.stats() }

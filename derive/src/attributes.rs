@@ -1,6 +1,4 @@
-//! Small readers for what stands behind an attribute's name.
-//!
-//! Never decides what an attribute means.
+//! Parsers for the values of attributes.
 
 use std::fmt::Write;
 
@@ -10,45 +8,45 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprLit, ExprUnary, Lit, LitInt, LitStr, Result, Token, UnOp, bracketed};
 
-/// A value with the place where it stands.
+/// A value with its span.
 #[derive(Clone)]
 pub(crate) struct Given<T> {
     pub(crate) value: T,
     pub(crate) span: Span,
 }
 
-/// Stores a value that may be given once.
+/// Stores the value of an attribute that may be given only once.
 pub(crate) fn once<T>(writer: &mut Option<Given<T>>, meta: &ParseNestedMeta<'_>, value: T) -> Result<()> {
     let span = meta.path.span();
     if writer.is_some() {
-        return Err(Error::new(span, "given twice"));
+        return Err(Error::new(span, "this attribute is given twice: remove one of them"));
     }
     *writer = Some(Given { value, span });
     Ok(())
 }
 
-/// Reads `= "text"`, which may not be blank.
+/// Parses `= "text"`; the text must not be blank.
 pub(crate) fn text(meta: &ParseNestedMeta<'_>) -> Result<String> {
     let literal: LitStr = meta.value()?.parse()?;
     let text = literal.value();
     if text.trim().is_empty() {
-        return Err(Error::new(literal.span(), "this may not be blank"));
+        return Err(Error::new(literal.span(), "this text must not be blank"));
     }
     Ok(text)
 }
 
-/// Reads `= 16`, within bounds.
+/// Parses `= 16`; the number must be within the bounds.
 pub(crate) fn number(meta: &ParseNestedMeta<'_>, min: usize, max: usize) -> Result<usize> {
     let literal: LitInt = meta.value()?.parse()?;
     let number = literal.base10_parse()?;
     if (min..=max).contains(&number) {
         Ok(number)
     } else {
-        Err(Error::new(literal.span(), format!("this lies between {min} and {max}")))
+        Err(Error::new(literal.span(), format!("expected a number from {min} to {max}")))
     }
 }
 
-/// Reads `= [1, 10, 100]`: rising whole numbers.
+/// Parses `= [1, 10, 100]`: whole numbers in ascending order.
 pub(crate) fn rising(meta: &ParseNestedMeta<'_>) -> Result<Vec<i64>> {
     let value = meta.value()?;
     let inside;
@@ -59,7 +57,7 @@ pub(crate) fn rising(meta: &ParseNestedMeta<'_>) -> Result<Vec<i64>> {
         Some(bounds) if !bounds.is_empty() && bounds.is_sorted_by(|one, two| one < two) => Ok(bounds),
         _ => Err(Error::new(
             bracket.span.join(),
-            "buckets are rising whole numbers, as in `buckets = [1, 10, 100]`",
+            "`buckets` takes whole numbers in ascending order, as in `buckets = [1, 10, 100]`",
         )),
     }
 }
@@ -72,11 +70,11 @@ fn whole(expression: &Expr) -> Option<i64> {
     }
 }
 
-/// Reads `= literal` and gives it as JSON.
+/// Parses `= literal` and returns it as JSON.
 pub(crate) fn json(meta: &ParseNestedMeta<'_>) -> Result<String> {
     let expression: Expr = meta.value()?.parse()?;
     json_of(&expression)
-        .ok_or_else(|| Error::new(expression.span(), "an example is a text, a number, `true` or `false`"))
+        .ok_or_else(|| Error::new(expression.span(), "`example` takes a string, a number, `true` or `false`"))
 }
 
 fn json_of(expression: &Expr) -> Option<String> {
@@ -90,7 +88,7 @@ fn json_of(expression: &Expr) -> Option<String> {
     }
 }
 
-/// Writes a text as a JSON string.
+/// Returns text as a JSON string, in quotes.
 pub(crate) fn quote_json(text: &str) -> String {
     let mut json = String::from("\"");
     for character in text.chars() {

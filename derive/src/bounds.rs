@@ -1,6 +1,4 @@
-//! Bounds of generic types.
-//!
-//! Never bounds a parameter itself: only what is sent.
+//! Trait bounds for generic types: on the fields that are sent, never on the parameters themselves.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -9,7 +7,7 @@ use syn::{Generics, Path, WherePredicate, parse_quote};
 use crate::field::{Role, Spec};
 use crate::value;
 
-/// Returns the generics with a bound for each field that depends on a parameter.
+/// Returns the generics with a bound added for each sent field that mentions a type parameter.
 pub(crate) fn bounded(generics: &Generics, specs: &[Spec], candor: &Path) -> Generics {
     let mut bounded = generics.clone();
     let parameters: Vec<String> = generics.type_params().map(|given| given.ident.to_string()).collect();

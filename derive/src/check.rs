@@ -1,6 +1,4 @@
-//! What is wrong with a field, as far as the source tells.
-//!
-//! Never accepts a type: what it cannot see through is left to the trait bounds.
+//! Checks on a field that need only the source. Types that the source does not reveal are left to the trait bounds.
 
 use syn::{Error, Result};
 
@@ -27,10 +25,10 @@ fn text(spec: &Spec) -> Result<()> {
     Err(Error::new_spanned(
         &spec.ty,
         format!(
-            "the field `{}` is a `{found}`, which can hold anything, and may not leave the machine as it is; make \
+            "the field `{}` has the type `{found}`, which can hold anything, so it may not leave the machine as it is; make \
              it safe in one of three ways: `#[event(hashed = \"prefix\")]` sends a hash, \
-             `#[event(pattern = \"[a-z]+\", max = 32)]` sends what matches and drops the rest, \
-             `#[event(raw = \"reason\")]` sends it as it is and tells the reason to everybody",
+             `#[event(pattern = \"[a-z]+\", max = 32)]` sends matching text and drops the rest, \
+             `#[event(raw = \"reason\")]` sends it as it is and shows the reason in the catalogue",
             spec.ident
         ),
     ))
@@ -42,7 +40,7 @@ fn list(spec: &Spec) -> Result<()> {
         return Err(Error::new_spanned(
             &spec.ty,
             format!(
-                "the list `{}` has no bound: say how many items are sent at most, as in `#[event(items = 16)]`",
+                "the list `{}` is unbounded: set the maximum number of items, as in `#[event(items = 16)]`",
                 spec.ident
             ),
         ));
@@ -61,8 +59,8 @@ fn identifier(spec: &Spec) -> Result<()> {
     Err(Error::new(
         spec.span,
         format!(
-            "the field `{}` identifies someone by its name; use `hashed = \"prefix\"` or `keyed = \"prefix\"`, or \
-             `raw = \"reason\"`, which the catalogue shows",
+            "the field `{}` identifies someone, judging by its name; use `hashed = \"prefix\"` or \
+             `keyed = \"prefix\"`, or give a reason with `raw = \"reason\"`, which the catalogue shows",
             spec.ident
         ),
     ))
@@ -76,7 +74,10 @@ fn distinct_id(spec: &Spec) -> Result<()> {
     };
     let is_text = !matches!(spec.policy, Policy::Bucket { .. } | Policy::Duration(_) | Policy::Number);
     if spec.items.is_some() || !is_text {
-        return Err(Error::new(spec.span, format!("a {what} is one text")));
+        return Err(Error::new(
+            spec.span,
+            format!("a {what} is a single text: `items`, `buckets`, `as_number` and durations do not apply"),
+        ));
     }
     Ok(())
 }

@@ -1,6 +1,4 @@
-//! What `#[event(...)]` on a struct says.
-//!
-//! Never looks at the fields.
+//! The attributes of a struct: `#[event(...)]` and `#[properties(...)]`.
 
 use syn::meta::ParseNestedMeta;
 use syn::{Attribute, Path, Result, parse_quote};
@@ -8,16 +6,16 @@ use syn::{Attribute, Path, Result, parse_quote};
 use crate::attributes::{Given, once, text};
 use crate::names::{self, Case};
 
-/// Who every event of a type is about, where no field says it.
+/// The distinct id of every event of a type that has no field for it.
 #[derive(Clone)]
 pub(crate) enum EventId {
-    /// Always this text.
+    /// A fixed id.
     Fixed(String),
-    /// Whoever the context of the capture is about.
+    /// The distinct id of the context that is active during the capture.
     Context,
 }
 
-/// What stands on the struct.
+/// The attributes of a struct, parsed.
 #[derive(Default)]
 pub(crate) struct Container {
     pub(crate) name: Option<Given<String>>,
@@ -32,12 +30,12 @@ pub(crate) struct Container {
 }
 
 impl Container {
-    /// Reads what stands on a struct that derives `Event`.
+    /// Parses the attributes of a struct that derives `Event`.
     pub(crate) fn event(attributes: &[Attribute]) -> Result<Self> {
         Self::read(attributes, &["event"], true)
     }
 
-    /// Reads what stands on a struct that derives `Properties`.
+    /// Parses the attributes of a struct that derives `Properties`.
     pub(crate) fn properties(attributes: &[Attribute]) -> Result<Self> {
         Self::read(attributes, &["event", "properties"], false)
     }
@@ -62,7 +60,9 @@ impl Container {
             return once(&mut self.candor, meta, literal.parse()?);
         }
         if !is_event {
-            return Err(meta.error("a struct of properties knows `rename_all` and `crate`"));
+            return Err(
+                meta.error("unknown attribute: a struct of properties accepts `rename_all` and `crate`")
+            );
         }
         if meta.path.is_ident("name") {
             let name = meta.value()?.parse::<syn::LitStr>()?;
@@ -84,18 +84,18 @@ impl Container {
             once(&mut self.no_groups, meta, ())
         } else {
             Err(meta.error(
-                "an event knows `name`, `distinct_id`, `purpose`, `why`, `link`, `since`, `rename_all`, \
-                 `no_groups` and `crate`",
+                "unknown attribute: an event accepts `name`, `distinct_id`, `purpose`, `why`, `link`, `since`, \
+                 `rename_all`, `no_groups` and `crate`",
             ))
         }
     }
 
-    /// Returns the path to the crate `candor`.
+    /// Returns the path of the crate `candor`.
     pub(crate) fn candor(&self) -> Path {
         self.candor.as_ref().map_or_else(|| parse_quote!(::candor), |given| given.value.clone())
     }
 
-    /// Spells the name of a field.
+    /// Returns the name under which a field is sent, unless the field is renamed.
     pub(crate) fn spell(&self, identifier: &str) -> String {
         match &self.rename_all {
             Some(case) => case.value.apply(identifier),
@@ -104,7 +104,7 @@ impl Container {
     }
 }
 
-/// Reads `= "text"` or `= context`.
+/// Parses `= "text"` or `= context`.
 fn event_id(meta: &ParseNestedMeta<'_>) -> Result<EventId> {
     let value = meta.value()?;
     if value.peek(syn::LitStr) {
@@ -118,7 +118,7 @@ fn event_id(meta: &ParseNestedMeta<'_>) -> Result<EventId> {
     }
     Err(syn::Error::new(
         word.span(),
-        "write a fixed id, as in `distinct_id = \"nightly job\"`, or `distinct_id = context` for the id of the \
+        "expected a fixed id, as in `distinct_id = \"nightly job\"`, or `distinct_id = context` for the id of the \
          request's context",
     ))
 }
@@ -129,6 +129,9 @@ fn purpose(meta: &ParseNestedMeta<'_>) -> Result<&'static str> {
         "usage" => Ok("Usage"),
         "error" => Ok("Error"),
         "update_check" => Ok("UpdateCheck"),
-        _ => Err(syn::Error::new(literal.span(), "a purpose is `usage`, `error` or `update_check`")),
+        _ => Err(syn::Error::new(
+            literal.span(),
+            "unknown purpose: expected `usage`, `error` or `update_check`",
+        )),
     }
 }

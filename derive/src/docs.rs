@@ -1,20 +1,18 @@
-//! Texts for the catalogue out of doc comments.
-//!
-//! Never changes a word.
+//! Text for the catalogue, taken word for word from doc comments.
 
 use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 
-/// What a doc comment says.
+/// The text of a doc comment.
 #[derive(Default)]
 pub(crate) struct Docs {
-    /// The first paragraph: what it is.
+    /// The first paragraph: the description.
     pub(crate) first: String,
-    /// The other paragraphs: why.
+    /// The other paragraphs: why it is sent.
     pub(crate) rest: String,
 }
 
 impl Docs {
-    /// Reads the doc comment among attributes; each paragraph becomes one line.
+    /// Reads the doc comment from the attributes and joins the lines of each paragraph.
     pub(crate) fn read(attributes: &[Attribute]) -> Self {
         let mut paragraphs = vec![String::new()];
         for line in attributes.iter().filter_map(line) {

@@ -1,6 +1,4 @@
-//! `#[derive(Event)]`.
-//!
-//! Never writes a value otherwise than under its policy.
+//! `#[derive(Event)]`: every value is written under its field's policy.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -23,8 +21,8 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         return Err(Error::new_spanned(
             &input.ident,
             format!(
-                "the event `{}` has no name: give one with `#[event(name = \"...\")]`, so that renaming the type \
-                 never renames what is sent",
+                "the event `{}` has no name: add one with `#[event(name = \"...\")]`; renaming the type then does \
+                 not change what is sent",
                 input.ident
             ),
         ));
@@ -66,16 +64,16 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
-/// Checks what stands once in an event.
+/// Checks that the event has exactly one distinct id, and no groups if it has `no_groups`.
 fn roles(input: &DeriveInput, container: &Container, specs: &[Spec]) -> Result<()> {
     let ids: Vec<&Spec> = specs.iter().filter(|spec| matches!(spec.role, Role::DistinctId { .. })).collect();
     if let Some(second) = ids.get(usize::from(container.distinct_id.is_none())) {
         let why = match container.distinct_id.as_ref().map(|given| &given.value) {
             Some(EventId::Context) => {
-                "an event has one distinct id: remove `distinct_id = context`, and make this field an `Option`; \
-                 `None` takes the id of the context"
+                "an event has only one distinct id: remove `distinct_id = context` and make this field an `Option`; \
+                 `None` uses the id of the context"
             }
-            _ => "an event has one distinct id",
+            _ => "an event has only one distinct id",
         };
         return Err(Error::new(second.span, why));
     }
@@ -83,16 +81,16 @@ fn roles(input: &DeriveInput, container: &Container, specs: &[Spec]) -> Result<(
         return Err(Error::new_spanned(
             &input.ident,
             format!(
-                "the event `{}` does not say whom it is about: mark one field with `#[event(distinct_id, hashed = \
-                 \"usr\")]`, take the id of the request's context with `#[event(distinct_id = context)]`, or give the \
-                 event a fixed id with `#[event(distinct_id = \"...\")]`",
+                "the event `{}` has no distinct id: mark one field with `#[event(distinct_id, hashed = \"usr\")]`, \
+                 use the id of the request's context with `#[event(distinct_id = context)]`, or give the event a \
+                 fixed id with `#[event(distinct_id = \"...\")]`",
                 input.ident
             ),
         ));
     }
     let groups = specs.iter().find(|spec| matches!(spec.role, Role::Group(_)));
     if let (Some(group), true) = (groups, container.no_groups.is_some()) {
-        return Err(Error::new(group.span, "an event with `no_groups` has none of its own"));
+        return Err(Error::new(group.span, "an event with `no_groups` cannot have a `group` field"));
     }
     Ok(())
 }
@@ -107,7 +105,7 @@ fn schema_of(name: &str, input: &DeriveInput, container: &Container, specs: &[Sp
         Some(spec) => schema::named(spec, "distinct_id", &candor),
         None => event_id(container, &candor),
     };
-    // An id that can be absent falls back to that of the context.
+    // An optional id falls back to the id of the context.
     let from_context = match own_id {
         Some(spec) => schema::optional(spec, &candor),
         None => quote!(false),
@@ -132,7 +130,7 @@ fn schema_of(name: &str, input: &DeriveInput, container: &Container, specs: &[Sp
     }
 }
 
-/// Returns the schema of an id that no field holds.
+/// Returns the schema of the distinct id if no field holds it.
 fn event_id(container: &Container, candor: &Path) -> TokenStream {
     let text = quote!(#candor::schema::TextPolicy);
     let policy = match container.distinct_id.as_ref().map(|given| &given.value) {
@@ -159,7 +157,7 @@ fn encode(container: &Container, specs: &[Spec], candor: &Path) -> TokenStream {
     }
 }
 
-/// Writes what is not a property.
+/// Returns the statement that writes a field other than a property: an id, a group, the timestamp or the uuid.
 fn part(spec: &Spec, candor: &Path) -> TokenStream {
     let ident = &spec.ident;
     match &spec.role {
@@ -187,14 +185,14 @@ fn property(spec: &Spec, candor: &Path) -> TokenStream {
     quote!(event.field(#key, #name, #value);)
 }
 
-/// Returns a name with all that can be written together with it.
+/// Returns a name joined with its comma, its colon and either boolean, so they are written as one piece.
 pub(crate) fn member_name(name: &str, candor: &Path) -> TokenStream {
     let lead = format!(",{}", quoted(name));
     let (on, off) = (format!("{lead}true"), format!("{lead}false"));
     quote!(const { #candor::__private::MemberName::new(#lead, #on, #off) })
 }
 
-/// Returns a name in quotes with a colon, as it stands in JSON.
+/// Returns the name as it appears in JSON: in quotes, with a colon.
 fn quoted(name: &str) -> String {
     quote_json(name) + ":"
 }

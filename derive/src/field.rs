@@ -1,6 +1,4 @@
-//! What `#[event(...)]` on a field says.
-//!
-//! Never judges the field's type: that is the check's part.
+//! The attributes of a field: `#[event(...)]` and `#[properties(...)]`. `check` then judges the field's type.
 
 use proc_macro2::Span;
 use syn::meta::ParseNestedMeta;
@@ -13,9 +11,9 @@ use crate::names;
 use crate::policy::{PatternSource, Policy, Unit};
 use crate::types::last_name_inside;
 
-/// The length of a text that matches a pattern, unless the field says otherwise.
+/// The default maximum length of text that matches a pattern.
 const PATTERN_MOST: usize = 64;
-/// The length of a raw text, unless the field says otherwise.
+/// The default maximum length of raw text.
 const RAW_MOST: usize = 1000;
 
 /// What a field is for.
@@ -28,23 +26,23 @@ pub(crate) enum Role {
     Skip,
 }
 
-/// One field, understood.
+/// One field with its parsed attributes.
 pub(crate) struct Spec {
     pub(crate) ident: Ident,
     pub(crate) ty: Type,
-    /// The name as it is sent.
+    /// The name under which it is sent.
     pub(crate) name: String,
     pub(crate) description: String,
     pub(crate) role: Role,
     pub(crate) policy: Policy,
-    /// The bound of a list.
+    /// The maximum number of items of a list.
     pub(crate) items: Option<usize>,
     pub(crate) example: Option<Given<String>>,
     pub(crate) since: Option<String>,
     pub(crate) span: Span,
 }
 
-/// What stands on a field, as written.
+/// The attributes of a field as written, before they are checked against each other.
 #[derive(Default)]
 struct Written {
     distinct_id: Option<Given<()>>,
@@ -70,9 +68,9 @@ struct Written {
 }
 
 impl Spec {
-    /// Reads a field; `index` numbers it.
+    /// Parses a field; `index` is its position in the struct.
     pub(crate) fn read(field: &Field, index: usize, container: &Container) -> Result<Self> {
-        let ident = field.ident.clone().ok_or_else(|| Error::new_spanned(field, "fields need names"))?;
+        let ident = field.ident.clone().ok_or_else(|| Error::new_spanned(field, "expected a named field"))?;
         let span = ident.span();
         let mut written = Written::default();
         for attribute in &field.attrs {
@@ -102,7 +100,7 @@ impl Spec {
         })
     }
 
-    /// Returns whether the name, in the source or as sent, is that of an identifier.
+    /// Returns whether the name, in the source or as sent, suggests an identifier.
     pub(crate) fn is_identifier(&self) -> bool {
         names::identifies(&self.ident.to_string()) || names::identifies(&self.name)
     }
@@ -111,7 +109,7 @@ impl Spec {
 impl Written {
     fn entry(&mut self, meta: &ParseNestedMeta<'_>) -> Result<()> {
         let Some(name) = meta.path.get_ident().map(ToString::to_string) else {
-            return Err(meta.error("not an attribute of a field"));
+            return Err(meta.error("unknown attribute of a field"));
         };
         match name.as_str() {
             "distinct_id" => once(&mut self.distinct_id, meta, ()),
@@ -135,9 +133,9 @@ impl Written {
             "example" => once(&mut self.example, meta, json(meta)?),
             "since" => once(&mut self.since, meta, text(meta)?),
             _ => Err(meta.error(
-                "a field knows `distinct_id`, `property`, `group`, `timestamp`, `uuid`, `skip`; `hashed`, \
-                 `hashed_hex`, `keyed`, `pattern` with `max` and `other`, `label`, `raw`; `items`, `buckets`, \
-                 `as_number`; `rename`, `example`, `since`",
+                "unknown attribute: a field accepts `distinct_id`, `property`, `group`, `timestamp`, `uuid`, `skip`; \
+                 `hashed`, `hashed_hex`, `keyed`, `pattern` with `max` and `other`, `label`, `raw`; `items`, \
+                 `buckets`, `as_number`; `rename`, `example`, `since`",
             )),
         }
     }
@@ -153,13 +151,13 @@ impl Written {
         if roles.iter().filter(|given| **given).count() > 1 {
             return Err(Error::new(
                 span,
-                "a field is one of `distinct_id`, `group`, `timestamp`, `uuid` and `skip`",
+                "a field can be only one of `distinct_id`, `group`, `timestamp`, `uuid` and `skip`",
             ));
         }
         if self.property.is_some() && self.distinct_id.is_none() {
             return Err(Error::new(
                 span,
-                "`property` stands beside `distinct_id`; other fields are properties anyway",
+                "`property` applies only to a `distinct_id`; other fields are properties anyway",
             ));
         }
         if let Some(kind) = &self.group {
@@ -188,7 +186,7 @@ impl Written {
         });
         let max = |default| self.max.as_ref().map_or(default, |given| given.value);
         if let Some(given) = &self.raw {
-            // A distinct id that is too long rejects the event, with a reason of its own.
+            // An event whose distinct id is too long is rejected later, with its own loss reason.
             let default = if is_distinct_id { 10_000 } else { RAW_MOST };
             return Ok(Policy::Raw { reason: given.value.clone(), max: max(default), pattern });
         }
@@ -233,13 +231,19 @@ impl Written {
             self.as_number.as_ref().map(|given| given.span),
         ];
         if let Some(second) = spans.into_iter().flatten().nth(1) {
-            return Err(Error::new(second, "a field has one policy; only `raw` and `pattern` go together"));
+            return Err(Error::new(
+                second,
+                "a field can have only one policy, except that `raw` and `pattern` can be combined",
+            ));
         }
         if let Some(given) = self.max.as_ref().filter(|_| self.pattern.is_none() && self.raw.is_none()) {
-            return Err(Error::new(given.span, "`max` bounds a text with `pattern` or `raw`"));
+            return Err(Error::new(given.span, "`max` applies only together with `pattern` or `raw`"));
         }
         if let Some(given) = self.other.as_ref().filter(|_| self.pattern.is_none() || self.raw.is_some()) {
-            return Err(Error::new(given.span, "`other` stands beside `pattern`"));
+            return Err(Error::new(
+                given.span,
+                "`other` applies only together with `pattern`, and not with `raw`",
+            ));
         }
         if let Some(given) = &self.other {
             names::check(&given.value, "text", given.span)?;
@@ -248,7 +252,7 @@ impl Written {
     }
 }
 
-/// Returns the unit of a field whose type is a `Duration`: its name must tell.
+/// Returns the unit of a field of type `Duration`, which its name must end with.
 fn duration(name: &str, ty: &Type) -> Result<Option<Unit>> {
     if last_name_inside(ty).is_none_or(|ident| ident != "Duration") {
         return Ok(None);
@@ -257,7 +261,7 @@ fn duration(name: &str, ty: &Type) -> Result<Option<Unit>> {
         Error::new_spanned(
             ty,
             format!(
-                "the duration `{name}` does not tell its unit: end the name with `_us`, `_ms`, `_seconds`, \
+                "the duration `{name}` does not name its unit: end the name with `_us`, `_ms`, `_seconds`, \
                  `_minutes`, `_hours` or `_days`"
             ),
         )

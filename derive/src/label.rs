@@ -1,6 +1,4 @@
-//! `#[derive(Label)]`.
-//!
-//! Never makes a label of anything that could hold free text.
+//! `#[derive(Label)]`: a type that could hold free text never becomes a label.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -12,7 +10,7 @@ use crate::docs::Docs;
 use crate::names::{self, Case};
 use crate::value::option;
 
-/// What stands on the type.
+/// The attributes of the type.
 #[derive(Default)]
 struct Container {
     rename_all: Option<Given<Case>>,
@@ -37,7 +35,9 @@ impl Container {
                     let literal: LitStr = meta.value()?.parse()?;
                     once(&mut container.candor, &meta, literal.parse()?)
                 } else {
-                    Err(meta.error("a label knows `rename_all`, `pattern`, `max` and `crate`"))
+                    Err(meta.error(
+                        "unknown attribute: a label accepts `rename_all`, `pattern`, `max` and `crate`",
+                    ))
                 }
             })?;
         }
@@ -54,13 +54,14 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         (Data::Enum(data), None) => closed(input, data, &container, &candor),
         (Data::Enum(_), Some(given)) => Err(Error::new(
             given.span,
-            "an enum is a closed set of words; `pattern` stands on a struct of one text",
+            "an enum is already a closed set of words: `pattern` applies only to a struct with one text field, as in \
+             `struct Rule(String)`",
         )),
         (Data::Struct(data), Some(pattern)) => open(input, &data.fields, pattern, &container, &candor),
         _ => Err(Error::new_spanned(
             &input.ident,
             format!(
-                "`{}` is not a closed set of words: a label is an enum, or a struct of one text with \
+                "`{}` is not a closed set of words: a label is an enum, or a struct with one text field and \
                  `#[label(pattern = \"...\")]`",
                 input.ident
             ),
@@ -81,7 +82,7 @@ fn labelled(variant: &Variant, case: Case) -> Result<Labelled<'_>> {
         return Err(Error::new(
             variant.span(),
             format!(
-                "the label `{}` holds data, which could be anything; labels are words only",
+                "the label `{}` holds data, which could be anything: remove the data, since a label is only a word",
                 variant.ident
             ),
         ));
@@ -94,7 +95,7 @@ fn labelled(variant: &Variant, case: Case) -> Result<Labelled<'_>> {
             } else if meta.path.is_ident("other") {
                 once(&mut other, &meta, ())
             } else {
-                Err(meta.error("a variant of a label knows `name` and `other`"))
+                Err(meta.error("unknown attribute: a variant of a label accepts `name` and `other`"))
             }
         })?;
     }
@@ -107,21 +108,24 @@ fn labelled(variant: &Variant, case: Case) -> Result<Labelled<'_>> {
 fn closed(input: &DeriveInput, data: &DataEnum, container: &Container, candor: &Path) -> Result<TokenStream> {
     let case = container.rename_all.as_ref().map_or(Case::Snake, |given| given.value);
     if let Some(given) = &container.max {
-        return Err(Error::new(given.span, "`max` stands beside `pattern`"));
+        return Err(Error::new(given.span, "`max` applies only together with `pattern`"));
     }
     let mut labels: Vec<Labelled<'_>> = Vec::new();
     for variant in &data.variants {
         let label = labelled(variant, case)?;
         if labels.iter().any(|known| known.word == label.word) {
-            return Err(Error::new(variant.span(), format!("two variants are sent as `{}`", label.word)));
+            return Err(Error::new(
+                variant.span(),
+                format!("two variants are sent as `{}`: rename one of them", label.word),
+            ));
         }
         if label.is_other && labels.iter().any(|known| known.is_other) {
-            return Err(Error::new(variant.span(), "one variant stands for all unknown words"));
+            return Err(Error::new(variant.span(), "only one variant can be `other`"));
         }
         labels.push(label);
     }
     if labels.is_empty() {
-        return Err(Error::new_spanned(&input.ident, "a label without a word is never sent"));
+        return Err(Error::new_spanned(&input.ident, "a label needs at least one variant"));
     }
     Ok(closed_impls(input, &labels, candor))
 }
@@ -201,7 +205,7 @@ fn open(
     let Some(inner) = inner else {
         return Err(Error::new_spanned(
             &input.ident,
-            "a label with a pattern is a struct of one text: `struct Rule(String)`",
+            "a label with a pattern must be a struct with one text field, as in `struct Rule(String)`",
         ));
     };
     let max = container.max.as_ref().map_or(64, |given| given.value);

@@ -1,6 +1,4 @@
-//! The derive macros of candor. Users never name this crate: the macros are re-exported, and
-//! documented, by `candor`. It takes type definitions, gives trait implementations, and never
-//! reads anything but its input.
+//! The derive macros of candor. Users do not depend on this crate: `candor` re-exports and documents the macros.
 
 mod attributes;
 mod bounds;

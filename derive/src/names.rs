@@ -1,11 +1,9 @@
-//! Names as they are sent.
-//!
-//! Never lets a name through that JSON would have to escape.
+//! Names as they are sent. A name that JSON would have to escape is refused.
 
 use proc_macro2::Span;
 use syn::{Error, Result};
 
-/// How identifiers are spelt when they are sent.
+/// The case convention of the names that are sent.
 #[derive(Clone, Copy)]
 pub(crate) enum Case {
     Snake,
@@ -18,7 +16,7 @@ pub(crate) enum Case {
 }
 
 impl Case {
-    /// Reads the name of a rule.
+    /// Parses the value of `rename_all`.
     pub(crate) fn parse(text: &str, span: Span) -> Result<Self> {
         Ok(match text {
             "snake_case" => Self::Snake,
@@ -31,14 +29,14 @@ impl Case {
             _ => {
                 return Err(Error::new(
                     span,
-                    "`rename_all` is `snake_case`, `kebab-case`, `camelCase`, `PascalCase`, \
+                    "`rename_all` takes `snake_case`, `kebab-case`, `camelCase`, `PascalCase`, \
                      `SCREAMING_SNAKE_CASE`, `lowercase` or `UPPERCASE`",
                 ));
             }
         })
     }
 
-    /// Spells an identifier of either convention.
+    /// Converts an identifier, written in snake case or camel case, to this case.
     pub(crate) fn apply(self, identifier: &str) -> String {
         let words = words(identifier);
         let capital = |word: &String| {
@@ -60,7 +58,7 @@ impl Case {
     }
 }
 
-/// Splits an identifier into words in lower case: at underscores, and before a capital.
+/// Splits an identifier into lower-case words at underscores and before capitals.
 fn words(identifier: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = '_';
@@ -81,21 +79,21 @@ fn words(identifier: &str) -> Vec<String> {
     words
 }
 
-/// Checks a name that is sent: 1 to 200 characters that JSON need not escape, not blank at its ends.
+/// Checks a name that is sent: 1 to 200 characters, none of which JSON escapes, without whitespace at either end.
 pub(crate) fn check(name: &str, what: &str, span: Span) -> Result<()> {
     let wrong = if name.trim() != name || name.is_empty() {
-        "is empty, or begins or ends with white space"
+        "is empty, or begins or ends with whitespace"
     } else if name.chars().count() > 200 {
         "has more than 200 characters"
     } else if name.chars().any(|character| character.is_control() || matches!(character, '"' | '\\')) {
-        "holds a quote, a backslash or a control character"
+        "contains a quote, a backslash or a control character"
     } else {
         return Ok(());
     };
     Err(Error::new(span, format!("the {what} `{}` {wrong}", name.escape_debug())))
 }
 
-/// Checks the name of a property: some are the library's own.
+/// Checks the name of a property: some names are reserved for the library.
 pub(crate) fn check_property(name: &str, span: Span) -> Result<()> {
     check(name, "name", span)?;
     let instead = match name {
@@ -106,16 +104,16 @@ pub(crate) fn check_property(name: &str, span: Span) -> Result<()> {
     Err(Error::new(span, format!("the property `{name}` is set by the library: {instead}")))
 }
 
-/// Checks a prefix of hashes: letters and digits.
+/// Checks the prefix of a hash: ASCII letters and digits only.
 pub(crate) fn check_prefix(prefix: &str, span: Span) -> Result<()> {
     if prefix.chars().all(|character| character.is_ascii_alphanumeric()) {
         Ok(())
     } else {
-        Err(Error::new(span, "a prefix has letters and digits only, as in `hashed = \"usr\"`"))
+        Err(Error::new(span, "a prefix can contain only ASCII letters and digits, as in `hashed = \"usr\"`"))
     }
 }
 
-/// Returns whether a field of this name identifies someone or something.
+/// Returns whether the name suggests that the field identifies someone or something.
 pub(crate) fn identifies(name: &str) -> bool {
     ["_id", "_by", "Id", "By", "-id", "-by", "_ID", "_BY"].iter().any(|end| name.ends_with(end))
 }

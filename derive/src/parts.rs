@@ -1,6 +1,4 @@
-//! A struct taken apart.
-//!
-//! Never generates an implementation.
+//! The parsed and checked fields of a struct, and their patterns.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -11,9 +9,9 @@ use crate::container::Container;
 use crate::field::{Role, Spec};
 use crate::policy::{PatternSource, Policy};
 
-/// Returns the fields of a struct, understood and checked.
+/// Returns the parsed and checked fields of a struct.
 pub(crate) fn fields(input: &DeriveInput, container: &Container, what: &str) -> Result<Vec<Spec>> {
-    let wrong = || Error::new_spanned(&input.ident, format!("{what} are structs with named fields"));
+    let wrong = || Error::new_spanned(&input.ident, format!("{what} must be structs with named fields"));
     let Data::Struct(data) = &input.data else { return Err(wrong()) };
     let named = match &data.fields {
         Fields::Named(named) => named.named.iter().collect(),
@@ -30,7 +28,10 @@ pub(crate) fn fields(input: &DeriveInput, container: &Container, what: &str) -> 
                 {
                     combine(
                         &mut errors,
-                        Error::new(spec.span, format!("two fields are sent as `{}`", spec.name)),
+                        Error::new(
+                            spec.span,
+                            format!("two fields are sent as `{}`: rename one of them", spec.name),
+                        ),
                     );
                 }
                 specs.push(spec);
@@ -48,7 +49,7 @@ fn combine(errors: &mut Option<Error>, error: Error) {
     }
 }
 
-/// Returns whether a field is sent among the properties.
+/// Returns whether a field is sent as a property.
 pub(crate) fn is_property(spec: &Spec) -> bool {
     matches!(spec.role, Role::Property | Role::DistinctId { is_property: true })
 }
@@ -62,12 +63,12 @@ fn pattern(spec: &Spec) -> Option<&PatternSource> {
     }
 }
 
-/// Returns the name of the static of a pattern.
+/// Returns the name of the static that holds a compiled pattern.
 pub(crate) fn pattern_name(pattern: &PatternSource) -> Ident {
     format_ident!("PATTERN_{}", pattern.index)
 }
 
-/// Generates the compiled patterns, and a check that the examples match them.
+/// Generates the compiled patterns, and checks that the examples match them.
 pub(crate) fn patterns(specs: &[Spec], candor: &Path) -> TokenStream {
     let statics = specs.iter().filter_map(|spec| pattern(spec).map(|pattern| (spec, pattern))).map(
         |(spec, pattern)| {

@@ -1,6 +1,4 @@
-//! How a field is made safe.
-//! Gives the closed list of ways.
-//! Never knows the field's name or place.
+//! The closed list of ways in which a field can be made safe.
 
 use proc_macro2::Span;
 use syn::Type;
@@ -9,31 +7,31 @@ use syn::Type;
 pub(crate) enum Policy {
     /// By its type.
     Typed,
-    /// SHA-256 after a prefix.
+    /// A prefix and SHA-256.
     Hashed(String),
     /// The first hexadecimal digits of SHA-256.
     Hex(usize),
-    /// HMAC under the client's secret, after a prefix.
+    /// A prefix and HMAC with the client's secret.
     Keyed(String),
-    /// What matches.
+    /// Text that matches a pattern.
     Pattern { pattern: PatternSource, max: usize, other: Option<String> },
-    /// A word of a known set.
+    /// A word of a known set of labels.
     Label(Box<Type>),
     /// As it is, for a reason.
     Raw { reason: String, max: usize, pattern: Option<PatternSource> },
-    /// In a bucket.
+    /// The label of the bucket that contains the number.
     Bucket { bounds: Vec<i64>, unit: Option<Unit> },
-    /// Whole units.
+    /// A duration in whole units.
     Duration(Unit),
     /// A boolean as 0 or 1.
     Number,
 }
 
-/// A pattern with its place, for the compiler's messages.
+/// A pattern with its span, for compiler messages.
 pub(crate) struct PatternSource {
     pub(crate) source: String,
     pub(crate) span: Span,
-    /// The name of the static that holds it compiled.
+    /// The number in the name of the static that holds the compiled pattern.
     pub(crate) index: usize,
 }
 
@@ -49,7 +47,7 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
-    /// Returns the unit that a field's name ends with.
+    /// Returns the unit that a field's name ends with, if any.
     pub(crate) fn of_name(name: &str) -> Option<Self> {
         const ENDS: [(&[&str], Unit); 6] = [
             (&["us", "micros", "microseconds"], Unit::Microseconds),

@@ -1,6 +1,4 @@
-//! `#[derive(Properties)]`.
-//!
-//! Never writes a value otherwise than under its policy.
+//! `#[derive(Properties)]`: every value is written under its field's policy.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -20,7 +18,10 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let candor = container.candor();
     let specs = fields(input, &container, "properties")?;
     if let Some(spec) = specs.iter().find(|spec| !matches!(spec.role, Role::Property | Role::Skip)) {
-        return Err(Error::new(spec.span, "only an event has a distinct id, groups, a timestamp and a uuid"));
+        return Err(Error::new(
+            spec.span,
+            "only an event can have a distinct id, groups, a timestamp and a uuid",
+        ));
     }
     let generics = bounded(&input.generics, &specs, &candor);
     let (implement, types, clause) = generics.split_for_impl();

@@ -1,6 +1,4 @@
-//! How a field is described.
-//!
-//! Never looks at a value.
+//! The schemas of fields, for the catalogue.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -11,7 +9,7 @@ use crate::parts::{is_property, pattern_name};
 use crate::policy::Policy;
 use crate::value::{bucket_labels, by_bound, identifies, option, trait_of};
 
-/// Returns the schema of a field under the name of its role.
+/// Returns the schema of a field; a group is named after its type.
 pub(crate) fn field(spec: &Spec, candor: &Path) -> TokenStream {
     let name = match &spec.role {
         Role::Group(kind) => kind,
@@ -20,7 +18,7 @@ pub(crate) fn field(spec: &Spec, candor: &Path) -> TokenStream {
     named(spec, name, candor)
 }
 
-/// Returns the schema of a field under a name.
+/// Returns the schema of a field under the given name.
 pub(crate) fn named(spec: &Spec, name: &str, candor: &Path) -> TokenStream {
     let (description, kind, required) = (&spec.description, kind(spec, candor), required(spec, candor));
     let raw = option(match &spec.policy {
@@ -34,7 +32,7 @@ pub(crate) fn named(spec: &Spec, name: &str, candor: &Path) -> TokenStream {
     }
 }
 
-/// Returns the schemas of all properties, in their order.
+/// Returns the schemas of all properties, in the order of the fields.
 pub(crate) fn properties(specs: &[Spec], candor: &Path) -> TokenStream {
     let fields = specs.iter().filter(|spec| is_property(spec)).map(|spec| named(spec, &spec.name, candor));
     quote!(const { &[#(#fields),*] })
@@ -99,7 +97,7 @@ fn required(spec: &Spec, candor: &Path) -> TokenStream {
     }
 }
 
-/// Returns whether the value can be absent, as an expression.
+/// Returns an expression that tells whether the value can be absent.
 pub(crate) fn optional(spec: &Spec, candor: &Path) -> TokenStream {
     let by = match spec.items {
         Some(_) => by_bound(&spec.ty, &quote!(#candor::__private::Items)),

@@ -1,12 +1,10 @@
-//! What a type's source tells about it.
-//!
-//! Never resolves a name: a type behind an alias is left to the trait bounds.
+//! Facts about a type that its source reveals. A type behind an alias is left to the trait bounds.
 
 use quote::ToTokens;
 use syn::{GenericArgument, Ident, PathArguments, Type};
 
-/// Types of the standard library that hold text, places or addresses. Names that an application may well give to
-/// a type of its own are left out: the trait bounds see those.
+/// Types of the standard library that hold text, paths or addresses. Names that an application is likely to use for
+/// its own types are left out: the trait bounds check those.
 const UNSAFE: [&str; 13] = [
     "String",
     "str",
@@ -23,10 +21,10 @@ const UNSAFE: [&str; 13] = [
     "SocketAddrV6",
 ];
 
-/// Types of the standard library that hold another.
+/// Types of the standard library that wrap another type.
 const WRAPPERS: [&str; 6] = ["Option", "Vec", "Box", "Cow", "Arc", "Rc"];
 
-/// Returns the name of a type that can hold anything, at whatever depth.
+/// Returns the name of a type that can hold anything, at any depth.
 pub(crate) fn unsafe_inside(ty: &Type) -> Option<String> {
     match ty {
         Type::Reference(reference) => unsafe_inside(&reference.elem),
@@ -49,12 +47,12 @@ pub(crate) fn unsafe_inside(ty: &Type) -> Option<String> {
     }
 }
 
-/// Writes a type as people do: tokens by themselves have a blank around each.
+/// Returns the type as people write it, without the spaces that tokens are printed with.
 fn written(ty: &Type) -> String {
     ty.to_token_stream().to_string().replace(" :: ", "::").replace(" ,", ",")
 }
 
-/// Returns the last name of a type, seen through references and `Option`.
+/// Returns the last segment of a type's path, looking through references and `Option`.
 pub(crate) fn last_name_inside(ty: &Type) -> Option<Ident> {
     match ty {
         Type::Reference(reference) => last_name_inside(&reference.elem),
@@ -69,7 +67,7 @@ pub(crate) fn last_name_inside(ty: &Type) -> Option<Ident> {
     }
 }
 
-/// Returns the last name of a type, seen through references and `Option`; a slice is `[`.
+/// Returns the last segment of a type's path, looking through references and `Option`; a slice is `[`.
 pub(crate) fn last_name_through_option(ty: &Type) -> Option<String> {
     match ty {
         Type::Reference(reference) if matches!(*reference.elem, Type::Slice(_)) => Some("[".to_owned()),
@@ -82,7 +80,7 @@ pub(crate) fn last_name_through_option(ty: &Type) -> Option<String> {
     }
 }
 
-/// Returns the types between the angle brackets.
+/// Returns the types in angle brackets.
 fn arguments(arguments: &PathArguments) -> impl Iterator<Item = &Type> {
     let list = match arguments {
         PathArguments::AngleBracketed(list) => Some(&list.args),

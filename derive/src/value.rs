@@ -1,6 +1,4 @@
-//! How a field is written.
-//!
-//! Never copies the value, never allocates.
+//! The expressions that write the values of fields.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -15,7 +13,7 @@ use crate::policy::{Policy, Unit};
 /// Returns an expression that implements `Encode` for the field of `self`.
 pub(crate) fn value(spec: &Spec, candor: &Path) -> TokenStream {
     let private = quote!(#candor::__private);
-    // In the place of the type, so that the compiler points at the field.
+    // With the span of the type, so the compiler points at the field.
     let span = spec.ty.span();
     let (receiver, ident) = (quote_spanned!(Span::call_site().located_at(span)=> &self), &spec.ident);
     let whole = quote_spanned!(span=> #receiver.#ident);
@@ -40,9 +38,9 @@ pub(crate) fn value(spec: &Spec, candor: &Path) -> TokenStream {
     quote!(&#private::write_with(|writer: &mut #private::ValueWriter<'_>| #put))
 }
 
-/// Returns an expression that writes one value into `writer`, by a method of the trait that its policy needs.
+/// Returns an expression that writes one value into `writer` with a method of the trait that its policy requires.
 ///
-/// The schema names the same trait for the same type, so a type that lacks it is reported once.
+/// The schema uses the same trait for the same type, so a type that lacks it is reported only once.
 fn write(spec: &Spec, candor: &Path, value: &TokenStream) -> TokenStream {
     let by = trait_of(spec, candor);
     match &spec.policy {
@@ -82,7 +80,7 @@ fn write(spec: &Spec, candor: &Path, value: &TokenStream) -> TokenStream {
     }
 }
 
-/// Returns the trait that the policy needs of a value.
+/// Returns the trait that the policy requires of a value.
 pub(crate) fn bound(spec: &Spec, candor: &Path) -> TokenStream {
     let private = quote!(#candor::__private);
     match &spec.policy {
@@ -107,12 +105,12 @@ pub(crate) fn trait_of(spec: &Spec, candor: &Path) -> TokenStream {
     by_bound(&quote_spanned!(ty.span()=> #list::Item), &bound)
 }
 
-/// Returns `<Type as Trait>`, in the place of the type.
+/// Returns `<Type as Trait>` with the span of the type.
 pub(crate) fn by_bound(ty: &impl ToTokens, bound: &TokenStream) -> TokenStream {
     quote_spanned!(ty.span()=> <#ty as #bound>)
 }
 
-/// Returns whether the value must be safe as an identifier.
+/// Returns whether the field identifies someone, so its value must be safe as an identifier.
 pub(crate) fn identifies(spec: &Spec) -> bool {
     spec.is_identifier() || !matches!(spec.role, Role::Property)
 }
@@ -122,7 +120,7 @@ fn unit_of(candor: &Path, unit: Unit) -> TokenStream {
     quote!(#candor::schema::Unit::#unit)
 }
 
-/// Writes an option as an expression.
+/// Returns an option as an expression.
 pub(crate) fn option<T: quote::ToTokens>(value: Option<T>) -> TokenStream {
     match value {
         Some(value) => quote!(::core::option::Option::Some(#value)),
@@ -130,7 +128,7 @@ pub(crate) fn option<T: quote::ToTokens>(value: Option<T>) -> TokenStream {
     }
 }
 
-/// Returns the labels of buckets: one more than there are bounds.
+/// Returns the labels of the buckets, one more than there are bounds.
 pub(crate) fn bucket_labels(bounds: &[i64]) -> Vec<String> {
     let to = if bounds.iter().any(|bound| *bound < 0) { " to " } else { "-" };
     let mut labels: Vec<String> = bounds.first().map(|first| format!("<{first}")).into_iter().collect();

@@ -1,6 +1,4 @@
-//! Examples of what is sent.
-//!
-//! Never shows a value that was sent.
+//! Made-up examples of events, for the page.
 
 use crate::catalogue::json::Json;
 use crate::catalogue::registry::Catalogue;
@@ -39,7 +37,7 @@ pub(super) fn event(catalogue: &Catalogue, schema: &Schema) -> Json {
     ])
 }
 
-/// Returns an example of an event's own fields, where each event is a record of its own.
+/// Returns an example of an event's own fields, for a catalogue of flat records.
 pub(super) fn record(schema: &Schema) -> Json {
     Json::Object(fields(schema.fields))
 }

@@ -1,6 +1,4 @@
-//! JSON whose members keep their order.
-//!
-//! Never sorts: the order of a map of `serde_json` depends on who else is in the build.
+//! JSON whose members keep their order. The order of a `serde_json` map depends on the features of the build.
 
 /// A JSON value under construction.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,14 +34,14 @@ impl Json {
         self
     }
 
-    /// Returns the text with an indent of two; short arrays stay on their line.
+    /// Returns the JSON with an indent of 2 spaces; arrays of plain values stay on one line.
     pub(super) fn pretty(&self) -> String {
         let mut out = String::new();
         self.write(0, &mut out);
         out
     }
 
-    /// Returns the text without white space.
+    /// Returns the JSON without whitespace.
     pub(super) fn compact(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),

@@ -1,6 +1,4 @@
-//! JSON Schemas (draft 2020-12) of what leaves the machine.
-//!
-//! Never allows a member that the catalogue does not name.
+//! JSON Schemas (draft 2020-12) of what is sent. A member that the catalogue does not name is not allowed.
 
 use crate::catalogue::json::Json;
 use crate::catalogue::registry::Catalogue;
@@ -10,25 +8,25 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 const INSTANT: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.([0-9]{3}){1,2}Z$";
 const UUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 
-/// What the library adds to every event's properties.
+/// The properties that the library adds to events: name, type and description.
 pub(super) const LIBRARY: [(&str, &str, &str); 5] = [
     ("$lib", "string", "The library that sent the event."),
     ("$lib_version", "string", "The version of that library."),
     ("$is_server", "boolean", "Whether the program is a server."),
-    ("$geoip_disable", "boolean", "Asks the receiver not to look up a place from the address of the sender."),
+    ("$geoip_disable", "boolean", "Asks the receiver not to derive a location from the sender's IP address."),
     (
         "$process_person_profile",
         "boolean",
-        "Set to `false` if the receiver is not to store a person, since many share the distinct id.",
+        "`false` if the receiver must not store a person, because many people share the distinct id.",
     ),
 ];
 
-/// What a schema says beside what is allowed.
+/// What a schema contains besides the rules for values.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Detail {
     /// Descriptions for people.
     Described,
-    /// How each text is made safe; nothing that can change without a change in what is sent.
+    /// How each text is made safe, and nothing that can change while what is sent stays the same.
     Bare,
 }
 
@@ -95,7 +93,7 @@ fn distinct_id(schema: &Schema, detail: Detail) -> Json {
     let id = &schema.distinct_id;
     let own = match id.kind {
         FieldType::Text(_) | FieldType::Label(_) => field(id, detail),
-        // Whatever it is, it is sent as text.
+        // A distinct id of any type is sent as text.
         _ => Json::object([("type", Json::string("string"))]),
     };
     if !schema.or_id_of_context {
@@ -195,7 +193,7 @@ fn label(labels: &Labels, out: Json) -> Json {
 fn text(policy: &TextPolicy, detail: Detail, out: Json) -> Json {
     let hash = |prefix: &str| format!("({prefix}_[A-Za-z0-9_-]{{43}})?");
     let named = |name: &str| {
-        // The same bytes can be made in ways that differ much.
+        // Very different policies can produce text of the same form.
         if detail == Detail::Bare { out.clone().with("policy", Json::string(name)) } else { out.clone() }
     };
     match policy {

@@ -1,6 +1,4 @@
-//! The page for people.
-//!
-//! Never differs between two runs of the same source.
+//! The catalogue's page for people, in Markdown.
 
 use std::fmt::Write;
 
@@ -11,7 +9,7 @@ use crate::catalogue::words::{CONTEXT_ID, CONTEXT_ID_POLICY, Uses, policy, value
 use crate::catalogue::{example, page};
 use crate::schema::{FieldSchema, FieldType, Schema};
 
-const HEAD: &str = "| Field | Values | What it says | How it is safe |\n|---|---|---|---|\n";
+const HEAD: &str = "| Field | Values | Description | How it is made safe |\n|---|---|---|---|\n";
 
 /// Returns the page.
 pub(super) fn write(catalogue: &Catalogue) -> String {
@@ -26,14 +24,14 @@ pub(super) fn write(catalogue: &Catalogue) -> String {
     out
 }
 
-// Writing to a `String` cannot fail, so that the results of `write!` mean nothing in this file.
+// Writing to a `String` cannot fail, so this file ignores the results of `write!`.
 
 fn introduction(catalogue: &Catalogue, out: &mut String) {
     let product = catalogue.product;
     let counted = crate::catalogue::counted(catalogue.events.len());
     let _ = writeln!(
         out,
-        "This page is made from the source code of {product}, and a test fails when they differ. {} sends {}. \
+        "This page is generated from the source code of {product}, and a test fails if they differ. {} sends {}. \
          This is version {} of the notice.\n",
         crate::catalogue::subject(catalogue),
         if catalogue.events.is_empty() { counted } else { format!("the {counted} below and nothing else") },
@@ -46,13 +44,13 @@ fn introduction(catalogue: &Catalogue, out: &mut String) {
         }
         out.push('\n');
     }
-    out.push_str("## Where it goes\n\n");
+    out.push_str("## Where events go\n\n");
     match catalogue.endpoint {
         Some(endpoint) => {
             let _ = writeln!(out, "Events are sent to `{endpoint}`.");
         }
         None => {
-            out.push_str("Events are sent to the address that whoever runs the program has configured.\n");
+            out.push_str("Events are sent to the address that the operator of the program configures.\n");
         }
     }
     if let Some(retention) = catalogue.retention {
@@ -62,7 +60,7 @@ fn introduction(catalogue: &Catalogue, out: &mut String) {
         let _ = writeln!(out, "\n{}", crate::catalogue::KEPT_ON_DISK);
     }
     if !catalogue.recipients.is_empty() {
-        out.push_str("\n| Who processes it | What for |\n|---|---|\n");
+        out.push_str("\n| Who processes events | What for |\n|---|---|\n");
         for (name, what_for) in catalogue.recipients {
             let _ = writeln!(out, "| {} | {} |", cell(name), cell(what_for));
         }
@@ -81,35 +79,33 @@ fn identifiers(catalogue: &Catalogue, out: &mut String) {
     }
     if uses.hashed {
         out.push_str(
-            "- Hashed identifiers are pseudonymous, not anonymous. The hash has no secret: the same identifier \
-             always gives the same hash, so that events about one person can be linked, and whoever knows or \
-             guesses an identifier can recognise it.\n",
+            "- Hashed identifiers are pseudonymous, not anonymous. The hash uses no secret: the same identifier \
+             always has the same hash, so events about one person can be linked, and anyone who knows or guesses \
+             an identifier can recognise it.\n",
         );
     }
     if uses.keyed {
         out.push_str(
-            "- Keyed identifiers are pseudonyms made with a secret that never leaves the machine. The receiver \
+            "- Keyed identifiers are pseudonyms created with a secret that never leaves the machine. The receiver \
              cannot find an identifier by guessing, and when the key rotates, earlier and later events can no \
              longer be linked.\n",
         );
     }
     if uses.raw {
-        out.push_str(
-            "- Fields marked **sent as it is** carry their value unchanged, for the reason given.\n",
-        );
+        out.push_str("- Values marked **sent as it is** are sent unchanged, for the reason given.\n");
     }
     out.push('\n');
 }
 
 fn always(catalogue: &Catalogue, out: &mut String) {
-    out.push_str("## What comes with every event\n\n| Field | What it says |\n|---|---|\n");
+    out.push_str("## Sent with every event\n\n| Field | Description |\n|---|---|\n");
     if let Some(beside) = catalogue.beside {
         for (name, description) in beside {
             let _ = writeln!(out, "| `{name}` | {} |", cell(description));
         }
     } else {
-        out.push_str("| `uuid` | A fresh number for this one event, so that it is stored once. |\n");
-        out.push_str("| `timestamp` | When it happened, in UTC. |\n");
+        out.push_str("| `uuid` | A unique identifier of the event, so it is stored only once. |\n");
+        out.push_str("| `timestamp` | When the event happened, in UTC. |\n");
         for (name, _, description) in LIBRARY {
             let _ = writeln!(out, "| `{name}` | {description} |");
         }
@@ -138,7 +134,7 @@ fn event(catalogue: &Catalogue, schema: &Schema, out: &mut String) {
     out.push_str("\n\n");
     out.push_str(HEAD);
     if !catalogue.is_flat {
-        // An event without a distinct id is not sent at all.
+        // An event without a distinct id is not sent.
         row("distinct_id", &schema.distinct_id, Presence::Always, out);
         if schema.or_id_of_context {
             let _ = writeln!(out, "| or `distinct_id` | {CONTEXT_ID} | | {CONTEXT_ID_POLICY} |");
@@ -151,7 +147,7 @@ fn event(catalogue: &Catalogue, schema: &Schema, out: &mut String) {
     let _ = writeln!(out, "\n```json\n{}\n```", example(catalogue, schema).pretty());
 }
 
-/// Returns why an event is sent.
+/// Returns why an event is sent: its own explanation, or that of its purpose.
 pub(super) fn why(schema: &Schema) -> &'static str {
     if schema.why.is_empty() { crate::catalogue::reason(schema.purpose) } else { schema.why }
 }

@@ -1,6 +1,4 @@
-//! The public list of everything that a program sends.
-//!
-//! Never lists by hand what the types say.
+//! The catalogue: the public list of everything that a program sends, generated from its types.
 
 mod registry;
 pub use registry::Catalogue;
@@ -18,9 +16,9 @@ use crate::schema::{FieldSchema, Purpose, Schema};
 use registry::UNNAMED;
 
 impl Catalogue {
-    /// Returns the page for people, in Markdown: what is sent, why, each field, an example of each event,
-    /// where it goes, and how to turn it off. Commit it as `TELEMETRY.md`, and let a test call
-    /// `candor::testing::assert_catalogue`.
+    /// Returns the page for people, in Markdown: what is sent and why, each field, an example of each event,
+    /// where events go, and how to turn telemetry off. Commit it as `TELEMETRY.md`, and call
+    /// `candor::testing::assert_catalogue` in a test.
     pub fn markdown(&self) -> String {
         markdown::write(self)
     }
@@ -41,52 +39,52 @@ impl Catalogue {
         json_schema::batch(self).pretty()
     }
 
-    /// Returns 16 hexadecimal digits that change when what is sent, why, or to whom changes, and stay when
-    /// only texts do. The page keeps them, so that a change without a new version of the notice is found.
+    /// Returns 16 hexadecimal digits that change if what is sent, why, or to whom changes, and stay the same if
+    /// only descriptions change. The page contains them, so a change without a new version of the notice is detected.
     pub fn fingerprint(&self) -> String {
         page::fingerprint(self)
     }
 
-    /// Returns an example of an event, as JSON with two blanks a level.
+    /// Returns an example of an event, as JSON with an indent of 2 spaces.
     pub(crate) fn example(&self, schema: &Schema) -> String {
         markdown::example(self, schema).pretty()
     }
 
-    /// Returns how long events are kept, where that is said.
+    /// Returns how long events are kept, if the catalogue states it.
     pub(crate) fn retention_text(&self) -> Option<&'static str> {
         self.retention
     }
 
-    /// Returns where the page is published.
+    /// Returns the address at which the page is published, if any.
     pub(crate) fn page_link(&self) -> Option<&'static str> {
         self.link
     }
 
-    /// Compares a page with the code.
+    /// Checks that a page agrees with the code.
     pub(crate) fn check(&self, page: Option<&str>) -> Result<(), Drift> {
         page::check(self, page)
     }
 }
 
 impl Schema {
-    /// Returns why the event is sent, by its purpose where it does not say so itself.
+    /// Returns why the event is sent: its own explanation, or that of its purpose.
     pub(crate) fn reason(&self) -> &'static str {
         markdown::why(self)
     }
 }
 
 impl FieldSchema {
-    /// Returns what values the field has, and how they are made safe, in words.
+    /// Describes the values of the field, and how they are made safe.
     pub(crate) fn in_words(&self) -> (String, String) {
         (words::values(&self.kind), words::policy(self))
     }
 }
 
-/// What people are told of the spool. The longest age that it can be given is the same.
-const KEPT_ON_DISK: &str = "Until they are sent, events are kept on this machine for up to 7 days. Turning it off \
-                            removes them.";
+/// What people are told about the spool. The age is the maximum that can be configured.
+const KEPT_ON_DISK: &str = "Until they are sent, events are kept on this machine for up to 7 days. Turning \
+                            telemetry off removes them.";
 
-/// Returns the product's name as the beginning of a sentence.
+/// Returns the product's name for the start of a sentence.
 fn subject(catalogue: &Catalogue) -> &'static str {
     if catalogue.product == UNNAMED { "This program" } else { catalogue.product }
 }
@@ -99,7 +97,7 @@ fn counted(events: usize) -> String {
     }
 }
 
-/// Describes what a purpose is for, as a part of a sentence.
+/// Returns what a purpose is for, as part of a sentence.
 fn aim(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Usage => "to see how it is used",
@@ -108,7 +106,7 @@ fn aim(purpose: Purpose) -> &'static str {
     }
 }
 
-/// Explains why events of a purpose are sent, if they do not say it themselves.
+/// Returns why events of a purpose are sent, for those that do not explain it themselves.
 fn reason(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Usage => "To see how the software is used.",

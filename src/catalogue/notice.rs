@@ -1,6 +1,4 @@
-//! The short text that people see before anything is sent.
-//!
-//! Never promises more than the catalogue keeps.
+//! The notice: the short text that people see before anything is sent.
 
 use crate::catalogue::registry::Catalogue;
 use crate::catalogue::words::Uses;
@@ -22,10 +20,10 @@ pub(super) fn write(catalogue: &Catalogue) -> String {
     if uses.hashed {
         lines.push("Identifiers are hashed: the events are pseudonymous, not anonymous.".to_owned());
     } else if uses.keyed {
-        lines.push("Identifiers are replaced by pseudonyms that change from time to time.".to_owned());
+        lines.push("Identifiers are replaced with pseudonyms that change from time to time.".to_owned());
     }
     if uses.raw {
-        lines.push("Some values are sent as they are; the full list says which and why.".to_owned());
+        lines.push("Some values are sent as they are; the full list shows which ones and why.".to_owned());
     }
     lines.extend(catalogue.retention.map(str::to_owned));
     if catalogue.is_kept_on_disk {

@@ -1,6 +1,4 @@
-//! Whether a committed page still says what the code does.
-//!
-//! Never reads or writes a file, never renews a page whose notice needs a new version.
+//! Whether a committed page still agrees with the code.
 
 use std::fmt;
 
@@ -14,23 +12,23 @@ use crate::schema::FieldSchema;
 const MARK: &str = "<!-- Made by candor, do not edit: notice version ";
 const FINGERPRINT: &str = ", fingerprint ";
 
-/// What a page and the code disagree about.
+/// How a page differs from the code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Drift {
-    /// The catalogue itself lacks something.
+    /// The catalogue itself is incomplete.
     Incomplete(Vec<String>),
     /// There is no page.
     Missing,
-    /// What is sent has changed, the version of the notice has not.
+    /// What is sent has changed, but the version of the notice has not.
     SameVersion { version: u32 },
     /// The page has a later version of the notice than the code.
     OlderVersion { page: u32, code: u32 },
-    /// The page differs from what the code makes, for the first time in this line.
+    /// The page differs from the page that the code generates; `line` is the first difference.
     Differs { line: usize, page: String, code: String },
 }
 
 impl Drift {
-    /// Returns whether the page can simply be written anew.
+    /// Returns whether the page can be written again without a new version of the notice.
     pub(crate) fn is_renewable(&self) -> bool {
         matches!(self, Self::Missing | Self::Differs { .. })
     }
@@ -43,21 +41,25 @@ impl fmt::Display for Drift {
             Self::Missing => f.write_str("the page does not exist"),
             Self::SameVersion { version } => write!(
                 f,
-                "what is sent has changed, and the notice still has version {version}: people agreed to something \
-                 else; raise it with `.notice_version({})` in the catalogue",
+                "what is sent has changed, but the notice still has version {version}, to which people have agreed; \
+                 raise it with `.notice_version({})` in the catalogue",
                 version + 1
             ),
             Self::OlderVersion { page, code } => {
-                write!(f, "the page has version {page} of the notice, the code only version {code}")
+                write!(
+                    f,
+                    "the page has version {page} of the notice, but the code has version {code}; raise it with \
+                     `.notice_version({page})` in the catalogue"
+                )
             }
             Self::Differs { line, page, code } => {
-                write!(f, "the page differs from the code in line {line}\n  page: {page}\n  code: {code}")
+                write!(f, "the page differs from the code at line {line}\n  page: {page}\n  code: {code}")
             }
         }
     }
 }
 
-/// Returns the line by which a page is recognised.
+/// Returns the line that holds the notice version and the fingerprint of a page.
 pub(super) fn mark(catalogue: &Catalogue) -> String {
     format!("{MARK}{}{FINGERPRINT}{} -->", catalogue.notice_version, fingerprint(catalogue))
 }
@@ -90,7 +92,7 @@ pub(super) fn check(catalogue: &Catalogue, page: Option<&str>) -> Result<(), Dri
         return Err(Drift::Incomplete(problems));
     }
     let Some(page) = page else { return Err(Drift::Missing) };
-    // A checkout may have changed the ends of lines.
+    // A checkout may have converted the line endings.
     let page = page.replace("\r\n", "\n");
     if let Some((version, known)) = read_mark(&page) {
         let code = catalogue.notice_version;
@@ -123,7 +125,7 @@ fn read_mark(page: &str) -> Option<(u32, &str)> {
     Some((version.parse().ok()?, rest.strip_suffix(" -->")?))
 }
 
-/// Returns what people could not understand.
+/// Returns what is missing or ambiguous in the catalogue.
 fn problems(catalogue: &Catalogue) -> Vec<String> {
     let mut problems = Vec::new();
     for (index, schema) in catalogue.events.iter().enumerate() {

@@ -1,6 +1,4 @@
-//! The list of all events of a program.
-//!
-//! Never runs before `main`, never finds an event by itself.
+//! The list of all events of a program, as a constant.
 
 use crate::field::Properties;
 use crate::schema::{Declarations, FieldSchema, Schema};
@@ -28,11 +26,11 @@ macro_rules! events {
     };
 }
 
-/// All that a program sends, and what people must know about it.
+/// Everything that a program sends, and what people must know about it.
 ///
-/// Made by [`events!`](crate::events). Everything is known when the program is compiled, so that a
-/// catalogue is a `const`. From it come a page for people ([`markdown`](Self::markdown)), a JSON Schema
-/// for each event and for the batch, and the short text of the notice.
+/// Created by [`events!`](crate::events). Everything is known at compile time, so a catalogue can be a `const`. It
+/// generates a page for people ([`markdown`](Self::markdown)), a JSON Schema for each event and for the batch, and
+/// the short text of the notice.
 #[derive(Clone, Copy, Debug)]
 pub struct Catalogue {
     pub(crate) events: &'static [&'static Schema],
@@ -52,11 +50,11 @@ pub struct Catalogue {
     pub(crate) is_server: bool,
 }
 
-/// What a catalogue calls a product without a name.
+/// The name of a product in a catalogue that does not set one.
 pub(crate) const UNNAMED: &str = "this program";
 
 impl Catalogue {
-    /// Creates a catalogue of schemas; [`events!`](crate::events) says it shorter.
+    /// Creates a catalogue from schemas; [`events!`](crate::events) is shorter.
     pub const fn new(events: &'static [&'static Schema]) -> Self {
         Self {
             events,
@@ -84,7 +82,7 @@ impl Catalogue {
         self
     }
 
-    /// Declares the groups of the client, each with what its key says and why it is sent as it is.
+    /// Declares the groups of the client, each with what its key means and why it is sent as it is.
     #[must_use]
     pub const fn groups(mut self, groups: &'static [(&'static str, &'static str)]) -> Self {
         self.groups = groups;
@@ -98,14 +96,14 @@ impl Catalogue {
         self
     }
 
-    /// States where the events go.
+    /// States the address that events are sent to.
     #[must_use]
     pub const fn endpoint(mut self, endpoint: &'static str) -> Self {
         self.endpoint = Some(endpoint);
         self
     }
 
-    /// Names everybody who processes the events, each with what for.
+    /// Names everyone who processes the events, each with the purpose.
     #[must_use]
     pub const fn recipients(mut self, recipients: &'static [(&'static str, &'static str)]) -> Self {
         self.recipients = recipients;
@@ -128,52 +126,53 @@ impl Catalogue {
         self
     }
 
-    /// States what `$is_server` says on every event, as [`Config::is_server`](crate::Config::is_server) sets it.
-    /// Default: true. The events of [`cli::Telemetry`](crate::cli::Telemetry) say false.
+    /// States the value of `$is_server` on every event, as [`Config::is_server`](crate::Config::is_server) sets it.
+    /// Default: true. [`cli::Telemetry`](crate::cli::Telemetry) sends false.
     #[must_use]
     pub const fn is_server(mut self, is_server: bool) -> Self {
         self.is_server = is_server;
         self
     }
 
-    /// States how to turn it off, one sentence a way. Default: `DO_NOT_TRACK=1`.
+    /// States how to turn telemetry off, one sentence for each way. Default: `DO_NOT_TRACK=1`.
     #[must_use]
     pub const fn turn_off(mut self, ways: &'static [&'static str]) -> Self {
         self.turn_off = ways;
         self
     }
 
-    /// States where the page is published.
+    /// States the address at which the page is published.
     #[must_use]
     pub const fn link(mut self, address: &'static str) -> Self {
         self.link = Some(address);
         self
     }
 
-    /// Sets the version of the notice. Raise it with every change in what is sent. Default: 1.
+    /// Sets the version of the notice. Default: 1. Raise it with every change in what is sent.
     #[must_use]
     pub const fn notice_version(mut self, version: u32) -> Self {
         self.notice_version = version;
         self
     }
 
-    /// Declares that the receiver can tell who sends, and by what: the texts then say that nothing is anonymous.
+    /// Declares that the receiver can identify the sender, and how. The page and the notice then say that the events
+    /// are not anonymous.
     #[must_use]
     pub const fn identified(mut self, by: &'static str) -> Self {
         self.identified = Some(by);
         self
     }
 
-    /// Describes what comes with every event beside its own fields, if that is not what PostHog's batch has: names
-    /// with what they say, those included that the receiver adds.
+    /// Describes the fields that are sent with every event besides its own, if they differ from those of PostHog's
+    /// batch, as names and descriptions. Include the fields that the receiver adds.
     #[must_use]
     pub const fn sent_beside(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
         self.beside = Some(fields);
         self
     }
 
-    /// Declares that each event is a record of its own, as [`FlatRecord`](crate::wire::FlatRecord) writes it: the page then
-    /// shows its fields alone. The JSON Schemas stay those of PostHog's batch.
+    /// Declares that each event is sent as a flat record, as [`FlatRecord`](crate::wire::FlatRecord) writes it. The page
+    /// then shows only the event's own fields. The JSON Schemas still describe PostHog's batch.
     #[must_use]
     pub const fn flat_records(mut self) -> Self {
         self.is_flat = true;
@@ -195,19 +194,19 @@ impl Catalogue {
         self.notice_version
     }
 
-    /// Returns what strict mode compares events with.
+    /// Returns the declarations that strict mode compares events with.
     pub(crate) const fn declarations(&self) -> Declarations {
         Declarations { events: self.events, super_properties: self.common, groups: self.groups }
     }
 
-    /// Returns the groups of the client that an event carries, as types with what their keys say.
+    /// Returns the groups of the client that an event carries, as types and descriptions of their keys.
     pub(crate) fn groups_of(&self, schema: &Schema) -> impl Iterator<Item = (&'static str, &'static str)> {
         let all = if schema.has_client_groups { self.groups } else { &[] };
         let own = schema.groups;
         all.iter().copied().filter(|(kind, _)| own.iter().all(|group| group.name != *kind))
     }
 
-    /// Returns the schema of an event by its name.
+    /// Returns the schema of the event with this name.
     pub fn event(&self, name: &str) -> Option<&'static Schema> {
         self.events.iter().find(|schema| schema.name() == name).copied()
     }

@@ -1,11 +1,9 @@
-//! What the page and the notice say about kinds and policies.
-//!
-//! Never calls a hash anonymous.
+//! Descriptions of values and policies for the page and the notice.
 
 use crate::catalogue::registry::Catalogue;
 use crate::schema::{FieldSchema, FieldType, Labels, TextPolicy, Word};
 
-/// Which ways of making text safe a catalogue uses.
+/// The policies that a catalogue uses.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Uses {
     pub(super) hashed: bool,
@@ -14,7 +12,7 @@ pub(super) struct Uses {
 }
 
 impl Uses {
-    /// Looks through everything that the catalogue sends.
+    /// Collects the policies of everything that the catalogue sends.
     pub(super) fn of(catalogue: &Catalogue) -> Self {
         let mut uses = Self { raw: !catalogue.groups.is_empty(), ..Self::default() };
         for schema in catalogue.events {
@@ -42,12 +40,12 @@ impl Uses {
     }
 }
 
-/// Describes what values a kind has.
+/// Describes the values of a type.
 pub(super) fn values(kind: &FieldType) -> String {
     match kind {
         FieldType::Boolean => "`true` or `false`".to_owned(),
         FieldType::ZeroOrOne => "`0` or `1`".to_owned(),
-        FieldType::Integer { min: 0, .. } => "whole number, not negative".to_owned(),
+        FieldType::Integer { min: 0, .. } => "whole number, 0 or more".to_owned(),
         FieldType::Integer { .. } => "whole number".to_owned(),
         FieldType::Number => "number".to_owned(),
         FieldType::Count => "count".to_owned(),
@@ -56,16 +54,16 @@ pub(super) fn values(kind: &FieldType) -> String {
         FieldType::Bucket { labels, unit: Some(unit) } => {
             format!("range in {}: {}", unit.name(), list(labels.iter().copied()))
         }
-        FieldType::Timestamp => "instant in UTC".to_owned(),
+        FieldType::Timestamp => "timestamp in UTC".to_owned(),
         FieldType::Label(labels) => label(labels),
         FieldType::Text(policy) => text(policy),
         FieldType::Object(_) => "object, see below".to_owned(),
-        FieldType::List { of, max } => format!("list of at most {max}: {}", values(of)),
+        FieldType::List { of, max } => format!("list of at most {max} items: {}", values(of)),
         FieldType::Map { keys, values: inner, max } => {
-            format!("for each of at most {max} names ({}): {}", label(keys), values(inner))
+            format!("for each of up to {max} names ({}): {}", label(keys), values(inner))
         }
         FieldType::Histogram { keys, max } => {
-            format!("count for each of at most {max} names ({})", label(keys))
+            format!("count for each of up to {max} names ({})", label(keys))
         }
     }
 }
@@ -109,12 +107,12 @@ fn text(policy: &TextPolicy) -> String {
 }
 
 /// What the distinct id of a context is.
-pub(super) const CONTEXT_ID: &str = "the id of whoever the request is about, at most 200 characters";
+pub(super) const CONTEXT_ID: &str = "the id that the program sets for the request, at most 200 characters";
 
-/// How the distinct id of a context is made safe: not at all.
+/// How the distinct id of a context is made safe: it is not.
 pub(super) const CONTEXT_ID_POLICY: &str = "**sent as it is**: the program chooses the id";
 
-/// Says how a value is made safe.
+/// Describes how a value is made safe.
 pub(super) fn policy(field: &FieldSchema) -> String {
     if let Some(reason) = field.raw {
         return format!("**sent as it is**: {reason}");
@@ -124,7 +122,9 @@ pub(super) fn policy(field: &FieldSchema) -> String {
         FieldType::Text(TextPolicy::Hex { .. }) => {
             "part of SHA-256 without a secret: pseudonymous".to_owned()
         }
-        FieldType::Text(TextPolicy::Keyed { .. }) => "HMAC-SHA256 with a secret that stays here".to_owned(),
+        FieldType::Text(TextPolicy::Keyed { .. }) => {
+            "HMAC-SHA256 with a secret that stays on the machine".to_owned()
+        }
         FieldType::Text(TextPolicy::Pattern { other: None, .. }) => "other text is dropped".to_owned(),
         FieldType::Text(TextPolicy::Pattern { other: Some(_), .. }) => "other text is replaced".to_owned(),
         FieldType::Label(Labels::Pattern { .. })

@@ -1,6 +1,5 @@
-//! What may leave beside what the types say: strict mode, and the allow-list of dynamic events.
-//!
-//! Never looks at what a derived field writes: its type has said enough.
+//! Limits on what may be sent: strict mode, and the allow-list of dynamic events. Fields of derived events are not
+//! checked again, because their types already limit them.
 
 use serde_json::Value;
 
@@ -9,36 +8,36 @@ use crate::observe::LossReason;
 use crate::schema::fit;
 use crate::schema::{Declarations, FieldSchema, Schema};
 
-/// What the library itself adds to an event's properties.
+/// The properties that the library itself adds to events.
 const LIBRARY: [&str; 5] =
     ["$lib", "$lib_version", "$is_server", "$geoip_disable", "$process_person_profile"];
 
-/// What the application allows to leave.
+/// What the application allows to be sent.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Allowed {
     pub(crate) declared: Option<Declarations>,
     pub(crate) is_strict: bool,
-    /// Property names of events without a schema, if they are limited.
+    /// The allowed property names of events without a schema, if they are limited.
     pub(crate) dynamic: Option<Vec<String>>,
 }
 
-/// What an event may hold.
+/// What an event may contain.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Filter<'a> {
-    /// Properties of these names.
+    /// Properties with these names.
     Names(&'a [String]),
-    /// What a schema and the catalogue around it declare.
+    /// What a schema and its catalogue declare.
     Declared { schema: &'static Schema, around: Option<&'a Declarations> },
 }
 
 impl Allowed {
-    /// Returns whether everything may leave.
+    /// Returns whether everything may be sent.
     #[inline]
     pub(crate) fn everything(&self) -> bool {
         !self.is_strict && self.dynamic.is_none()
     }
 
-    /// Returns what an event may hold; nothing where it may hold anything.
+    /// Returns what an event may contain, or `None` if it may contain anything.
     pub(super) fn filter(
         &self,
         name: &str,
@@ -62,7 +61,7 @@ impl Allowed {
         }
     }
 
-    /// Returns whether every event may carry a property of the client.
+    /// Returns whether a property of the client may be sent with every event.
     pub(crate) fn admits_common(&self, name: &str, text: &[u8]) -> bool {
         if !self.is_strict {
             return true;
@@ -78,7 +77,7 @@ impl Allowed {
 }
 
 impl Filter<'_> {
-    /// Returns whether an event may hold a property.
+    /// Returns whether an event may have a property.
     pub(super) fn admits(&self, name: &str, text: &[u8]) -> bool {
         match self {
             Self::Names(names) => names.iter().any(|known| known == name),
@@ -110,7 +109,7 @@ impl Filter<'_> {
         }
     }
 
-    /// Returns whether an event may be about this person or thing.
+    /// Returns whether an event may have this distinct id.
     pub(super) fn admits_id(&self, id: &str) -> bool {
         match self {
             Self::Names(_) => true,
@@ -126,7 +125,7 @@ fn is_declared(fields: &[FieldSchema], name: &str, value: &Value) -> bool {
     fields.iter().any(|field| field.name == name && field.kind.admits(value))
 }
 
-/// Compares two schemas: mostly they are one and the same.
+/// Compares two schemas, which are usually the same static.
 fn same(one: &'static Schema, two: &'static Schema) -> bool {
     std::ptr::eq(one, two) || one.name == two.name && one == two
 }

@@ -1,24 +1,22 @@
-//! The properties that every event of a client carries, encoded once.
-//!
-//! Never decides which of them an event overrides: it is told by a bit each.
+//! The properties of every event of a client, encoded once. An event marks the ones that it overrides with bits.
 
 use super::encoded::is_lifted;
 use super::rules::Rules;
 use crate::json::write_string;
 
-/// At most this many common properties, since an event remembers in one bit each which it overrides.
+/// The maximum number of common properties, because an event has one bit for each that it overrides.
 pub(crate) const MAX_COMMON: usize = 60;
 
-/// The bits of all entries that there can be.
+/// The bits of all possible entries.
 pub(super) const ALL: u64 = (1 << MAX_COMMON) - 1;
 
-/// The bit of the entry for `$groups`: always the first, empty if the client has no groups.
+/// The bit of the entry for `$groups`, which is always the first entry and is empty if the client has no groups.
 pub(super) const GROUPS: u64 = 1;
 
-/// Whether an event is stored with a person.
+/// The property that says whether an event is stored with a person.
 pub(super) const PROFILE: &str = "$process_person_profile";
 
-/// Common properties, ready to be copied after an event's own.
+/// Common properties, encoded to be copied after an event's own.
 #[derive(Debug, Default)]
 pub(crate) struct CommonProperties {
     entries: Vec<Entry>,
@@ -38,8 +36,8 @@ struct Entry {
 }
 
 impl CommonProperties {
-    /// Encodes client groups and properties; a value is JSON text already. Later properties of the
-    /// same name replace earlier ones.
+    /// Encodes the client's groups and properties, whose values are already JSON text. A later property replaces an
+    /// earlier one of the same name.
     pub(crate) fn new(groups: &[(String, String)], properties: &[(String, Vec<u8>)]) -> Self {
         let mut common = Self::default();
         for (kind, key) in groups {
@@ -71,12 +69,12 @@ impl CommonProperties {
         Self { rules, ..self }
     }
 
-    /// Returns the same rules without any property, for events that hold the common ones already.
+    /// Returns the same rules without properties, for events that already have the common ones.
     pub(crate) fn bare(&self) -> Self {
         Self { rules: self.rules, ..Self::default() }
     }
 
-    /// Returns whether the client says for all events whether they have a person.
+    /// Returns whether the client sets for all events whether they have a person.
     #[inline]
     pub(super) fn has_profile(&self) -> bool {
         self.has_profile
@@ -98,7 +96,7 @@ impl CommonProperties {
         if self.groups_filter & bit_of(kind) == 0 { 0 } else { position(&self.groups, kind) }
     }
 
-    /// Appends the properties whose bit is not in `overridden`; `first` says that no comma is due yet.
+    /// Appends the properties whose bit is not set in `overridden`. If `first`, no comma precedes them.
     pub(crate) fn write(&self, overridden: u64, out: &mut Vec<u8>, mut first: bool) {
         if overridden == 0 {
             if !first && !self.all.is_empty() {
@@ -118,7 +116,7 @@ impl CommonProperties {
         }
     }
 
-    /// Appends the client groups whose bit is not in `overridden` to an event's own groups.
+    /// Appends the client's groups whose bit is not set in `overridden` to an event's own groups.
     pub(crate) fn write_groups(&self, overridden: u64, out: &mut Vec<u8>) {
         for (index, entry) in self.groups.iter().enumerate() {
             if overridden >> index & 1 == 0 {
@@ -130,12 +128,12 @@ impl CommonProperties {
         }
     }
 
-    /// Returns whether one of them is a property that PostHog's v1 protocol lifts out.
+    /// Returns whether one of them is a property that PostHog's v1 protocol moves out of the properties.
     pub(crate) fn has_lifted(&self) -> bool {
         self.has_lifted
     }
 
-    /// Returns how many bytes the common properties take after an event's own.
+    /// Returns the size of the encoded common properties, in bytes.
     pub(crate) fn len(&self) -> usize {
         self.all.len()
     }
@@ -162,8 +160,8 @@ fn join(out: &mut Vec<u8>, entries: &[Entry]) {
     }
 }
 
-/// One of 64 bits for a key, so that most keys are told apart without comparing text: the upper half is for
-/// reserved names, so that an application's own never meet the library's.
+/// Returns one of 64 bits for a key, so most keys are distinguished without comparing text. The upper half is for
+/// reserved names, so the application's names never collide with the library's.
 #[inline]
 fn bit_of(key: &str) -> u64 {
     let bytes = key.as_bytes();

@@ -1,6 +1,4 @@
-//! What the work at hand is about: a request's ids, groups and properties.
-//!
-//! Never knows where it is in force: that is the business of scopes.
+//! The context of a request: its ids, groups and properties. `capture/scope` decides where it is active.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -13,9 +11,10 @@ use super::parsable::to_json;
 
 /// Ids, groups and properties for all events of a request, a job or a task.
 ///
-/// An event's own values come first, then those of the innermost context, then those of contexts around it, then the
-/// client's groups and super properties. Use it as an argument of [`Client::capture_in`](crate::Client::capture_in),
-/// or [`enter`](Self::enter) it for a while, so that whoever captures need not know of it:
+/// An event's own values take precedence, followed by those of the innermost context, those of the contexts around
+/// it, and the client's groups and super properties. Pass a context to
+/// [`Client::capture_in`](crate::Client::capture_in), or [`enter`](Self::enter) it, so the code that captures does
+/// not need to know about it:
 ///
 /// ```
 /// use candor::{Context, event};
@@ -29,12 +28,12 @@ use super::parsable::to_json;
 /// assert_eq!(events[0].properties["route"], "/orders");
 /// ```
 ///
-/// An event that has no distinct id, in a context that has none, gets a random one, the same for the whole context,
-/// and is stored without a person.
+/// If neither the event nor its context has a distinct id, the event gets a random one, which is the same for the
+/// whole context, and is stored without a person.
 #[derive(Clone, Default)]
 pub struct Context {
     values: Values,
-    /// Made once for a context that stands alone.
+    /// Cached for use outside of any other context.
     active: OnceLock<Arc<ActiveContext>>,
 }
 
@@ -46,17 +45,17 @@ struct Values {
     nobody: Arc<OnceLock<String>>,
 }
 
-/// A context in force, on top of those around it.
+/// An active context, merged with those around it.
 pub(crate) struct ActiveContext {
     values: Values,
-    /// Keys and groups once more, with a bit for each, so that an event can say which it has itself.
+    /// The keys and groups again, with a bit for each, so an event can record which ones it overrides.
     pub(super) keys: CommonProperties,
-    /// How many contexts are around it.
+    /// The number of contexts around it.
     depth: usize,
 }
 
 impl Context {
-    /// Starts a context that says nothing yet.
+    /// Creates an empty context.
     pub fn new() -> Self {
         Self::default()
     }
@@ -67,7 +66,7 @@ impl Context {
         self
     }
 
-    /// Sets who or what events are about if they do not say.
+    /// Sets the distinct id of events that have none.
     #[must_use]
     pub fn distinct_id(self, id: impl Into<String>) -> Self {
         self.with(|values| values.distinct_id = Some(id.into()))
@@ -79,13 +78,15 @@ impl Context {
         self.property("$session_id", id.into())
     }
 
-    /// Stores events without a person (`$process_person_profile: false`), except for those that are about one.
+    /// Stores events without a person (`$process_person_profile: false`), except for events that need one, such as
+    /// `$identify`.
     #[must_use]
     pub fn personless(self) -> Self {
         self.property(PROFILE, false)
     }
 
-    /// Adds a property. At most 50; a value that has no form in JSON is left out, with a line in the log.
+    /// Adds a property. A context has at most 50 properties and 50 groups; more are left out. A value that cannot be
+    /// sent as JSON is left out, with a line in the log.
     #[must_use]
     pub fn property<V: Serialize>(self, key: impl Into<String>, value: V) -> Self {
         let key = key.into();
@@ -98,13 +99,13 @@ impl Context {
         })
     }
 
-    /// Adds events to a group, unless they name another of the same type.
+    /// Adds events to a group, unless they set another group of the same type.
     #[must_use]
     pub fn group(self, group_type: impl Into<String>, key: impl Into<String>) -> Self {
         self.with(|values| upsert(&mut values.groups, group_type.into(), key.into()))
     }
 
-    /// Puts the context in force on top of another.
+    /// Returns the active form of the context, merged with the one around it.
     pub(crate) fn active(&self, around: Option<&ActiveContext>) -> Arc<ActiveContext> {
         match around {
             None => {
@@ -127,12 +128,12 @@ impl fmt::Debug for Context {
 
 impl fmt::Debug for ActiveContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scene").field("depth", &self.depth).finish_non_exhaustive()
+        f.debug_struct("ActiveContext").field("depth", &self.depth).finish_non_exhaustive()
     }
 }
 
 impl Values {
-    /// Fills what is not said here with what is said around it.
+    /// Adds the values of the context around this one, unless they are set here.
     fn over(mut self, around: &Self) -> Self {
         if self.distinct_id.is_none() {
             self.distinct_id.clone_from(&around.distinct_id);
@@ -160,7 +161,7 @@ impl ActiveContext {
         Self { values, keys, depth }
     }
 
-    /// Returns how many contexts are around this one.
+    /// Returns the number of contexts around this one.
     pub(crate) fn depth(&self) -> usize {
         self.depth
     }
@@ -170,19 +171,19 @@ impl ActiveContext {
         self.values.distinct_id.as_deref()
     }
 
-    /// Returns the random id of a context that is about nobody known.
+    /// Returns the random distinct id of a context that has no other.
     pub(super) fn nobody(&self) -> &str {
         self.values.nobody.get_or_init(|| Uuid::new_v4().hyphenated().to_string())
     }
 
-    /// Returns the groups whose bit is not in `overridden`.
+    /// Returns the groups whose bit is not set in `overridden`.
     pub(super) fn groups(&self, overridden: u64) -> impl Iterator<Item = (&str, &str)> {
         let groups = self.values.groups.iter();
         let left = groups.filter(move |(kind, _)| self.keys.group_bit(kind) & overridden == 0);
         left.map(|(kind, key)| (kind.as_str(), key.as_str()))
     }
 
-    /// Returns the properties, as JSON, whose bit is not in `overridden`.
+    /// Returns the properties, as JSON, whose bit is not set in `overridden`.
     pub(super) fn properties(&self, overridden: u64) -> impl Iterator<Item = (&str, &[u8])> {
         let properties = self.values.properties.iter();
         let left = properties.filter(move |(key, _)| self.keys.bit(key) & overridden == 0);
@@ -190,7 +191,7 @@ impl ActiveContext {
     }
 }
 
-/// As many as the encoder has bits for.
+/// The maximum number of properties, and of groups, in a context: the encoder has a bit for each.
 const MAX: usize = 50;
 
 fn upsert<V>(pairs: &mut Vec<(String, V)>, key: String, value: V) {

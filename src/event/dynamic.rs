@@ -1,6 +1,4 @@
-//! Events that are put together at run time.
-//!
-//! Never fails: what cannot be sent is remembered, and counted when captured.
+//! Events that are built at run time. Building never fails: values that cannot be sent are counted at the capture.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -26,8 +24,8 @@ use crate::timestamp::Timestamp;
 /// client.capture(event);
 /// ```
 ///
-/// Values are anything that is `serde::Serialize`. Prefer a typed event where you can: its fields are
-/// in the catalogue that your users read.
+/// A value can be of any type that implements `serde::Serialize`. Prefer a typed event if possible: its fields are in
+/// the catalogue that your users read.
 #[derive(Clone)]
 pub struct DynamicEvent {
     name: Cow<'static, str>,
@@ -42,27 +40,27 @@ pub struct DynamicEvent {
     rejected: Option<LossReason>,
 }
 
-/// Who or what an event is about.
+/// The distinct id of an event.
 #[derive(Clone)]
 pub(super) enum About {
-    /// Whoever this id stands for.
+    /// This id.
     Id(String),
-    /// Whoever the context of the capture is about.
+    /// The id of the context that is active during the capture.
     Context,
-    /// Nobody: the random id is drawn when the event is first encoded, so that an event that is made
-    /// while the gate is closed draws none, and kept, so that a preview shows what is sent.
+    /// A random id. It is created when the event is first encoded, so an event that is built while the gate is closed
+    /// creates none; it is then kept, so a preview shows the id that is sent.
     Nobody(OnceLock<String>),
 }
 
 impl DynamicEvent {
-    /// Starts an event; the name and the distinct id have 1 to 200 characters (bytes with PostHog's v1
-    /// protocol).
+    /// Creates an event. The name and the distinct id have 1 to 200 characters (bytes with PostHog's v1 protocol) and
+    /// are not blank; otherwise the event is dropped and counted.
     pub fn new(name: impl Into<Cow<'static, str>>, distinct_id: impl Into<String>) -> Self {
         Self::made(name.into(), About::Id(distinct_id.into()))
     }
 
-    /// Starts an event about whoever the [`Context`](super::Context) of its capture is about; without a
-    /// context it is dropped, since it has no distinct id.
+    /// Creates an event with the distinct id of the [`Context`](super::Context) that is active when it is captured.
+    /// Without a context it has no distinct id, and is dropped and counted.
     pub fn in_context(name: impl Into<Cow<'static, str>>) -> Self {
         Self::made(name.into(), About::Context)
     }
@@ -83,16 +81,16 @@ impl DynamicEvent {
 
     /// Sets a property; a second value under the same name replaces the first.
     ///
-    /// A value that receivers could not read is left out and counted; see [`Encoder::property`].
+    /// A value that the receiver could not parse is left out and counted; see [`Encoder::property`].
     #[must_use]
     pub fn property<V: Serialize>(self, key: impl Into<Cow<'static, str>>, value: V) -> Self {
         self.with(key.into(), value, false)
     }
 
-    /// Adds a property, which has to be an object where `is_object` says so; `null` then means none.
+    /// Adds a property. If `is_object`, the value must be an object; `null` then adds nothing.
     pub(super) fn with<V: Serialize>(mut self, key: Cow<'static, str>, value: V, is_object: bool) -> Self {
         let start = self.json.len();
-        // The value's code is the application's: a panic in it costs the event, not the caller.
+        // The application's `Serialize` may panic: this drops the event, but never reaches the caller.
         let written = catch_panic(|| parsable::write(&mut self.json, &value));
         if let Err(reason) = written.unwrap_or(Err(LossReason::EventPanicked)) {
             self.json.truncate(start);
@@ -130,7 +128,7 @@ impl DynamicEvent {
         self
     }
 
-    /// Sets who or what the event is about, in place of what its constructor chose.
+    /// Sets the distinct id, replacing that of the constructor.
     #[must_use]
     pub fn distinct_id(mut self, distinct_id: impl Into<String>) -> Self {
         self.about = About::Id(distinct_id.into());
@@ -142,14 +140,14 @@ impl DynamicEvent {
         self
     }
 
-    /// Sets when the event happened, in place of the instant of its capture.
+    /// Sets the time at which the event happened. Default: the time of the capture.
     #[must_use]
     pub fn timestamp(mut self, at: impl Into<Timestamp>) -> Self {
         self.timestamp = Some(at.into());
         self
     }
 
-    /// Sets the event's id, in place of a fresh v7 one; the receiver drops a second event with the same id.
+    /// Sets the event's id. Default: a new v7 UUID. The receiver drops a second event with the same id.
     #[must_use]
     pub fn uuid(mut self, uuid: Uuid) -> Self {
         self.uuid = Some(uuid);

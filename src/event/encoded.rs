@@ -1,32 +1,32 @@
-//! One captured event as bytes: its parts as JSON fragments behind a head of fixed size.
+//! One captured event as bytes: a head of fixed size, followed by its parts as JSON fragments.
 //!
 //! ```text
 //! u32  bytes of the name          u64  flags
 //! u32  bytes of the distinct id   i64  microseconds since 1970
 //! u32  bytes of the groups        the four parts, in this order
-//! u32  bytes of the properties    16 bytes of an id, if the flags say so
+//! u32  bytes of the properties    16 bytes of an id, if its flag is set
 //! ```
 //!
-//! Numbers are little-endian. The bytes may come from a file: reading checks every bound and never panics.
+//! Numbers are little-endian. The bytes may come from a file, so reading checks every bound and never panics.
 
 use uuid::Uuid;
 
 use super::common_properties::CommonProperties;
 use crate::timestamp::Timestamp;
 
-/// What the envelope adds to an event at most: uuid, timestamp, field names, braces.
+/// The maximum number of bytes that the envelope adds to an event: uuid, timestamp, field names and braces.
 pub(super) const FRAME: usize = 192;
 
-/// The event carries a property that PostHog's v1 protocol lifts out of the properties.
+/// The event has a property that PostHog's v1 protocol moves out of the properties.
 pub(super) const LIFTED: u64 = 1 << 63;
-/// The parts are followed by the 16 bytes of an id that the application chose.
+/// The 16 bytes of an id that the application chose follow the parts.
 const HAS_UUID: u64 = 1 << 62;
 const COMMON: u64 = !(LIFTED | HAS_UUID);
 
 const HEAD: usize = 32;
 const UUID: usize = 16;
 
-/// One captured event: encoded fragments and the instant.
+/// One captured event: its encoded fragments and its timestamp.
 #[derive(Clone, Copy)]
 pub struct EncodedEvent<'a> {
     name: &'a [u8],
@@ -61,37 +61,37 @@ impl<'a> EncodedEvent<'a> {
         self.distinct_id
     }
 
-    /// Returns the event's own groups as the inside of a JSON object; empty if it has none of its own.
+    /// Returns the event's own groups as the members of a JSON object, without braces; empty if it has none.
     #[inline]
     pub fn groups(&self) -> &'a [u8] {
         self.groups
     }
 
-    /// Returns the event's own properties as the inside of a JSON object.
+    /// Returns the event's own properties as the members of a JSON object, without braces.
     #[inline]
     pub fn properties(&self) -> &'a [u8] {
         self.properties
     }
 
-    /// Returns the id that the application chose, if it did.
+    /// Returns the id that the application chose, if any.
     #[inline]
     pub fn uuid(&self) -> Option<Uuid> {
         self.uuid
     }
 
-    /// Returns when the event happened.
+    /// Returns the time at which the event happened.
     #[inline]
     pub fn timestamp(&self) -> Timestamp {
         self.timestamp
     }
 
-    /// Returns whether the event itself has a property that PostHog's v1 protocol lifts out.
+    /// Returns whether the event itself has a property that PostHog's v1 protocol moves out of the properties.
     #[inline]
     pub(crate) fn has_lifted(&self) -> bool {
         self.flags & LIFTED != 0
     }
 
-    /// Returns how many bytes the event takes in a segment.
+    /// Returns the size of the event in a segment, in bytes.
     #[inline]
     pub(crate) fn size(&self) -> usize {
         let parts = self.name.len() + self.distinct_id.len() + self.groups.len() + self.properties.len();
@@ -101,7 +101,7 @@ impl<'a> EncodedEvent<'a> {
     /// Appends the event's bytes: [`size`](Self::size) of them.
     #[inline]
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        // No part comes near 4 GiB: what is captured is bounded far below.
+        // No part comes near 4 GiB: the size of an event is limited far below that.
         let length = |part: &[u8]| u32::try_from(part.len()).unwrap_or(u32::MAX).to_le_bytes();
         let flags = self.flags | if self.uuid.is_some() { HAS_UUID } else { 0 };
         let mut head = [0; HEAD];
@@ -122,7 +122,7 @@ impl<'a> EncodedEvent<'a> {
         }
     }
 
-    /// Reads the event that `bytes` begin with; `None` if they are cut off.
+    /// Reads the event at the start of `bytes`. Returns `None` if it is truncated.
     #[inline]
     pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
         let (head, rest) = bytes.split_first_chunk::<HEAD>()?;
@@ -146,7 +146,7 @@ impl<'a> EncodedEvent<'a> {
         Some(Self::new([name, distinct_id, groups, properties], timestamp, flags, uuid))
     }
 
-    /// Appends the properties as a JSON object: the event's own, its groups, then the common ones.
+    /// Appends the properties as a JSON object: the event's own properties, its groups, and the common properties.
     #[inline]
     pub(crate) fn write_properties(&self, common: &CommonProperties, out: &mut Vec<u8>) {
         let (own, groups) = (self.properties, self.groups);
@@ -167,13 +167,13 @@ impl<'a> EncodedEvent<'a> {
 
 #[cfg(test)]
 impl<'a> EncodedEvent<'a> {
-    /// A small event for tests of what only moves events; the distinct id is in quotes.
+    /// A small event for tests that only move events; the distinct id is in quotes.
     pub(crate) fn sample(distinct_id: &'a str) -> Self {
         let parts = [b"\"sample\"".as_slice(), distinct_id.as_bytes(), b"", b"\"n\":1"];
         Self::new(parts, Timestamp::from_unix_millis(0), 0, None)
     }
 
-    /// The same with these properties, and with an id if there is one.
+    /// The same with these properties, and with an id if one is given.
     pub(crate) fn sample_of(distinct_id: &'a str, properties: &'a [u8], uuid: Option<Uuid>) -> Self {
         let parts = [b"\"sample\"".as_slice(), distinct_id.as_bytes(), b"\"g\":\"1\"", properties];
         Self::new(parts, Timestamp::from_unix_micros(1_234_567), 5 | LIFTED, uuid)
@@ -187,7 +187,7 @@ impl std::fmt::Debug for EncodedEvent<'_> {
     }
 }
 
-/// Returns whether PostHog's v1 protocol carries this property outside of the properties.
+/// Returns whether PostHog's v1 protocol moves this property out of the properties.
 pub(super) fn is_lifted(key: &str) -> bool {
     matches!(
         key,
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_cut_off_is_not_read() {
+    fn a_truncated_event_is_not_read() {
         let mut bytes = Vec::new();
         EncodedEvent::sample_of("\"id\"", b"\"n\":1", Some(Uuid::from_u128(7))).write(&mut bytes);
         for end in 0..bytes.len() {

@@ -1,6 +1,4 @@
-//! Writes one event's parts as JSON fragments into reused buffers.
-//!
-//! Never allocates once the buffers have grown.
+//! Writes the parts of one event as JSON fragments into reused buffers.
 
 mod closing;
 mod derived;
@@ -18,19 +16,19 @@ use crate::json::write_string;
 use crate::observe::LossReason;
 use crate::timestamp::Timestamp;
 
-/// At most this many characters in an event name or a distinct id: PostHog cuts ids there, so that two
-/// longer ones that begin alike would become one person (its capture server, v0).
+/// The maximum number of characters of an event name or a distinct id. PostHog's capture server (v0) truncates ids
+/// to this length, so two longer ids with the same beginning would become one person.
 const MAX_CHARACTERS: usize = 200;
 
-/// A thread keeps this much memory for the next event, and what is larger no longer than one event.
+/// The maximum capacity of a buffer that a thread keeps for the next event; larger buffers are freed after an event.
 const KEPT: usize = 16 * 1024;
 
-/// Receives the parts of one event; handed to [`Event::encode`](super::Event::encode).
+/// Receives the parts of one event in [`Event::encode`](super::Event::encode).
 ///
-/// A reason against an event (a blank distinct id, a value that is too long, and so on) drops this one event, counted
-/// with its reason; the other calls are then without effect.
+/// A reason for rejecting the event (a blank distinct id, a value that is too long, and so on) drops this one event,
+/// which is counted with the first such reason.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the event")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent fact about the event")]
 pub struct Encoder<'a> {
     buffers: &'a mut Buffers,
     common: &'a CommonProperties,
@@ -38,18 +36,18 @@ pub struct Encoder<'a> {
     overridden_groups: u64,
     timestamp: Option<Timestamp>,
     uuid: Option<Uuid>,
-    /// Reserved properties of the event's own that are looked at when it is closed.
+    /// Whether the event itself has these reserved properties, which are checked when it is finished.
     has_profile: bool,
     has_cookieless: bool,
     epoch: Option<Epoch>,
     filter: Option<Filter<'a>>,
     losses: FieldLosses,
-    /// The last property of a name of its own that could not be sent.
+    /// The last property with a name chosen at run time that could not be sent.
     refused_key: Option<String>,
-    /// The event is what a hook has left, with all that the library adds.
+    /// Whether the event comes from a hook and already has everything that the library adds.
     is_view: bool,
     is_preview: bool,
-    /// The context in force, and which of its properties and groups the event has itself.
+    /// The active context, and the bits of its properties and groups that the event overrides.
     active: Option<&'a ActiveContext>,
     in_active: u64,
     groups_in_active: u64,
@@ -69,24 +67,24 @@ impl Buffers {
         Self { name: Vec::new(), distinct_id: Vec::new(), groups: Vec::new(), properties: Vec::new() }
     }
 
-    /// Returns the name and the size of the event that was encoded last, for a log line.
+    /// Returns the name and the size of the last encoded event, for a log line.
     pub(crate) fn name_and_size(&self) -> (String, usize) {
         let size = self.name.len() + self.distinct_id.len() + self.groups.len() + self.properties.len();
         (self.quoted_name(), size)
     }
 
-    /// Returns the name of the event that was encoded last in quotes, for a log line; empty if it has no name.
+    /// Returns the name of the last encoded event in quotes, for a log line; empty if it has no name.
     pub(crate) fn quoted_name(&self) -> String {
         String::from_utf8_lossy(&self.name).into_owned()
     }
 
-    /// Forgets the event that was encoded last.
+    /// Clears the name of the last encoded event.
     #[inline]
     pub(crate) fn forget_name(&mut self) {
         self.name.clear();
     }
 
-    /// Frees what an unusually large event has taken, so that no thread keeps it.
+    /// Frees the buffers if an unusually large event has grown them.
     #[inline]
     pub(crate) fn shrink(&mut self) {
         if self.properties.capacity() > KEPT || self.groups.capacity() > KEPT {
@@ -128,7 +126,7 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Puts the event into a context.
+    /// Sets the context of the event.
     #[inline]
     #[must_use]
     pub(crate) fn within(mut self, active: Option<&'a ActiveContext>) -> Self {
@@ -136,7 +134,7 @@ impl<'a> Encoder<'a> {
         self
     }
 
-    /// Sets who or what the event is about; at most 200 characters (bytes with PostHog's v1), not blank.
+    /// Sets the distinct id: not blank, and at most 200 characters (bytes with PostHog's v1 protocol).
     #[inline]
     pub fn distinct_id(&mut self, id: &str) {
         if let Some(reason) = reason_against(id, LossReason::EmptyDistinctId, LossReason::LongDistinctId) {
@@ -149,21 +147,21 @@ impl<'a> Encoder<'a> {
         self.buffers.distinct_id.clear();
         write_string(&mut self.buffers.distinct_id, id);
         if self.buffers.distinct_id.len() != id.len() + 2 && id.contains('\0') {
-            // The receiver would do the same.
+            // The receiver replaces NUL in the same way.
             self.buffers.distinct_id.clear();
             write_string(&mut self.buffers.distinct_id, &id.replace('\0', "\u{fffd}"));
         }
     }
 
-    /// Adds a property; name each one once, since of two equal names receivers keep either.
+    /// Adds a property. Use each name only once: if a name is repeated, the receiver may keep either value.
     ///
-    /// A value that has no JSON form that receivers can read is left out, and counted in
-    /// [`fields_dropped`](crate::Stats::fields_dropped): a number that is not finite or too large for a `f64`, half of
-    /// a surrogate pair, more than 120 levels of nesting.
+    /// A value that the receiver could not parse as JSON is left out, and counted in
+    /// [`fields_dropped`](crate::Stats::fields_dropped): a number that is not finite or is too large for an `f64`,
+    /// half of a surrogate pair, or more than 120 levels of nesting.
     ///
     /// An event's own property replaces a super property of the same name, and the library's `$is_server` and
-    /// `$geoip_disable`. `$groups`, `$lib` and `$lib_version` are left out and counted: groups are set by
-    /// [`group`](Self::group), the library's name by [`Config::library`](crate::Config::library).
+    /// `$geoip_disable`. `$groups`, `$lib` and `$lib_version` are left out and counted: set groups with
+    /// [`group`](Self::group), and the library's name with [`Config::library`](crate::Config::library).
     #[inline]
     pub fn property<V: Serialize + ?Sized>(&mut self, key: &str, value: &V) {
         let begin = self.key(key);
@@ -176,7 +174,7 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Counts a property that cannot be sent; the event goes without it.
+    /// Counts a property that cannot be sent; the event is sent without it.
     #[cold]
     pub(crate) fn leave_out(&mut self, key: &str, reason: LossReason) {
         self.losses.dropped = self.losses.dropped.saturating_add(1);
@@ -197,14 +195,14 @@ impl<'a> Encoder<'a> {
         Some((self.refused_key.as_deref().or(self.losses.field)?, reason))
     }
 
-    /// Adds a property whose value is JSON text already.
+    /// Adds a property whose value is already JSON text.
     pub(crate) fn fragment(&mut self, key: &str, json: &[u8]) {
         let begin = self.key(key);
         self.buffers.properties.extend_from_slice(json);
         self.added(key, begin);
     }
 
-    /// Writes the name of a property; returns where the property begins and where its value does.
+    /// Writes the name of a property. Returns the offsets of the property and of its value.
     #[inline]
     fn key(&mut self, key: &str) -> (usize, usize) {
         let out = &mut self.buffers.properties;
@@ -215,7 +213,7 @@ impl<'a> Encoder<'a> {
         (start, out.len())
     }
 
-    /// Keeps a property that was written, unless the client's rules forbid it.
+    /// Completes a property after its value was written, or removes it if the client's rules forbid it.
     #[inline]
     fn added(&mut self, key: &str, (start, value): (usize, usize)) {
         if key.as_bytes().first() == Some(&b'$') && rules::is_set_by_the_library(key) && !self.is_view {
@@ -234,7 +232,7 @@ impl<'a> Encoder<'a> {
         self.note(key);
     }
 
-    /// Adds the event to a group; replaces the client's group of the same type for this event.
+    /// Adds the event to a group. For this event, it replaces the client's group of the same type.
     pub fn group(&mut self, group_type: &str, key: &str) {
         if self.filter.is_some_and(|filter| !filter.admits_group(group_type, key)) {
             self.losses.dropped = self.losses.dropped.saturating_add(1);
@@ -255,22 +253,22 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Sets when the event happened, in place of the instant of its capture.
+    /// Sets the time at which the event happened. Default: the time of the capture.
     pub fn timestamp(&mut self, at: impl Into<Timestamp>) {
         self.timestamp = Some(at.into());
     }
 
-    /// Sets the event's id, in place of a fresh v7 one. The receiver drops a second event with the same id.
+    /// Sets the event's id. Default: a new v7 UUID. The receiver drops a second event with the same id.
     pub fn uuid(&mut self, uuid: Uuid) {
         self.uuid = Some(uuid);
     }
 
-    /// Sets the event's id unless the event has set one.
+    /// Sets the event's id if it is not set yet.
     pub(crate) fn uuid_unless_set(&mut self, uuid: Uuid) {
         self.uuid.get_or_insert(uuid);
     }
 
-    /// Marks the event as one that must not be sent; the first reason counts.
+    /// Rejects the event: it is not sent, and is counted with the first reason given.
     pub fn reject(&mut self, reason: LossReason) {
         self.losses.rejected.get_or_insert(reason);
     }
@@ -288,21 +286,21 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Takes the event as a hook has left it: it holds what the library adds already.
+    /// Marks the event as one from a hook, which already has everything that the library adds.
     #[must_use]
     pub(crate) fn view(mut self) -> Self {
         self.is_view = true;
         self
     }
 
-    /// Uses up no warning that is logged once.
+    /// Marks the event as only previewed, so it does not use up a warning that is logged once.
     #[must_use]
     pub(crate) fn preview(mut self, is_preview: bool) -> Self {
         self.is_preview = is_preview;
         self
     }
 
-    /// Keeps all common properties out, if the event holds them already.
+    /// Leaves out all common properties, because the event already has them.
     pub(crate) fn override_all(&mut self) {
         self.overridden |= super::common_properties::ALL;
     }
@@ -318,7 +316,7 @@ fn separate(out: &mut Vec<u8>) {
 #[inline]
 fn reason_against(text: &str, empty: LossReason, long: LossReason) -> Option<LossReason> {
     let first = text.as_bytes().first().copied().unwrap_or(b' ');
-    // Only text that begins with white space, or outside of ASCII, can be blank.
+    // Only text that begins with whitespace or with a non-ASCII character can be blank.
     if (first <= b' ' || !first.is_ascii()) && text.trim().is_empty() {
         return Some(empty);
     }

@@ -1,8 +1,6 @@
-//! The `event!` macro.
-//!
-//! Never evaluates an argument while the gate is not open.
+//! The `event!` macro, which never evaluates an argument unless the gate is open.
 
-/// Captures a dynamic event on the global client; no argument is evaluated when capture is off.
+/// Captures a dynamic event on the global client. No argument is evaluated while capture is off.
 ///
 /// ```
 /// # fn expensive() -> u32 { panic!("evaluated while off") }
@@ -17,9 +15,9 @@
 /// candor::event!(client = client, "server started", distinct_id = "node-7");
 /// ```
 ///
-/// Property names are identifiers or string literals; values are anything that is `serde::Serialize`.
-/// `timestamp = ...` sets when the event happened. Without `distinct_id` the event is about whoever the
-/// [`Context`](crate::Context) in force is about.
+/// Property names are identifiers or string literals; a value can be of any type that implements
+/// `serde::Serialize`. `timestamp = ...` sets the time at which the event happened. Without `distinct_id` the event
+/// has the distinct id of the active [`Context`](crate::Context).
 #[macro_export]
 macro_rules! event {
     (client = $client:expr, $name:expr, distinct_id = $id:expr $(, $($rest:tt)*)?) => {{
@@ -32,7 +30,7 @@ macro_rules! event {
     }};
     (client = $client:expr, $key:ident = $($rest:tt)*) => {
         ::core::compile_error!(
-            "the name of the event comes first, as in `event!(\"server started\", distinct_id = \"node-7\", replicas = 3)`"
+            "the name of the event must come first, as in `event!(\"server started\", distinct_id = \"node-7\", replicas = 3)`"
         )
     };
     (client = $client:expr, $name:expr $(, $($rest:tt)*)?) => {{
@@ -43,7 +41,7 @@ macro_rules! event {
     }};
     ($key:ident = $($rest:tt)*) => {
         ::core::compile_error!(
-            "the name of the event comes first, as in `event!(\"server started\", distinct_id = \"node-7\", replicas = 3)`"
+            "the name of the event must come first, as in `event!(\"server started\", distinct_id = \"node-7\", replicas = 3)`"
         )
     };
     ($name:expr, distinct_id = $id:expr $(, $($rest:tt)*)?) => {{
@@ -60,7 +58,7 @@ macro_rules! event {
     }};
     ($($rest:tt)*) => {
         ::core::compile_error!(
-            "expected a name and then properties, as in `event!(\"server started\", distinct_id = \"node-7\", replicas = 3)`"
+            "expected a name, followed by properties, as in `event!(\"server started\", distinct_id = \"node-7\", replicas = 3)`"
         )
     };
 }
@@ -87,7 +85,7 @@ macro_rules! __event {
     ($event:expr, $($rest:tt)*) => {
         ::core::compile_error!(
             "expected `key = value` with an identifier or a string literal as the key, as in `replicas = 3` or \
-             `\"$current_url\" = \"/\"`; groups are `groups = { company = \"acme\" }`"
+             `\"$current_url\" = \"/\"`; set groups with `groups = { company = \"acme\" }`"
         )
     };
 }

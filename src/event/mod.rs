@@ -1,6 +1,4 @@
-//! What an event is, and how it becomes bytes on the caller's thread.
-//!
-//! Never reads a clock, a file or the environment.
+//! Events, and their encoding to bytes on the caller's thread.
 
 mod allow;
 mod common_properties;
@@ -29,9 +27,9 @@ pub use outgoing::OutgoingEvent;
 pub(crate) use parsable::to_json;
 pub(crate) use rules::Rules;
 
-/// An event that encodes itself straight to JSON bytes.
+/// An event that encodes itself directly to JSON bytes.
 ///
-/// Derive it with `#[derive(candor::Event)]`, or write it by hand:
+/// Derive it with `#[derive(candor::Event)]`, or implement it by hand:
 ///
 /// ```
 /// struct RequestCreated<'a> {
@@ -52,22 +50,22 @@ pub(crate) use rules::Rules;
 /// }
 /// ```
 ///
-/// `encode` runs on the thread that captures, and only while the consent gate is open. A panic in
-/// it is caught: the event is dropped and counted as invalid.
+/// `encode` runs on the thread that captures, and only while the consent gate is open. A panic in it is caught: the
+/// event is dropped and counted.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event",
     label = "expected an event",
-    note = "for a name and properties, write `candor::event!(\"server started\", distinct_id = \"node-7\", replicas = 3)` or capture a `candor::DynamicEvent`",
-    note = "for a typed event, write a struct with `#[derive(candor::Event)]`"
+    note = "for a name with properties, use `candor::event!(\"server started\", distinct_id = \"node-7\", replicas = 3)` or capture a `candor::DynamicEvent`",
+    note = "for a typed event, define a struct with `#[derive(candor::Event)]`"
 )]
 pub trait Event {
-    /// Returns the name of the event: not blank, at most 200 characters (bytes with PostHog's v1 protocol).
+    /// Returns the name of the event: not blank, and at most 200 characters (bytes with PostHog's v1 protocol).
     fn name(&self) -> &str;
 
-    /// Writes the distinct id, the properties and what else the event has.
+    /// Writes the distinct id, the properties and the other parts of the event.
     fn encode(&self, event: &mut Encoder<'_>);
 
-    /// Returns what the event sends, if that is declared: a derived event's schema.
+    /// Returns the event's schema, if it has one. Derived events do.
     fn schema(&self) -> Option<&'static Schema> {
         None
     }

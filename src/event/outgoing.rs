@@ -1,6 +1,4 @@
-//! An event as a hook sees it: parsed back, whole, and free to change.
-//!
-//! Never made unless the application has a hook.
+//! An event as a hook sees it: parsed back, complete and mutable. Created only if the application has a hook.
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -9,26 +7,26 @@ use super::{CommonProperties, EncodedEvent, Encoder, Event};
 use crate::json::{self, MAX_DEPTH};
 use crate::timestamp::Timestamp;
 
-/// A captured event with everything that would leave the machine, but its `uuid` if the application set none.
+/// A captured event with everything that would be sent, except for the `uuid` if the application set none.
 ///
-/// `properties` holds the event's own, the super properties, `$groups` and the library's properties.
-/// What a `before_send` hook leaves in it is what is sent.
+/// `properties` contains the event's own properties, the super properties, `$groups` and the library's properties.
+/// The event is sent as the `before_send` hook leaves it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutgoingEvent {
-    /// The name.
+    /// The name of the event.
     pub name: String,
-    /// Who or what the event is about.
+    /// The distinct id.
     pub distinct_id: String,
     /// All properties.
     pub properties: Map<String, Value>,
-    /// When it happened.
+    /// The time at which the event happened.
     pub timestamp: Timestamp,
-    /// The id that the application chose; a fresh one is made when the batch is built.
+    /// The id that the application chose, if any; otherwise an id is created when the batch is built.
     pub uuid: Option<Uuid>,
 }
 
 impl OutgoingEvent {
-    /// Parses an encoded event back. `None` only where the bytes are no JSON, which a faulty `Serialize` can cause.
+    /// Parses an encoded event. Returns `None` only if its bytes are not JSON, which a faulty `Serialize` can cause.
     pub(crate) fn parse(encoded: &EncodedEvent<'_>, common: &CommonProperties) -> Option<Self> {
         let mut object = Vec::new();
         encoded.write_properties(common, &mut object);
@@ -48,7 +46,7 @@ impl OutgoingEvent {
     }
 }
 
-/// Parses an object of properties. Each of them may be nested as deep as a value can be.
+/// Parses an object of properties, each of which can have the maximum depth of a value.
 fn object_of(text: &[u8]) -> Option<Map<String, Value>> {
     match json::parse(text, MAX_DEPTH + 1)? {
         Value::Object(object) => Some(object),

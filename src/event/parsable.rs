@@ -1,6 +1,5 @@
-//! Writes values as JSON that a receiver can read, or says why they have none.
-//!
-//! Never writes a number that is not finite: `serde_json` would turn it into `null` without a word.
+//! Writes values as JSON that a receiver can parse, or returns why that is impossible. A number that is not finite
+//! is refused, since `serde_json` would silently write `null`.
 
 use std::cell::Cell;
 use std::fmt;
@@ -10,11 +9,11 @@ use serde::ser::{self, Serialize};
 use crate::json::{self, MAX_DEPTH};
 use crate::observe::LossReason;
 
-/// Appends a value as JSON text; leaves `out` as it was where there is a reason against it.
+/// Appends a value as JSON text. On an error, `out` is unchanged.
 #[inline]
 pub(super) fn write<V: Serialize + ?Sized>(out: &mut Vec<u8>, value: &V) -> Result<(), LossReason> {
     let has_raw = Cell::new(false);
-    // Any other failure is the value's own, and shows again when it is written.
+    // Any other error is the value's own, and occurs again when the value is written.
     match value.serialize(Check { depth: 0, has_raw: &has_raw }) {
         Err(Stop::NotFinite) => return Err(LossReason::NotFinite),
         Err(Stop::TooDeep) => return Err(LossReason::Unserializable),
@@ -29,13 +28,13 @@ pub(super) fn write<V: Serialize + ?Sized>(out: &mut Vec<u8>, value: &V) -> Resu
     Err(LossReason::Unserializable)
 }
 
-/// Returns a value as JSON text, or the reason why it cannot be sent.
+/// Returns a value as JSON text, or the reason that it cannot be sent.
 pub(crate) fn to_json<V: Serialize + ?Sized>(value: &V) -> Result<Vec<u8>, LossReason> {
     let mut out = Vec::new();
     write(&mut out, value).map(|()| out)
 }
 
-/// Returns whether a receiver could read a text that somebody else has written.
+/// Returns whether a receiver could parse JSON text that was written elsewhere.
 #[cold]
 fn is_readable(text: &[u8]) -> bool {
     json::parse(text, MAX_DEPTH).is_some()
@@ -50,7 +49,7 @@ enum Stop {
 
 impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not JSON that a receiver can read")
+        f.write_str("not JSON that a receiver can parse")
     }
 }
 
@@ -62,12 +61,13 @@ impl ser::Error for Stop {
     }
 }
 
-/// Looks at a value without writing it. For values that hold neither floats nor others this compiles to nothing.
+/// Checks a value without writing it. For a value that contains neither floats nor other values this compiles to
+/// nothing.
 #[derive(Clone, Copy)]
 struct Check<'a> {
-    /// How many objects and arrays are around the value.
+    /// The number of objects and arrays around the value.
     depth: usize,
-    /// Whether a part of the value writes text of its own, by the types that `serde_json` has for that.
+    /// Whether a part of the value is raw JSON text, as the types of `serde_json` mark it.
     has_raw: &'a Cell<bool>,
 }
 
@@ -227,7 +227,7 @@ mod tests {
     use crate::observe::LossReason;
 
     #[test]
-    fn finds_a_number_that_is_not_finite_wherever_it_hides() {
+    fn a_number_that_is_not_finite_is_found_at_any_depth() {
         let is_finite = |result: Result<Vec<u8>, LossReason>| match result {
             Ok(_) => true,
             Err(reason) => {
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn text_of_others_is_read_before_it_is_sent() {
+    fn raw_json_is_parsed_before_it_is_sent() {
         let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
         for text in ["1e999", r#""\ud800""#, r#"{"a":["\udc00"]}"#, &deep] {
@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(to_json(&(raw("1"), f64::NAN)), Err(LossReason::NotFinite));
     }
 
-    /// Says that it is raw JSON, and is not.
+    /// Claims to be raw JSON, but is not.
     struct Forged;
 
     impl Serialize for Forged {
@@ -270,12 +270,12 @@ mod tests {
     }
 
     #[test]
-    fn no_value_leaves_its_place() {
+    fn forged_raw_json_cannot_break_out_of_its_value() {
         assert_eq!(to_json(&Forged), Err(LossReason::Unserializable));
         assert_eq!(to_json(&[Forged]), Err(LossReason::Unserializable));
     }
 
-    /// An array in an array, so often.
+    /// Arrays nested to this depth.
     struct Nested(usize);
 
     impl Serialize for Nested {
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_too_deep_is_refused_before_the_stack_ends() {
+    fn a_value_that_is_nested_too_deeply_is_refused_without_exhausting_the_stack() {
         assert_eq!(to_json(&Nested(MAX_DEPTH)).unwrap().len(), 2 * MAX_DEPTH);
         assert_eq!(to_json(&Nested(MAX_DEPTH + 1)), Err(LossReason::Unserializable));
         assert_eq!(to_json(&Nested(usize::MAX)), Err(LossReason::Unserializable));

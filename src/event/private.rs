@@ -1,6 +1,4 @@
-//! What the derives need and nobody else: reached as `candor::__private`.
-//!
-//! Never part of the public interface.
+//! Items for the code that the derives generate, reached as `candor::__private`. Not part of the public API.
 
 pub use super::encoder::Encoder;
 pub use crate::field::Items;
@@ -11,13 +9,13 @@ pub use crate::field::{Hashable, Raw, Text, raw_kind, write_typed, write_with};
 use crate::timestamp::Timestamp;
 use uuid::Uuid;
 
-/// When an event happened, perhaps unknown.
+/// The time at which an event happened, if it is known.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a point in time",
     label = "expected `candor::Timestamp` or `std::time::SystemTime`"
 )]
 pub trait Instant {
-    /// Returns the instant, if it is known.
+    /// Returns the time, if it is known.
     fn instant(&self) -> Option<Timestamp>;
 }
 
@@ -33,7 +31,7 @@ impl<T: Copy + Into<Timestamp>> Instant for Option<T> {
     }
 }
 
-/// Sets when the event happened.
+/// Sets the time at which the event happened.
 pub fn set_timestamp<T: Instant>(value: &T, event: &mut Encoder<'_>) {
     if let Some(at) = value.instant() {
         event.timestamp(at);

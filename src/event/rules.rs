@@ -1,6 +1,4 @@
-//! What PostHog would refuse, or would do to the wrong person, found before the queue.
-//!
-//! Never changes an event itself.
+//! Checks before the queue for events that PostHog would refuse, or would assign to the wrong person.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +9,19 @@ use crate::observe::LossReason;
 /// How the receiver's rules differ between its protocols.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rules {
-    /// The limits of name and distinct id count bytes (v1, which drops what is longer) and not characters (v0,
-    /// which cuts ids).
+    /// The limits of the name and the distinct id are in bytes (v1, which drops longer ones) instead of characters
+    /// (v0, which truncates ids).
     pub(crate) counts_bytes: bool,
-    /// The receiver itself stores an event under an id that many strangers share without a person.
+    /// The receiver itself stores events without a person if many strangers share their distinct id.
     pub(crate) knows_shared_ids: bool,
 }
 
-/// The longest name and distinct id, in bytes of their JSON if nothing in them needs escaping.
+/// The maximum length of a name or a distinct id in bytes of JSON, if nothing in it is escaped.
 pub(super) const MAX_QUOTED: usize = 202;
 const MAX_BYTES: usize = 200;
 
-/// Ids that programs send by accident for everybody. PostHog refuses to identify or merge them, and its v1
-/// server stores their events without a person. In lower case, sorted by nothing but habit.
+/// Ids that programs send by accident for many people. PostHog refuses to identify or merge them, and its v1 server
+/// stores their events without a person. In lower case.
 const SHARED: [&str; 20] = [
     "0",
     "id",
@@ -47,17 +45,17 @@ const SHARED: [&str; 20] = [
     "00000000-0000-0000-0000-000000000000",
 ];
 
-/// Returns whether many strangers may share this id, whatever its case and the blanks around it.
+/// Returns whether many strangers may share this id, ignoring its case and surrounding whitespace.
 pub(super) fn is_shared(id: &str) -> bool {
     let id = id.trim();
     SHARED.iter().any(|shared| id.eq_ignore_ascii_case(shared))
 }
 
-/// Says cheaply whether a quoted id may be one of those that strangers share.
+/// Returns quickly whether a quoted id may be one that strangers share.
 #[inline]
 pub(super) fn may_be_shared(quoted: &[u8]) -> bool {
     let [b'"', id @ .., b'"'] = quoted else { return true };
-    // Blanks at the ends, escaped or not, call for a closer look.
+    // Whitespace at the ends, escaped or not, needs the full check.
     let is_plain = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_graphic() && *byte != b'\\');
     if !is_plain(id.first()) || id.last().is_none_or(u8::is_ascii_whitespace) {
         return true;
@@ -66,43 +64,43 @@ pub(super) fn may_be_shared(quoted: &[u8]) -> bool {
         && SHARED.iter().any(|shared| id.eq_ignore_ascii_case(shared.as_bytes()))
 }
 
-/// The names whose events make, change or merge persons.
+/// Returns whether events of this name create, change or merge persons.
 #[inline]
 pub(super) fn is_about_a_person(name: &[u8]) -> bool {
     matches!(name, b"\"$identify\"" | b"\"$create_alias\"" | b"\"$merge_dangerously\"" | b"\"$set\"")
 }
 
-/// Properties that the library sets by itself, each with a call of its own that changes it.
+/// Returns whether the library sets this property itself. Each such property can be changed by its own method.
 pub(super) fn is_set_by_the_library(key: &str) -> bool {
     matches!(key, "$groups" | "$lib" | "$lib_version")
 }
 
-/// The names whose events are void without a person.
+/// Returns whether events of this name are useless without a person.
 pub(super) fn needs_a_person(name: &[u8]) -> bool {
     matches!(name, b"\"$identify\"" | b"\"$create_alias\"" | b"\"$groupidentify\"")
 }
 
-/// An event's parts as JSON fragments, and which reserved properties it has itself.
+/// The parts of an event as JSON fragments, and the reserved properties that it has itself.
 pub(super) struct Parts<'a> {
     pub(super) name: &'a [u8],
     pub(super) distinct_id: &'a [u8],
     pub(super) properties: &'a [u8],
     pub(super) has_profile: bool,
     pub(super) has_cookieless: bool,
-    /// Whether no warning is to be logged, since the event is only shown.
+    /// Whether the event is only previewed, so no warning is logged.
     pub(super) is_preview: bool,
 }
 
-/// What the event needs so that the receiver treats it well.
+/// How the receiver must treat the person of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PersonProcessing {
-    /// Nothing.
+    /// As usual.
     None,
-    /// To be stored without a person, since its id is no one's.
+    /// The event is stored without a person, because strangers share its id.
     Personless,
 }
 
-/// Judges an event that has something unusual about it.
+/// Checks an event that has an unusual name, id or property.
 #[cold]
 pub(super) fn validate(parts: &Parts<'_>, rules: Rules) -> Result<PersonProcessing, LossReason> {
     if rules.counts_bytes && text(parts.name).is_none_or(|name| name.len() > MAX_BYTES) {
@@ -135,7 +133,7 @@ pub(super) fn validate(parts: &Parts<'_>, rules: Rules) -> Result<PersonProcessi
     })
 }
 
-/// Checks the two reserved properties whose value can cost the whole batch, or the event.
+/// Checks the two reserved properties whose value can make the receiver refuse the batch or the event.
 fn reserved_are_sound(parts: &Parts<'_>) -> bool {
     let object = object_of(parts.properties);
     let Ok(members) = serde_json::from_slice::<Members<'_>>(&object) else { return false };
@@ -146,7 +144,7 @@ fn reserved_are_sound(parts: &Parts<'_>) -> bool {
     cookieless && !(personless && needs_a_person(parts.name))
 }
 
-/// Describes what is wrong with the second id of an event that makes one person of two.
+/// Returns the reason against the second id of an event that merges two persons, if any.
 fn reason_against_merge(parts: &Parts<'_>) -> Option<LossReason> {
     let key = match parts.name {
         b"\"$identify\"" => "$anon_distinct_id",
@@ -158,7 +156,7 @@ fn reason_against_merge(parts: &Parts<'_>) -> Option<LossReason> {
         return Some(LossReason::Malformed);
     };
     let value = members.get(key).map(|value| value.get()).filter(|value| *value != "null")?;
-    // The receiver makes text of what is none.
+    // The receiver converts other values to text.
     let id = text(value.as_bytes()).unwrap_or_else(|| value.to_owned());
     if id.trim().is_empty() {
         return Some(LossReason::EmptyDistinctId);
@@ -180,8 +178,8 @@ fn log_shared() {
     use std::sync::atomic::{AtomicBool, Ordering};
     static LOGGED: AtomicBool = AtomicBool::new(false);
     if !LOGGED.swap(true, Ordering::Relaxed) {
-        log::warn!(target: "candor", "an event has a distinct id such as `anonymous` or `0`, which strangers share: \
-            such events are stored without a person (logged once)");
+        log::warn!(target: "candor", "an event has a distinct id such as `anonymous` or `0`, which many people share: \
+            such events are stored without a person; use an id of one person (logged once)");
     }
 }
 
@@ -203,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shared_id_is_found_in_any_case_and_by_the_cheap_look() {
+    fn every_shared_id_is_found_in_any_case_and_by_the_quick_check() {
         for id in SHARED {
             for id in
                 [id.to_owned(), id.to_uppercase(), format!(" {id}"), format!("\t{id}"), format!("{id} ")]
@@ -237,7 +235,7 @@ mod tests {
         let v1 = Rules { counts_bytes: true, ..Rules::default() };
         assert_eq!(judged(&wide, "user_1", v1), Err(LossReason::LongName));
         assert_eq!(judged("viewed", &wide, v1), Err(LossReason::LongDistinctId));
-        // Escapes count as what they stand for.
+        // An escape counts as the character that it encodes.
         assert_eq!(judged("viewed", &"\u{1}".repeat(200), v1), Ok(PersonProcessing::None));
     }
 }

@@ -1,6 +1,5 @@
-//! PostHog's special events: who is who, and what is known about persons and groups.
-//!
-//! Never merges strangers: blank ids, and ids that many share, are rejected.
+//! PostHog's special events about persons and groups. Blank ids, and ids that many people share, are rejected, so
+//! strangers are never merged.
 
 use std::sync::OnceLock;
 
@@ -11,7 +10,7 @@ use super::rules;
 use crate::observe::LossReason;
 
 impl DynamicEvent {
-    /// Starts a `$identify`: from now on PostHog keeps a person for this id.
+    /// Creates a `$identify` event: PostHog then keeps a person for this id.
     ///
     /// ```
     /// # let client = candor::Client::disabled();
@@ -24,7 +23,7 @@ impl DynamicEvent {
         Self::new("$identify", distinct_id)
     }
 
-    /// Starts a `$create_alias`: the person of `alias` and that of `previous` are one from now on.
+    /// Creates a `$create_alias` event: PostHog then merges the persons of `alias` and `previous`.
     pub fn alias(previous: impl Into<String>, alias: impl Into<String>) -> Self {
         let (previous, alias) = (previous.into(), alias.into());
         let reason = reason_against_id(&alias);
@@ -34,9 +33,9 @@ impl DynamicEvent {
             .rejected_for(reason)
     }
 
-    /// Starts a `$groupidentify` with properties of a group: an object, such as a struct or a map.
+    /// Creates a `$groupidentify` event with the properties of a group: an object, such as a struct or a map.
     ///
-    /// Its distinct id is `$<type>_<key>` unless [`distinct_id`](Self::distinct_id) sets another.
+    /// Its distinct id is `$<type>_<key>`, unless [`distinct_id`](Self::distinct_id) sets another.
     pub fn group_identify<P: Serialize>(
         group_type: impl Into<String>,
         key: impl Into<String>,
@@ -51,14 +50,14 @@ impl DynamicEvent {
         event.property("$group_set", Empty {}).with("$group_set".into(), properties, true)
     }
 
-    /// Starts a `$set`, which does nothing but change what is known about a person: by
-    /// [`set`](Self::set), [`set_once`](Self::set_once) and [`unset`](Self::unset).
+    /// Creates a `$set` event, which only changes the properties of a person, with [`set`](Self::set),
+    /// [`set_once`](Self::set_once) and [`unset`](Self::unset).
     pub fn person(distinct_id: impl Into<String>) -> Self {
         Self::new("$set", distinct_id)
     }
 
-    /// Starts an event that nobody is behind: its distinct id is random, drawn when it is captured, and no
-    /// person is made for it.
+    /// Creates an anonymous event: its distinct id is random, chosen when it is captured, and the receiver stores no
+    /// person for it.
     pub fn anonymous(name: impl Into<std::borrow::Cow<'static, str>>) -> Self {
         Self::made(name.into(), About::Nobody(OnceLock::new())).personless()
     }
@@ -69,7 +68,7 @@ impl DynamicEvent {
         self.with("$set".into(), properties, true)
     }
 
-    /// Sets properties of the person that are not set yet (`$set_once`): an object.
+    /// Sets properties of the person that are not yet set (`$set_once`): an object.
     #[must_use]
     pub fn set_once<P: Serialize>(self, properties: P) -> Self {
         self.with("$set_once".into(), properties, true)
@@ -82,8 +81,7 @@ impl DynamicEvent {
         self.property("$unset", keys)
     }
 
-    /// Names the id under which the person was known before (`$anon_distinct_id`), for
-    /// [`identify`](Self::identify).
+    /// Sets the id by which the person was known before (`$anon_distinct_id`), for [`identify`](Self::identify).
     #[must_use]
     pub fn previously(self, anonymous_id: impl Into<String>) -> Self {
         let id = anonymous_id.into();
@@ -97,18 +95,18 @@ impl DynamicEvent {
         self.property("$process_person_profile", false)
     }
 
-    /// Names the session that the event belongs to (`$session_id`).
+    /// Sets the session that the event belongs to (`$session_id`).
     #[must_use]
     pub fn session_id(self, id: impl Into<String>) -> Self {
         self.property("$session_id", id.into())
     }
 }
 
-/// `{}`, which the receiver wants if a group has no properties.
+/// `{}`, which the receiver requires if a group has no properties.
 #[derive(Serialize)]
 struct Empty {}
 
-/// What is wrong with an id that is to become one with another.
+/// Returns the reason against merging an id with another, if any.
 fn reason_against_id(id: &str) -> Option<LossReason> {
     if id.trim().is_empty() {
         Some(LossReason::EmptyDistinctId)

@@ -1,6 +1,4 @@
-//! Values that say how often, and never who or what.
-//!
-//! Never keeps a word outside of its set of labels.
+//! Counts and histograms. A histogram never keeps a word that is not one of its labels.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -10,7 +8,7 @@ use crate::field::std_values::{MAX_ENTRIES, write_entries};
 use crate::field::value::{Encode, Field, ValueWriter, Written};
 use crate::schema::FieldType;
 
-/// How often something happened. It stays at its greatest value instead of running over.
+/// How often something happened. The count saturates at `u64::MAX` instead of overflowing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Count(u64);
 
@@ -20,14 +18,14 @@ impl Count {
         Self(count)
     }
 
-    /// Counts one more.
+    /// Adds 1.
     pub const fn increment(&mut self) {
         self.add(1);
     }
 
-    /// Counts `more` more.
-    pub const fn add(&mut self, more: u64) {
-        self.0 = self.0.saturating_add(more);
+    /// Adds `n`.
+    pub const fn add(&mut self, n: u64) {
+        self.0 = self.0.saturating_add(n);
     }
 
     /// Returns the count.
@@ -61,8 +59,9 @@ impl Field for Count {
 
 /// How often each label occurred: `{"AwsSolutions-S10":4,"CDKI-S3-ENCRYPTION":2}`.
 ///
-/// A word that does not belong to the labels is counted under their `other`, if they declare one, and
-/// dropped otherwise; so is a new word beyond 256. What was dropped is counted when the event is captured.
+/// A word that is not one of the labels is counted as their `other`, if they declare one, and dropped otherwise.
+/// A histogram has at most 256 different words; further ones are dropped. Dropped words are counted when the event
+/// is captured.
 ///
 /// ```
 /// # #[cfg(feature = "derive")] {
@@ -98,13 +97,13 @@ impl<L: Label> Histogram<L> {
         self.count_text(label.label(), 1);
     }
 
-    /// Counts a label so many times.
+    /// Counts a label `times` times.
     #[expect(clippy::needless_pass_by_value, reason = "labels are small, mostly `Copy`")]
     pub fn count_many(&mut self, label: L, times: u64) {
         self.count_text(label.label(), times);
     }
 
-    /// Counts a word so many times, if it is one of the labels.
+    /// Counts a word `times` times, if it is one of the labels.
     pub fn count_text(&mut self, text: &str, times: u64) {
         let word = if L::LABELS.admits(text) {
             text
@@ -135,7 +134,7 @@ impl<L: Label> Histogram<L> {
     }
 }
 
-// By hand, since a derive would ask the same of the labels, of which none is held.
+// Not derived, since the derive would require `L: Clone`.
 impl<L> Clone for Histogram<L> {
     fn clone(&self) -> Self {
         Self {

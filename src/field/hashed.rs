@@ -1,6 +1,4 @@
 //! Hashes of identifiers, in the forms that other clients use.
-//!
-//! Never allocates, never keeps the text.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,16 +8,16 @@ use crate::field::value::{Encode, Field, Identifier, ValueWriter, Written};
 use crate::json::write_string;
 use crate::schema::{FieldType, TextPolicy};
 
-/// How many characters 32 bytes take in unpadded base64.
+/// The number of characters of 32 bytes in unpadded base64.
 const ENCODED: usize = 43;
 
-/// An identifier as its hash: `usr_-CHh8_rdIqAotcBsP64GKQkfzW2hb1JDJ_6u7q4zom4`.
+/// A hashed identifier, such as `usr_-CHh8_rdIqAotcBsP64GKQkfzW2hb1JDJ_6u7q4zom4`.
 ///
-/// The hash is SHA-256 of the text as Go's `encoding/json` writes it, quotes included, in unpadded
-/// base64url, after a prefix. An empty text stays empty. The attribute `hashed = "usr"` gives the same
-/// without this type; use it if an id is hashed once and sent often, or comes out of a collection.
+/// It is a prefix and the SHA-256, in unpadded base64url, of the text as Go's `encoding/json` writes it, quotes
+/// included. Empty text stays empty. The attribute `hashed = "usr"` sends the same value; use this type if an id is
+/// hashed once and sent often, or comes from a collection.
 ///
-/// Without a secret a hash is a pseudonym and no anonymity: who knows or guesses the text finds it again.
+/// A hash without a secret is a pseudonym and not anonymous: anyone who knows or guesses the text can compute it.
 ///
 /// ```
 /// let id = candor::Hashed::new("usr", "usr_123");
@@ -32,7 +30,7 @@ pub struct Hashed {
 }
 
 impl Hashed {
-    /// Hashes a text; the prefix says what kind of thing it identifies, in letters and digits.
+    /// Hashes text. The prefix, in letters and digits, names the kind of thing that the text identifies.
     pub fn new(prefix: &'static str, text: &str) -> Self {
         Self { prefix, hash: (!text.is_empty()).then(|| go_json_sha256(text)) }
     }
@@ -92,8 +90,8 @@ fn base64url<'t>(hash: &[u8; 32], text: &'t mut [u8; ENCODED]) -> &'t str {
     text.get(..length).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or("")
 }
 
-/// Returns SHA-256 of the text as a JSON string in Go's escaping, which differs from others: `<`, `>`,
-/// `&`, U+2028 and U+2029 are escaped, backspace and form feed have no short form.
+/// Returns SHA-256 of the text as a JSON string with Go's escapes: `<`, `>`, `&`, U+2028 and U+2029 are escaped, and
+/// backspace and form feed have no short form.
 pub(crate) fn go_json_sha256(text: &str) -> [u8; 32] {
     let mut hash = Hash::new();
     hash.update(b"\"");
@@ -141,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn hashes_are_those_of_gos_client() {
+    fn hashes_equal_those_of_the_go_client() {
         assert_eq!(
             Hashed::new("usr", "usr_123").to_string(),
             "usr_-CHh8_rdIqAotcBsP64GKQkfzW2hb1JDJ_6u7q4zom4"
@@ -157,14 +155,14 @@ mod tests {
     }
 
     #[test]
-    fn every_special_character_is_escaped_as_go_does() {
+    fn special_characters_are_escaped_as_in_go() {
         let text = "\"\\\n\r\t\u{8}\u{c}\u{0}\u{1f}\u{7f}<>&\u{2028}\u{2029}é日\u{1F600}end";
         let go = "\"\\\"\\\\\\n\\r\\t\\u0008\\u000c\\u0000\\u001f\u{7f}\\u003c\\u003e\\u0026\\u2028\\u2029é日\u{1F600}end\"";
         assert_eq!(go_json_sha256(text), Hash::hash(go.as_bytes()));
     }
 
     #[test]
-    fn hexadecimal_digits_are_the_first_of_the_plain_text() {
+    fn hexadecimal_digits_begin_the_hash_of_the_plain_text() {
         let mut out = Vec::new();
         write_hex("TEST-LICENSE-KEY", 32, &mut out);
         assert_eq!(out, b"\"8d3e78791c4b1734e1c510a56f559f3d\"");

@@ -1,17 +1,15 @@
-//! Lists with a bound.
-//!
-//! Never sends more than the catalogue says: the rest is dropped and counted.
+//! Lists of limited length: items beyond the maximum are dropped and counted.
 
 use crate::field::value::{ValueWriter, Written};
 
-/// A list of items, perhaps absent.
+/// A list of items that can be absent.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a list, so `items` does not apply",
     label = "expected a vector, a slice or an array"
 )]
 pub trait Items {
-    /// What the list holds.
+    /// The type of the items.
     type Item;
 
     /// Whether the list can be absent.
@@ -20,7 +18,7 @@ pub trait Items {
     /// Returns the items, if there is a list.
     fn items(&self) -> Option<&[Self::Item]>;
 
-    /// Writes at most `max` items, each by a function of its policy.
+    /// Writes at most `max` items, each with the function of its policy.
     #[inline]
     fn write_items<F>(&self, max: usize, each: F, writer: &mut ValueWriter<'_>) -> Written
     where

@@ -1,13 +1,11 @@
-//! Numbers made coarse, and durations with a unit.
-//!
-//! Never sends more digits than the field declares.
+//! Numbers in buckets, durations in whole units, and booleans as 0 or 1.
 
 use std::time::Duration;
 
 use crate::field::value::{Encode, ValueWriter, Written};
 use crate::schema::Unit;
 
-/// A duration, perhaps absent.
+/// A duration that can be absent.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a `std::time::Duration`",
@@ -26,7 +24,7 @@ pub trait DurationField {
         self.duration().map(|span| unit.of(span)).write(writer)
     }
 
-    /// Writes the label of the bucket of the duration in whole units.
+    /// Writes the label of the bucket that contains the duration in whole units.
     fn write_duration_bucket(
         &self,
         unit: Unit,
@@ -63,7 +61,7 @@ impl<T: DurationField> DurationField for Option<T> {
     }
 }
 
-/// An integer, perhaps absent, that can be put into a bucket.
+/// An integer that can be put into a bucket, and can be absent.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a whole number, so `buckets` does not apply",
@@ -76,7 +74,7 @@ pub trait IntegerField {
     /// Returns the number, if there is one.
     fn integer(&self) -> Option<i128>;
 
-    /// Writes the label of the bucket of the number.
+    /// Writes the label of the bucket that contains the number.
     fn write_bucket(
         &self,
         bounds: &'static [i64],
@@ -125,7 +123,7 @@ impl<T: IntegerField> IntegerField for Option<T> {
     }
 }
 
-/// Writes the label of the bucket of a number: `labels` has one more entry than `bounds`, ready as JSON.
+/// Writes the label of the bucket that contains a number. `labels` are JSON, one more than there are `bounds`.
 fn write_bucket(
     number: Option<i128>,
     bounds: &'static [i64],
@@ -137,7 +135,7 @@ fn write_bucket(
     labels.get(bucket).map_or(Written::Dropped, |label| writer.literal(label))
 }
 
-/// A boolean, perhaps absent.
+/// A boolean that can be absent.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a `bool`, so `as_number` does not apply",

@@ -1,4 +1,4 @@
-//! The values of fields: traits, writers, hashes, labels.
+//! The values of fields: their traits, writers, hashes and labels.
 
 mod aggregate;
 mod hashed;

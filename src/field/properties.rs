@@ -1,17 +1,15 @@
 //! Groups of fields within an event.
-//!
-//! Never an event by itself.
 
 use crate::field::value::Field;
 use crate::schema::FieldSchema;
 
-/// A struct whose fields are an object within an event. Derive it, see [`derive@crate::Properties`].
+/// A struct whose fields are sent as an object within an event. Implement it with [`derive@crate::Properties`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a group of fields",
-    label = "not declared as properties",
+    label = "this type does not derive `Properties`",
     note = "derive it: `#[derive(candor::Properties)]`"
 )]
 pub trait Properties: Field {
-    /// What the fields send.
+    /// The schemas of the fields.
     const FIELDS: &'static [FieldSchema];
 }

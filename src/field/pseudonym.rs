@@ -1,6 +1,4 @@
-//! Pseudonyms that nobody outside can guess, and that end with their epoch.
-//!
-//! Never shows the secret, never reads a clock, never stores anything.
+//! Keyed pseudonyms, which change with every epoch. The secret is never shown.
 
 use std::time::Duration;
 
@@ -10,14 +8,14 @@ use crate::timestamp::Timestamp;
 
 /// A local secret that turns identifiers into pseudonyms, for fields with `keyed = "usr"`.
 ///
-/// The pseudonym is HMAC-SHA256 under the secret of the number of the epoch, the prefix and the text.
-/// The secret stays on this machine, so that neither the receiver nor anybody else can find an
-/// identifier by trying; two fields with different prefixes cannot be linked; and when an epoch ends, 30
-/// days unless set otherwise, the same identifier has a new pseudonym. Epochs are counted from 1970 in
-/// UTC. Who holds the secret can still link old pseudonyms: replace it to end that, too.
+/// The pseudonym is HMAC-SHA256, with the secret as its key, of the number of the epoch, the prefix and the text.
+/// The secret stays on this machine, so neither the receiver nor anybody else can find an identifier by trying.
+/// Fields with different prefixes cannot be linked. When an epoch ends, the same identifier gets a new pseudonym.
+/// An epoch lasts 30 days by default; epochs are counted from 1970 in UTC. Whoever has the secret can still link
+/// old pseudonyms: replace the secret to prevent that, too.
 ///
-/// Without a key in the client, fields with `keyed` are dropped and counted, and an event whose distinct
-/// id is keyed is not sent.
+/// If the client has no key, fields with `keyed` are dropped and counted, and an event whose distinct id is keyed
+/// is not sent.
 #[derive(Clone)]
 pub struct PseudonymKey {
     secret: [u8; 32],
@@ -25,19 +23,19 @@ pub struct PseudonymKey {
 }
 
 impl PseudonymKey {
-    /// Creates a key from 32 secret bytes, which the application keeps, with epochs of 30 days.
+    /// Creates a key with epochs of 30 days from 32 secret bytes, which the application must store.
     pub fn new(secret: [u8; 32]) -> Self {
         Self { secret, length: Duration::from_secs(30 * 24 * 60 * 60) }
     }
 
-    /// Sets how long an epoch lasts; less than a second counts as a second.
+    /// Sets the duration of an epoch. Default: 30 days; minimum: 1 second.
     #[must_use]
     pub fn rotate_every(mut self, length: Duration) -> Self {
         self.length = length.max(Duration::from_secs(1));
         self
     }
 
-    /// Returns the key for the epoch of an instant.
+    /// Returns the key for the epoch that contains a timestamp.
     pub(crate) fn epoch(&self, at: Timestamp) -> Epoch {
         let length = i64::try_from(self.length.as_millis()).unwrap_or(i64::MAX);
         Epoch { secret: self.secret, number: at.unix_millis().div_euclid(length) }
@@ -58,7 +56,7 @@ pub(crate) struct Epoch {
 }
 
 impl Epoch {
-    /// Returns the pseudonym of a text; the prefix says what kind of thing it is.
+    /// Returns the pseudonym of text; the prefix names the kind of thing that the text identifies.
     pub(crate) fn pseudonym(&self, prefix: &str, text: &str) -> [u8; 32] {
         let mut mac = HMAC::new(self.secret);
         mac.update(self.number.to_be_bytes());
@@ -87,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_within_an_epoch_and_another_after_it() {
+    fn a_pseudonym_is_stable_within_an_epoch_and_changes_after_it() {
         let key = PseudonymKey::new([7; 32]).rotate_every(Duration::from_secs(7 * 24 * 60 * 60));
         let name = |days, prefix, text| key.epoch(at(days)).pseudonym(prefix, text);
         assert_eq!(name(7, "usr", "ada"), name(13, "usr", "ada"));
@@ -99,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn another_secret_gives_other_pseudonyms_and_none_is_shown() {
+    fn another_secret_gives_other_pseudonyms_and_is_never_shown() {
         let (one, two) = (PseudonymKey::new([1; 32]), PseudonymKey::new([2; 32]));
         assert_ne!(one.epoch(at(1)).pseudonym("usr", "ada"), two.epoch(at(1)).pseudonym("usr", "ada"));
         assert_eq!(format!("{one:?}"), "PseudonymKey { length: 2592000s, .. }");

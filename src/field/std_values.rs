@@ -1,6 +1,4 @@
-//! The types of the language that are safe as they are.
-//!
-//! Never turns a number that JSON cannot hold into `null`: it is left out.
+//! The standard types that are safe to send. A number that JSON cannot represent is dropped, never sent as `null`.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -13,7 +11,7 @@ use crate::observe::LossReason;
 use crate::schema::FieldType;
 use crate::timestamp::{Rfc3339, Timestamp};
 
-/// At most this many entries of a map or a histogram leave; the others are dropped and counted.
+/// The maximum number of entries of a map or a histogram; further entries are dropped and counted.
 pub(crate) const MAX_ENTRIES: u32 = 256;
 
 impl Encode for bool {
@@ -199,7 +197,7 @@ where
     write_entries(entries.map(|(key, value)| (key.checked(), value)), writer)
 }
 
-/// Writes an object of entries; one without a key is dropped and counted, as is what is beyond the limit.
+/// Writes entries as an object; entries without a key or beyond the limit are dropped and counted.
 pub(crate) fn write_entries<'m, V: Encode + 'm>(
     entries: impl Iterator<Item = (Option<&'m str>, &'m V)>,
     writer: &mut ValueWriter<'_>,

@@ -1,6 +1,4 @@
-//! Text under a policy.
-//!
-//! Never lets text through that its policy does not name.
+//! Text that a policy makes safe.
 
 use std::borrow::Cow;
 use std::num::{
@@ -19,11 +17,11 @@ use crate::schema::Labels;
 use crate::schema::Pattern;
 use crate::schema::{FieldType, TextPolicy};
 
-/// Text, owned or borrowed, perhaps absent.
+/// Text, owned or borrowed, that can be absent.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not text, so a text policy does not apply",
-    label = "expected `String`, `&str` or the like",
+    label = "expected `String`, `&str` or similar",
     note = "`pattern` and `label` are for text; convert another value to text first, for example with `.to_string()`"
 )]
 pub trait Text {
@@ -33,7 +31,7 @@ pub trait Text {
     /// Returns the text, if there is one.
     fn text(&self) -> Option<&str>;
 
-    /// Writes a text that matches and is not too long; otherwise the declared other, or nothing.
+    /// Writes the text if it matches and is not too long; otherwise writes `other`, or drops the value.
     fn write_pattern(
         &self,
         pattern: &'static Pattern,
@@ -42,7 +40,7 @@ pub trait Text {
         writer: &mut ValueWriter<'_>,
     ) -> Written {
         let Some(text) = self.text() else { return Written::Absent };
-        // What matches is ASCII, so bytes are characters.
+        // Matching text is ASCII, so each byte is a character.
         if text.len() <= max && pattern.matches(text) {
             write_string(writer.out, text);
             return Written::Value;
@@ -50,7 +48,7 @@ pub trait Text {
         write_other(other, writer)
     }
 
-    /// Writes a text that is one of the labels; otherwise their declared other, or nothing.
+    /// Writes the text if it is one of the labels; otherwise writes their `other`, or drops the value.
     fn write_label(&self, labels: &Labels, writer: &mut ValueWriter<'_>) -> Written {
         let Some(text) = self.text() else { return Written::Absent };
         if labels.admits(text) {
@@ -106,11 +104,11 @@ impl<T: Text> Text for Option<T> {
     }
 }
 
-/// What an id can be: text, a whole number or a UUID, perhaps absent. Numbers are hashed as their decimal digits,
-/// a UUID in lower case with hyphens.
+/// An id that can be hashed: text, a whole number or a UUID; it can be absent. A number is hashed as its decimal
+/// digits, a UUID in lower case with hyphens.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "a `{Self}` cannot be hashed",
+    message = "`{Self}` cannot be hashed",
     label = "expected text, a whole number or a `Uuid`",
     note = "convert another value to text first, for example with `.to_string()`"
 )]
@@ -118,10 +116,10 @@ pub trait Hashable {
     /// Whether the id can be absent.
     const OPTIONAL: bool = false;
 
-    /// Hands the id as text to `read`, where there is one.
+    /// Calls `read` with the id as text, if there is an id.
     fn with_text<R>(&self, read: impl FnOnce(&str) -> R) -> Option<R>;
 
-    /// Writes the hash of the id behind a prefix; an empty text stays empty.
+    /// Writes a prefix and the hash of the id; empty text stays empty.
     fn write_hashed(&self, prefix: &'static str, writer: &mut ValueWriter<'_>) -> Written {
         write_some(self, writer, |text, writer| {
             write_hash(prefix, &go_json_sha256(text), writer.out);
@@ -129,7 +127,7 @@ pub trait Hashable {
         })
     }
 
-    /// Writes the first hexadecimal digits of the hash of the id; an empty text stays empty.
+    /// Writes the first hexadecimal digits of the hash of the id; empty text stays empty.
     fn write_hashed_hex(&self, digits: usize, writer: &mut ValueWriter<'_>) -> Written {
         write_some(self, writer, |text, writer| {
             write_hex(text, digits, writer.out);
@@ -137,7 +135,7 @@ pub trait Hashable {
         })
     }
 
-    /// Writes the pseudonym of the id; drops it where the client has no key. An empty text stays empty.
+    /// Writes the pseudonym of the id, or drops the value if the client has no key. Empty text stays empty.
     fn write_keyed(&self, prefix: &'static str, writer: &mut ValueWriter<'_>) -> Written {
         write_some(self, writer, |text, writer| {
             let Some(epoch) = writer.epoch else { return Written::Dropped };
@@ -164,7 +162,7 @@ macro_rules! hashable_numbers {
     ($($type:ty),*) => {$(
         impl Hashable for $type {
             fn with_text<R>(&self, read: impl FnOnce(&str) -> R) -> Option<R> {
-                // The longest is the least i128: 39 digits and a sign.
+                // The longest is `i128::MIN`: 39 digits and a sign.
                 let mut digits = [0; 40];
                 let mut rest = digits.as_mut_slice();
                 serde_json::to_writer(&mut rest, self).ok()?;
@@ -232,7 +230,7 @@ impl<T: Hashable> Hashable for Option<T> {
     }
 }
 
-/// A value that may be sent as it is, where a reason is given.
+/// A value that may be sent as it is if a reason is given.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent raw",
@@ -240,13 +238,13 @@ impl<T: Hashable> Hashable for Option<T> {
     note = "convert it to text or to a number first"
 )]
 pub trait Raw {
-    /// What the catalogue says if the value is not text.
+    /// The type that the catalogue shows, if the value is not text.
     const KIND: Option<FieldType>;
 
     /// Whether the value can be absent.
     const OPTIONAL: bool;
 
-    /// Writes the value; text within its limits.
+    /// Writes the value, or drops text that exceeds its limits.
     fn write_raw(&self, max: usize, pattern: Option<&Pattern>, writer: &mut ValueWriter<'_>) -> Written;
 }
 
@@ -319,7 +317,7 @@ fn write_text(text: &str, max: usize, pattern: Option<&Pattern>, writer: &mut Va
     Written::Value
 }
 
-/// Returns what the catalogue says about a raw field.
+/// Returns the type that the catalogue shows for a raw field.
 #[doc(hidden)]
 pub const fn raw_kind(kind: Option<FieldType>, max: usize, pattern: Option<&'static Pattern>) -> FieldType {
     match kind {
@@ -328,7 +326,7 @@ pub const fn raw_kind(kind: Option<FieldType>, max: usize, pattern: Option<&'sta
     }
 }
 
-/// A value written by a function of its policy.
+/// A value that the function of its policy writes.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct WriteWith<F>(F);
@@ -340,7 +338,7 @@ impl<F: Fn(&mut ValueWriter<'_>) -> Written> Encode for WriteWith<F> {
     }
 }
 
-/// A value that is safe by its type, written by functions of that type.
+/// A value that is safe because of its type, with the functions of that type.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct WriteTyped<W, S> {
@@ -360,7 +358,7 @@ impl<W: Fn(&mut ValueWriter<'_>) -> Written, S: Fn() -> Option<bool>> Encode for
     }
 }
 
-/// Creates a value of a function that writes it, and one that returns it if it is a switch.
+/// Creates a value from a function that writes it, and one that returns it if it is a boolean.
 #[doc(hidden)]
 #[inline]
 pub fn write_typed<W, S>(write: W, switch: S) -> WriteTyped<W, S>
@@ -371,7 +369,7 @@ where
     WriteTyped { write, switch }
 }
 
-/// Creates a value of a function that writes it.
+/// Creates a value from a function that writes it.
 #[doc(hidden)]
 #[inline]
 pub fn write_with<F: Fn(&mut ValueWriter<'_>) -> Written>(write: F) -> WriteWith<F> {

@@ -1,25 +1,23 @@
-//! The values that an event may hold.
-//!
-//! Never accepts text by its type: text needs a policy.
+//! The values that an event may contain. Text is never safe by its type: it needs a policy.
 
 use crate::field::pseudonym::Epoch;
 use crate::observe::LossReason;
 use crate::schema::FieldType;
 
-/// A value that is safe to send by its type alone: numbers, booleans, labels, aggregates, timestamps,
+/// A value that is safe to send because of its type: numbers, booleans, labels, aggregates, timestamps,
 /// hashed ids, and options, arrays and maps of these.
 ///
-/// It is implemented by the types of this crate and by the derives [`Label`](crate::Label) and
-/// [`Properties`](crate::Properties). `String`, `&str`, paths and addresses do not implement it: a text
-/// field says by an attribute how it is made safe.
+/// This crate implements it for the types above; [`Label`](crate::Label) and
+/// [`Properties`](crate::Properties) derive it. `String`, `&str`, paths and addresses do not implement it: a text
+/// field needs an attribute that makes it safe.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` may not leave the machine as it is",
-    label = "nothing says that this value is safe to send",
-    note = "make a text safe in one of three ways: `#[event(hashed = \"prefix\")]` sends a hash, `#[event(pattern = \"[a-z]+\", max = 32)]` sends what matches and drops the rest, `#[event(raw = \"reason\")]` sends it as it is and tells the reason to everybody",
-    note = "a closed set of words is an enum with `#[derive(candor::Label)]`, a group of fields a struct with `#[derive(candor::Properties)]`, a list needs `#[event(items = 16)]`"
+    label = "this type is not known to be safe to send",
+    note = "make text safe in one of three ways: `#[event(hashed = \"prefix\")]` sends a hash, `#[event(pattern = \"[a-z]+\", max = 32)]` sends matching text and drops the rest, `#[event(raw = \"reason\")]` sends it as it is and shows the reason in the catalogue",
+    note = "use an enum with `#[derive(candor::Label)]` for a closed set of words, a struct with `#[derive(candor::Properties)]` for a group of fields, and `#[event(items = 16)]` for a list"
 )]
 pub trait Field: Encode {
-    /// What the catalogue says about the type.
+    /// The type that the catalogue shows.
     #[doc(hidden)]
     const KIND: FieldType;
 
@@ -27,14 +25,14 @@ pub trait Field: Encode {
     #[doc(hidden)]
     const OPTIONAL: bool = false;
 
-    /// Writes the value where nothing but its type makes it safe.
+    /// Writes a value that its type makes safe.
     #[doc(hidden)]
     #[inline]
     fn write_field(&self, writer: &mut ValueWriter<'_>) -> Written {
         self.write(writer)
     }
 
-    /// Returns the value if it is a switch.
+    /// Returns the value if it is a boolean.
     #[doc(hidden)]
     #[inline]
     fn switch_field(&self) -> Option<bool> {
@@ -42,15 +40,15 @@ pub trait Field: Encode {
     }
 }
 
-/// A value that is safe to send although its field identifies someone: its type says that it is a pseudonym. Fields
-/// named `*_id` or `*_by`, distinct ids and group keys need it, unless they have a policy.
+/// A value that is safe to send even if its field identifies someone, because its type is a pseudonym. Fields named
+/// `*_id` or `*_by`, distinct ids and group keys require it, unless they have a policy.
 #[diagnostic::on_unimplemented(
-    message = "this field identifies someone, and a `{Self}` would be sent as it is",
-    label = "hash it, or say why it must be sent as it is",
+    message = "this field identifies someone, and its `{Self}` would be sent as it is",
+    label = "hash it, or give the reason for sending it as it is",
     note = "a field named `*_id` or `*_by`, a distinct id and a group key identify someone: use `#[event(hashed = \"prefix\")]`, `#[event(keyed = \"prefix\")]`, or `#[event(raw = \"reason\")]`, which the catalogue shows"
 )]
 pub trait Identifier: Field {
-    /// What the catalogue says about the type.
+    /// The type that the catalogue shows.
     #[doc(hidden)]
     const IDENTIFIER_KIND: FieldType = Self::KIND;
 
@@ -58,7 +56,7 @@ pub trait Identifier: Field {
     #[doc(hidden)]
     const IDENTIFIER_OPTIONAL: bool = Self::OPTIONAL;
 
-    /// Writes the value where an identifier is wanted.
+    /// Writes the value of a field that identifies someone.
     #[doc(hidden)]
     #[inline]
     fn write_identifier(&self, writer: &mut ValueWriter<'_>) -> Written {
@@ -70,40 +68,40 @@ pub trait Identifier: Field {
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
-    /// The value is in the slot.
+    /// The value was written.
     Value,
-    /// There is no value; nothing is lost.
+    /// There is no value, and nothing is lost.
     Absent,
-    /// The value may not be sent; the loss is counted.
+    /// The value must not be sent; the loss is counted.
     Dropped,
 }
 
 /// A value that writes itself as JSON.
 #[doc(hidden)]
 pub trait Encode {
-    /// Writes the value, and nothing else, into the slot. What it wrote is taken back unless it says `Written`.
+    /// Writes the value and nothing else. The caller removes what was written unless this returns `Written::Value`.
     fn write(&self, writer: &mut ValueWriter<'_>) -> Written;
 
-    /// Returns the value of a switch, whose member is then written in one piece with its name.
+    /// Returns the value if it is a boolean, which is then written in one piece with its name.
     #[inline]
     fn switch(&self) -> Option<bool> {
         None
     }
 }
 
-/// The name of a member as JSON, joined with all that is known before there is a value.
+/// The name of a member as JSON, joined with everything that is known at compile time.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct MemberName {
     /// A comma, the name in quotes, a colon.
     lead: &'static str,
-    /// The same with each value of a switch.
+    /// The same, followed by `true` or `false`.
     on: &'static str,
     off: &'static str,
 }
 
 impl MemberName {
-    /// Takes `,"name":`, `,"name":true` and `,"name":false`.
+    /// Creates a name from `,"name":`, `,"name":true` and `,"name":false`.
     pub const fn new(lead: &'static str, on: &'static str, off: &'static str) -> Self {
         Self { lead, on, off }
     }
@@ -114,21 +112,21 @@ impl MemberName {
     }
 }
 
-/// What went wrong inside an event without a panic or a log line.
+/// The losses within one event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FieldLosses {
     pub(crate) rejected: Option<LossReason>,
-    /// Why the last of the fields that cannot be sent was left out, where that is not for its policy.
+    /// Why the last field that cannot be sent was left out, if the reason is not its policy.
     pub(crate) refused: Option<LossReason>,
     /// Fields, list items and map entries that were left out.
     pub(crate) dropped: u32,
     /// Fields that were sent as the declared `other`.
     pub(crate) clamped: u32,
-    /// The last field that was dropped or clamped; a name from the program's own source.
+    /// The last field that was dropped or clamped: a name from the program's source.
     pub(crate) field: Option<&'static str>,
 }
 
-/// The place in an event where one value goes.
+/// Writes one value into an event.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct ValueWriter<'e> {
@@ -138,7 +136,7 @@ pub struct ValueWriter<'e> {
 }
 
 impl<'e> ValueWriter<'e> {
-    /// Writes an object, whose members `fields` adds.
+    /// Writes an object with the members that `fields` adds.
     #[inline]
     pub fn object(&mut self, fields: impl FnOnce(&mut Object<'_, 'e>)) -> Written {
         self.out.push(b'{');
@@ -147,14 +145,14 @@ impl<'e> ValueWriter<'e> {
         Written::Value
     }
 
-    /// Writes text that is JSON already.
+    /// Writes text that is already JSON.
     #[inline]
     pub fn literal(&mut self, json: &'static str) -> Written {
         self.out.extend_from_slice(json.as_bytes());
         Written::Value
     }
 
-    /// Counts a value that was replaced by its declared `other`.
+    /// Counts a value that was replaced with its declared `other`.
     #[cold]
     pub(crate) fn clamped(&mut self) {
         self.losses.clamped = self.losses.clamped.saturating_add(1);
@@ -184,7 +182,7 @@ impl Object<'_, '_> {
     }
 }
 
-/// Writes one member of an object; takes it back if there is no value. Returns whether it is there.
+/// Writes one member of an object, and returns whether it has a value; a member without a value is removed again.
 #[inline]
 pub(crate) fn member<V: Encode + ?Sized>(
     writer: &mut ValueWriter<'_>,

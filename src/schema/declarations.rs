@@ -1,9 +1,9 @@
-//! What a catalogue declares, as far as strict mode needs it.
+//! The declarations of a catalogue that strict mode needs.
 
 use super::event::Schema;
 use super::field::FieldSchema;
 
-/// The events of a program, and what all of them may carry besides.
+/// The events of a program, and the super properties and groups that they may carry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Declarations {
     pub(crate) events: &'static [&'static Schema],
@@ -12,7 +12,7 @@ pub(crate) struct Declarations {
 }
 
 impl Declarations {
-    /// Returns the schema of an event by its name.
+    /// Returns the schema of the event with this name.
     pub(crate) fn event(&self, name: &str) -> Option<&'static Schema> {
         self.events.iter().find(|schema| schema.name() == name).copied()
     }

@@ -1,6 +1,4 @@
-//! What an event sends, as a value known when the program is compiled.
-//!
-//! Never holds a value that was sent.
+//! The schema of an event, known at compile time.
 
 use super::field::{FieldSchema, FieldType, TextPolicy};
 
@@ -13,12 +11,12 @@ pub enum Purpose {
     Usage,
     /// To see what fails.
     Error,
-    /// To tell which versions are in use and whether a newer one is there.
+    /// To tell which versions are in use and whether a newer one is available.
     UpdateCheck,
 }
 
 impl Purpose {
-    /// Returns the name that the catalogue shows.
+    /// Returns the name that the catalogue shows, such as `update check`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Usage => "usage",
@@ -28,7 +26,7 @@ impl Purpose {
     }
 }
 
-/// What one kind of event sends. Made by `#[derive(candor::Event)]`.
+/// What one kind of event sends. Created by `#[derive(candor::Event)]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Schema {
     pub(crate) name: &'static str,
@@ -102,22 +100,22 @@ impl Schema {
         self.name
     }
 
-    /// Returns what the event says: the first paragraph of the doc comment.
+    /// Returns the description of the event: the first paragraph of its doc comment.
     pub const fn description(&self) -> &'static str {
         self.description
     }
 
-    /// Returns why it is sent: the other paragraphs of the doc comment, or `why = "..."`.
+    /// Returns why the event is sent: `why = "..."`, or the other paragraphs of its doc comment.
     pub const fn why(&self) -> &'static str {
         self.why
     }
 
-    /// Returns the category of its purpose.
+    /// Returns the purpose of the event.
     pub const fn purpose(&self) -> Purpose {
         self.purpose
     }
 
-    /// Returns where more is said about the event.
+    /// Returns the address of more information about the event.
     pub const fn link(&self) -> Option<&'static str> {
         self.link
     }
@@ -127,18 +125,18 @@ impl Schema {
         self.since
     }
 
-    /// Returns who or what the event is about.
+    /// Returns the schema of the distinct id.
     pub const fn distinct_id(&self) -> &FieldSchema {
         &self.distinct_id
     }
 
-    /// Returns whether an event without a distinct id of its own takes that of the [`Context`](crate::Context) in
-    /// force: its id is optional, or `distinct_id = context`.
+    /// Returns whether the event can use the distinct id of the active [`Context`](crate::Context): its own id is
+    /// optional, or it has `distinct_id = context`.
     pub const fn takes_id_of_context(&self) -> bool {
         self.or_id_of_context || matches!(self.distinct_id.kind, FieldType::Text(TextPolicy::Context))
     }
 
-    /// Returns the groups that the event itself sets.
+    /// Returns the schemas of the groups that the event itself sets.
     pub const fn groups(&self) -> &'static [FieldSchema] {
         self.groups
     }
@@ -148,19 +146,19 @@ impl Schema {
         self.has_client_groups
     }
 
-    /// Returns the properties.
+    /// Returns the schemas of the properties.
     pub const fn fields(&self) -> &'static [FieldSchema] {
         self.fields
     }
 }
 
-/// An event whose schema is known when the program is compiled: what `#[derive(Event)]` implements.
+/// An event whose schema is known at compile time. Implemented by `#[derive(Event)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no schema, so the catalogue cannot show it",
-    label = "not an event that derives `Event`",
+    label = "this type does not derive `Event`",
     note = "derive it: `#[derive(candor::Event)]`"
 )]
 pub trait Catalogued {
-    /// What the event sends.
+    /// The schema of the event.
     const SCHEMA: &'static Schema;
 }

@@ -1,12 +1,10 @@
-//! What values a field can have, and how text is made safe.
-//! Gives the closed list of kinds and policies, with what the catalogue needs to know of each.
-//! Never holds a value that was sent.
+//! The schema of a field: the values that it can have, and how text is made safe.
 
 use crate::schema::labels::Labels;
 use crate::schema::pattern::Pattern;
 use crate::schema::unit::Unit;
 
-/// What values a field can have.
+/// The values that a field can have.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum FieldType {
@@ -16,9 +14,9 @@ pub enum FieldType {
     ZeroOrOne,
     /// An integer within bounds.
     Integer {
-        /// The least value.
+        /// The minimum.
         min: i64,
-        /// The greatest value.
+        /// The maximum.
         max: u64,
     },
     /// A finite number.
@@ -30,48 +28,48 @@ pub enum FieldType {
         /// The unit.
         unit: Unit,
     },
-    /// The label of the bucket in which a number lies.
+    /// The label of the bucket that contains a number.
     Bucket {
-        /// All labels.
+        /// The labels of all buckets.
         labels: &'static [&'static str],
         /// The unit, if the number is a duration.
         unit: Option<Unit>,
     },
-    /// An instant in UTC, as RFC 3339 text.
+    /// A timestamp in UTC, as RFC 3339 text.
     Timestamp,
-    /// A word out of a known set.
+    /// A word from a known set.
     Label(&'static Labels),
-    /// Text under a policy.
+    /// Text that a policy makes safe.
     Text(TextPolicy),
     /// An object with fields of its own.
     Object(&'static [FieldSchema]),
-    /// A list with a bound.
+    /// A list of limited length.
     List {
-        /// What its items are.
+        /// The type of its items.
         of: &'static FieldType,
-        /// How many at most.
+        /// The maximum number of items.
         max: usize,
     },
-    /// An object with labels as names.
+    /// An object whose names are labels.
     Map {
-        /// The names.
+        /// The labels.
         keys: &'static Labels,
-        /// The values.
+        /// The type of the values.
         values: &'static FieldType,
-        /// How many at most.
+        /// The maximum number of entries.
         max: u32,
     },
     /// How often each label occurred.
     Histogram {
         /// The labels.
         keys: &'static Labels,
-        /// How many different ones at most.
+        /// The maximum number of different labels.
         max: u32,
     },
 }
 
 impl FieldType {
-    /// Returns whether a value of this kind can turn out not to be sendable.
+    /// Returns whether a value of this type can be dropped instead of sent.
     pub(crate) const fn can_be_dropped(&self) -> bool {
         match self {
             Self::Text(policy) => !matches!(
@@ -81,50 +79,50 @@ impl FieldType {
                     | TextPolicy::Constant(_)
                     | TextPolicy::Pattern { other: Some(_), .. }
             ),
-            // A number that is not finite is left out.
+            // A number that is not finite is dropped.
             Self::Number | Self::Label(Labels::Pattern { .. }) => true,
             _ => false,
         }
     }
 }
 
-/// How a text is made safe.
+/// How text is made safe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TextPolicy {
-    /// SHA-256 in unpadded base64url after a prefix.
+    /// A prefix and SHA-256 in unpadded base64url.
     Hashed {
-        /// The prefix, if the field fixes it.
+        /// The prefix, if the field sets it.
         prefix: Option<&'static str>,
     },
     /// The first hexadecimal digits of SHA-256.
     Hex {
-        /// How many.
+        /// The number of digits.
         digits: usize,
     },
-    /// HMAC-SHA256 under a local secret that rotates, in unpadded base64url after a prefix.
+    /// A prefix and HMAC-SHA256 with a local secret that rotates, in unpadded base64url.
     Keyed {
         /// The prefix.
         prefix: &'static str,
     },
-    /// As it is, if it matches; otherwise `other`, or not at all.
+    /// Unchanged if it matches; otherwise `other` is sent, or nothing.
     Pattern {
-        /// What matches.
+        /// The pattern.
         pattern: &'static Pattern,
-        /// How many characters at most.
+        /// The maximum number of characters.
         max: usize,
-        /// What is sent in place of what does not match.
+        /// The text that replaces text that does not match.
         other: Option<&'static str>,
     },
-    /// The distinct id of the [`Context`](crate::Context) in force, as it is.
+    /// The distinct id of the active [`Context`](crate::Context), unchanged.
     Context,
-    /// A fixed text.
+    /// Fixed text.
     Constant(&'static str),
-    /// As it is, for the reason that the field gives.
+    /// Unchanged, for the reason that the field gives.
     Raw {
-        /// How many characters at most; longer text is dropped.
+        /// The maximum number of characters; longer text is dropped.
         max: usize,
-        /// What it must match besides.
+        /// The pattern that it must also match; other text is dropped.
         pattern: Option<&'static Pattern>,
     },
 }
@@ -166,22 +164,22 @@ impl FieldSchema {
         self.name
     }
 
-    /// Returns what the field says, from its doc comment.
+    /// Returns the description of the field, from its doc comment.
     pub const fn description(&self) -> &'static str {
         self.description
     }
 
-    /// Returns what values it can have.
+    /// Returns the values that the field can have.
     pub const fn kind(&self) -> &FieldType {
         &self.kind
     }
 
-    /// Returns whether every event has the field. One that can be dropped is not required.
+    /// Returns whether every event has the field. A field whose value can be dropped is not required.
     pub const fn is_required(&self) -> bool {
         self.required && !self.kind.can_be_dropped()
     }
 
-    /// Returns the reason why the value is sent as it is, if it is.
+    /// Returns the reason for sending the value as it is, if the field is raw.
     pub const fn raw(&self) -> Option<&'static str> {
         self.raw
     }

@@ -1,6 +1,4 @@
-//! Whether a value is what its declaration says.
-//!
-//! Never changes a value to make it fit.
+//! Whether a value fits its declaration.
 
 use serde_json::Value;
 
@@ -8,7 +6,7 @@ use crate::schema::field::{FieldSchema, FieldType, TextPolicy};
 use crate::schema::labels::Labels;
 
 impl FieldType {
-    /// Returns whether a JSON value is of this kind, as its JSON Schema would say.
+    /// Returns whether a JSON value is of this type, as its JSON Schema would decide.
     pub fn admits(&self, value: &Value) -> bool {
         match self {
             Self::Boolean => value.is_boolean(),
@@ -51,7 +49,7 @@ fn is_map(value: &Value, keys: &Labels, max: u32, is_value: impl Fn(&Value) -> b
 }
 
 impl TextPolicy {
-    /// Returns whether a text could have come out of this policy.
+    /// Returns whether this policy could have produced the text.
     pub fn admits(&self, text: &str) -> bool {
         match self {
             Self::Hashed { prefix } => is_hash(text, *prefix),
@@ -72,12 +70,12 @@ impl TextPolicy {
     }
 }
 
-/// Returns whether a text can be the distinct id of a context: the limits are those of all distinct ids.
+/// Returns whether text can be the distinct id of a context, which has the limits of every distinct id.
 pub(crate) fn is_context_id(text: &str) -> bool {
     !text.trim().is_empty() && text.chars().count() <= 200
 }
 
-/// Returns whether a text is a prefix, an underscore and 32 bytes in base64url; or nothing at all.
+/// Returns whether text is a prefix, an underscore and 32 bytes in base64url, or is empty.
 fn is_hash(text: &str, prefix: Option<&str>) -> bool {
     let Some(split) = text.len().checked_sub(44) else { return text.is_empty() };
     let Some((front, hash)) = text.split_at_checked(split) else { return false };

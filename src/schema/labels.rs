@@ -1,23 +1,23 @@
-//! Labels: words out of a known set.
+//! Labels: words from a known set.
 
 use super::pattern::Pattern;
 
-/// What words a label may be.
+/// The words that a label can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Labels {
-    /// One of these words; an unknown one becomes `other`, if that is declared.
+    /// One of these words; an unknown word becomes `other`, if that is declared.
     Closed {
-        /// The words, with what they mean.
+        /// The words with their descriptions.
         words: &'static [Word],
-        /// The word that stands for all unknown ones.
+        /// The word that replaces every unknown word.
         other: Option<&'static str>,
     },
-    /// A word that matches a pattern and has at most so many characters; others are dropped.
+    /// A word that matches a pattern and has at most `max` characters; other words are dropped.
     Pattern {
-        /// What matches.
+        /// The pattern.
         pattern: &'static Pattern,
-        /// How many characters at most.
+        /// The maximum number of characters.
         max: usize,
     },
 }
@@ -25,14 +25,14 @@ pub enum Labels {
 /// A word of a closed set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Word {
-    /// The word as it is sent.
+    /// The word that is sent.
     pub name: &'static str,
-    /// What it means; from the doc comment of the variant.
+    /// What the word means, from the doc comment of the variant.
     pub description: &'static str,
 }
 
 impl Labels {
-    /// Returns whether a word belongs to the set.
+    /// Returns whether the set contains a word.
     pub fn admits(&self, text: &str) -> bool {
         match self {
             Self::Closed { words, .. } => words.iter().any(|word| word.name == text),
@@ -40,7 +40,7 @@ impl Labels {
         }
     }
 
-    /// Returns the word that stands for unknown ones, if one is declared.
+    /// Returns the word that replaces unknown words, if one is declared.
     pub const fn other(&self) -> Option<&'static str> {
         match self {
             Self::Closed { other, .. } => *other,

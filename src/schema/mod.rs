@@ -1,4 +1,4 @@
-//! What an event may hold, as data: the catalogue is written from it.
+//! Schemas: what an event may contain, as data. The catalogue is generated from them.
 //!
 //! `#[derive(Event)]` implements [`Catalogued`], whose [`Schema`] has one [`FieldSchema`] for each property. Read it to
 //! build a page, a check or a relay of your own; write it by hand only for an event that is not derived.

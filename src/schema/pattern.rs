@@ -1,19 +1,17 @@
-//! Patterns that say which text a field may hold.
-//!
-//! Never admits anything outside of printable ASCII, never allocates to match, never backtracks.
+//! Patterns that restrict the text of a field to printable ASCII of a known form. Matching never backtracks.
 
 mod parser;
 
 use parser::{Fragment, MAX, Parser};
 
-/// What a text field may hold: a small regular language, checked when the program is compiled.
+/// A pattern that restricts the text of a field: a small regular language, checked at compile time.
 ///
-/// A pattern matches the whole text. It knows literals, classes such as `[a-z0-9_]`, groups with `(` and
-/// `|`, the repetitions `*` `+` `?` `{3}` `{1,3}` `{2,}`, and `\` before a character that would mean
-/// something else. What admits nearly everything is refused: `.` and `[^...]`. So is what would be
-/// redundant: `^` and `$`. Written out, a pattern has at most 128 characters and classes.
+/// A pattern matches the whole text. It supports literals, classes such as `[a-z0-9_]`, groups with `(` and
+/// `|`, the repetitions `*` `+` `?` `{3}` `{1,3}` `{2,}`, and `\` before a character with a special meaning.
+/// `.` and `[^...]` are refused because they match nearly anything, `^` and `$` because they are redundant.
+/// A pattern has at most 128 characters and classes, with repetitions written out.
 ///
-/// The same text is a regular expression of JSON Schema, which is how the catalogue shows it.
+/// A pattern is also a regular expression of JSON Schema; the catalogue shows it in this form.
 ///
 /// ```
 /// static VERSION: candor::schema::Pattern = candor::schema::Pattern::new(r"v[0-9]+(\.[0-9]+){2}");
@@ -22,7 +20,7 @@ use parser::{Fragment, MAX, Parser};
 /// ```
 pub struct Pattern {
     source: &'static str,
-    /// For each ASCII character: the positions of the pattern that admit it.
+    /// For each ASCII character: the positions of the pattern that match it.
     classes: [u128; 128],
     /// For each position: the positions that may come next.
     follow: [u128; MAX],
@@ -34,15 +32,15 @@ impl Pattern {
     ///
     /// # Panics
     ///
-    /// On a pattern that is not understood; in a `static` or a `const` the program then does not compile.
+    /// Panics if the pattern is malformed or not supported; in a `static` or a `const` this is a compiler error.
     pub const fn new(source: &'static str) -> Self {
         let mut parser = Parser::new(source.as_bytes());
         let start = parser.choice();
-        assert!(parser.is_done(), "pattern: a `)` without its `(`");
+        assert!(parser.is_done(), "pattern: unmatched `)`");
         Self { source, classes: parser.classes, follow: parser.follow, start }
     }
 
-    /// Returns the pattern as it was written.
+    /// Returns the pattern as written.
     pub const fn source(&self) -> &'static str {
         self.source
     }
@@ -80,11 +78,11 @@ impl Pattern {
         next
     }
 
-    /// Returns one of the shortest texts that match, for the catalogue's examples.
+    /// Returns one of the shortest strings that match, for the catalogue's examples.
     pub(crate) fn example(&self) -> String {
         let mut paths: Vec<(u128, String)> = vec![(self.start.first, String::new())];
         let mut seen = 0;
-        // Breadth first, so that the first end found is a shortest one.
+        // Breadth first, so the first match found is one of the shortest.
         while !paths.is_empty() {
             let mut longer = Vec::new();
             for (next, text) in paths {
@@ -164,19 +162,19 @@ mod tests {
     }
 
     #[test]
-    fn nothing_outside_of_ascii_matches() {
+    fn only_printable_ascii_matches() {
         check("[ -~]+", &["a b~"], &["é", "a\u{7f}", "a\u{0}", "日本", "\u{1F600}"]);
     }
 
     #[test]
-    fn a_long_text_takes_linear_time() {
-        // A backtracking matcher would not end here.
+    fn long_text_is_matched_in_linear_time() {
+        // A backtracking matcher would not finish.
         let pattern = Pattern::new("(a*)*(a|aa)*b");
         assert!(!pattern.matches(&"a".repeat(100_000)));
     }
 
     #[test]
-    fn what_is_not_understood_is_refused() {
+    fn unsupported_and_malformed_patterns_are_refused() {
         for wrong in [
             ".*", "[^a]", "^a", "a$", "(a", "a)", "[a", "[]", "a{3", "a{2,1}", "a{0}", "*", "[z-a]", "é",
             "\\d", "a]", "a**",

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-/// The unit in which a duration leaves; the field's name ends with it.
+/// The unit in which a duration is sent; the field's name ends with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unit {
-    /// `_us`, `_micros`.
+    /// `_us`, `_micros`, `_microseconds`.
     Microseconds,
-    /// `_ms`, `_millis`.
+    /// `_ms`, `_millis`, `_milliseconds`.
     Milliseconds,
     /// `_s`, `_secs`, `_seconds`.
     Seconds,
-    /// `_minutes`.
+    /// `_mins`, `_minutes`.
     Minutes,
     /// `_hours`.
     Hours,
@@ -33,7 +33,7 @@ impl Unit {
         }
     }
 
-    /// Returns whole units, cut off.
+    /// Returns a duration in whole units, rounded down.
     pub(crate) fn of(self, span: Duration) -> u64 {
         match self {
             Self::Microseconds => u64::try_from(span.as_micros()).unwrap_or(u64::MAX),

@@ -1,4 +1,4 @@
-//! What a test has captured: the events as they would have arrived, and what was lost.
+//! The result of a test capture: the events as the endpoint would have received them, and the losses.
 
 use std::ops::Deref;
 
@@ -7,23 +7,23 @@ use serde_json::{Map, Value};
 use crate::json::{self, MAX_DEPTH};
 use crate::observe::{LossReason, Stats};
 
-/// What was captured; it is a slice of its events.
+/// The result of a test capture. It dereferences to a slice of its events.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Captured {
-    /// The events as they would have arrived, in order.
+    /// The events as the endpoint would have received them. Those of one thread are in the order of capture.
     pub events: Vec<CapturedEvent>,
-    /// What became of every event, losses by reason included.
+    /// The client's statistics, including losses by reason.
     pub stats: Stats,
 }
 
 impl Captured {
-    /// Returns every reason that lost an event, with its count.
+    /// Returns each loss reason that occurred, with its count.
     pub fn losses(&self) -> impl Iterator<Item = (LossReason, u64)> + '_ {
         self.stats.losses()
     }
 
-    /// Returns whether every event arrived, with all of its fields.
+    /// Returns whether every event was sent with all of its fields.
     pub fn is_complete(&self) -> bool {
         self.stats.captured == self.stats.sent && self.stats.fields_dropped == 0
     }
@@ -55,24 +55,24 @@ impl<'a> IntoIterator for &'a Captured {
     }
 }
 
-/// An event as it would have arrived.
+/// An event as the endpoint would have received it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CapturedEvent {
-    /// The name.
+    /// The name of the event.
     pub name: String,
-    /// Who or what the event is about.
+    /// The distinct id.
     pub distinct_id: String,
-    /// All properties, those common to the client included.
+    /// All properties, including those that the client adds.
     pub properties: Map<String, Value>,
-    /// The whole event as it is in the batch.
+    /// The whole event as it appears in the batch.
     pub json: Value,
 }
 
-/// The depth of a body around the deepest values that it can hold.
+/// The maximum depth of a body that contains the deepest possible values.
 const BODY_DEPTH: usize = MAX_DEPTH + 8;
 
-/// Reads the events of a batch body.
+/// Parses the events of a batch body in PostHog's format. Returns no events if the body has another form.
 pub fn events_of(body: &[u8]) -> Vec<CapturedEvent> {
     let body = json::parse(body, BODY_DEPTH).unwrap_or_default();
     let batch = body.get("batch").and_then(Value::as_array).cloned().unwrap_or_default();

@@ -1,21 +1,19 @@
-//! The test that keeps a committed catalogue true.
-//!
-//! Never writes a page unless it is asked to, and never one whose notice needs a new version.
+//! The test that keeps a committed catalogue current.
 
 use std::path::Path;
 
 use crate::catalogue::{Catalogue, Drift};
 use crate::settings::Env;
 
-/// The variable that asks for pages to be written anew.
+/// The environment variable that makes tests write the page again.
 const RENEW: &str = "CANDOR_RENEW";
 
-/// Fails where a committed page differs from the code.
+/// Asserts that a committed page agrees with the code.
 ///
-/// The path is relative to the directory in which the test runs, which for `cargo test` is that of the
-/// package. With `CANDOR_RENEW=1` in the environment the page is written instead. Not so where what is
-/// sent has changed while the notice has kept its version: people who agreed to the old notice must be
-/// asked again, so that [`Catalogue::notice_version`] comes first.
+/// The path is relative to the working directory of the test, which for `cargo test` is the directory of the
+/// package. If the environment variable `CANDOR_RENEW` is `1`, the page is written instead. It is not written if
+/// what is sent has changed but the version of the notice has not: people who agreed to the old notice must be asked
+/// again, so raise [`Catalogue::notice_version`] first.
 ///
 /// ```no_run
 /// # const EVENTS: candor::Catalogue = candor::events![];
@@ -27,8 +25,8 @@ const RENEW: &str = "CANDOR_RENEW";
 ///
 /// # Panics
 ///
-/// Where the page is missing or differs, if an event has no doc comment, if two events have the
-/// same name, and if the file cannot be read or written.
+/// Panics if the page is missing or differs, if an event has no doc comment, if two events have the same name, or if
+/// the file cannot be read or written.
 #[track_caller]
 pub fn assert_catalogue(path: impl AsRef<Path>, catalogue: &Catalogue) {
     let path = path.as_ref();

@@ -1,4 +1,4 @@
-//! What takes the global client's place while a test captures: on a thread, and along a future.
+//! The client that replaces the global client during a test capture: on a thread, and for a future.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -9,20 +9,20 @@ use std::task::{Context, Poll};
 
 use crate::client::Client;
 
-/// How many substitutes there are; a capture looks no further while it is zero.
+/// The number of substitutes. While it is 0, a capture does not look for one.
 static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
     static SUBSTITUTES: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A client that takes the global one's place on this thread until its capture has ended, on whichever thread.
+/// A client that replaces the global client on this thread until its test capture ends, on whichever thread that is.
 struct Entry {
     client: Client,
     has_ended: Arc<AtomicBool>,
 }
 
-/// Returns whether some thread may have a substitute for the global client.
+/// Returns whether any thread may have a substitute for the global client.
 #[inline]
 pub(crate) fn is_active() -> bool {
     ACTIVE.load(Ordering::Relaxed) != 0
@@ -41,7 +41,7 @@ pub(super) fn here() -> Option<Client> {
     SUBSTITUTES.try_with(found).ok().flatten()
 }
 
-/// Takes the global client's place on the threads where it is entered until it is dropped, also by a panic.
+/// Replaces the global client on the threads that enter it, until it is dropped, even by a panic.
 pub(super) struct Substitute {
     client: Client,
     has_ended: Arc<AtomicBool>,
@@ -59,7 +59,7 @@ impl Substitute {
         substitute
     }
 
-    /// Takes the place on this thread, too; nothing happens if it has it already.
+    /// Replaces the global client on this thread, too. Does nothing if it already does.
     fn enter_here(&self) {
         SUBSTITUTES.with(|all| {
             let mut all = all.borrow_mut();
@@ -75,7 +75,7 @@ impl Drop for Substitute {
     fn drop(&mut self) {
         ACTIVE.fetch_sub(1, Ordering::Relaxed);
         self.has_ended.store(true, Ordering::Release);
-        // Threads that were left meanwhile forget their entry when they next enter another.
+        // Other threads remove their entry when they next enter a substitute.
         let _ = SUBSTITUTES.try_with(|all| {
             if let Ok(mut all) = all.try_borrow_mut() {
                 all.retain(|entry| !entry.has_ended.load(Ordering::Acquire));
@@ -84,16 +84,16 @@ impl Drop for Substitute {
     }
 }
 
-/// A future whose captures go to a substitute.
+/// A future whose events go to a substitute.
 pub(super) struct Followed<F> {
     future: Pin<Box<F>>,
     mode: Mode,
 }
 
 enum Mode {
-    /// From its first poll until it is done, on each thread that has polled it.
+    /// From its first poll until it is dropped, on each thread that has polled it.
     UntilDone(Substitute),
-    /// While it is polled.
+    /// Only while it is polled.
     WhilePolled(Option<Client>),
 }
 

@@ -1,4 +1,4 @@
-//! A transport that takes every event, in the words of the protocol that it is asked in.
+//! A transport that keeps every event in memory and accepts it.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,7 @@ use super::events_of;
 use crate::transport::memory::{MemoryTransport, Sent};
 use crate::transport::{Answer, Request, SendError, Transport};
 
-/// Keeps what was sent and accepts it; where events have ids, by name, as PostHog's v1 protocol wants it.
+/// Keeps every request and accepts it. Events with ids are accepted individually, as PostHog's v1 protocol requires.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TakingTransport {
     memory: MemoryTransport,

@@ -1,9 +1,9 @@
-//! Prints the page of everything that a make-believe product sends, made from the types of its events.
+//! Prints the page of everything that a fictional product sends, generated from the types of its events.
 //!
 //! `catalogue [--json-schema | --notice | --preview]`
 //!
-//! `--json-schema` prints a JSON object with the schema of each event and that of a batch, `--notice` the
-//! short text of the notice, `--preview` the bytes that one capture would put on the wire.
+//! `--json-schema` prints a JSON object with the schemas of each event and of a batch, `--notice` the short text of
+//! the notice, and `--preview` the bytes that one capture would send.
 
 use std::process::ExitCode;
 

@@ -1,8 +1,8 @@
 //! An HTTP server over this crate for PostHog's public SDK compliance harness.
 //!
-//! `PORT` (8080), `CAPTURE_MODE` (`v0` or `v1`; v0) and `COMPRESSION` (`gzip`, `deflate`, `br` or `zstd`; gzip; v0
-//! takes gzip only) come from the environment. Port 0 takes a free one. The address is printed once the server
-//! listens:
+//! It reads the environment variables `PORT` (default 8080; 0 for any free port), `CAPTURE_MODE` (`v0` or `v1`;
+//! default `v0`) and `COMPRESSION` (`gzip`, `deflate`, `br` or `zstd`; default `gzip`, which is the only one for v0).
+//! It prints its address as soon as it listens:
 //!
 //! ```sh
 //! PORT=8080 CAPTURE_MODE=v1 COMPRESSION=gzip cargo run --example compliance_adapter

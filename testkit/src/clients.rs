@@ -1,6 +1,4 @@
-//! What many of these tests begin with.
-//!
-//! Never reads the environment.
+//! Configurations, clients and events that many tests share. The environment is never read.
 
 use std::time::Duration;
 
@@ -9,19 +7,19 @@ use serde_json::{Map, Value, json};
 
 use crate::{Received, Reply, Server};
 
-/// More time than anything here needs, even on a busy machine.
+/// More time than any test needs, even on a busy machine.
 pub const LONG: Duration = Duration::from_secs(30);
 
-/// Far less than the request timeout of 15 seconds: who returns within this has not waited one out.
+/// Much less than the request timeout of 15 seconds: a call that returns within this time has not waited for one.
 pub const SOON: Duration = Duration::from_secs(5);
 
-/// A consent to which nothing on this machine can say no: not even its policy file is read.
+/// A consent that nothing on this machine can refuse: not even its policy file is read.
 pub fn granted() -> Consent {
     Consent::opt_out(Notice::documented("https://example.com/telemetry")).policy_file("")
 }
 
-/// A configuration for an endpoint, on an empty environment, with short waits between retries. Nothing
-/// leaves because time passes, so that a slow machine sees the same as a fast one.
+/// A configuration for an endpoint, with an empty environment and short waits between retries. Nothing is sent
+/// because time passes, so a test has the same result on a slow machine and on a fast one.
 pub fn config_for(endpoint: &str) -> Config {
     Config::new("test-app", "1.2.3")
         .env(Env::empty())
@@ -37,12 +35,12 @@ pub fn config(server: &Server) -> Config {
 }
 
 pub fn client(config: Config) -> Client {
-    let client = Client::new(config).expect("a configuration that works");
+    let client = Client::new(config).expect("a valid configuration");
     assert!(client.is_enabled(), "{:?}", client.disabled_reason());
     client
 }
 
-/// A small event whose property `n` tells it from others.
+/// A small event, identified by its property `n`.
 pub fn numbered(n: usize) -> impl Event {
     DynamicEvent::new("counted", "node-7").property("n", n)
 }
@@ -53,17 +51,17 @@ pub fn numbers(events: &[Value]) -> Vec<usize> {
     events.iter().filter_map(number).collect()
 }
 
-/// A server that takes everything, with a result for each event as PostHog's v1 protocol wants it.
+/// A server that accepts every event, with a result for each as PostHog's v1 protocol requires.
 pub fn taking_server() -> Server {
     Server::always(Reply::judged(taken))
 }
 
-/// A reply that names each event of the request as taken.
+/// A reply that reports each event of the request as accepted.
 pub fn taken(request: &Received) -> Reply {
     results(request, |_| json!({ "result": "ok" }))
 }
 
-/// A reply with the result that `judge` has for each event.
+/// A reply with the result that `judge` returns for each event.
 pub fn results(request: &Received, judge: impl Fn(&Value) -> Value) -> Reply {
     let events = request.events();
     let results: Map<String, Value> =

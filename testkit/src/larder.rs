@@ -1,6 +1,4 @@
-//! The events of Larder, a make-believe backup tool: every kind of field at least once.
-//! Gives types and a catalogue.
-//! Never captures anything.
+//! The events and the catalogue of Larder, a fictional backup tool, with every kind of field at least once.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +8,7 @@ use candor::{Catalogue, Count, Event, Hashed, Histogram, Label, Properties, Time
 /// Everything that Larder sends.
 pub const CATALOGUE: Catalogue = candor::events![BackupFinished, BackupFailed, NewVersionFound]
     .super_properties::<Build>()
-    .groups(&[("installation", "a random id made at installation, so that installations can be counted")])
+    .groups(&[("installation", "a random id created at installation, so installations can be counted")])
     .product("Larder")
     .endpoint("https://t.larder.example")
     .recipients(&[
@@ -22,16 +20,16 @@ pub const CATALOGUE: Catalogue = candor::events![BackupFinished, BackupFailed, N
     .link("https://larder.example/telemetry")
     .notice_version(1);
 
-/// A backup ended well.
+/// A backup succeeded.
 ///
-/// Shows how large backups are and how long they take, so that we work on what is slow.
+/// Shows how large backups are and how long they take, so we can work on what is slow.
 #[derive(Event)]
 #[event(name = "backup finished", since = "1.0", link = "https://larder.example/telemetry#backup")]
 pub struct BackupFinished<'a> {
-    /// Who keeps the backup.
+    /// The owner of the backup.
     #[event(distinct_id, property, hashed = "usr", example = "ada")]
     pub owned_by: &'a str,
-    /// The licence, so that customers can be counted.
+    /// The licence, so customers can be counted.
     #[event(hashed_hex = 32, example = "LARDER-1234")]
     pub license: &'a str,
     /// The storage that holds the backup. Its pseudonym changes every 30 days.
@@ -42,15 +40,15 @@ pub struct BackupFinished<'a> {
     /// The kind of storage.
     #[event(label = Storage)]
     pub storage: &'a str,
-    /// The plan by which the backup was made, if it is one of ours.
+    /// The plan of the backup, if it is one of ours.
     #[event(pattern = "[a-z]+(-[a-z]+)*", max = 24, other = "own", example = "daily-small")]
     pub plan: &'a str,
     /// The version of the storage's protocol.
     #[event(pattern = r"v[0-9]+\.[0-9]+", max = 8)]
     pub protocol: Option<&'a str>,
-    /// The request under which the server knows the backup.
+    /// The id of the backup's request to the server.
     #[event(
-        raw = "joins the events of one backup; it is random and means nothing else",
+        raw = "joins the events of one backup; it is random and has no other meaning",
         max = 40,
         example = "req_123"
     )]
@@ -58,32 +56,32 @@ pub struct BackupFinished<'a> {
     /// The compression methods that were used.
     #[event(items = 4)]
     pub methods: &'a [Method],
-    /// The plug-ins that took part.
+    /// The plug-ins that were used.
     #[event(items = 8, pattern = "larder/[a-z-]+@v[0-9]+", max = 40, example = "larder/zip@v1")]
     pub plugins: &'a [&'a str],
-    /// How many files there were.
+    /// The number of files.
     #[event(buckets = [1, 100, 10000, 1000000], since = "1.1")]
     pub files: u64,
-    /// How many bytes were read.
+    /// The number of bytes read.
     pub bytes: u64,
-    /// How much smaller the backup is than what was read.
+    /// The size of the backup relative to the bytes read.
     pub ratio: Option<f64>,
-    /// How long it took.
+    /// The duration of the backup.
     pub elapsed_ms: Duration,
-    /// How long it had to wait before.
+    /// How long the backup waited before it started.
     #[event(buckets = [1, 60, 3600])]
     pub waited_seconds: Duration,
-    /// Whether it ran in continuous integration.
+    /// Whether the backup ran in continuous integration.
     #[event(as_number)]
     pub ci: bool,
-    /// Whether it was encrypted.
+    /// Whether the backup was encrypted.
     pub encrypted: bool,
-    /// When the backup before was made.
+    /// The time of the previous backup.
     pub previous_at: Option<Timestamp>,
-    /// Who else may read it.
+    /// Who else may read the backup.
     #[event(items = 3)]
     pub readers: &'a [Hashed],
-    /// What was found on the way.
+    /// What was found during the backup.
     pub findings: Findings,
 }
 
@@ -93,12 +91,12 @@ pub struct BackupFinished<'a> {
     name = "backup failed",
     purpose = "error",
     distinct_id = "larder",
-    why = "Shows what we should mend first."
+    why = "Shows what we should fix first."
 )]
 pub struct BackupFailed {
-    /// What kind of error it was. Its message is never sent.
+    /// The kind of error. Its message is never sent.
     pub category: Category,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: Count,
 }
 
@@ -106,25 +104,25 @@ pub struct BackupFailed {
 #[derive(Event)]
 #[event(name = "new version found", purpose = "update_check", distinct_id = "larder", no_groups)]
 pub struct NewVersionFound {
-    /// How many versions lie between.
+    /// How many versions the program is behind.
     pub behind: u8,
 }
 
-/// What each event says about the program.
+/// Facts about the program, sent with every event.
 #[derive(Properties)]
 pub struct Build {
     /// The operating system.
     pub os: System,
 }
 
-/// What was found on the way.
+/// What was found during the backup.
 #[derive(Properties)]
 pub struct Findings {
-    /// How many warnings there were.
+    /// The number of warnings.
     pub warnings: Count,
     /// How often each rule fired.
     pub rules: Histogram<Rule<'static>>,
-    /// How long each step took at most, in milliseconds.
+    /// The longest duration of each step, in milliseconds.
     pub steps_ms: BTreeMap<Step, u32>,
 }
 
@@ -132,9 +130,9 @@ pub struct Findings {
 #[derive(Clone, Copy, Debug, Label)]
 #[label(rename_all = "kebab-case")]
 pub enum Trigger {
-    /// Somebody asked for it.
+    /// A person started it.
     ByHand,
-    /// It was time.
+    /// It was scheduled.
     OnSchedule,
 }
 
@@ -180,7 +178,7 @@ pub enum System {
     Windows,
 }
 
-/// A rule that warns.
+/// A rule that can warn.
 #[derive(Debug, Label)]
 #[label(pattern = "LAR-[0-9]{3}", max = 7)]
 pub struct Rule<'a>(pub &'a str);
@@ -189,7 +187,7 @@ pub struct Rule<'a>(pub &'a str);
 pub mod samples {
     use super::{BackupFinished, Duration, Findings, Histogram, Method, Rule, Step, Trigger};
 
-    /// Returns a backup that ended well.
+    /// Returns a backup that succeeded.
     pub fn backup_finished() -> BackupFinished<'static> {
         BackupFinished {
             owned_by: "ada",

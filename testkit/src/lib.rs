@@ -1,7 +1,5 @@
-//! What the tests and examples of candor share: a scripted server, clients for it, and three systems with published
-//! telemetry policies.
-//!
-//! Never published, and never part of the crate.
+//! Code that the tests and examples of candor share: a scripted server, clients for it, and three systems with
+//! published telemetry policies. This crate is not published.
 
 pub mod adapter;
 #[cfg(feature = "systems")]

@@ -1,6 +1,4 @@
-//! What the crate and its dependencies say in the application's log.
-//!
-//! Never prints.
+//! Keeps the log lines of the crate and its dependencies.
 
 use std::sync::{Mutex, Once, PoisonError};
 use std::thread::{self, ThreadId};
@@ -37,7 +35,7 @@ impl Log for Lines {
     fn flush(&self) {}
 }
 
-/// Starts keeping the lines of this process; call it before what is to be heard.
+/// Starts keeping the log lines of this process. Call it before the code under test.
 pub fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -46,18 +44,18 @@ pub fn listen() {
     });
 }
 
-/// Returns all lines so far, those of other tests included.
+/// Returns all lines so far, including those of other tests.
 pub fn all() -> Vec<Line> {
     LINES.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// Returns the warnings with this text, of whatever thread.
+/// Returns the warnings that contain this text, from any thread.
 pub fn warnings_with(text: &str) -> Vec<String> {
     let is_wanted = |line: &Line| line.level == Level::Warn && line.text.contains(text);
     all().into_iter().filter(is_wanted).map(|line| line.text).collect()
 }
 
-/// Returns the warnings that this thread has caused.
+/// Returns the warnings that this thread has logged.
 pub fn warnings_here() -> Vec<String> {
     let here = thread::current().id();
     let is_ours = |line: &Line| line.thread == here && line.level == Level::Warn;

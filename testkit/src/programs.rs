@@ -1,13 +1,13 @@
-//! The programs of examples, as `cargo test` builds them.
+//! The programs of the examples, as `cargo test` builds them.
 
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Returns the program of an example, which `cargo test` builds beside the tests.
+/// Returns the path of an example's program, which `cargo test` builds with the tests.
 ///
 /// # Panics
 ///
-/// If it is not built.
+/// Panics if the program is not built.
 pub fn example(name: &str) -> Command {
     let tests = std::env::current_exe().expect("the path of the tests");
     let profile = tests.parent().and_then(|deps| deps.parent()).expect("a target directory");

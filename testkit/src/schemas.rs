@@ -1,6 +1,4 @@
-//! An independent validator of JSON Schema.
-//!
-//! Never uses anything of the crate under test.
+//! A JSON Schema validator that is independent of the crate under test.
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::Value;

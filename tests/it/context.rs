@@ -199,7 +199,7 @@ mod typed {
     #[test]
     fn page_notice_and_schema_say_that_the_id_of_the_context_is_sent_as_it_is() {
         let page = CATALOGUE.markdown();
-        let of_context = "the id of whoever the request is about, at most 200 characters |";
+        let of_context = "the id that the program sets for the request, at most 200 characters |";
         assert!(page.contains(&format!("| `distinct_id` | {of_context}")), "{page}");
         assert!(page.contains(&format!("| or `distinct_id` | {of_context}")), "{page}");
         assert_eq!(page.matches("**sent as it is**: the program chooses the id").count(), 2, "{page}");

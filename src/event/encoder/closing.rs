@@ -1,6 +1,4 @@
-//! The end of an event: what its context, its client and the receiver's rules add to it.
-//!
-//! Never allocates unless a context or a rule has something to add.
+//! The completion of an event: adds what its context, its client and the receiver's rules require.
 
 use super::{Buffers, Encoder, LossReason};
 use crate::event::common_properties::{GROUPS, PROFILE};
@@ -10,7 +8,7 @@ use crate::event::rules::{self, PersonProcessing};
 use crate::timestamp::Timestamp;
 
 impl<'a> Encoder<'a> {
-    /// Adds what the context says and the event does not.
+    /// Adds the values of the context that the event does not have itself.
     #[inline]
     pub(crate) fn complete(&mut self) {
         if let Some(active) = self.active.take() {
@@ -45,7 +43,7 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Closes the event: merges groups and checks the size. The parts stay in the encoder's buffers.
+    /// Finishes the event: merges groups and checks the size. The parts stay in the encoder's buffers.
     #[inline]
     pub(crate) fn finish(mut self, now: Timestamp, max: usize) -> Result<EncodedEvent<'a>, LossReason> {
         if let Some(reason) = self.losses.rejected {
@@ -70,7 +68,7 @@ impl<'a> Encoder<'a> {
         Ok(EncodedEvent::new(parts, self.timestamp.unwrap_or(now), self.overridden, self.uuid))
     }
 
-    /// Says cheaply whether the receiver's rules need a closer look.
+    /// Returns quickly whether the receiver's rules need a full check.
     #[inline]
     fn is_unusual(&self) -> bool {
         let Buffers { name, distinct_id, .. } = &*self.buffers;
@@ -103,7 +101,7 @@ impl<'a> Encoder<'a> {
         if self.overridden & GROUPS == 0 {
             self.common.write_groups(self.overridden_groups, &mut self.buffers.groups);
         } else {
-            // An explicit `$groups` property says it all.
+            // A `$groups` property from a hook, or `no_groups`, replaces all groups.
             self.buffers.groups.clear();
         }
         self.overridden |= GROUPS;

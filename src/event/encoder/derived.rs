@@ -1,6 +1,4 @@
-//! What derived events ask of an encoder, and what a client allows them.
-//!
-//! Never looks at a value again: its type has said enough.
+//! The encoder's methods for derived events, and the client's limits on events.
 
 use super::{Buffers, Encoder, LossReason};
 use crate::event::allow::Allowed;
@@ -9,14 +7,14 @@ use crate::field::{Encode, Epoch, FieldLosses, MemberName, ValueWriter, Written,
 use crate::schema::Schema;
 
 impl<'a> Encoder<'a> {
-    /// Gives the event the key of its pseudonyms, for fields that are `keyed`.
+    /// Sets the key for pseudonyms, for fields that are `keyed`.
     #[must_use]
     pub(crate) fn keyed(mut self, epoch: Option<Epoch>) -> Self {
         self.epoch = epoch;
         self
     }
 
-    /// Holds the event to what the client allows.
+    /// Limits the event to what the client allows.
     #[inline]
     #[must_use]
     pub(crate) fn allowed(
@@ -34,12 +32,12 @@ impl<'a> Encoder<'a> {
         self
     }
 
-    /// Returns what was left out or replaced so far.
+    /// Returns the losses of fields so far.
     pub(crate) fn losses(&self) -> FieldLosses {
         self.losses
     }
 
-    /// Adds a field; `name` is `key` as JSON.
+    /// Adds a property; `name` is `key` as JSON.
     #[doc(hidden)]
     #[inline]
     pub fn field<V: Encode + ?Sized>(&mut self, key: &'static str, name: MemberName, value: &V) {
@@ -52,7 +50,7 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Sets the distinct id to a value with a policy of its own; an absent one leaves it to the context.
+    /// Sets the distinct id to a value with its own policy. If the value is absent, the context sets it.
     #[doc(hidden)]
     #[inline]
     pub fn identify<V: Encode + ?Sized>(&mut self, value: &V) {
@@ -62,7 +60,7 @@ impl<'a> Encoder<'a> {
         match value.write(writer) {
             Written::Value if is_plain(&self.buffers.distinct_id) => {}
             Written::Value => self.identify_again(),
-            // The context in force says whom the event is about.
+            // The active context supplies the id.
             Written::Absent => self.buffers.distinct_id.clear(),
             Written::Dropped => {
                 self.buffers.distinct_id.clear();
@@ -71,7 +69,7 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Holds a distinct id that is not plain to the rules of all; a number becomes text.
+    /// Checks a distinct id that is not plain with the general rules; a number becomes text.
     #[cold]
     fn identify_again(&mut self) {
         let id = std::mem::take(&mut self.buffers.distinct_id);
@@ -81,7 +79,7 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Adds the distinct id as a property, too, where the event has one of its own.
+    /// Adds the event's own distinct id, if it has one, as a property too.
     #[doc(hidden)]
     #[inline]
     pub fn identity(&mut self, key: &'static str, quoted: &'static str) {
@@ -95,7 +93,7 @@ impl<'a> Encoder<'a> {
         properties.extend_from_slice(distinct_id);
     }
 
-    /// Adds the event to a group whose key has a policy of its own.
+    /// Adds the event to a group whose key has its own policy.
     #[doc(hidden)]
     pub fn group_field<V: Encode + ?Sized>(&mut self, group_type: &'static str, name: MemberName, value: &V) {
         let Buffers { groups, .. } = &mut *self.buffers;
@@ -113,8 +111,8 @@ impl<'a> Encoder<'a> {
     }
 }
 
-/// Returns whether a distinct id in JSON needs no closer look: it is text, begins visibly, holds nothing
-/// that was escaped, and cannot be too long.
+/// Returns whether a distinct id in JSON needs no further check: it is text, begins with a visible ASCII character,
+/// contains no escapes, and cannot be too long.
 #[inline]
 fn is_plain(id: &[u8]) -> bool {
     match id {

@@ -59,7 +59,7 @@ fn reviewed() -> Reviewed<'static> {
 }
 
 #[test]
-fn an_event_of_common_fate_is_as_its_own_client_sends_it() {
+fn an_event_of_common_fate_equals_that_of_its_own_client() {
     let encoded = encode(&reviewed()).unwrap();
     let user = "usr_-CHh8_rdIqAotcBsP64GKQkfzW2hb1JDJ_6u7q4zom4";
     assert_eq!(encoded.distinct_id, format!("\"{user}\""));
@@ -75,7 +75,7 @@ fn an_event_of_common_fate_is_as_its_own_client_sends_it() {
 }
 
 #[test]
-fn an_option_is_there_or_left_out_and_never_null() {
+fn an_option_is_sent_or_left_out_but_never_null() {
     let mut event = reviewed();
     event.override_timing = Some(Timing { duration_seconds: 50, mode: Mode::Scheduled });
     assert!(properties(&event).contains(r#""override_timing":{"duration_seconds":50,"mode":"scheduled"}"#));
@@ -83,7 +83,7 @@ fn an_option_is_there_or_left_out_and_never_null() {
 }
 
 #[test]
-fn what_does_not_match_and_what_is_too_much_is_dropped_and_counted() {
+fn values_that_do_not_match_or_exceed_a_limit_are_dropped_and_counted() {
     let mut event = reviewed();
     event.targets = vec!["/home/ada/secret", "a/b@v1", "c/d@v2", "e/f@v3"];
     let encoded = encode(&event).unwrap();
@@ -118,7 +118,7 @@ enum Severity {
     High,
 }
 
-/// Everything at once.
+/// An event with every kind of field.
 #[derive(Event)]
 #[event(name = "kinds", distinct_id = "tool", rename_all = "camelCase")]
 struct Kinds<'a> {
@@ -198,7 +198,7 @@ fn kinds() -> Kinds<'static> {
 }
 
 #[test]
-fn every_kind_of_field_has_its_form() {
+fn every_kind_of_field_is_encoded_in_its_form() {
     let mut event = kinds();
     event.fired.count_many(Rule("AwsSolutions-S10"), 4);
     assert_eq!(
@@ -215,7 +215,7 @@ fn every_kind_of_field_has_its_form() {
 }
 
 #[test]
-fn text_that_is_not_as_declared_never_leaves() {
+fn text_that_is_not_as_declared_is_never_sent() {
     let verbs = ["verify".to_owned(), "ada@example.com".to_owned()];
     let mut event = Kinds { verbs: &verbs, ..kinds() };
     event.version = "v1; rm -rf /";
@@ -262,7 +262,7 @@ fn a_keyed_field_needs_the_key_of_its_client() {
     let keyed = properties(&event);
     assert!(keyed.contains("\"orgId\":\"org_") && !keyed.contains("acme"));
     assert_ne!(keyed, properties(&Kinds { org_id: Some("other"), ..kinds() }));
-    // Without a key there is nothing to send.
+    // Without a key nothing can be sent.
     let (mut buffers, common) = Default::default();
     let mut encoder = super::Encoder::new(&mut buffers, &common, event.name());
     event.encode(&mut encoder);
@@ -311,7 +311,7 @@ fn a_histogram_counts_and_stays_bounded() {
     assert_eq!(full.properties.matches("CDKI-").count(), 257);
 }
 
-/// An event of any value.
+/// An event with a value of any type.
 #[derive(Event)]
 #[event(name = "generic", distinct_id = "tool")]
 struct Generic<T, U: Default> {
@@ -328,7 +328,7 @@ fn generic_events_are_bounded_by_what_they_send() {
     assert!(!Event::schema(&schema).unwrap().fields()[0].is_required());
 }
 
-/// A group of its own.
+/// An event with its own group.
 #[derive(Event)]
 #[event(name = "grouped", purpose = "error", link = "https://example.com", since = "2.0")]
 struct Grouped<'a> {
@@ -339,7 +339,7 @@ struct Grouped<'a> {
 }
 
 #[test]
-fn groups_have_a_policy_of_their_own() {
+fn groups_have_their_own_policy() {
     let grouped = |company| encode(&Grouped { node: "node-7", company }).unwrap();
     assert_eq!(grouped(None).groups, "");
     let groups = grouped(Some("acme")).groups;
@@ -348,7 +348,7 @@ fn groups_have_a_policy_of_their_own() {
 }
 
 #[test]
-fn a_raw_distinct_id_is_held_to_the_rules_of_all() {
+fn a_raw_distinct_id_must_satisfy_the_general_rules() {
     let node = |node: &str| encode(&Grouped { node, company: None }).map(|encoded| encoded.distinct_id);
     for blank in ["", " ", "\t\n", "\u{3000}"] {
         assert_eq!(node(blank).unwrap_err(), LossReason::EmptyDistinctId, "{blank:?}");
@@ -359,10 +359,10 @@ fn a_raw_distinct_id_is_held_to_the_rules_of_all() {
 }
 
 #[test]
-fn a_schema_says_what_the_source_says() {
+fn a_schema_agrees_with_the_source() {
     let event = Grouped { node: "", company: None };
     let schema = event.schema().unwrap();
-    assert_eq!((schema.name(), schema.description()), ("grouped", "A group of its own."));
+    assert_eq!((schema.name(), schema.description()), ("grouped", "An event with its own group."));
     assert_eq!((schema.purpose().name(), schema.since()), ("error", Some("2.0")));
     assert_eq!(schema.distinct_id().raw(), Some("the application's own name for the node"));
     assert_eq!(schema.groups()[0].name(), "company");

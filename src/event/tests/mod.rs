@@ -9,7 +9,7 @@ use crate::field::{FieldLosses, PseudonymKey};
 use crate::observe::LossReason;
 use crate::timestamp::Timestamp;
 
-/// An event as it would lie in the queue.
+/// An event as it is queued.
 #[derive(Debug)]
 struct Encoded {
     distinct_id: String,

@@ -1,11 +1,9 @@
-//! Reads a pattern while the program is compiled.
-//!
-//! Never accepts what it does not understand: the program does not compile then.
+//! Parses a pattern at compile time.
 
-/// The maximum number of characters and classes in a pattern, repetitions written out.
+/// The maximum number of characters and classes in a pattern, with repetitions written out.
 pub(super) const MAX: usize = 128;
 
-/// A part of a pattern: where it may begin, where it may end, whether it may be empty.
+/// A part of a pattern: the positions at which it can begin and end, and whether it can be empty.
 #[derive(Clone, Copy)]
 pub(super) struct Fragment {
     pub(super) first: u128,
@@ -13,7 +11,7 @@ pub(super) struct Fragment {
     pub(super) empty: bool,
 }
 
-/// Builds the automaton of positions (after Glushkov) while it reads the pattern.
+/// Builds the Glushkov automaton of a pattern while parsing it.
 pub(super) struct Parser {
     text: &'static [u8],
     at: usize,
@@ -27,7 +25,7 @@ impl Parser {
         Self { text, at: 0, count: 0, classes: [0; 128], follow: [0; MAX] }
     }
 
-    /// Returns whether everything was read.
+    /// Returns whether the whole pattern was parsed.
     pub(super) const fn is_done(&self) -> bool {
         self.at == self.text.len()
     }
@@ -36,7 +34,7 @@ impl Parser {
         if self.at < self.text.len() { self.text[self.at] } else { 0 }
     }
 
-    /// Reads alternatives, up to the end or a closing bracket.
+    /// Parses alternatives, up to the end or a closing parenthesis.
     pub(super) const fn choice(&mut self) -> Fragment {
         let mut whole = self.sequence();
         while self.peek() == b'|' {
@@ -101,7 +99,7 @@ impl Parser {
         }
     }
 
-    /// Reads `{n}`, `{n,m}` or `{n,}` and repeats the atom by reading it again.
+    /// Parses `{n}`, `{n,m}` or `{n,}`, and repeats the atom by parsing it again.
     const fn counted(&mut self, start: usize, one: Fragment) -> Fragment {
         self.at += 1;
         let min = self.number();
@@ -112,11 +110,11 @@ impl Parser {
             open = self.peek() == b'}';
             max = if open { min } else { self.number() };
         }
-        assert!(self.peek() == b'}', "pattern: a repetition is `{{3}}`, `{{1,3}}` or `{{2,}}`");
+        assert!(self.peek() == b'}', "pattern: expected a repetition as in `{{3}}`, `{{1,3}}` or `{{2,}}`");
         self.at += 1;
         let end = self.at;
-        assert!(max >= min, "pattern: a repetition ends before it begins");
-        assert!(max > 0 || open, "pattern: a repetition of nothing");
+        assert!(max >= min, "pattern: the maximum of a repetition is less than its minimum");
+        assert!(max > 0 || open, "pattern: a repetition with a maximum of 0 matches nothing; remove it");
         if open && max == 0 {
             self.link(one.last, one.first);
             return Fragment { empty: true, ..one };
@@ -145,7 +143,7 @@ impl Parser {
             number = number * 10 + (self.peek() - b'0') as usize;
             self.at += 1;
         }
-        assert!(self.at > start, "pattern: a repetition is `{{3}}`, `{{1,3}}` or `{{2,}}`");
+        assert!(self.at > start, "pattern: expected a repetition as in `{{3}}`, `{{1,3}}` or `{{2,}}`");
         number
     }
 
@@ -156,19 +154,21 @@ impl Parser {
                 self.at += 1;
                 if self.peek() == b'?' {
                     self.at += 1;
-                    assert!(self.peek() == b':', "pattern: a group is `(...)` or `(?:...)`");
+                    assert!(self.peek() == b':', "pattern: expected a group as in `(...)` or `(?:...)`");
                     self.at += 1;
                 }
                 let inside = self.choice();
-                assert!(self.peek() == b')', "pattern: a `(` without its `)`");
+                assert!(self.peek() == b')', "pattern: unmatched `(`");
                 self.at += 1;
                 inside
             }
             b'[' => self.class(),
-            b'.' => panic!("pattern: `.` admits nearly everything; name the characters, as in `[a-z0-9]`"),
+            b'.' => panic!("pattern: `.` matches nearly anything; name the characters, as in `[a-z0-9]`"),
             b'^' | b'$' => panic!("pattern: `^` and `$` are redundant, since the whole text must match"),
-            b'*' | b'+' | b'?' | b'{' => panic!("pattern: a repetition of nothing"),
-            b'}' | b']' => panic!("pattern: write `\\` before a bracket that is meant literally"),
+            b'*' | b'+' | b'?' | b'{' => {
+                panic!("pattern: nothing to repeat; write `\\` before a literal `*`, `+`, `?` or `{{`")
+            }
+            b'}' | b']' => panic!("pattern: unmatched bracket; write `\\` before a literal one"),
             _ => {
                 let character = self.literal(false);
                 let position = self.position();
@@ -180,27 +180,27 @@ impl Parser {
 
     const fn class(&mut self) -> Fragment {
         self.at += 1;
-        assert!(self.peek() != b'^', "pattern: `[^...]` admits nearly everything; name the characters");
+        assert!(self.peek() != b'^', "pattern: `[^...]` matches nearly anything; name the characters");
         let position = self.position();
         let mut any = false;
         while self.peek() != b']' {
-            assert!(self.at < self.text.len(), "pattern: a `[` without its `]`");
+            assert!(self.at < self.text.len(), "pattern: unmatched `[`");
             let from = self.literal(true);
             let mut to = from;
             if self.peek() == b'-' && self.at + 1 < self.text.len() && self.text[self.at + 1] != b']' {
                 self.at += 1;
                 to = self.literal(true);
             }
-            assert!(from <= to, "pattern: a range ends before it begins");
+            assert!(from <= to, "pattern: a range ends before it starts");
             self.admit(from, to, position);
             any = true;
         }
-        assert!(any, "pattern: an empty class");
+        assert!(any, "pattern: a class is empty; name at least one character");
         self.at += 1;
         Self::single(position)
     }
 
-    /// Reads one character that is meant literally.
+    /// Parses one literal character, escaped or not.
     const fn literal(&mut self, in_class: bool) -> u8 {
         let mut character = self.peek();
         assert!(character >= b' ' && character <= b'~', "pattern: only printable ASCII can be matched");
@@ -227,20 +227,20 @@ impl Parser {
             );
             assert!(
                 known || in_class && character == b'-',
-                "pattern: `\\` stands only before a character that would mean something else"
+                "pattern: `\\` can only escape a character with a special meaning"
             );
             self.at += 1;
         } else {
-            assert!(
-                character != b'[' || !in_class,
-                "pattern: write `\\` before a bracket that is meant literally"
-            );
+            assert!(character != b'[' || !in_class, "pattern: write `\\` before a literal bracket");
         }
         character
     }
 
     const fn position(&mut self) -> usize {
-        assert!(self.count < MAX, "pattern: longer than 128 characters and classes");
+        assert!(
+            self.count < MAX,
+            "pattern: more than 128 characters and classes, with repetitions written out"
+        );
         self.count += 1;
         self.count - 1
     }

@@ -1,15 +1,14 @@
-//! Just enough of HTTP/1.1 for the harness.
-//!
-//! Never reads more than [`MAX`] of a body.
+//! A minimal HTTP/1.1 server for the harness.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 
 use serde_json::Value;
 
+/// The maximum number of bytes of a body that are read.
 const MAX: u64 = 64 * 1024 * 1024;
 
-/// One call.
+/// One request of the harness.
 pub struct Call {
     pub method: String,
     pub path: String,
@@ -18,13 +17,13 @@ pub struct Call {
 }
 
 impl Call {
-    /// Returns the `test_id` of the query.
+    /// Returns the `test_id` in the query.
     pub fn test_id(&self) -> Option<&str> {
         let value = |pair: &'_ str| pair.strip_prefix("test_id=").map(str::len);
         self.query.split('&').find_map(|pair| value(pair).map(|length| &pair[pair.len() - length..]))
     }
 
-    /// Returns the name of the session: the `test_id`, or nothing if there is one session only.
+    /// Returns the name of the session: the `test_id`, or an empty string if there is only one session.
     pub fn key(&self) -> String {
         self.test_id().unwrap_or_default().to_owned()
     }
@@ -34,7 +33,7 @@ impl Call {
     }
 }
 
-/// Reads a call; `None` where the other side has closed.
+/// Reads a request. Returns `None` if the other side has closed the connection.
 pub fn read(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Call>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
@@ -57,7 +56,7 @@ pub fn read(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Call>> {
     Ok(Some(Call { method, path, query: query.to_owned(), body }))
 }
 
-/// Returns the body's length, whether it comes in chunks, and whether the other side waits for a go-ahead.
+/// Returns the length of the body, whether it is chunked, and whether the other side expects `100 Continue`.
 fn read_headers(reader: &mut impl BufRead) -> io::Result<(u64, bool, bool)> {
     let (mut length, mut is_chunked, mut expects) = (0, false, false);
     loop {

@@ -1,6 +1,4 @@
-//! The adapter's routes: what the harness asks, in terms of the crate.
-//!
-//! Never holds a lock while a client flushes.
+//! The adapter for PostHog's compliance harness: maps its requests to calls of the crate.
 
 mod http;
 mod session;
@@ -18,13 +16,13 @@ use serde_json::{Value, json};
 use http::Call;
 use session::Session;
 
-/// What all sessions of one adapter have in common.
+/// The settings of all sessions of an adapter.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     pub protocol: Protocol,
-    /// The codec for sessions that ask for compression.
+    /// The codec for sessions that request compression.
     pub codec: Compression,
-    /// The waits between attempts, where they are not the crate's own.
+    /// The first and the longest wait between attempts, if they differ from the crate's defaults.
     pub delays: Option<(Duration, Duration)>,
 }
 
@@ -34,17 +32,17 @@ impl Settings {
         let protocol = match env.text("CAPTURE_MODE").unwrap_or("v0") {
             "v0" => Protocol::V0,
             "v1" => Protocol::V1,
-            other => return Err(format!("CAPTURE_MODE: v0 or v1, not {other:?}")),
+            other => return Err(format!("CAPTURE_MODE: expected v0 or v1, found {other:?}")),
         };
         let codec = match env.text("COMPRESSION").unwrap_or("gzip") {
             "gzip" => Compression::Gzip,
             "deflate" => Compression::Deflate,
             "br" => Compression::Brotli,
             "zstd" => Compression::Zstd,
-            other => return Err(format!("COMPRESSION: gzip, deflate, br or zstd, not {other:?}")),
+            other => return Err(format!("COMPRESSION: expected gzip, deflate, br or zstd, found {other:?}")),
         };
         if protocol == Protocol::V0 && codec != Compression::Gzip {
-            return Err("COMPRESSION: v0 takes gzip only".to_owned());
+            return Err("COMPRESSION: v0 supports only gzip".to_owned());
         }
         Ok(Self { protocol, codec, delays: None })
     }
@@ -63,7 +61,7 @@ impl Settings {
     }
 }
 
-/// Serves until the listener is closed; each connection has a thread.
+/// Serves until the listener is closed, with one thread for each connection.
 pub fn serve(listener: &TcpListener, settings: Settings) {
     let adapter = Arc::new(Adapter { settings, sessions: Mutex::default() });
     for stream in listener.incoming().flatten() {
@@ -103,7 +101,7 @@ impl Adapter {
                 }
                 Ok(json!({ "success": true }))
             }
-            (method, path) => Err(format!("no such call: {method} {path}")),
+            (method, path) => Err(format!("unknown request: {method} {path}")),
         }
     }
 
@@ -134,7 +132,7 @@ impl Adapter {
         self.sessions().remove(&call.key())
     }
 
-    /// The lock is held for a look-up, and never while a session works.
+    /// Locks the sessions; the lock is only held for a lookup, never while a session works.
     fn sessions(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Session>>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,6 +1,4 @@
-//! One client under test.
-//!
-//! Never depends on the machine: an empty environment, and consent that was given for the test.
+//! One client under test. It does not depend on the machine: its environment is empty, and its consent is granted.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +11,7 @@ use uuid::Uuid;
 
 use super::Settings;
 
-/// How long a flush waits for retries.
+/// The maximum time that a flush waits for retries.
 const FLUSH: Duration = Duration::from_secs(20);
 
 pub struct Session {
@@ -73,7 +71,7 @@ impl Session {
 
     pub fn capture_ai(&self, wishes: &Value) -> Result<Value, String> {
         let (event, uuid) = event(wishes)?;
-        // The route for AI events takes larger ones than a preview does.
+        // The route for AI events accepts larger events than a preview does.
         let refused = self.client.preview(&event).err().filter(|why| *why != LossReason::TooLarge);
         self.client.capture_ai(event);
         answer(uuid, refused)
@@ -98,12 +96,12 @@ impl Session {
 
     /// Ends the client without sending what is left.
     pub fn end(&self) {
-        // A second end finds nothing to do.
+        // A second shutdown has nothing to do.
         let _ = self.client.shutdown(Duration::ZERO);
     }
 }
 
-/// Answers a capture: with the id that goes on the wire, or with the reason for which nothing does.
+/// Answers a capture with the id that is sent, or with the reason that nothing is.
 fn answer(uuid: Uuid, refused: Option<LossReason>) -> Result<Value, String> {
     match refused {
         None => Ok(json!({ "success": true, "uuid": uuid.to_string() })),
@@ -111,7 +109,7 @@ fn answer(uuid: Uuid, refused: Option<LossReason>) -> Result<Value, String> {
     }
 }
 
-/// The state before there is a session.
+/// The state before a session exists.
 pub fn nothing() -> Value {
     json!({
         "pending_events": 0,
@@ -122,9 +120,9 @@ pub fn nothing() -> Value {
     })
 }
 
-/// Creates the event that the harness describes, with the id that goes on the wire.
+/// Creates the event that the harness describes, with the id that is sent.
 fn event(wishes: &Value) -> Result<(DynamicEvent, Uuid), String> {
-    let text = |key: &str| wishes[key].as_str().ok_or_else(|| format!("{key}: a string is missing"));
+    let text = |key: &str| wishes[key].as_str().ok_or_else(|| format!("{key}: expected a string"));
     let uuid = match wishes["uuid"].as_str() {
         Some(text) => Uuid::parse_str(text).map_err(|_| "uuid: not a UUID".to_owned())?,
         None => Uuid::now_v7(),
@@ -165,11 +163,11 @@ fn object<'a>(wishes: &'a Value, key: &str) -> Result<impl Iterator<Item = (&'a 
     match &wishes[key] {
         Value::Null => Ok(None.into_iter().flatten()),
         Value::Object(members) => Ok(Some(members).into_iter().flatten()),
-        _ => Err(format!("{key}: an object or null")),
+        _ => Err(format!("{key}: expected an object or null")),
     }
 }
 
-/// Reads an instant; one without an offset is in UTC.
+/// Parses a timestamp; one without an offset is in UTC.
 fn instant(text: &str) -> Option<Timestamp> {
     let read = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
     read(text).or_else(|| read(&format!("{text}Z"))).map(Into::into)

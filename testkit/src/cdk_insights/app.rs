@@ -1,6 +1,5 @@
-//! The program: `init`, `scan` and `fix`, and what each of them tells.
-//!
-//! Never waits for telemetry longer than a second and a half, and never fails because of it.
+//! The program with the commands `init`, `scan` and `fix`, and the events that they send. It waits for telemetry for
+//! at most 1.5 seconds, and never fails because of it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,10 +21,10 @@ pub const PROJECT_FILE: &str = ".cdk-insights.json";
 pub const LICENSE: &str = "CDK_INSIGHTS_LICENSE_KEY";
 pub const VERSION: &str = "1.24.0";
 
-/// All the time that telemetry may take.
+/// The maximum time that telemetry may take.
 pub const BUDGET: Duration = Duration::from_millis(1500);
 
-/// The words of the published notice.
+/// The text of the published notice.
 pub const NOTICE: &str = "\
 \u{1f4ca} Anonymous Telemetry
 Sending aggregate counts (severities, rule histograms, fix activity) helps us
@@ -34,7 +33,7 @@ before transmission. No resource names, file paths, or code ever leave the machi
 ";
 pub const QUESTION: &str = "Enable telemetry? (y/N): ";
 
-/// Returns the settings: opt-in by the project's committed file, a licence key, one request without a second try.
+/// Returns the settings: opt-in by the project's committed file, a licence key, and one request without retries.
 pub fn config(program: &Program<'_>, dir: &Path, url: &str, platform: Platform) -> Config {
     let env = &program.env;
     let license = env.text(LICENSE);
@@ -66,7 +65,7 @@ pub fn config(program: &Program<'_>, dir: &Path, url: &str, platform: Platform) 
         .shutdown_timeout(BUDGET)
 }
 
-/// Tells the kind of licence by how its key begins.
+/// Returns the kind of licence from the beginning of its key.
 pub fn tier_of(license: &str) -> Tier {
     match license.split('-').next().unwrap_or_default() {
         "PRO" => Tier::Pro,
@@ -105,11 +104,11 @@ pub fn run(program: &mut Program<'_>) -> u8 {
     }
 }
 
-/// Sets the project up: the licence key first, the question last, and only where somebody is there to answer.
+/// Sets up the project: checks the licence key, and asks the question last, if there is somebody to answer it.
 fn init(program: &mut Program<'_>, dir: &Path) -> u8 {
     match program.env.text(LICENSE) {
         Some(_) => program.say("licence key: found"),
-        None => program.say(format_args!("licence key: none; set {LICENSE}, a free one will do")),
+        None => program.say(format_args!("licence key: none; set {LICENSE}; a free key is enough")),
     }
     if !program.is_interactive {
         return 0;
@@ -196,18 +195,18 @@ fn license(program: &Program<'_>) -> String {
     program.env.text(LICENSE).unwrap_or_default().to_owned()
 }
 
-/// The tool's own setting; a file that is broken or says nothing is the default.
+/// Reads the tool's own setting. The default applies if the file is broken or has no such setting.
 fn fails_on_critical(dir: &Path) -> bool {
     let text = fs::read_to_string(dir.join(PROJECT_FILE)).unwrap_or_default();
     let file: Value = serde_json::from_str(&text).unwrap_or_default();
     file.get("failOnCritical").and_then(Value::as_bool).unwrap_or(true)
 }
 
-/// Tells, where everybody agrees. Nothing that happens here changes the command's exit code.
+/// Sends an event, if consent is granted. Nothing here changes the exit code of the command.
 fn tell(program: &mut Program<'_>, options: &Options, dir: &Path, event: &dyn Event) {
-    // A platform without a name in the catalogue is not spoken of.
+    // A platform that is not in the catalogue is not reported.
     let Some(platform) = Platform::of(std::env::consts::OS) else { return };
-    // An edge of its own is made only where something will be sent.
+    // The embedded edge is only started if something will be sent.
     let wanted = options.url.as_deref().unwrap_or("http://127.0.0.1:9");
     let granted = candor::status(&config(program, dir, wanted, platform)).state == ConsentState::Granted;
     let edge = match &options.url {
@@ -229,12 +228,12 @@ fn tell(program: &mut Program<'_>, options: &Options, dir: &Path, event: &dyn Ev
     }
 }
 
-/// The whole story, in a directory of its own.
+/// Runs the whole demonstration in a new directory.
 fn story(program: &mut Program<'_>) -> u8 {
     let Ok(dir) = story_dir("cdk-insights") else { return 1 };
     let file = dir.join(PROJECT_FILE);
     let here = text(&dir);
-    // An empty variable counts as unset, whatever the real environment holds.
+    // An empty variable counts as unset, so it hides a value in the real environment.
     let bare = program.env.clone().with(LICENSE, "");
     let keyed = program.env.clone().with(LICENSE, "TEST-LICENSE-KEY");
     let off = "{\n  \"output\": \"table\",\n  \"failOnCritical\": true\n}\n";

@@ -1,6 +1,4 @@
-//! What CDK Insights tells its users, and what its edge takes: both from the events.
-//!
-//! Never lists a field of an event by hand.
+//! The catalogue of CDK Insights and the rules of its edge, both generated from the events.
 
 use candor::{Catalogue, events};
 
@@ -18,7 +16,7 @@ pub const CATALOGUE: Catalogue = events![BaselineWritten<'_>, DiffRun<'_>, FixRu
     ])
     .super_properties::<Envelope<'_>>()
     .endpoint("https://cdk-insights.example.com/telemetry")
-    .retention("Records are deleted after 365 days. Sums that outlive them cannot be traced to a run.")
+    .retention("Records are deleted after 365 days. Totals that are kept longer cannot be traced to a run.")
     .recipients(&[("CDK Insights", "stores the records; the gateway logs addresses for its operation")])
     .turn_off(&[
         "It is off until `telemetry.enabled` is `true` in `.cdk-insights.json` and a licence key is configured. Set \
@@ -28,7 +26,7 @@ pub const CATALOGUE: Catalogue = events![BaselineWritten<'_>, DiffRun<'_>, FixRu
     ])
     .link("https://cdk-insights.example.com/docs/telemetry");
 
-/// The edge: anyone may post, nothing beyond the catalogue is kept, and nothing for longer than a year.
+/// The edge: anyone may post; only what the catalogue lists is stored, for at most a year.
 pub const EDGE: Rules = Rules {
     path: "/telemetry",
     catalogue: CATALOGUE,

@@ -1,10 +1,8 @@
-//! The three events of CDK Insights, typed, and the envelope around them.
-//!
-//! Never holds a resource, an account, a path or a line of code.
+//! The three typed events of CDK Insights, and the properties around them.
 
 use candor::{Event, Histogram, Label, Properties, Timestamp};
 
-/// What comes with every event.
+/// The properties that are sent with every event.
 #[derive(Properties)]
 #[properties(rename_all = "camelCase")]
 pub struct Envelope<'a> {
@@ -26,7 +24,7 @@ pub enum Tier {
     Pro,
     /// For a team.
     Team,
-    /// For a while.
+    /// For a limited time.
     Trial,
 }
 
@@ -42,7 +40,7 @@ pub enum Platform {
 }
 
 impl Platform {
-    /// Returns the family of an operating system by Rust's name for it.
+    /// Returns the family of an operating system from Rust's name for it.
     pub fn of(os: &str) -> Option<Self> {
         match os {
             "macos" => Some(Self::Darwin),
@@ -53,7 +51,7 @@ impl Platform {
     }
 }
 
-/// The name of a rule, by its grammar; a custom rule's name is dropped.
+/// The name of one of our rules; the name of a custom rule is dropped.
 #[derive(Label)]
 #[label(pattern = "AwsSolutions-[A-Z0-9]+|CDKI-[A-Z0-9-]+", max = 40)]
 pub struct Rule<'a>(pub &'a str);
@@ -74,37 +72,37 @@ pub struct Severities {
 
 /// A baseline was written.
 ///
-/// Tells which rules fire most often, and how large a typical baseline is.
+/// Shows which rules fire most often, and how large a typical baseline is.
 #[derive(Event)]
 #[event(name = "baseline_written", rename_all = "camelCase")]
 pub struct BaselineWritten<'a> {
     /// The licence: the first 32 digits of its hash.
     #[event(distinct_id, hashed_hex = 32)]
     pub hashed_license_id: &'a str,
-    /// How many fingerprints were written.
+    /// The number of fingerprints written.
     pub total_findings: u64,
-    /// How many findings of each severity.
+    /// The number of findings of each severity.
     pub severity_counts: Severities,
     /// How often each rule fired.
     pub rule_histogram: Histogram<Rule<'static>>,
-    /// How many different services of AWS have findings.
+    /// The number of different AWS services with findings.
     pub unique_services: u64,
 }
 
 /// A scan was compared with the baseline.
 ///
-/// Tells whether the ratchet works: how often runs fail on new critical findings, and how old baselines get.
+/// Shows whether the ratchet works: how often runs fail on new critical findings, and how old baselines get.
 #[derive(Event)]
 #[event(name = "diff_run", rename_all = "camelCase")]
 pub struct DiffRun<'a> {
     /// The licence: the first 32 digits of its hash.
     #[event(distinct_id, hashed_hex = 32)]
     pub hashed_license_id: &'a str,
-    /// How many findings are new since the baseline.
+    /// The number of new findings since the baseline.
     pub new_findings: u64,
-    /// How many findings the baseline holds back.
+    /// The number of findings that the baseline suppresses.
     pub existing_suppressed: u64,
-    /// How many new findings of each severity.
+    /// The number of new findings of each severity.
     pub new_severities: Severities,
     /// When the baseline was written.
     pub baseline_generated_at: Option<Timestamp>,
@@ -112,9 +110,9 @@ pub struct DiffRun<'a> {
     pub failed_on_critical: bool,
 }
 
-/// Findings were fixed, or would be.
+/// Findings were fixed, or would be in a dry run.
 ///
-/// Tells which fixes land, and which are skipped.
+/// Shows which fixes are applied, and which are skipped.
 #[derive(Event)]
 #[event(name = "fix_run", rename_all = "camelCase")]
 pub struct FixRun<'a> {
@@ -123,15 +121,15 @@ pub struct FixRun<'a> {
     pub hashed_license_id: &'a str,
     /// Whether anything was written.
     pub mode: Mode,
-    /// How many findings were fixed.
+    /// The number of findings that were fixed.
     pub applied: u64,
-    /// How many have no fix.
+    /// The number of findings without a fix.
     pub skipped: u64,
-    /// How many fixes failed.
+    /// The number of fixes that failed.
     pub errored: u64,
-    /// How many findings of each rule were fixed.
+    /// The number of fixed findings of each rule.
     pub rules_fixed: Histogram<Rule<'static>>,
-    /// The rule that was asked for, if it is a known one.
+    /// The rule that was requested, if it is one of ours.
     #[event(label = Rule<'static>)]
     pub rule_filter: Option<&'a str>,
 }
@@ -140,8 +138,8 @@ pub struct FixRun<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Label)]
 #[label(rename_all = "kebab-case")]
 pub enum Mode {
-    /// Nothing is.
+    /// Nothing is written.
     DryRun,
-    /// Fixes are.
+    /// Fixes are written.
     Apply,
 }

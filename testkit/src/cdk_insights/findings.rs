@@ -1,6 +1,4 @@
-//! What a scan finds, and the baseline it is compared with.
-//!
-//! Never sends anything.
+//! The findings of a scan, and the baseline that it is compared with.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,19 +13,19 @@ use super::events::{Rule, Severities};
 
 pub const BASELINE: &str = ".cdk-insights-baseline.json";
 
-/// One finding, with all that stays on this machine.
+/// One finding, including details that stay on this machine.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
     pub rule: String,
     pub severity: Severity,
     pub resource_type: String,
-    /// Where it is: a name, a path, an ARN.
+    /// Where it was found: a name, a path or an ARN.
     pub resource: String,
-    /// A finding about a secret in the code is no one's business but the developer's.
+    /// Whether it is about a secret in the code, so only the developer may see it.
     #[serde(default)]
     pub is_sensitive: bool,
-    /// Whether there is a fix for it.
+    /// Whether it has a fix.
     #[serde(default)]
     pub has_fix: bool,
 }
@@ -41,7 +39,7 @@ pub enum Severity {
     Low,
 }
 
-/// What a committed baseline holds.
+/// The contents of a committed baseline.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Baseline {
@@ -50,7 +48,7 @@ pub struct Baseline {
 }
 
 impl Finding {
-    /// Tells the finding from all others, by its place.
+    /// Returns what identifies the finding, including its place.
     pub fn fingerprint(&self) -> String {
         format!("{}@{}", self.rule, self.resource)
     }
@@ -85,7 +83,7 @@ impl Baseline {
     }
 }
 
-/// Scans the project. What is sensitive stays out of everything that could leave.
+/// Scans the project. Sensitive findings are excluded from everything that could be sent.
 pub fn scan(dir: &Path) -> Vec<Finding> {
     let text = fs::read_to_string(dir.join("findings.json")).unwrap_or_else(|_| SAMPLE.to_owned());
     let all: Vec<Finding> = serde_json::from_str(&text).unwrap_or_default();
@@ -106,7 +104,7 @@ pub fn severities<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Severi
     counts
 }
 
-/// Counts findings by rule; rules that are not ours have no name here.
+/// Counts findings by rule; custom rules are dropped.
 pub fn by_rule<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Histogram<Rule<'static>> {
     let mut rules = Histogram::new();
     for finding in findings {
@@ -115,7 +113,7 @@ pub fn by_rule<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Histogram
     rules
 }
 
-/// Counts the services in types such as `AWS::S3::Bucket`.
+/// Counts the different services in types such as `AWS::S3::Bucket`.
 pub fn services<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> u64 {
     let service = |finding: &'f Finding| finding.resource_type.strip_prefix("AWS::")?.split("::").next();
     findings.into_iter().filter_map(service).collect::<BTreeSet<_>>().len() as u64

@@ -1,4 +1,4 @@
-//! CDK Insights, carried by candor: a tool that is silent until its project says yes and a licence key is there.
+//! CDK Insights on candor: a tool that sends nothing until its project opts in and there is a licence key.
 
 pub mod app;
 pub mod catalogue;

@@ -1,6 +1,5 @@
-//! The program: `login`, `run`, `sign`, `verify`, and the one record that each finished run leaves.
-//!
-//! Never sends without a session, and its token nowhere but to the platform.
+//! The program with the commands `login`, `run`, `sign` and `verify`, and the record that each finished run sends. It
+//! sends nothing without a session, and the token only to the platform.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -22,13 +21,13 @@ use crate::systems::program::{Options, Program, story_dir, text};
 
 pub const VERSION: &str = "v0.4.1";
 
-/// The toolchain, where Go's client names its own.
+/// The toolchain, in the field in which the Go client names its own.
 pub const TOOLCHAIN: &str = concat!("rust", env!("CARGO_PKG_RUST_VERSION"));
 
-/// All the time that telemetry may take at the end of a run.
+/// The maximum time that telemetry may take at the end of a run.
 pub const BUDGET: Duration = Duration::from_secs(1);
 
-/// What went wrong, with words that stay on this machine.
+/// An error, with a message that stays on this machine.
 #[derive(Debug)]
 pub struct Failure {
     pub category: ErrorCategory,
@@ -41,7 +40,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Returns the settings: a session and its token, one request without a second try.
+/// Returns the settings: a session and its token, and one request without retries.
 pub fn config(program: &Program<'_>, session: Option<&Session>, url: &str) -> candor::Result<Config> {
     let mut consent = Consent::session().session_present(session.is_some()).subject(Subject::Account);
     if let Some(session) = session {
@@ -65,7 +64,7 @@ pub fn config(program: &Program<'_>, session: Option<&Session>, url: &str) -> ca
     Ok(if is_private(url) { config.endpoint(url) } else { config })
 }
 
-/// Returns whether a token may travel to this address: encrypted, or without leaving the machine.
+/// Returns whether a token may be sent to this address: encrypted, or without leaving the machine.
 pub fn is_private(url: &str) -> bool {
     let Ok(uri) = url.parse::<ureq::http::Uri>() else { return false };
     match uri.scheme_str() {
@@ -106,7 +105,7 @@ pub fn run(program: &mut Program<'_>) -> u8 {
     }
 }
 
-/// Creates a session. The platform issues the token, and the edge knows it.
+/// Creates a session. The platform issues the token and registers it with the edge.
 fn login(program: &mut Program<'_>, options: &Options, dir: &Path) -> u8 {
     let session = Session::new(format!("tsp_{}", Uuid::new_v4().simple()), now());
     let issued = match &options.url {
@@ -122,10 +121,10 @@ fn login(program: &mut Program<'_>, options: &Options, dir: &Path) -> u8 {
     0
 }
 
-/// Runs a verb, and tells about it once.
+/// Runs a verb, and sends one record about it.
 fn measured(program: &mut Program<'_>, options: &Options, dir: &Path, verb: &str) -> u8 {
     let session = Session::read(dir, now());
-    // An edge of its own is made only where somebody is signed in.
+    // The embedded edge is only started if somebody is signed in.
     let edge = match &options.url {
         None if session.is_some() => Edge::start(EDGE, Some(&dir.join("collected.sqlite"))).ok(),
         _ => None,
@@ -137,7 +136,7 @@ fn measured(program: &mut Program<'_>, options: &Options, dir: &Path, verb: &str
     program.explain(&client);
     let before = edge.as_ref().map_or(0, |edge| edge.rows().len());
 
-    // Dropped last, so that the record of a run that panics is delivered as well.
+    // Dropped last, so the record of a run that panics is delivered, too.
     let farewell = Farewell(client.clone());
     let (env, told) = (program.env.clone(), RefCell::new(None));
     let report = |finished: Finished<ErrorCategory>| {
@@ -149,7 +148,7 @@ fn measured(program: &mut Program<'_>, options: &Options, dir: &Path, verb: &str
     };
     let run = CommandRun::start(ErrorCategory::Internal, report);
     if options.has("--wait") {
-        // Stands for work that takes its time: until the input ends.
+        // Simulates long work: waits until the input ends.
         let _ = std::io::copy(&mut program.input, &mut std::io::sink());
     }
     let worked = work(options, verb);
@@ -175,17 +174,17 @@ fn measured(program: &mut Program<'_>, options: &Options, dir: &Path, verb: &str
     }
 }
 
-/// Gives the last record its time when it is dropped.
+/// Waits for the last record to be delivered when it is dropped.
 struct Farewell(Client);
 
 impl Drop for Farewell {
     fn drop(&mut self) {
-        // A second shutdown does nothing, and there is nobody left to tell.
+        // A second shutdown does nothing, and an error cannot be reported any more.
         let _ = self.0.shutdown(BUDGET);
     }
 }
 
-/// Asks the platform for the account's switch, where it can be reached; else the last answer stands.
+/// Asks the platform whether the account allows telemetry. If it cannot be reached, the last answer applies.
 fn refreshed(mut session: Session, platform: Option<&Edge>) -> Session {
     let account = platform.and_then(|edge| edge.store().account_of(&session.token).ok().flatten());
     if let Some(account) = account {
@@ -194,7 +193,7 @@ fn refreshed(mut session: Session, platform: Option<&Edge>) -> Session {
     session
 }
 
-/// Creates the record. Of the arguments it holds kinds, never values.
+/// Creates the record, which contains the kinds of arguments, never their values.
 pub fn record<'a>(
     session: &'a Session,
     options: &Options,
@@ -222,7 +221,7 @@ pub fn record<'a>(
     }
 }
 
-/// The kind of signer, where the verb signs or the caller named one; without a word `sign` is keyless.
+/// Returns the kind of signer, if the verb signs or the caller named one. By default `sign` is keyless.
 fn signer(options: &Options, verb: &str) -> Option<SignerType> {
     let named = signers(options).next();
     named.or_else(|| (verb == Command::Sign.label()).then_some(SignerType::Fulcio))
@@ -238,18 +237,19 @@ fn signers(options: &Options) -> impl Iterator<Item = SignerType> {
     flags.into_iter().filter_map(|(flag, kind)| options.has(flag).then_some(kind))
 }
 
-/// What the verbs do, as far as an example needs it.
+/// Simulates what the verbs do.
 fn work(options: &Options, verb: &str) -> Result<String, Failure> {
     let failure = |category, message: String| Err(Failure { category, message });
-    assert!(!options.has("--panic"), "asked for");
+    assert!(!options.has("--panic"), "a requested panic");
     match Command::from_label(verb) {
         Some(Command::Verify) if options.has("--fail") => {
             let policy = options.values("--policy").first().copied().unwrap_or("policy.json");
             failure(ErrorCategory::Policy, format!("{policy} does not allow this artifact"))
         }
-        Some(Command::Sign) if signers(options).count() > 1 => {
-            failure(ErrorCategory::Config, "sign takes one of --key, --kms, --fulcio and --spiffe".to_owned())
-        }
+        Some(Command::Sign) if signers(options).count() > 1 => failure(
+            ErrorCategory::Config,
+            "sign takes only one of --key, --kms, --fulcio and --spiffe".to_owned(),
+        ),
         Some(Command::Other) | None => {
             failure(ErrorCategory::Config, format!("{verb} is not a verb of cilock"))
         }
@@ -257,7 +257,7 @@ fn work(options: &Options, verb: &str) -> Result<String, Failure> {
     }
 }
 
-/// The whole story, in a directory of its own.
+/// Runs the whole demonstration in a new directory.
 fn story(program: &mut Program<'_>) -> u8 {
     let Ok(dir) = story_dir("cilock") else { return 1 };
     let here = text(&dir);
@@ -271,7 +271,7 @@ fn story(program: &mut Program<'_>) -> u8 {
         ("A run with two attestors", &env, &["run", "--attestor", "git", "--attestor", "sbom"], 0),
         ("A signature in continuous integration", &ci, &["sign", "--key", "/home/ada/secret.pem"], 0),
         ("A policy that says no", &env, &["verify", "--fail", "--policy", "/home/ada/policy.json"], 1),
-        ("A verb that there is not", &env, &["deploy", "customer-portal"], 1),
+        ("An unknown verb", &env, &["deploy", "customer-portal"], 1),
         ("Somebody has set DO_NOT_TRACK", &dnt, &["verify"], 0),
         ("Somebody has set CILOCK_TELEMETRY=0", &off, &["verify"], 0),
         ("The account has switched it off", &env, &["verify"], 0),

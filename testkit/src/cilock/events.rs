@@ -1,6 +1,4 @@
-//! The one record of cilock, typed.
-//!
-//! Never holds an argument, a path, a digest, a key, a subject or a message.
+//! The typed record that cilock sends. It contains no argument, path, digest, key, subject or message.
 
 use std::time::Duration;
 
@@ -12,7 +10,7 @@ use uuid::Uuid;
 
 /// A run of the command line ended.
 ///
-/// Shows which commands are used, where they fail, and on which platforms, so that work goes where it helps.
+/// Shows which commands are used, where they fail, and on which platforms, so work goes where it helps.
 #[derive(Event)]
 #[event(name = "cli_run", no_groups)]
 pub struct CliRun<'a> {
@@ -22,21 +20,21 @@ pub struct CliRun<'a> {
     #[event(
         distinct_id,
         property,
-        raw = "the platform's id of the organisation, whose own account it is",
+        raw = "the platform's id of the organisation that owns the account",
         pattern = "[A-Za-z0-9_-]+",
         max = 64
     )]
     pub account: &'a str,
     /// Who is signed in.
     #[event(
-        raw = "the platform's opaque id, neither a name nor an address",
+        raw = "the platform's opaque id, which is neither a name nor an address",
         pattern = "[A-Za-z0-9_-]+",
         max = 64
     )]
     pub user_ref: Option<&'a str>,
-    /// This one run.
+    /// The id of the run.
     #[event(
-        raw = "a random number that is made for each run and kept nowhere",
+        raw = "a random number that is created for each run and not stored",
         pattern = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
         max = 36
     )]
@@ -48,26 +46,26 @@ pub struct CliRun<'a> {
     pub os: Os,
     /// The processor, by Go's name for it.
     pub arch: Arch,
-    /// The toolchain that the program was made with.
+    /// The toolchain that built the program.
     #[event(pattern = r"(go|rust)[0-9]+(\.[0-9]+)*", max = 24)]
     pub go_version: &'a str,
     /// The verb, without its arguments.
     pub command: Command,
-    /// The kinds of attestors that were asked for.
+    /// The kinds of attestors that were requested.
     #[event(items = 32)]
     pub attestors: Vec<Attestor>,
     /// The kind of signer.
     pub signer_type: Option<SignerType>,
-    /// Whether it ran in continuous integration.
+    /// Whether the run was in continuous integration.
     #[event(as_number)]
     pub ci: bool,
     /// The provider of continuous integration.
     pub ci_provider: Ci,
-    /// How it ended.
+    /// How the run ended.
     pub outcome: Outcome,
-    /// What kind of error it was.
+    /// The kind of error.
     pub error_category: Option<ErrorCategory>,
-    /// How long it took.
+    /// The duration of the run.
     #[event(rename = "duration_ms")]
     pub duration: Duration,
 }
@@ -89,7 +87,7 @@ pub enum Os {
 }
 
 impl Os {
-    /// Translates Rust's name.
+    /// Converts Rust's name.
     pub fn of(os: &str) -> Self {
         let name = if os == "macos" { "darwin" } else { os };
         Self::from_label(name).unwrap_or(Self::Other)
@@ -114,7 +112,7 @@ pub enum Arch {
 }
 
 impl Arch {
-    /// Translates Rust's name.
+    /// Converts Rust's name.
     pub fn of(arch: &str) -> Self {
         let name = match arch {
             "x86_64" => "amd64",
@@ -150,13 +148,13 @@ pub enum Attestor {
     CommandRun,
     /// The bill of materials.
     Sbom,
-    /// What was there before.
+    /// The files before the command.
     Material,
-    /// What was there after.
+    /// The files after the command.
     Product,
-    /// Where it ran.
+    /// The environment of the run.
     Environment,
-    /// How it was built.
+    /// The build.
     Slsa,
 }
 
@@ -191,7 +189,7 @@ pub enum Ci {
 }
 
 impl Ci {
-    /// Brings a provider onto the published list.
+    /// Returns the published label of a provider.
     pub fn of(detected: Option<CiProvider>) -> Self {
         *Projection::new(Self::Local, Self::Unknown)
             .map(CiProvider::GithubActions, Self::GithubActions)
@@ -202,18 +200,18 @@ impl Ci {
     }
 }
 
-/// What kind of error it was.
+/// A kind of error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Label)]
 pub enum ErrorCategory {
-    /// The command line or a file of settings.
+    /// The command line or a settings file.
     Config,
     /// The session.
     Auth,
-    /// Making a signature.
+    /// Creating a signature.
     Signing,
     /// Checking a signature.
     Verification,
-    /// The policy said no.
+    /// A refusal by the policy.
     Policy,
     /// The network.
     Network,

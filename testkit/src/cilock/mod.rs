@@ -1,4 +1,4 @@
-//! cilock, carried by candor: a tool that tells one record a run, and only while somebody is signed in.
+//! cilock on candor: a tool that sends one record for each run, and only while somebody is signed in.
 
 pub mod app;
 pub mod catalogue;

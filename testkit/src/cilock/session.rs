@@ -1,6 +1,4 @@
-//! The platform session, as the command line keeps it.
-//!
-//! Never shows the token, and never writes it where others may read.
+//! The platform session, as the command line stores it. The token is never shown, and only its owner can read it.
 
 use std::fmt;
 use std::fs::{self, OpenOptions};
@@ -22,7 +20,7 @@ pub struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_ref: Option<String>,
     pub expires: u64,
-    /// What the account's switch said when it was last heard.
+    /// Whether the account allowed telemetry at the last check.
     pub telemetry: bool,
     pub heard: u64,
 }
@@ -40,7 +38,7 @@ impl Session {
         }
     }
 
-    /// Reads the session; one that is malformed or has expired is none.
+    /// Reads the session. Returns `None` if it is missing, malformed or expired.
     pub fn read(dir: &Path, now: u64) -> Option<Self> {
         let session: Self = serde_json::from_slice(&fs::read(dir.join(FILE)).ok()?).ok()?;
         let is_whole = !session.token.trim().is_empty() && !session.account.trim().is_empty();
@@ -55,7 +53,7 @@ impl Session {
         options.open(dir.join(FILE))?.write_all(serde_json::to_string_pretty(self)?.as_bytes())
     }
 
-    /// Returns what the account's switch says, with the age of that news.
+    /// Returns whether the account allows telemetry, with the age of that answer.
     pub fn switch(&self, now: u64) -> Account {
         let answer = if self.telemetry { Account::allow() } else { Account::deny() };
         answer.fetched(Duration::from_secs(now.saturating_sub(self.heard))).ttl(Duration::from_secs(DAY))

@@ -1,6 +1,4 @@
-//! The program: a server's day, under what its deployment says about telemetry.
-//!
-//! Never writes the deployment file that it was given.
+//! The program: one run of a server, with the telemetry settings of its deployment file, which it never writes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,10 +15,10 @@ use super::events::{
 use crate::systems::edge::Edge;
 use crate::systems::program::{Options, Program, story_dir, text};
 
-/// The file that whoever runs the server writes.
+/// The file in which the operator of the server configures it.
 pub const DEPLOYMENT_FILE: &str = "granted-deployment.yml";
 
-/// Returns the settings of the vendor's own client: small batches, short waits, ten retries.
+/// Returns the settings of the vendor's own client: small batches, short waits and 10 retries.
 pub fn config(program: &Program<'_>, dir: &Path, url: Option<&str>) -> Config {
     let env = &program.env;
     let url = url.or(env.text("CF_ANALYTICS_URL")).unwrap_or("https://t.commonfate.io");
@@ -33,7 +31,7 @@ pub fn config(program: &Program<'_>, dir: &Path, url: Option<&str>) -> Config {
         .endpoint(url)
         .protocol(Protocol::Legacy)
         .library("cf-analytics-go", "dev")
-        // The vendor's edge asks for it when it passes events on.
+        // The vendor's edge sets this property when it forwards events.
         .geoip_disable(false)
         .group("deployment", "dep_123")
         .catalogue(CATALOGUE)
@@ -48,7 +46,7 @@ pub fn config(program: &Program<'_>, dir: &Path, url: Option<&str>) -> Config {
         .retry_delays(Duration::from_millis(100), Duration::from_secs(10))
 }
 
-/// Who asks for access, and who decides.
+/// The person who asks for access, and the one who decides.
 #[derive(Clone, Copy, Debug)]
 pub struct People<'a> {
     pub requester: &'a str,
@@ -61,7 +59,7 @@ impl Default for People<'_> {
     }
 }
 
-/// Gives each of the eight events to `take`, with its name in the vendor's catalogue.
+/// Calls `take` with each of the 8 events and its name in the vendor's catalogue.
 pub fn all_events(people: People<'_>, take: &mut dyn FnMut(&str, &dyn Event)) {
     let People { requester, reviewer } = people;
     let hundred = Duration::from_secs(100);
@@ -179,10 +177,10 @@ pub fn run(program: &mut Program<'_>) -> u8 {
     0
 }
 
-/// One life of the server: it starts, captures the eight events, and ends.
+/// One run of the server: it starts, captures the 8 events, and ends.
 fn day(program: &mut Program<'_>, options: &Options, dir: &Path, url: Option<&str>) -> Result<(), String> {
     let given = url.or(program.env.text("CF_ANALYTICS_URL")).map(str::to_owned);
-    // An edge of its own is made only where something will be sent.
+    // The embedded edge is only started if something will be sent.
     let granted = candor::status(&config(program, dir, None)).state == ConsentState::Granted;
     let edge = match given {
         None if !granted => None,
@@ -220,7 +218,7 @@ fn serve(program: &mut Program<'_>, options: &Options, dir: &Path, url: Option<&
     Ok(())
 }
 
-/// The whole story, in a directory of its own.
+/// Runs the whole demonstration in a new directory.
 fn story(program: &mut Program<'_>) -> Result<(), String> {
     let dir = story_dir("common-fate").map_err(|error| error.to_string())?;
     let edge = Edge::start(EDGE, Some(&dir.join("collected.sqlite"))).map_err(|error| error.to_string())?;

@@ -1,6 +1,4 @@
-//! What Common Fate tells its users, and what its edge takes: both from the events.
-//!
-//! Never lists a field by hand.
+//! The catalogue of Common Fate and the rules of its edge, both generated from the events.
 
 use candor::{Catalogue, events};
 
@@ -24,18 +22,18 @@ pub const CATALOGUE: Catalogue = events![
 .product("Common Fate")
 .endpoint("https://t.commonfate.io")
 .sent_beside(&[
-    ("uuid", "A fresh number for this one event, so that it is stored once."),
-    ("type", "What kind of event it is: `capture` or `identify`."),
-    ("timestamp", "When it happened, in UTC."),
+    ("uuid", "A unique identifier of the event, so it is stored only once."),
+    ("type", "The kind of event: `capture` or `identify`."),
+    ("timestamp", "When the event happened, in UTC."),
     ("library", "The library that sent the event."),
     ("library_version", "The version of that library."),
     ("$lib", "The library that sent the event."),
     ("$lib_version", "The version of that library."),
-    ("$geoip_disable", "Added at the edge: asks PostHog not to look up a place."),
+    ("$geoip_disable", "Added at the edge: asks PostHog not to derive a location from the sender's IP address."),
 ])
 .groups(&[("deployment", "a random id of the deployment, which PostHog needs to tell groups apart")])
 .recipients(&[
-    ("Cloudflare Workers", "takes the events and passes them on; addresses are not logged"),
+    ("Cloudflare Workers", "receives the events and forwards them; addresses are not logged"),
     ("PostHog", "stores and counts them; results are published in aggregate only"),
 ])
 .turn_off(&[
@@ -46,7 +44,7 @@ pub const CATALOGUE: Catalogue = events![
 ])
 .link("https://docs.commonfate.io/common-fate/telemetry");
 
-/// The edge: no address is kept, and nothing beyond the catalogue.
+/// The edge: it stores only what the catalogue lists, and no addresses.
 pub const EDGE: Rules = Rules {
     path: "/batch/",
     catalogue: CATALOGUE,

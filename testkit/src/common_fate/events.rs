@@ -1,14 +1,12 @@
-//! The eight events of Common Fate, typed.
-//!
-//! Never holds an e-mail address, a name, a region or a reason in somebody's words.
+//! The 8 typed events of Common Fate. They contain no e-mail address, name, region or free text.
 
 use std::time::Duration;
 
 use candor::{Event, Label, Properties};
 
-/// What the server knows about its deployment changed.
+/// The server's information about its deployment changed.
 ///
-/// Tells which versions are in use, so that fixes are brought back to them.
+/// Shows which versions are in use, so fixes can be backported to them.
 #[derive(Event)]
 #[event(name = "$groupidentify", no_groups, link = "https://github.com/common-fate/rfds/discussions/8")]
 pub struct DeploymentInfo<'a> {
@@ -20,7 +18,7 @@ pub struct DeploymentInfo<'a> {
         max = 64
     )]
     pub group: &'a str,
-    /// What kind of group it is.
+    /// The kind of group.
     #[event(rename = "$group_type")]
     pub kind: GroupType,
     /// The deployment.
@@ -31,7 +29,7 @@ pub struct DeploymentInfo<'a> {
         max = 52
     )]
     pub key: &'a str,
-    /// What is known about it.
+    /// The properties of the deployment.
     #[event(rename = "$group_set")]
     pub set: Deployment<'a>,
 }
@@ -43,23 +41,23 @@ pub enum GroupType {
     Deployment,
 }
 
-/// What is known about a deployment.
+/// The properties of a deployment.
 #[derive(Properties)]
 pub struct Deployment<'a> {
-    /// How many groups it has.
+    /// The number of groups.
     pub group_count: u32,
-    /// What its people sign in with.
+    /// The identity provider for signing in.
     pub idp: IdentityProvider,
-    /// What the deployment is for.
+    /// The purpose of the deployment.
     pub stage: Stage,
-    /// How many people it has.
+    /// The number of people.
     pub user_count: u32,
     /// The version of Common Fate.
     #[event(pattern = r"v[0-9]+\.[0-9]+\.[0-9]+|dev", max = 24)]
     pub version: &'a str,
 }
 
-/// What people sign in with.
+/// An identity provider for signing in.
 #[derive(Clone, Copy, Label)]
 #[label(rename_all = "kebab-case")]
 pub enum IdentityProvider {
@@ -76,7 +74,7 @@ pub enum IdentityProvider {
     Other,
 }
 
-/// What a deployment is for.
+/// The purpose of a deployment.
 #[derive(Clone, Copy, Label)]
 pub enum Stage {
     /// Tests.
@@ -90,26 +88,26 @@ pub enum Stage {
     Other,
 }
 
-/// What the server knows about a person changed.
+/// The server's information about a person changed.
 ///
-/// Tells how many roles and groups people have, and how many rules they can choose from.
+/// Shows how many roles and groups people have, and how many rules they can choose from.
 #[derive(Event)]
 #[event(name = "$identify", link = "https://github.com/common-fate/rfds/discussions/8")]
 pub struct UserInfo<'a> {
     /// The person.
     #[event(distinct_id, hashed = "usr")]
     pub user: &'a str,
-    /// What is known about the person.
+    /// The properties of the person.
     #[event(rename = "$set")]
     pub set: User,
 }
 
-/// What is known about a person.
+/// The properties of a person.
 #[derive(Properties)]
 pub struct User {
-    /// How many access rules the person can choose from.
+    /// The number of access rules that the person can choose from.
     pub available_rules: u32,
-    /// How many groups the person is in.
+    /// The number of groups that the person is in.
     pub group_count: u32,
     /// What the person may do.
     pub role: Role,
@@ -126,11 +124,11 @@ pub enum Role {
 
 /// Somebody asked for access.
 ///
-/// Tells how many requests there are, and how large they are.
+/// Shows how many requests there are, and how large they are.
 #[derive(Event)]
 #[event(name = "cf:request.created", link = "https://github.com/common-fate/rfds/discussions/8")]
 pub struct RequestCreated<'a> {
-    /// How many groups of access were asked for.
+    /// The number of access groups requested.
     pub access_groups_count: u32,
     /// Whether a reason was given. The reason itself is never sent.
     pub has_reason: bool,
@@ -144,22 +142,22 @@ pub struct RequestCreated<'a> {
     /// Who asked.
     #[event(distinct_id, property, hashed = "usr")]
     pub requested_by: &'a str,
-    /// How many targets the access covers.
+    /// The number of targets that the access covers.
     pub targets_count: u32,
 }
 
-/// Somebody decided about a request.
+/// Somebody decided on a request.
 ///
 /// The time to approval shows whether the workflow is fast, and where reminders would help.
 #[derive(Event)]
 #[event(name = "cf:request.reviewed", link = "https://github.com/common-fate/rfds/discussions/8")]
 pub struct RequestReviewed<'a> {
-    /// The group of access that was decided about.
-    #[event(raw = "a random id of the group of access", pattern = "group_[A-Za-z0-9]+", max = 64)]
+    /// The access group that was decided on.
+    #[event(raw = "a random id of the access group", pattern = "group_[A-Za-z0-9]+", max = 64)]
     pub access_group_id: &'a str,
     /// Whether a reason was given for the request. The reason itself is never sent.
     pub has_reason: bool,
-    /// The time that the reviewer set in place of the one asked for.
+    /// The time that the reviewer set instead of the requested one.
     pub override_timing: Option<Timing>,
     /// How long the request had waited.
     #[event(rename = "pending_duration_seconds")]
@@ -181,9 +179,9 @@ pub struct RequestReviewed<'a> {
     pub reviewed_by: &'a str,
     /// Whether the reviewer is an administrator.
     pub reviewer_is_admin: bool,
-    /// How many targets the access covers.
+    /// The number of targets that the access covers.
     pub targets_count: u32,
-    /// The time that was asked for.
+    /// The requested time.
     pub timing: Timing,
 }
 
@@ -200,29 +198,29 @@ pub enum Review {
 /// When access begins, and how long it lasts.
 #[derive(Properties)]
 pub struct Timing {
-    /// How long it lasts.
+    /// How long access lasts.
     #[event(rename = "duration_seconds")]
     pub duration: Duration,
-    /// When it begins.
+    /// When access begins.
     pub mode: TimingMode,
 }
 
 /// When access begins.
 #[derive(Clone, Copy, Label)]
 pub enum TimingMode {
-    /// At once.
+    /// Immediately.
     Asap,
-    /// At a time that was asked for.
+    /// At a requested time.
     Scheduled,
 }
 
-/// Access was taken back.
+/// Access was revoked.
 ///
-/// Tells how often access ends before its time.
+/// Shows how often access ends early.
 #[derive(Event)]
 #[event(name = "cf:request.revoked", link = "https://github.com/common-fate/rfds/discussions/8")]
 pub struct RequestRevoked<'a> {
-    /// How many groups of access the request had.
+    /// The number of access groups of the request.
     pub access_group_count: u32,
     /// Whether a reason was given for the request. The reason itself is never sent.
     pub has_reason: bool,
@@ -233,17 +231,17 @@ pub struct RequestRevoked<'a> {
         max = 64
     )]
     pub request_id: &'a str,
-    /// Who had asked.
+    /// Who asked.
     #[event(hashed = "usr")]
     pub requested_by: &'a str,
-    /// Who took it back.
+    /// Who revoked it.
     #[event(distinct_id, property, hashed = "usr")]
     pub revoked_by: &'a str,
 }
 
 /// An access rule was archived.
 ///
-/// Tells how long rules live.
+/// Shows how long rules exist.
 #[derive(Event)]
 #[event(name = "cf:rule.archived", link = "https://github.com/common-fate/rfds/discussions/8")]
 pub struct RuleArchived<'a> {
@@ -255,29 +253,29 @@ pub struct RuleArchived<'a> {
     pub rule_id: &'a str,
 }
 
-/// An access rule was made.
+/// An access rule was created.
 ///
 /// Shows which providers are in use, and how many rules need an approval.
 #[derive(Event)]
 #[event(name = "cf:rule.created", link = "https://github.com/common-fate/rfds/discussions/8")]
 pub struct RuleCreated<'a> {
-    /// Who made it.
+    /// Who created it.
     #[event(distinct_id, property, hashed = "usr")]
     pub created_by: &'a str,
     /// Whether the rule has a filter. The filter itself is never sent.
     pub has_filter_expression: bool,
-    /// The longest access that the rule gives.
+    /// The longest access that the rule grants.
     #[event(rename = "max_duration_seconds")]
     pub max_duration: Duration,
-    /// Whether somebody has to approve.
+    /// Whether a person must approve requests.
     pub requires_approval: bool,
     /// The rule.
     #[event(hashed = "rul")]
     pub rule_id: &'a str,
-    /// The providers that it gives access to, with their versions.
+    /// The providers that it grants access to, with their versions.
     #[event(items = 32, pattern = "[a-z0-9-]+/[a-z0-9-]+@v[0-9]+", max = 80)]
     pub targets: &'a [&'a str],
-    /// How many targets it has.
+    /// The number of targets.
     pub targets_count: u32,
 }
 
@@ -289,18 +287,18 @@ pub struct RuleCreated<'a> {
 pub struct RuleUpdated<'a> {
     /// Whether the rule has a filter. The filter itself is never sent.
     pub has_filter_expression: bool,
-    /// The longest access that the rule gives.
+    /// The longest access that the rule grants.
     #[event(rename = "max_duration_seconds")]
     pub max_duration: Duration,
-    /// Whether somebody has to approve.
+    /// Whether a person must approve requests.
     pub requires_approval: bool,
     /// The rule.
     #[event(hashed = "rul")]
     pub rule_id: &'a str,
-    /// The providers that it gives access to, with their versions.
+    /// The providers that it grants access to, with their versions.
     #[event(items = 32, pattern = "[a-z0-9-]+/[a-z0-9-]+@v[0-9]+", max = 80)]
     pub targets: &'a [&'a str],
-    /// How many targets it has.
+    /// The number of targets.
     pub targets_count: u32,
     /// Who changed it.
     #[event(distinct_id, property, hashed = "usr")]

@@ -1,4 +1,4 @@
-//! Common Fate, carried by candor: a server that tells on, in its vendor's old batch form, until its deployment says no.
+//! Common Fate on candor: a server that sends events in its vendor's old batch format until its deployment opts out.
 
 pub mod app;
 pub mod catalogue;

@@ -1,6 +1,4 @@
-//! One connection: requests in, replies out.
-//!
-//! Never outlives the server, which closes the socket under it.
+//! One connection: requests in, replies out. The server closes its socket at the end.
 
 use super::reply::{Manner, Reply};
 use super::{PATIENCE, Received, Shared};
@@ -10,7 +8,7 @@ use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-/// Serves requests until either side has had enough.
+/// Serves requests until either side closes the connection.
 pub fn serve(shared: &Shared, mut stream: TcpStream, connection: usize) -> io::Result<()> {
     stream.set_nodelay(true)?;
     while let Some(head) = read_head(&mut stream)? {
@@ -46,7 +44,7 @@ pub fn serve(shared: &Shared, mut stream: TcpStream, connection: usize) -> io::R
     Ok(())
 }
 
-/// Gives the reply; returns whether the connection goes on.
+/// Sends the reply, and returns whether the connection stays open.
 fn answer(shared: &Shared, stream: &mut TcpStream, reply: &Reply) -> io::Result<bool> {
     match reply.manner {
         Manner::Plain => {
@@ -69,7 +67,7 @@ fn answer(shared: &Shared, stream: &mut TcpStream, reply: &Reply) -> io::Result<
                 }
             }
         }
-        Manner::Garbage => stream.write_all(b"\x00\xffno HTTP at all\r\n\r\n")?,
+        Manner::Garbage => stream.write_all(b"\x00\xffnot HTTP\r\n\r\n")?,
         Manner::Raw => stream.write_all(&reply.body)?,
         Manner::Endless => {
             stream.write_all(&head_of(reply, None))?;
@@ -78,7 +76,7 @@ fn answer(shared: &Shared, stream: &mut TcpStream, reply: &Reply) -> io::Result<
             }
         }
         Manner::ResetBeforeBody | Manner::StallBeforeBody | Manner::ResetAfterBody | Manner::Judged(_) => {
-            unreachable!("decided before")
+            unreachable!("handled before the reply")
         }
     }
     Ok(false)
@@ -99,12 +97,12 @@ fn head_of(reply: &Reply, length: Option<usize>) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Prepares a reset: the system sends one where a socket is closed with bytes unread.
+/// Prepares a reset: the system sends one if a socket is closed with unread bytes.
 fn reset(stream: &TcpStream) -> io::Result<()> {
     stream.peek(&mut [0]).map(drop)
 }
 
-/// Reads up to the blank line and no further; `None` where the other side has closed.
+/// Reads up to the blank line and no further. Returns `None` if the other side has closed the connection.
 fn read_head(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
     const END: &[u8] = b"\r\n\r\n";
     let mut head = Vec::new();
@@ -138,7 +136,7 @@ fn parse_head(head: &[u8], connection: usize) -> Received {
     Received { number: 0, connection, method, target, headers, body: Vec::new() }
 }
 
-/// Reads the body, but leaves a copy of its last byte with the system, so that a reset stays possible.
+/// Reads the body, but leaves its last byte unread in the socket, so a reset is still possible.
 fn read_body(
     shared: &Shared,
     stream: &mut TcpStream,
@@ -165,7 +163,7 @@ fn read_body(
     Ok(())
 }
 
-/// Is a proxy for one connection: records the wish and carries bytes both ways.
+/// Acts as a proxy for one connection: records the `CONNECT` request and copies bytes both ways.
 fn tunnel(shared: &Shared, mut inner: TcpStream, head: Received) -> io::Result<()> {
     let mut outer = TcpStream::connect(&head.target)?;
     shared.record(head);

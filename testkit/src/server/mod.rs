@@ -1,9 +1,7 @@
-//! A scripted HTTP server on the loopback interface, for tests and examples.
-//! Takes a script of replies; gives every request as it arrived, and where to send the next one.
-//! Never leaves a thread or a socket behind: dropping the server ends both.
+//! A scripted HTTP server on the loopback interface, for tests and examples. Dropping it ends its threads and sockets.
 //!
 //! ```ignore
-//! let server = Server::start([Reply::status(503), Reply::reset_after_body()]); // then 200 for ever
+//! let server = Server::start([Reply::status(503), Reply::reset_after_body()]); // then always 200
 //! let client = Client::new(Config::new("app", "1.0").endpoint(server.url()))?;
 //! // ...
 //! server.wait_for(3);
@@ -24,15 +22,15 @@ use serde_json::Value;
 pub use received::Received;
 pub use reply::Reply;
 
-/// How long a test waits for something that should happen, on a busy machine.
+/// The maximum time that a test waits for something that should happen, even on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Waits until `is_true` holds; panics with `what` where it does not for [`PATIENCE`].
+/// Waits until `is_true` returns true. Panics with `what` after [`PATIENCE`].
 #[track_caller]
 pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_true() {
-        assert!(Instant::now() < deadline, "in vain: {what}");
+        assert!(Instant::now() < deadline, "timed out waiting for: {what}");
         thread::sleep(Duration::from_millis(1));
     }
 }
@@ -44,7 +42,7 @@ pub struct Server {
     accepting: Option<JoinHandle<()>>,
 }
 
-/// What the server's threads have in common.
+/// The state that the server's threads share.
 struct Shared {
     script: Box<dyn Fn(usize) -> Reply + Send + Sync>,
     state: Mutex<State>,
@@ -53,11 +51,11 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// Requests whose head was read; their numbers count from 0.
+    /// The number of requests whose head was read; requests are numbered from 0.
     begun: usize,
     received: Vec<Received>,
     connections: usize,
-    /// The open connections, each by its number, so that the server can close them at its end.
+    /// The open connections with their numbers, so the server can close them when it is dropped.
     sockets: Vec<(usize, TcpStream)>,
     threads: Vec<JoinHandle<()>>,
     is_released: bool,
@@ -65,7 +63,7 @@ struct State {
 }
 
 impl Server {
-    /// Starts a server that answers from the script, one reply a request, and then with 200.
+    /// Starts a server that answers each request with the next reply of the script, and then with 200.
     pub fn start(script: impl IntoIterator<Item = Reply>) -> Self {
         let script: Vec<Reply> = script.into_iter().collect();
         Self::scripted(move |number| script.get(number).cloned().unwrap_or_else(Reply::ok))
@@ -76,7 +74,7 @@ impl Server {
         Self::scripted(move |_| reply.clone())
     }
 
-    /// Starts a server that chooses the reply by the number of the request, from 0 on.
+    /// Starts a server that chooses the reply by the number of the request, starting at 0.
     pub fn scripted(script: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
         let address = listener.local_addr().expect("the port");
@@ -89,32 +87,32 @@ impl Server {
         Self { shared, address, accepting: Some(accepting) }
     }
 
-    /// Returns the base URL, without a slash at its end.
+    /// Returns the base URL, without a trailing slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Returns the requests whose whole body has arrived, in that order.
+    /// Returns the requests whose whole body has arrived, in the order of arrival.
     pub fn requests(&self) -> Vec<Received> {
         self.shared.state().received.clone()
     }
 
-    /// Returns the events of all requests, in the order of arrival, repeated ones included.
+    /// Returns the events of all requests in the order of arrival, including repeated ones.
     pub fn events(&self) -> Vec<Value> {
         self.requests().iter().flat_map(Received::events).collect()
     }
 
-    /// Returns how many connections were accepted so far.
+    /// Returns the number of connections accepted so far.
     pub fn connections(&self) -> usize {
         self.shared.state().connections
     }
 
-    /// Returns how many requests were begun, those included whose body was never read.
+    /// Returns the number of requests begun so far, including those whose body was never read.
     pub fn begun(&self) -> usize {
         self.shared.state().begun
     }
 
-    /// Waits until this many requests have arrived whole, and returns them all.
+    /// Waits until this many whole requests have arrived, and returns all of them.
     #[track_caller]
     pub fn wait_for(&self, requests: usize) -> Vec<Received> {
         eventually("requests to arrive", || self.shared.state().received.len() >= requests);
@@ -127,7 +125,7 @@ impl Server {
         eventually("requests to begin", || self.begun() >= requests);
     }
 
-    /// Lets all held replies go, those that are still to come included.
+    /// Releases all held replies, including future ones.
     pub fn release(&self) {
         self.shared.state().is_released = true;
         self.shared.changed.notify_all();
@@ -143,10 +141,10 @@ impl Drop for Server {
         };
         self.shared.changed.notify_all();
         for (_, socket) in sockets {
-            // It may be closed already.
+            // It may already be closed.
             let _ = socket.shutdown(Shutdown::Both);
         }
-        // Wakes the thread that accepts.
+        // Wake the accepting thread.
         let _ = TcpStream::connect(self.address);
         if let Some(accepting) = self.accepting.take() {
             let _ = accepting.join();
@@ -160,7 +158,7 @@ impl Drop for Server {
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
-        // A failed assertion elsewhere is no reason to hide what arrived.
+        // A failed assertion in another thread must not hide what arrived.
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
@@ -180,9 +178,9 @@ impl Shared {
         }
     }
 
-    /// Serves one connection, and takes it off the list at its end, since a kept handle keeps it open.
+    /// Serves one connection, and then removes its handle, which would keep the socket open.
     fn serve(&self, stream: TcpStream, connection: usize) {
-        // An error is the other side's way of leaving.
+        // An error means that the other side has left.
         let _ = connection::serve(self, stream, connection);
         self.state().sockets.retain(|(known, _)| *known != connection);
     }
@@ -202,14 +200,14 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Waits for the test's release or the server's end; returns whether to go on.
+    /// Waits until the test releases replies or the server ends; returns whether to continue.
     fn wait_for_release(&self) -> bool {
         let state = self.state();
         let state = self.changed.wait_while(state, |state| !state.is_released && !state.is_stopped);
         !state.unwrap_or_else(std::sync::PoisonError::into_inner).is_stopped
     }
 
-    /// Waits for the server's end, or for `time`; returns whether to go on.
+    /// Waits until the server ends, for at most `time`; returns whether to continue.
     fn pause(&self, time: Duration) -> bool {
         let state = self.state();
         let waited = self.changed.wait_timeout_while(state, time, |state| !state.is_stopped);

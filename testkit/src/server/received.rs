@@ -1,6 +1,4 @@
 //! A request as it arrived.
-//!
-//! Never changes what arrived.
 
 use std::io::Read;
 
@@ -10,25 +8,25 @@ use serde_json::Value;
 /// One whole request.
 #[derive(Clone, Debug)]
 pub struct Received {
-    /// Counts requests from 0, in the order in which their heads were read.
+    /// The number of the request, from 0, in the order in which heads were read.
     pub number: usize,
-    /// Counts connections from 0.
+    /// The number of the connection, from 0.
     pub connection: usize,
     pub method: String,
-    /// The request target: a path, or to a proxy a whole URL.
+    /// The request target: a path, or a whole URL if the server is a proxy.
     pub target: String,
     pub headers: Vec<(String, String)>,
-    /// The body as it travelled.
+    /// The body as sent, possibly compressed.
     pub body: Vec<u8>,
 }
 
 impl Received {
-    /// Returns a header's value, whatever the case of its name.
+    /// Returns the value of a header; the case of its name does not matter.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
     }
 
-    /// Returns the body without its compression.
+    /// Returns the decompressed body.
     pub fn plain(&self) -> Vec<u8> {
         let mut plain = Vec::new();
         match self.header("content-encoding") {

@@ -1,6 +1,4 @@
 //! What the server does with one request.
-//!
-//! Never does anything itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +38,7 @@ impl Reply {
         Self { manner, status, headers: Vec::new(), body, is_held: false, closes: false, reads_slowly: None }
     }
 
-    /// Answers 200 with the body that PostHog's older server gives.
+    /// Answers 200 with the body of PostHog's older server.
     pub fn ok() -> Self {
         Self::status(200)
     }
@@ -50,52 +48,52 @@ impl Reply {
         Self::new(Manner::Plain, status)
     }
 
-    /// Looks at the whole request, then chooses.
+    /// Chooses the reply after reading the whole request.
     pub fn judged(judge: impl Fn(&Received) -> Self + Send + Sync + 'static) -> Self {
         Self::new(Manner::Judged(Arc::new(judge)), 200)
     }
 
-    /// Resets the connection once the request's head was read: its body is never taken.
+    /// Resets the connection after reading the request's head, without its body.
     pub fn reset_before_body() -> Self {
         Self::new(Manner::ResetBeforeBody, 0)
     }
 
-    /// Reads the request's head and nothing more, and never answers.
+    /// Reads only the request's head, and never answers.
     pub fn stall_before_body() -> Self {
         Self::new(Manner::StallBeforeBody, 0)
     }
 
-    /// Takes the whole request, then resets the connection without a word.
+    /// Reads the whole request, then resets the connection without an answer.
     pub fn reset_after_body() -> Self {
         Self::new(Manner::ResetAfterBody, 0)
     }
 
-    /// Sends the status and half of the body that its head announces, then closes.
+    /// Sends the status and half of the announced body, then closes the connection.
     pub fn half(status: u16) -> Self {
         Self::new(Manner::Half, status)
     }
 
-    /// Takes the request and never answers.
+    /// Reads the whole request, and never answers.
     pub fn stall() -> Self {
         Self::new(Manner::Stall, 0)
     }
 
-    /// Sends the status line and headers byte by byte with this pause between them.
+    /// Sends the status line and the headers byte by byte, with this pause between them.
     pub fn trickle(pause: Duration) -> Self {
         Self::new(Manner::Trickle(pause), 200)
     }
 
-    /// Answers with bytes that are no HTTP, then closes.
+    /// Answers with bytes that are not HTTP, then closes the connection.
     pub fn garbage() -> Self {
         Self::new(Manner::Garbage, 0)
     }
 
-    /// Answers with exactly these bytes, then closes.
+    /// Answers with exactly these bytes, then closes the connection.
     pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self { body: bytes.into(), ..Self::new(Manner::Raw, 0) }
     }
 
-    /// Answers with this status and a body that does not end.
+    /// Answers with this status and an endless body.
     pub fn endless(status: u16) -> Self {
         Self::new(Manner::Endless, status)
     }
@@ -117,19 +115,19 @@ impl Reply {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// Holds the answer back until [`Server::release`](super::Server::release).
+    /// Holds the reply until [`Server::release`](super::Server::release).
     pub fn held(mut self) -> Self {
         self.is_held = true;
         self
     }
 
-    /// Takes the body in pieces of 4 KiB with this pause between them.
+    /// Reads the body in pieces of 4 KiB, with this pause between them.
     pub fn reading_slowly(mut self, pause: Duration) -> Self {
         self.reads_slowly = Some(pause);
         self
     }
 
-    /// Closes the connection after the answer.
+    /// Closes the connection after the reply.
     pub fn closing(mut self) -> Self {
         self.closes = true;
         self

@@ -1,6 +1,4 @@
-//! A program and all it sees: arguments, environment, a terminal or none, its streams.
-//!
-//! Never reads the process by itself but in `real`.
+//! A program and its environment as values: arguments, variables, terminal and streams. Only `real` reads the process.
 
 use std::fmt::Display;
 use std::io::{self, BufRead, Write};
@@ -10,26 +8,26 @@ use std::process::ExitCode;
 use candor::consent::ConsentState;
 use candor::{Client, Consent, Env, Flushed};
 
-/// All that a program sees of the world.
+/// Everything that a program sees of the world.
 pub struct Program<'a> {
-    /// The arguments behind the program's name.
+    /// The arguments after the program's name.
     pub arguments: Vec<String>,
     pub env: Env,
-    /// Whether a person is there who can be asked.
+    /// Whether there is a person to ask.
     pub is_interactive: bool,
-    /// In place of the machine's own policy; tests have none.
+    /// Replaces the machine's policy file; tests have none.
     pub policy_file: Option<PathBuf>,
     pub input: &'a mut dyn BufRead,
     pub output: &'a mut dyn Write,
     pub errors: &'a mut dyn Write,
 }
 
-/// What was asked for on the command line, wherever the options stood.
+/// The parsed command line; options can appear anywhere.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Where to send to, in place of the embedded edge.
+    /// The address to send to, instead of the embedded edge.
     pub url: Option<String>,
-    /// The directory of the deployment's or project's file, and of everything that the program writes.
+    /// The directory of the deployment's or project's file, and of all files that the program writes.
     pub dir: Option<PathBuf>,
     /// The verb and its arguments.
     pub rest: Vec<String>,
@@ -55,12 +53,12 @@ impl Options {
         self.rest.first().map(String::as_str)
     }
 
-    /// Returns whether a flag stands behind the verb.
+    /// Returns whether a flag follows the verb.
     pub fn has(&self, flag: &str) -> bool {
         self.rest.iter().skip(1).any(|argument| argument == flag)
     }
 
-    /// Returns the values of an option that may stand behind the verb, perhaps more than once.
+    /// Returns the values of an option that can follow the verb, possibly more than once.
     pub fn values(&self, option: &str) -> Vec<&str> {
         let pairs = self.rest.windows(2).filter(|pair| pair.first().is_some_and(|name| name == option));
         pairs.filter_map(|pair| pair.get(1)).map(String::as_str).collect()
@@ -70,16 +68,16 @@ impl Options {
 impl Program<'_> {
     /// Prints a line.
     pub fn say(&mut self, line: impl Display) {
-        // Nobody may be listening, which changes nothing about the work.
+        // The stream may be closed, which must not affect the program's work.
         let _ = writeln!(self.output, "{line}");
     }
 
-    /// Prints a line about something wrong.
+    /// Prints an error line.
     pub fn complain(&mut self, line: impl Display) {
         let _ = writeln!(self.errors, "{line}");
     }
 
-    /// Prints what consent decided, and by which source.
+    /// Prints the decision about consent, and its source.
     pub fn explain(&mut self, client: &Client) {
         let decision = client.decision();
         let (state, layer) = (decision.state().name(), decision.decided_by().name());
@@ -100,7 +98,7 @@ impl Program<'_> {
         }
     }
 
-    /// Gives tests a consent that does not depend on the machine.
+    /// Returns a consent for tests that does not depend on the machine.
     pub fn declare(&self, consent: Consent) -> Consent {
         match &self.policy_file {
             Some(path) => consent.policy_file(path),
@@ -108,7 +106,7 @@ impl Program<'_> {
         }
     }
 
-    /// Runs another command of the same program: same streams, other arguments and variables.
+    /// Runs another command of the same program, with the same streams but other arguments and variables.
     pub fn again(&mut self, arguments: &[&str], env: &Env, run: fn(&mut Program<'_>) -> u8) -> u8 {
         let mut program = Program {
             arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
@@ -123,7 +121,7 @@ impl Program<'_> {
     }
 }
 
-/// Runs a program on the real world.
+/// Runs a program with the real arguments, environment and streams.
 pub fn real(run: fn(&mut Program<'_>) -> u8) -> ExitCode {
     install_logger();
     let env = Env::from_process();
@@ -139,19 +137,19 @@ pub fn real(run: fn(&mut Program<'_>) -> u8) -> ExitCode {
     ExitCode::from(run(&mut program))
 }
 
-/// A directory of its own for a story, below the system's directory for temporary files.
+/// Creates a new directory for a demonstration in the system's directory for temporary files.
 pub fn story_dir(name: &str) -> io::Result<PathBuf> {
     let dir = std::env::temp_dir().join(format!("candor-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&dir)?;
     Ok(dir)
 }
 
-/// Returns a path as text; the ones here are made of plain letters.
+/// Returns a path as text; the paths here are plain ASCII.
 pub fn text(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// Prints what the crate has to say to people: warnings, and batches where that was asked for.
+/// Prints the crate's log lines for people: warnings, and batches if they were requested.
 struct Stderr;
 
 impl log::Log for Stderr {
@@ -169,7 +167,7 @@ impl log::Log for Stderr {
 }
 
 pub fn install_logger() {
-    // A test process may have one already.
+    // A test process may already have one.
     if log::set_logger(&Stderr).is_ok() {
         log::set_max_level(log::LevelFilter::Info);
     }

@@ -35,7 +35,7 @@ fn the_notice_names_purpose_address_and_how_to_turn_it_off() {
         "Larder sends 3 kinds of events to see how it is used, to see what fails and to see which versions are \
          in use, to https://t.larder.example.\n\
          Identifiers are hashed: the events are pseudonymous, not anonymous.\n\
-         Some values are sent as they are; the full list says which and why.\n\
+         Some values are sent as they are; the full list shows which ones and why.\n\
          Events are deleted after 365 days.\n\
          To turn it off: Set `LARDER_TELEMETRY=0` or `DO_NOT_TRACK=1`. Or: Run `larder telemetry off`.\n\
          Everything that is sent: https://larder.example/telemetry"
@@ -168,7 +168,7 @@ fn a_missing_or_outdated_page_fails_with_how_to_renew_it() {
     std::fs::write(&path, DRAFT.markdown().replace('\n', "\r\n")).expect("a page");
     assert_eq!(complaint(&path, &DRAFT), "");
     let told = complaint(&path, &REWORDED);
-    assert!(told.contains("differs from the code in line") && told.contains("CANDOR_RENEW=1"), "{told}");
+    assert!(told.contains("differs from the code at line") && told.contains("CANDOR_RENEW=1"), "{told}");
     assert!(told.contains("A draft, in other words."), "{told}");
 }
 
@@ -187,7 +187,7 @@ fn a_change_in_what_is_sent_needs_a_new_version_of_the_notice() {
     assert!(told.contains("differs from the code"), "{told}");
     std::fs::write(&path, RAISED.markdown()).expect("a page");
     assert_eq!(complaint(&path, &RAISED), "");
-    assert!(complaint(&path, &SAME).contains("has version 2 of the notice, the code only version 1"));
+    assert!(complaint(&path, &SAME).contains("has version 2 of the notice, but the code has version 1"));
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn a_page_reads_well_with_one_event_with_none_and_without_a_product_name() {
     const NONE: Catalogue = candor::events![];
     let page = DRAFT.markdown();
     assert!(page.starts_with("# Telemetry of this program\n"), "{page}");
-    let one = "the source code of this program, and a test fails when they differ. This program sends the one \
+    let one = "the source code of this program, and a test fails if they differ. This program sends the one \
                kind of event below and nothing else.";
     assert!(page.contains(one), "{page}");
     assert!(NONE.markdown().contains("This program sends no events. This is"), "{}", NONE.markdown());

@@ -1,4 +1,4 @@
-//~ this may not be blank
+//~ this text must not be blank
 
 /// Something happened.
 #[derive(candor::Event)]

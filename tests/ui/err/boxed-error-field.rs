@@ -1,4 +1,4 @@
-//~ the field `cause` is a `dyn std::error::Error`
+//~ the field `cause` has the type `dyn std::error::Error`
 //~ #[event(hashed = "prefix")]
 //~ #[event(pattern = "[a-z]+", max = 32)]
 //~ #[event(raw = "reason")]

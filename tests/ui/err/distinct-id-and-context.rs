@@ -1,5 +1,5 @@
-//~ an event has one distinct id: remove `distinct_id = context`, and make this field an `Option`
-//~ `None` takes the id of the context
+//~ an event has only one distinct id: remove `distinct_id = context` and make this field an `Option`
+//~ `None` uses the id of the context
 
 /// Something happened.
 #[derive(candor::Event)]

@@ -1,4 +1,4 @@
-//~ this field identifies someone, and a `u64` would be sent as it is
+//~ this field identifies someone, and its `u64` would be sent as it is
 //~ a field named `*_id` or `*_by`, a distinct id and a group key identify someone
 //~ 1 error
 //~ node

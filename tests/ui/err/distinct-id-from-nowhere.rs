@@ -1,4 +1,4 @@
-//~ write a fixed id, as in `distinct_id = "nightly job"`
+//~ expected a fixed id, as in `distinct_id = "nightly job"`
 //~ `distinct_id = context` for the id of the request's context
 
 /// Something happened.

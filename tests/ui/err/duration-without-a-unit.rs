@@ -1,4 +1,4 @@
-//~ the duration `elapsed` does not tell its unit
+//~ the duration `elapsed` does not name its unit
 //~ `_seconds`
 
 /// Something happened.

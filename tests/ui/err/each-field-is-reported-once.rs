@@ -1,8 +1,8 @@
 //~ `Provider` may not leave the machine as it is
 //~ `Provider` is not a set of labels
 //~ `Provider` cannot be sent raw
-//~ a `f64` cannot be hashed
-//~ this field identifies someone, and a `u64` would be sent as it is
+//~ `f64` cannot be hashed
+//~ this field identifies someone, and its `u64` would be sent as it is
 //~ `String` is not a whole number, so `buckets` does not apply
 //~ `u8` is not text, so a text policy does not apply
 //~ 8 errors

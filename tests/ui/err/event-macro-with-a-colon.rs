@@ -1,4 +1,4 @@
-//~ expected a name and then properties, as in `event!("server started", distinct_id = "node-7", replicas = 3)`
+//~ expected a name, followed by properties, as in `event!("server started", distinct_id = "node-7", replicas = 3)`
 //~ 1 error
 
 fn main() {

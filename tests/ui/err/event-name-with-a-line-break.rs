@@ -1,4 +1,4 @@
-//~ the event name `a\nb` holds a quote, a backslash or a control character
+//~ the event name `a\nb` contains a quote, a backslash or a control character
 
 /// Something happened.
 #[derive(candor::Event)]

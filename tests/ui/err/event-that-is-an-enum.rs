@@ -1,4 +1,4 @@
-//~ events are structs with named fields
+//~ events must be structs with named fields
 
 /// Something happened.
 #[derive(candor::Event)]

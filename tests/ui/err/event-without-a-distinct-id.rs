@@ -1,4 +1,4 @@
-//~ the event `Happened` does not say whom it is about
+//~ the event `Happened` has no distinct id
 //~ distinct_id, hashed
 //~ `#[event(distinct_id = context)]`
 

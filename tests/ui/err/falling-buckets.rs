@@ -1,4 +1,4 @@
-//~ buckets are rising whole numbers
+//~ `buckets` takes whole numbers in ascending order
 
 /// Something happened.
 #[derive(candor::Event)]

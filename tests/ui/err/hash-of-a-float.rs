@@ -1,4 +1,4 @@
-//~ a `f64` cannot be hashed
+//~ `f64` cannot be hashed
 //~ expected text, a whole number or a `Uuid`
 //~ convert another value to text first
 //~ 1 error

@@ -1,5 +1,5 @@
 //~ `Provider` may not leave the machine as it is
-//~ a closed set of words is an enum with `#[derive(candor::Label)]`
+//~ use an enum with `#[derive(candor::Label)]` for a closed set of words
 //~ 1 error
 
 enum Provider {

@@ -1,4 +1,4 @@
-//~ the field `free_text` is a `String`
+//~ the field `free_text` has the type `String`
 //~ #[event(hashed = "prefix")]
 //~ #[event(pattern = "[a-z]+", max = 32)]
 //~ #[event(raw = "reason")]

@@ -1,4 +1,4 @@
-//~ the list `sizes` has no bound
+//~ the list `sizes` is unbounded
 //~ `#[event(items = 16)]`
 
 /// Something happened.

@@ -1,4 +1,4 @@
-//~ `max` bounds a text
+//~ `max` applies only together with `pattern` or `raw`
 
 /// Something happened.
 #[derive(candor::Event)]

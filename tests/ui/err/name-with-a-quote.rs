@@ -1,4 +1,4 @@
-//~ holds a quote
+//~ contains a quote
 
 /// Something happened.
 #[derive(candor::Event)]

@@ -1,4 +1,4 @@
-//~ the field `free_text` is a `PathBuf`
+//~ the field `free_text` has the type `PathBuf`
 //~ #[event(hashed = "prefix")]
 //~ #[event(pattern = "[a-z]+", max = 32)]
 //~ #[event(raw = "reason")]

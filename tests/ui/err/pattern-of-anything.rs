@@ -1,4 +1,4 @@
-//~ `.` admits nearly everything
+//~ `.` matches nearly anything
 
 /// Something happened.
 #[derive(candor::Event)]

@@ -1,4 +1,4 @@
-//~ the field `created_by` identifies someone by its name
+//~ the field `created_by` identifies someone, judging by its name
 //~ `raw = "reason"`
 
 /// Something happened.

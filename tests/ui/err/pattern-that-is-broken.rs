@@ -1,4 +1,4 @@
-//~ a `(` without its `)`
+//~ unmatched `(`
 
 /// Something happened.
 #[derive(candor::Event)]

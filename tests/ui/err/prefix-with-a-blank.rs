@@ -1,4 +1,4 @@
-//~ a prefix has letters and digits only
+//~ a prefix can contain only ASCII letters and digits
 
 /// Something happened.
 #[derive(candor::Event)]

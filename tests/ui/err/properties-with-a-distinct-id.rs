@@ -1,4 +1,4 @@
-//~ only an event has a distinct id
+//~ only an event can have a distinct id
 
 #[derive(candor::Properties)]
 struct Machine {

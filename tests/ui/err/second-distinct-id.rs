@@ -1,4 +1,4 @@
-//~ an event has one distinct id
+//~ an event has only one distinct id
 
 /// Something happened.
 #[derive(candor::Event)]

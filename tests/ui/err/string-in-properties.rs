@@ -1,4 +1,4 @@
-//~ the field `host_name` is a `String`
+//~ the field `host_name` has the type `String`
 //~ #[event(hashed = "prefix")]
 //~ #[event(pattern = "[a-z]+", max = 32)]
 //~ #[event(raw = "reason")]

@@ -1,4 +1,4 @@
-//~ a field has one policy
+//~ a field can have only one policy
 
 /// Something happened.
 #[derive(candor::Event)]

@@ -1,4 +1,4 @@
-//~ a field knows
+//~ unknown attribute: a field accepts
 
 /// Something happened.
 #[derive(candor::Event)]

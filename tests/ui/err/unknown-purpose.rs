@@ -1,4 +1,4 @@
-//~ a purpose is `usage`, `error` or `update_check`
+//~ unknown purpose: expected `usage`, `error` or `update_check`
 
 /// Something happened.
 #[derive(candor::Event)]

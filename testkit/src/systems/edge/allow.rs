@@ -1,19 +1,18 @@
-//! The allow-list: what of an object may be stored.
-//!
-//! Never keeps a name that the catalogue does not know.
+//! The allow-list: the parts of an object that may be stored. A name that the catalogue does not list is removed.
 
 use candor::schema::{FieldSchema, FieldType, TextPolicy};
 use serde_json::{Map, Value};
 
-/// What is left of an object.
+/// An object after cleaning.
 #[derive(Debug, Default)]
 pub struct Cleaned {
     pub object: Map<String, Value>,
-    /// The names that were taken out.
+    /// The names that were removed.
     pub dropped: Vec<String>,
 }
 
-/// Cleans an object: unknown names go, long texts are cut, and a word outside of its set refuses the whole.
+/// Cleans an object: removes unknown names, and truncates long text. A word that is not in its set refuses the whole
+/// object.
 pub fn clean<'f>(
     fields: impl Iterator<Item = &'f FieldSchema> + Clone,
     object: Map<String, Value>,
@@ -44,7 +43,7 @@ fn is_word(kind: &FieldType) -> bool {
     matches!(kind, FieldType::Label(_) | FieldType::Bucket { .. } | FieldType::ZeroOrOne)
 }
 
-/// Makes a value fit its kind: cut to length, cleaned inside; nothing where it does not fit even so.
+/// Makes a value fit its type by truncating and cleaning it. Returns `None` if it still does not fit.
 fn fit(kind: &FieldType, value: Value, dropped: &mut Vec<String>) -> Option<Value> {
     let value = match (kind, value) {
         (

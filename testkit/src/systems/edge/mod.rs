@@ -1,6 +1,5 @@
-//! The edge: where the events of the examples arrive, as strict as the vendors say that theirs are.
-//!
-//! Never stores what the catalogue does not name, and never believes a client about its address.
+//! The edge that receives the events of the examples, as strict as the vendors say theirs is. It stores only what the
+//! catalogue names, and never trusts a client about its address.
 
 mod allow;
 mod rules;
@@ -14,14 +13,14 @@ use crate::{Received, Reply, Server};
 pub use rules::{Form, Rules};
 pub use store::{Row, Store};
 
-/// A running edge with its store.
+/// A running edge and its store.
 pub struct Edge {
     server: Server,
     store: Arc<Mutex<Store>>,
 }
 
 impl Edge {
-    /// Starts an edge whose store is a file, or lives in memory where no path is given.
+    /// Starts an edge whose store is a file, or in memory if no path is given.
     pub fn start(rules: Rules, path: Option<&Path>) -> rusqlite::Result<Self> {
         let store = Arc::new(Mutex::new(Store::open(path, rules.days)?));
         let server = Server::always(Reply::judged({
@@ -35,12 +34,12 @@ impl Edge {
         self.server.url()
     }
 
-    /// Returns the requests as they arrived, the refused ones included.
+    /// Returns the requests as they arrived, including refused ones.
     pub fn requests(&self) -> Vec<Received> {
         self.server.requests()
     }
 
-    /// Returns how many connections there were.
+    /// Returns the number of connections.
     pub fn connections(&self) -> usize {
         self.server.connections()
     }
@@ -49,7 +48,7 @@ impl Edge {
         lock(&self.store)
     }
 
-    /// Returns what was stored.
+    /// Returns the stored records.
     pub fn rows(&self) -> Vec<Row> {
         self.store().rows().unwrap_or_default()
     }
@@ -68,7 +67,7 @@ fn answer(rules: &Rules, store: &Mutex<Store>, received: &Received) -> Reply {
     }
 }
 
-/// Takes one request, whole or not at all; returns how many records were new.
+/// Accepts or refuses one request as a whole; returns the number of new records.
 fn take(rules: &Rules, store: &mut Store, received: &Received) -> Result<usize, (u16, String)> {
     let refuse = |status: u16, reason: &str| (status, reason.to_owned());
     if received.target != rules.path {
@@ -77,7 +76,7 @@ fn take(rules: &Rules, store: &mut Store, received: &Received) -> Result<usize, 
     if received.method != "POST" {
         return Err(refuse(405, "POST only"));
     }
-    let failed = |_| refuse(503, "the store is not there");
+    let failed = |_| refuse(503, "the store is not available");
     let account = if rules.needs_bearer {
         let token = received.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
         let account = token.map(|token| store.account_of(token)).transpose().map_err(failed)?.flatten();
@@ -97,7 +96,7 @@ fn take(rules: &Rules, store: &mut Store, received: &Received) -> Result<usize, 
             return Err(refuse(403, "the account has switched telemetry off"));
         }
     }
-    // The socket's own address: what a client says about itself in a header or a body is not asked.
+    // The address of the socket: headers and bodies are not trusted.
     let address = rules.keeps_address.then_some("127.0.0.1");
     store.insert(&accepted, address).map_err(failed)
 }

@@ -1,6 +1,4 @@
-//! What one vendor's edge takes.
-//!
-//! Never looks at headers, and never stores anything.
+//! The rules of one vendor's edge for request bodies.
 
 use candor::Catalogue;
 use candor::schema::{FieldSchema, Schema};
@@ -13,25 +11,25 @@ use super::allow::{Cleaned, clean};
 /// The form of a request.
 #[derive(Clone, Copy, Debug)]
 pub enum Form {
-    /// `{"batch":[..]}` in the old form of PostHog's libraries, for these group types.
+    /// `{"batch":[..]}` in the format of PostHog's old libraries, with these group types.
     Batch(&'static [&'static str]),
-    /// One object with the event in a member of its own: exactly the names of CDK Insights.
+    /// One object with the event in its own member, as CDK Insights names them.
     Nested,
-    /// One flat object about an account, with its time in milliseconds as `ts`.
+    /// One flat object about an account, with the time in milliseconds as `ts`.
     Record,
 }
 
-/// What one vendor's edge insists on.
+/// The rules of one vendor's edge.
 #[derive(Clone, Debug)]
 pub struct Rules {
     pub path: &'static str,
     pub catalogue: Catalogue,
     pub form: Form,
     pub needs_bearer: bool,
-    /// Whether the address of the sender is kept, and the country that it is in.
+    /// Whether the sender's address and its country are stored.
     pub keeps_address: bool,
     pub most_body: usize,
-    /// How many days a record is kept.
+    /// The number of days that a record is kept.
     pub days: i64,
 }
 
@@ -47,7 +45,7 @@ pub struct Accepted {
 }
 
 impl Rules {
-    /// Judges a body: all of its records, or none.
+    /// Accepts all records of a body, or refuses the body.
     pub fn judge(&self, body: &[u8]) -> Result<Vec<Accepted>, String> {
         let Ok(Value::Object(mut body)) = serde_json::from_slice(body) else {
             return Err("not a JSON object".to_owned());
@@ -104,7 +102,7 @@ impl Rules {
                 object.insert(name.to_owned(), value);
             }
         }
-        // What is passed on asks PostHog not to look up a place.
+        // Forwarded events ask PostHog not to derive a location.
         object.insert("$geoip_disable".to_owned(), Value::Bool(true));
         let record =
             json!({ "event": name, "distinct_id": id, "timestamp": timestamp, "properties": object });

@@ -1,6 +1,4 @@
-//! The edge's store, in `SQLite`, so that what arrived can be looked at with `sqlite3`.
-//!
-//! Never stores a token, only its hash.
+//! The edge's store in `SQLite`, which can be inspected with `sqlite3`. Of a token it stores only the hash.
 
 use std::path::Path;
 
@@ -23,7 +21,7 @@ pub struct Row {
     pub event: String,
     pub distinct_id: String,
     pub record: String,
-    /// Names that were taken out, with commas between.
+    /// The names that were removed, separated by commas.
     pub dropped: String,
     pub at: String,
     pub expires_at: String,
@@ -31,7 +29,7 @@ pub struct Row {
     pub country: Option<String>,
 }
 
-/// An account of the platform, as its tokens tell.
+/// An account of the platform, found by a token.
 pub struct Account {
     pub name: String,
     pub allows: bool,
@@ -66,7 +64,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Stores records; one whose id is known already is the same one again. Returns how many were new.
+    /// Stores records, and returns how many were new. A record with a known id is a repetition.
     pub fn insert(&mut self, records: &[Accepted], ip: Option<&str>) -> rusqlite::Result<usize> {
         let transaction = self.connection.transaction()?;
         let mut new = 0;
@@ -92,7 +90,7 @@ impl Store {
         Ok(new)
     }
 
-    /// Deletes what has been kept for long enough; returns how much that was.
+    /// Deletes expired records, and returns their number.
     pub fn expire(&self, now: OffsetDateTime) -> rusqlite::Result<usize> {
         self.connection
             .execute("DELETE FROM records WHERE datetime(expires_at) <= datetime(?1)", [rfc3339(now)])
@@ -117,7 +115,7 @@ impl Store {
         rows.collect()
     }
 
-    /// Creates a token of the platform known as one of an account.
+    /// Registers a token of the platform for an account.
     pub fn issue(&self, token: &str, account: &str) -> rusqlite::Result<()> {
         self.connection.execute("INSERT OR IGNORE INTO accounts (name, allows) VALUES (?1, 1)", [account])?;
         let hash = Hashed::new("tok", token).to_string();
@@ -128,14 +126,14 @@ impl Store {
         Ok(())
     }
 
-    /// Sets an account's switch.
+    /// Sets whether an account allows telemetry.
     pub fn allow(&self, account: &str, allows: bool) -> rusqlite::Result<()> {
         self.connection
             .execute("UPDATE accounts SET allows = ?2 WHERE name = ?1", params![account, allows])
             .map(drop)
     }
 
-    /// Returns the account of a token that the platform has issued.
+    /// Returns the account of a token that the platform has issued, if any.
     pub fn account_of(&self, token: &str) -> rusqlite::Result<Option<Account>> {
         let hash = Hashed::new("tok", token).to_string();
         let query = "SELECT name, allows FROM tokens JOIN accounts ON name = account WHERE hash = ?1";
@@ -148,7 +146,7 @@ fn rfc3339(at: OffsetDateTime) -> String {
     at.format(&Rfc3339).unwrap_or_default()
 }
 
-/// The country of an address, as coarse as it gets. The loopback interface is in none.
+/// Returns the country of an address. The loopback interface is in none.
 fn country_of(_ip: &str) -> &'static str {
     "ZZ"
 }

@@ -635,7 +635,7 @@ fn ins_41_a_token_can_come_later_without_touching_events() {
     let bodies = requests.iter().map(|request| request.json()["event"].clone()).collect::<Vec<_>>();
     assert_eq!(bodies[0], bodies[1]);
     let page = std::fs::read_to_string(PAGE).expect("the page");
-    assert!(page.contains("Sums that outlive them cannot be traced to a run."));
+    assert!(page.contains("Totals that are kept longer cannot be traced to a run."));
 }
 
 fn fix_run() -> super::ins::events::FixRun<'static> {
