@@ -25,7 +25,7 @@ mod tests {
         let events = candor::testing::capture(|| {
             assert_eq!(place_order("user_1", 3), 30);
         });
-        let [event] = events.as_slice() else { panic!("one event, not {events:?}") };
+        let [event] = &events[..] else { panic!("one event, not {events:?}") };
         assert_eq!((&*event.name, &*event.distinct_id), ("order placed", "user_1"));
         assert_eq!(event.properties["items"], 3);
         assert_eq!(event.properties["currency"], "EUR");
