@@ -22,7 +22,7 @@ use crate::event::{Allowed, OutgoingEvent, to_json};
 use crate::field::PseudonymKey;
 use crate::observe::LossReason;
 use crate::settings::{
-    Batching, Endpoint, Env, Http, Protocol, Retry, Spool, asks_for_debug, defaults, token,
+    Batching, Endpoint, Env, Http, Protocol, Retry, Sending, Spool, asks_for_debug, defaults, token,
 };
 use crate::transport::{Transport, TransportFactory};
 use crate::wire::Envelope;
@@ -318,6 +318,27 @@ impl Config {
         let may_keep = !self.has_chosen_spool && self.retry.max_retries != Some(0);
         if cfg!(feature = "spool") && says_so && may_keep {
             self.spool = Some(Spool::cli());
+        }
+    }
+
+    /// Returns whether the application leaves its events to a process of their own.
+    pub(crate) fn asks_for_sender(&self) -> bool {
+        self.spool.as_ref().is_some_and(|spool| spool.sending == Sending::Detached)
+    }
+
+    /// Sets whether the end of this run starts that process. If not, the next run sends the events.
+    pub(crate) fn set_has_sender(&mut self, has_sender: bool) {
+        if let Some(spool) = &mut self.spool {
+            spool.has_sender = has_sender;
+        }
+    }
+
+    /// Makes this process the one that sends what others have left. What it has not sent when its time is up it leaves
+    /// to another, whatever the application allows the end of a command to take.
+    pub(crate) fn send_now(&mut self) {
+        self.shutdown_timeout = Some(defaults::SHORT_LIVED_SHUTDOWN);
+        if let Some(spool) = &mut self.spool {
+            (spool.sending, spool.has_sender) = (Sending::Live, false);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::command_run::{Finished, Outcome};
 use super::finished::{CommandFinished, ErrorCategory};
 use super::running::Running;
+use super::sender;
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::timestamp::Timestamp;
@@ -36,4 +37,5 @@ fn report(running: &Running, client: &Client) {
     }
     // What cannot be delivered in time is lost, and nobody is left to be told.
     let _ = client.shutdown(client.shutdown_timeout());
+    sender::start_if_left(client);
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 
+use super::sender;
 use crate::catalogue::Catalogue;
 use crate::client::{self, Client};
 use crate::clock::Clock;
@@ -32,6 +33,21 @@ pub(super) struct Kit {
 impl Kit {
     pub(super) fn new(mut config: Config) -> Self {
         config.suit_a_tool();
+        if config.asks_for_sender() {
+            config.set_has_sender(sender::may_start());
+        }
+        Self::with(config)
+    }
+
+    /// Creates the kit of a process that sends what others have left; `None` if they leave nothing to such a process.
+    pub(super) fn of_sender(mut config: Config) -> Option<Self> {
+        config.suit_a_tool();
+        let is_asked = config.asks_for_sender();
+        config.send_now();
+        is_asked.then(|| Self::with(config))
+    }
+
+    fn with(mut config: Config) -> Self {
         let env = config.environment();
         Self {
             facts: config.facts(),
@@ -138,6 +154,15 @@ impl Kit {
     /// Reads the log of what was sent; `None` if there is none.
     pub(super) fn sent_lines(&self) -> io::Result<Option<SentLines>> {
         self.log_file().map_or(Ok(None), |path| sent_log::read(&path))
+    }
+}
+
+impl Drop for Kit {
+    fn drop(&mut self) {
+        let Some(Some(guard)) = self.guard.take() else { return };
+        let client = guard.client().clone();
+        drop(guard);
+        sender::start_if_left(&client);
     }
 }
 

@@ -16,6 +16,8 @@ mod outcome;
 mod prompt;
 mod running;
 mod screen;
+mod send;
+mod sender;
 mod telemetry;
 mod verbs;
 
@@ -25,4 +27,5 @@ pub use command_run::{CommandRun, Finished, Outcome};
 pub use finished::CommandFinished;
 pub use outcome::RunResult;
 pub use prompt::{Answer, may_prompt, prompt};
+pub use send::run_sender_if_asked;
 pub use telemetry::Telemetry;

@@ -124,6 +124,14 @@ impl Client {
         lane.spool().map(|writer| describe(writer.dir()))
     }
 
+    /// Returns whether this run, which has ended, is to start the process that sends what is on disk.
+    pub(crate) fn leaves_events_to_sender(&self) -> bool {
+        let writers: Vec<_> = self.inner.lanes.iter().filter_map(Lane::spool).collect();
+        !writers.is_empty()
+            && self.monitor.still_granted()
+            && writers.iter().any(|writer| writer.has_events_for_sender())
+    }
+
     /// Takes all events on disk out of reach of every process, those of other runs too. They are yet to be removed.
     pub(super) fn purge_spool(&self) -> Option<io::Result<Purged>> {
         let purged = self.monitor.spool_dir().map(|dir| purge_all(&dir));
@@ -150,7 +158,7 @@ impl Client {
     pub(super) fn leave_to_next_run(&self, handles: &[Arc<WorkerHandle>], deadline: Instant) -> bool {
         let lanes = &self.inner.lanes;
         let Some(generation) = self.monitor.gate().sendable_generation() else { return false };
-        let writer = |lane: &Lane| lane.spool().filter(|writer| writer.leaves_to_next_run());
+        let writer = |lane: &Lane| lane.spool().filter(|writer| writer.leaves_events());
         if handles.is_empty() || !lanes.iter().all(|lane| writer(lane).is_some()) {
             return false;
         }

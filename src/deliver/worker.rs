@@ -211,7 +211,7 @@ impl Worker {
     fn spool_step(&mut self, now: Instant) -> SpoolStep {
         let wants_all = self.wants_all();
         match &mut self.spool {
-            Some(spool) if self.stopping.is_none() || !spool.writer().leaves_to_next_run() => {
+            Some(spool) if self.stopping.is_none() || !spool.writer().leaves_events() => {
                 spool.next(now, wants_all)
             }
             _ => SpoolStep::Nothing,

@@ -24,6 +24,20 @@ pub enum Sending {
     /// end of a run then waits up to [`Config::shutdown_timeout`](crate::Config::shutdown_timeout), as without a
     /// spool.
     NextRun,
+    /// By a process of their own, which the end of a run starts and does not wait for: events arrive although there is
+    /// no next run. Never the default.
+    ///
+    /// Works with [`cli::Telemetry`](crate::cli::Telemetry) in a program whose `main` begins with
+    /// [`cli::run_sender_if_asked`](crate::cli::run_sender_if_asked), which says what that process does. In any other
+    /// program this is the same as `NextRun`.
+    Detached,
+}
+
+impl Sending {
+    /// Returns whether a run leaves its events to another process.
+    fn leaves_events(self) -> bool {
+        matches!(self, Self::NextRun | Self::Detached)
+    }
 }
 
 /// Keeps events on disk until the endpoint has accepted them, so they survive the end of the program.
@@ -72,6 +86,8 @@ pub struct Spool {
     pub(crate) durability: Durability,
     pub(crate) at_most_once: bool,
     pub(crate) tenant: String,
+    /// Whether the end of this run starts a process that sends.
+    pub(crate) has_sender: bool,
 }
 
 /// When an event is written to disk.
@@ -112,6 +128,7 @@ impl Spool {
             durability: Durability::Sealed,
             at_most_once: false,
             tenant: String::new(),
+            has_sender: false,
         }
     }
 
@@ -200,6 +217,11 @@ impl Spool {
     pub fn tenant(mut self, account: impl Into<String>) -> Self {
         self.tenant = account.into();
         self
+    }
+
+    /// Returns whether a run leaves its events to another process.
+    pub(crate) fn leaves_events(&self) -> bool {
+        self.sending.leaves_events()
     }
 
     /// Returns an error that names the first setting that cannot work.

@@ -15,7 +15,7 @@ use crate::deliver::halving::Part;
 use crate::deliver::report::DeliveryError;
 use crate::observe::LossReason;
 use crate::queue::spool::{FileName, Lock, POISON, Unreadable, plan, sweep_others};
-use crate::settings::{Durability, Sending};
+use crate::settings::Durability;
 use crate::timestamp::Timestamp;
 use crate::wire::BatchInfo;
 
@@ -135,6 +135,11 @@ impl SpoolSender {
             self.lock = None;
             return SpoolStep::Nothing;
         }
+        if self.writer.context.spool.has_sender && !wants_all {
+            // The process that this run starts at its end takes the lock, and must find it free.
+            self.lock = None;
+            return SpoolStep::Nothing;
+        }
         if !self.has_looked {
             // Only after consent was asked: a worker exists under a grant alone.
             self.has_looked = true;
@@ -184,7 +189,7 @@ impl SpoolSender {
 
     /// Returns what may be sent now: for a tool that leaves its events to the next run, what earlier runs have left.
     fn waiting(&self, wants_all: bool) -> Waiting {
-        let leaves_own = self.writer.context.spool.sending == Sending::NextRun && !wants_all;
+        let leaves_own = self.writer.context.spool.leaves_events() && !wants_all;
         let files = self.writer.files.lock();
         let mut waiting = files
             .waiting(|name| !(self.skip.contains(&name.with_tries(0)) || leaves_own && files.is_own(*name)));
@@ -256,7 +261,7 @@ impl SpoolSender {
 
     /// Reads the next files into a batch. `None` if none of them can be used.
     pub(crate) fn load(&mut self, generation: u32, limits: BatchLimits, wants_all: bool) -> Option<Batch> {
-        let leaves_own = self.writer.context.spool.sending == Sending::NextRun && !wants_all;
+        let leaves_own = self.writer.context.spool.leaves_events() && !wants_all;
         if !leaves_own {
             self.writer.finish_journal();
         }

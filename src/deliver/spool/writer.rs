@@ -18,7 +18,7 @@ use crate::event::{CommonProperties, EncodedEvent};
 use crate::observe::{Counters, LossReason};
 use crate::queue::spool::{Bucket, Caps, Events, FileLimits, FileName, Journal, Purged, purge_bucket};
 use crate::queue::{Backlog, Queue};
-use crate::settings::{Durability, Sending, Spool};
+use crate::settings::{Durability, Spool};
 use crate::timestamp::{Rfc3339, Timestamp};
 use crate::wire::{BatchInfo, Envelope, Ids, WireEvent};
 
@@ -79,13 +79,19 @@ impl SpoolWriter {
 
     /// Returns whether events are written to disk before they are sent, and sent from there alone.
     pub(crate) fn writes_first(&self) -> bool {
-        let Spool { durability, sending, .. } = &self.context.spool;
-        self.is_on() && (*durability != Durability::Sealed || *sending == Sending::NextRun)
+        let spool = &self.context.spool;
+        self.is_on() && (spool.durability != Durability::Sealed || spool.leaves_events())
     }
 
-    /// Returns whether this run leaves its events to the next one.
-    pub(crate) fn leaves_to_next_run(&self) -> bool {
-        self.is_on() && self.context.spool.sending == Sending::NextRun
+    /// Returns whether this run leaves its events to another process.
+    pub(crate) fn leaves_events(&self) -> bool {
+        self.is_on() && self.context.spool.leaves_events()
+    }
+
+    /// Returns whether events are on disk for the process that this run is to start.
+    pub(crate) fn has_events_for_sender(&self) -> bool {
+        let is_there = || self.bucket().list().is_ok_and(|listing| !listing.events.is_empty());
+        self.is_on() && self.context.spool.has_sender && is_there()
     }
 
     /// Returns how long after its capture an event is on disk, if that was set.

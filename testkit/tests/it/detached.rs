@@ -1,0 +1,217 @@
+//! A tool whose events are sent by a process of their own: `testkit/examples/detached_tool.rs`, as real processes.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+
+use testkit::{Reply, Server, eventually, example};
+
+const SENDER: &str = "__candor-send";
+
+/// A machine on which the tool runs.
+struct Machine {
+    dir: PathBuf,
+    server: Server,
+}
+
+/// A process of the tool.
+#[derive(Debug)]
+struct Process {
+    id: String,
+    group: String,
+    argument: String,
+    streams: Vec<String>,
+}
+
+impl Machine {
+    fn new(server: Server) -> Self {
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let dir = std::env::temp_dir().join(format!("candor-detached-{}-{number}", std::process::id()));
+        fs::create_dir_all(&dir).expect("a directory for the test");
+        Self { dir, server }
+    }
+
+    fn command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+        let mut command = example("detached_tool");
+        command.args(arguments).env_clear().env("TOOL_URL", self.server.url());
+        command.env("XDG_STATE_HOME", self.dir.join("state")).env("TOOL_TRACE", self.dir.join("trace"));
+        command.envs(variables.iter().copied()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the tool; waits for nothing but its own end and that of its output.
+    fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+        let output = self.command(arguments, variables).output().expect("the tool runs");
+        assert!(output.status.success(), "{output:?}");
+        output
+    }
+
+    /// Waits until all that the tool has started have ended; returns them all, the tools first.
+    fn settled(&self) -> (Vec<Process>, Vec<Process>) {
+        eventually("the end of every process", || !self.has_processes());
+        let text = fs::read_to_string(self.dir.join("trace")).expect("the trace");
+        let processes = text.lines().map(|line| {
+            let mut words = line.split(' ').map(str::to_owned);
+            let mut next = || words.next().expect("a whole line");
+            Process { id: next(), group: next(), argument: next(), streams: words.collect() }
+        });
+        processes.partition(|process| process.argument != SENDER)
+    }
+
+    /// Returns whether a process runs whose variables are of this machine. One that was started is found from the
+    /// instant at which its parent goes on.
+    fn has_processes(&self) -> bool {
+        let dir = self.dir.display().to_string();
+        let is_ours = |environ: Vec<u8>| environ.windows(dir.len()).any(|window| window == dir.as_bytes());
+        let entries = fs::read_dir("/proc").expect("the processes").filter_map(Result::ok);
+        entries.filter_map(|entry| fs::read(entry.path().join("environ")).ok()).any(is_ours)
+    }
+
+    /// Returns the names of the files that wait to be sent.
+    fn waiting(&self) -> Vec<String> {
+        let entries = |dir: PathBuf| fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+        let buckets = entries(self.dir.join("state/detached-tool/spool"));
+        let files = buckets.flat_map(|bucket| entries(bucket.path()));
+        let names = files.map(|file| file.file_name().to_string_lossy().into_owned());
+        names.filter(|name| name.starts_with('e')).collect()
+    }
+
+    /// Returns the ids of all events that have arrived, the repeated ones once.
+    fn arrived(&self) -> BTreeSet<String> {
+        self.server.requests().iter().flat_map(testkit::Received::uuids).collect()
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+#[test]
+fn the_events_of_a_run_arrive_without_a_second_run() {
+    let machine = Machine::new(Server::start([]));
+    let output = machine.run(&[], &[]);
+    assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
+    machine.server.wait_for(1);
+    let (tools, senders) = machine.settled();
+    assert_eq!((tools.len(), senders.len(), machine.server.events().len()), (1, 1, 1), "{senders:?}");
+    assert_eq!(machine.waiting(), [""; 0]);
+    let [sender] = senders.as_slice() else { panic!("{senders:?}") };
+    assert_eq!(sender.group, sender.id, "a group of its own");
+    assert_eq!(sender.streams, ["/dev/null"; 3]);
+    assert_ne!(tools[0].group, tools[0].id);
+}
+
+#[test]
+fn the_end_of_a_command_does_not_wait() {
+    let machine = Machine::new(Server::always(Reply::ok().held()));
+    // Returns, although no answer comes before it has, and the tool may wait for ten minutes. That its output ends shows
+    // that nobody else holds it.
+    machine.run(&[], &[]);
+    machine.server.release();
+    machine.server.wait_for(1);
+    machine.settled();
+    assert_eq!((machine.server.events().len(), machine.waiting().len()), (1, 0));
+}
+
+#[test]
+fn commands_at_once_start_senders_and_each_event_arrives_once() {
+    const COMMANDS: usize = 8;
+    let machine = Machine::new(Server::start([]));
+    for round in 1..=2 {
+        thread::scope(|scope| {
+            for _ in 0..COMMANDS {
+                scope.spawn(|| machine.run(&[], &[]));
+            }
+        });
+        let (tools, senders) = machine.settled();
+        assert!(senders.len() <= tools.len(), "no sender starts another: {senders:?}");
+        let events = machine.server.events().len();
+        assert_eq!((events, machine.arrived().len()), (round * COMMANDS, round * COMMANDS));
+        assert_eq!(machine.waiting(), [""; 0]);
+    }
+}
+
+#[test]
+fn no_process_is_started_while_telemetry_is_off_or_no_event_may_be_kept() {
+    let machine = Machine::new(Server::start([]));
+    let marked = [("CANDOR_SENDER", "1")];
+    for (arguments, variables) in [
+        (&[][..], &[("DO_NOT_TRACK", "1")][..]),
+        (&[], &[("DETACHED_TOOL_TELEMETRY", "0")]),
+        (&[], &[("CI", "true")]),
+        (&["--no-telemetry"], &[]),
+        // What a process that sends has started, directly or not.
+        (&[], &marked),
+        // A refusal while the command runs. It is stored, so it comes last.
+        (&["withdraw"], &[]),
+        (&[], &[]),
+    ] {
+        machine.run(arguments, variables);
+        let (_, senders) = machine.settled();
+        assert!(senders.is_empty(), "{arguments:?} {variables:?}: {senders:?}");
+    }
+    assert_eq!((machine.server.connections(), machine.waiting().len()), (0, 0));
+}
+
+#[test]
+fn a_program_that_is_not_ready_leaves_its_events_to_the_next_run() {
+    let machine = Machine::new(Server::start([]));
+    let output = machine.run(&[], &[("TOOL_NOT_READY", "1")]);
+    let warned = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(warned.matches("run_sender_if_asked").count(), 1, "{warned}");
+    assert!(machine.settled().1.is_empty());
+    assert_eq!((machine.server.connections(), machine.waiting().len()), (0, 1));
+    // Once it is ready, both events arrive.
+    machine.run(&[], &[]);
+    machine.settled();
+    assert_eq!((machine.server.events().len(), machine.waiting().len()), (2, 0));
+}
+
+#[test]
+fn consent_that_is_withdrawn_before_the_sender_looks_is_heard() {
+    let machine = Machine::new(Server::start([]));
+    machine.run(&[], &[("TOOL_NOT_READY", "1")]);
+    let sender =
+        |variables| machine.command(&[SENDER], variables).env("CANDOR_SENDER", "1").output().unwrap();
+    for denied in [&[("DO_NOT_TRACK", "1")][..], &[("CI", "true")]] {
+        sender(denied);
+        assert_eq!((machine.server.connections(), machine.waiting().len()), (0, 1), "{denied:?}");
+    }
+    sender(&[]);
+    assert_eq!((machine.server.events().len(), machine.waiting().len()), (1, 0));
+}
+
+#[test]
+fn a_sender_ends_where_nobody_answers_and_the_events_stay() {
+    let is_up = Arc::new(AtomicBool::new(false));
+    let up = Arc::clone(&is_up);
+    let reply = move |_| if up.load(Ordering::Relaxed) { Reply::ok() } else { Reply::stall() };
+    let machine = Machine::new(Server::scripted(reply));
+    machine.run(&[], &[]);
+    machine.server.wait_for_begun(1);
+    machine.run(&[], &[]);
+    let (tools, senders) = machine.settled();
+    assert_eq!((tools.len(), senders.len()), (2, 2));
+    let waiting = machine.waiting();
+    // No attempt counts that the sender has cut itself: else a slow endpoint would cost events.
+    assert!(waiting.len() == 2 && waiting.iter().all(|name| name.ends_with("-a0")), "{waiting:?}");
+    is_up.store(true, Ordering::Relaxed);
+    machine.run(&[], &[]);
+    machine.settled();
+    assert_eq!((machine.arrived().len(), machine.waiting().len()), (3, 0));
+}
+
+#[test]
+fn a_watchdog_ends_a_sender_that_hangs() {
+    let machine = Machine::new(Server::start([]));
+    machine.run(&[], &[("TOOL_HANGS", "1")]);
+    let (_, senders) = machine.settled();
+    assert_eq!((senders.len(), machine.server.connections(), machine.waiting().len()), (1, 0, 1));
+}
