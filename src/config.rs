@@ -22,10 +22,32 @@ use crate::event::{Allowed, OutgoingEvent, to_json};
 use crate::field::PseudonymKey;
 use crate::observe::LossReason;
 use crate::settings::{
-    Batching, Endpoint, Env, Http, Protocol, Retry, Sending, Spool, asks_for_debug, defaults, token,
+    Batching, Endpoint, Env, Http, POSTHOG_EU, POSTHOG_US, Protocol, Retry, Sending, Spool, asks_for_debug,
+    defaults, token,
 };
 use crate::transport::{Transport, TransportFactory};
 use crate::wire::Envelope;
+
+/// Starts a [`Config`] with the name and version of the package that calls it, as its `Cargo.toml` has them.
+///
+/// ```no_run
+/// use candor::{Consent, Notice};
+///
+/// let _guard = candor::init_or_disabled(
+///     candor::config!()
+///         .posthog_eu("phc_..")
+///         .consent(Consent::opt_out(Notice::documented("https://example.com/telemetry"))),
+/// );
+/// ```
+///
+/// The name selects the variables that people use, such as `MY_APP_TELEMETRY`. If the package and the program have
+/// different names, pass the one that people know to [`Config::new`].
+#[macro_export]
+macro_rules! config {
+    () => {
+        $crate::Config::new(::core::env!("CARGO_PKG_NAME"), ::core::env!("CARGO_PKG_VERSION"))
+    };
+}
 
 /// What a client is to do, and whom it asks first.
 ///
@@ -130,10 +152,27 @@ impl Config {
         self
     }
 
-    /// Sets the project's API key, for endpoints that want one. A blank key turns the client off.
+    /// Sets the project's API key, for endpoints that want one; none by default.
+    ///
+    /// At most 64 bytes of ASCII, trimmed. A blank key disables the client. Creating the client fails for a personal key
+    /// (`phx_`) and for a placeholder such as `phc_...`.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_key = Some(key.into());
         self
+    }
+
+    /// Sends events to PostHog's cloud in the European Union, with the project API key (`phc_`) of the project.
+    ///
+    /// The same as [`endpoint`](Self::endpoint) `https://eu.i.posthog.com` and [`api_key`](Self::api_key).
+    pub fn posthog_eu(self, key: impl Into<String>) -> Self {
+        self.endpoint(POSTHOG_EU).api_key(key)
+    }
+
+    /// Sends events to PostHog's cloud in the United States, with the project API key (`phc_`) of the project.
+    ///
+    /// The same as [`endpoint`](Self::endpoint) `https://us.i.posthog.com` and [`api_key`](Self::api_key).
+    pub fn posthog_us(self, key: impl Into<String>) -> Self {
+        self.endpoint(POSTHOG_US).api_key(key)
     }
 
     /// Sets whose yes is needed and whose no is heard; opt-in unless set, so that nothing is sent before
@@ -401,5 +440,33 @@ impl fmt::Debug for Config {
             .field("batching", &self.batching)
             .field("retry", &self.retry)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn posthogs_clouds_are_an_endpoint_and_a_key() {
+        for (config, url) in [
+            (crate::config!().posthog_eu("phc_test"), "https://eu.i.posthog.com"),
+            (crate::config!().posthog_us("phc_test"), "https://us.i.posthog.com"),
+        ] {
+            let settings = config.resolve(&Env::empty()).unwrap();
+            assert_eq!(settings.endpoint.unwrap().as_str(), url);
+            assert_eq!(settings.hide, Some(("phc_test".to_owned(), "...".to_owned())));
+        }
+    }
+
+    #[test]
+    fn a_key_copied_from_the_documentation_is_refused() {
+        let Err(error) = crate::config!().posthog_eu("phc_..").resolve(&Env::empty()) else {
+            panic!("accepted")
+        };
+        assert_eq!(
+            error.to_string(),
+            "api_key: this is a placeholder; copy the project API key (phc_) from the settings of your PostHog project"
+        );
     }
 }

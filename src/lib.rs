@@ -6,17 +6,20 @@
 //! socket, no file, no byte.
 //!
 //! ```no_run
-//! use candor::{Config, Consent, Notice};
+//! use candor::{Consent, Notice};
 //!
 //! fn main() {
 //!     let _guard = candor::init_or_disabled(
-//!         Config::new("granted", env!("CARGO_PKG_VERSION"))
-//!             .endpoint("https://t.example.com")
+//!         candor::config!()
+//!             .posthog_eu("phc_..")
 //!             .consent(Consent::opt_out(Notice::documented("https://example.com/telemetry"))),
 //!     );
-//!     candor::event!("server started", distinct_id = "node-7", replicas = 3, tls = true);
+//!     candor::event!("server started", distinct_id = "node-7");
 //! }
 //! ```
+//!
+//! Put your project's key in place of `phc_..`, and the page that says what you send in place of the address. An endpoint
+//! of your own is [`Config::endpoint`].
 //!
 //! # Where to go
 //!
@@ -29,9 +32,10 @@
 //!
 //! # Overview
 //!
+//! - [`config!`] starts a [`Config`], which holds every setting; [`Consent`] says whose yes is needed and whose no is
+//!   heard.
 //! - [`init_or_disabled`] or [`init`] creates the global client and returns its [`Guard`]; [`capture()`], [`event!`], [`flush`],
 //!   [`shutdown`], [`stats`] and [`status`] work on it. A [`Client`] does the same without globals.
-//! - [`Config`] holds every setting; [`Consent`] says whose yes is needed and whose no is heard.
 //! - [`Event`](trait@Event) is a typed event that encodes itself, derived by
 //!   [`#[derive(Event)]`](derive@Event); [`DynamicEvent`] is put together at run time.
 //! - [`events!`] lists the events of a program as its [`Catalogue`], from which come the page for its users, JSON

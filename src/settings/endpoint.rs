@@ -13,11 +13,17 @@ pub(crate) struct Endpoint {
     is_https: bool,
 }
 
+/// Where PostHog's cloud in the European Union takes events.
+pub(crate) const POSTHOG_EU: &str = "https://eu.i.posthog.com";
+
+/// Where PostHog's cloud in the United States takes events.
+pub(crate) const POSTHOG_US: &str = "https://us.i.posthog.com";
+
 /// PostHog's web hosts, and the hosts that ingest their events.
 const INGESTION: [(&str, &str); 3] = [
-    ("https://app.posthog.com", "https://us.i.posthog.com"),
-    ("https://us.posthog.com", "https://us.i.posthog.com"),
-    ("https://eu.posthog.com", "https://eu.i.posthog.com"),
+    ("https://app.posthog.com", POSTHOG_US),
+    ("https://us.posthog.com", POSTHOG_US),
+    ("https://eu.posthog.com", POSTHOG_EU),
 ];
 
 impl Endpoint {

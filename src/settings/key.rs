@@ -33,10 +33,14 @@ impl ApiKey {
         &self.shown
     }
 
-    /// Returns what is wrong with the key by PostHog's rules: it must be at most 64 ASCII bytes and not a personal
-    /// key.
+    /// Returns what is wrong with the key by PostHog's rules: it must be at most 64 ASCII bytes and neither a personal
+    /// key nor a placeholder.
     pub(crate) fn flaw(&self) -> Option<&'static str> {
-        if self.secret.len() > 64 {
+        if self.is_placeholder() {
+            Some(
+                "this is a placeholder; copy the project API key (phc_) from the settings of your PostHog project",
+            )
+        } else if self.secret.len() > 64 {
             Some("longer than 64 bytes")
         } else if !self.secret.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte)) {
             // A key with quotes or backslashes would look different in a body, and could not be found there to be
@@ -47,6 +51,14 @@ impl ApiKey {
         } else {
             None
         }
+    }
+
+    /// Returns whether the key is one of those that documentation shows: `phc_...`, `<ph_project_api_key>` or
+    /// `phc_your_key`. PostHog's keys have no such parts.
+    fn is_placeholder(&self) -> bool {
+        let lower = self.secret.to_ascii_lowercase();
+        lower == "phc_"
+            || ["..", "<", ">", "\u{2026}", "your_", "your-"].iter().any(|part| lower.contains(part))
     }
 }
 
@@ -78,5 +90,23 @@ mod tests {
         assert!(flaw("ph\u{fc}").is_some());
         assert!(flaw("phc_\"abc").is_some());
         assert!(flaw("phc_\\abc").is_some());
+    }
+
+    #[test]
+    fn a_placeholder_is_called_one() {
+        for key in [
+            "phc_..",
+            "phc_...",
+            "phc_",
+            "<ph_project_api_key>",
+            "YOUR_API_KEY",
+            "phc_your-key",
+            "phc_\u{2026}",
+        ] {
+            assert!(ApiKey::new(key).unwrap().flaw().unwrap().contains("placeholder"), "{key}");
+        }
+        for key in ["phc_test_key", "phc_4xYourKeyqUYf5sDAT4IuOhsGIL4mt", "a-token_of-an-older-project"] {
+            assert_eq!(ApiKey::new(key).unwrap().flaw(), None, "{key}");
+        }
     }
 }

@@ -9,7 +9,7 @@ mod origin;
 mod spool;
 mod user_agent;
 
-pub(crate) use endpoint::Endpoint;
+pub(crate) use endpoint::{Endpoint, POSTHOG_EU, POSTHOG_US};
 pub use env::Env;
 pub(crate) use groups::{Batching, Http, Proxy, Retry};
 pub use groups::{Compression, Overflow, Protocol};

@@ -87,6 +87,19 @@ fn without_an_endpoint_or_with_a_blank_key_a_client_is_off() {
 }
 
 #[test]
+fn config_takes_name_and_version_from_the_calling_package() {
+    let server = Server::start([]);
+    let config = candor::config!().posthog_eu("phc_test").endpoint(server.url());
+    let client = Client::new(config.env(Env::empty()).consent(granted())).unwrap();
+    client.capture(numbered(1));
+    client.flush(LONG).unwrap();
+    let request = &server.requests()[0];
+    let package = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+    assert_eq!(request.header("user-agent"), Some(package));
+    assert_eq!(request.json()["api_key"], "phc_test");
+}
+
+#[test]
 fn stats_print_what_became_of_every_event() {
     let server = Server::start([]);
     let client = client(config(&server).before_send(|view| (view.properties["n"] != 1).then_some(view)));
