@@ -1,6 +1,5 @@
-//! What the gate costs: a capture when off, and the question alone when on.
-//! Takes no argument; prints the median of many rounds in nanoseconds.
-//! Never sends: the transport of the open client answers by itself.
+//! The cost of the gate: a capture while off, and the check alone while on, as medians in nanoseconds. Nothing is sent:
+//! the transport of the enabled client answers itself.
 //!
 //! ```sh
 //! cargo bench --bench consent
@@ -30,10 +29,10 @@ fn client(env: Env) -> Client {
     let consent = Consent::opt_out(Notice::documented("https://example.com/telemetry")).policy_file("");
     let config = Config::new("bench", "1.0.0").env(env).endpoint("http://127.0.0.1:9").consent(consent);
     let config = config.transport(|_granted| Ok(Box::new(Nowhere) as Box<dyn Transport>));
-    Client::new(config).expect("a configuration that works")
+    Client::new(config).expect("a valid configuration")
 }
 
-/// Runs the calls in rounds, and returns the median of nanoseconds for one call.
+/// Runs the calls in rounds, and returns the median time of one call in nanoseconds.
 fn median(mut call: impl FnMut(u32)) -> f64 {
     let mut rounds: Vec<_> = (0..ROUNDS)
         .map(|_| {
@@ -77,11 +76,11 @@ fn main() {
     println!("off: Client::capture                 {off_capture:6.2} ns");
     println!("off: event! on the global client     {off_global:6.2} ns");
     println!("on:  work without a gate             {ungated:6.2} ns");
-    println!("on:  the same behind the gate        {gated:6.2} ns");
+    println!("on:  the same after the gate         {gated:6.2} ns");
     println!("on:  the gate alone                  {:6.2} ns", gated - ungated);
 }
 
-/// An event that costs nothing to hand over.
+/// An event that costs nothing to pass.
 struct Ready;
 
 static EVENT: Ready = Ready;

@@ -1,6 +1,5 @@
-//! What a capture costs its caller: off, into the queue, into a full queue, from eight threads, by event.
-//! Takes no argument; prints medians in nanoseconds.
-//! Never sends: the transport answers by itself.
+//! The cost of a capture for its caller: off, into the queue, into a full queue, from 8 threads, and by kind of event,
+//! as medians in nanoseconds. Nothing is sent: the transport answers itself.
 //!
 //! ```sh
 //! cargo bench --bench hot_path
@@ -18,7 +17,7 @@ use measure::{LONG, config, created, median, print};
 const CALLS: usize = 10_000;
 
 fn client(config: candor::Config) -> Client {
-    let client = Client::new(config).expect("a configuration that works");
+    let client = Client::new(config).expect("a valid configuration");
     assert!(client.is_enabled());
     client
 }
@@ -66,7 +65,7 @@ fn global() {
     }
 }
 
-/// Captures into a queue with room, which the worker empties between the rounds.
+/// Captures into a queue with room, which the worker drains between the rounds.
 fn queued() {
     let client = client(config(2 * CALLS));
     let empty = || assert!(client.flush(LONG).expect("a worker").is_complete());
@@ -89,7 +88,7 @@ fn queued() {
     print("queued: the same by `event!`", median(CALLS, empty, dynamic), "ns");
 }
 
-/// Captures from threads at once; the time is that of all events together, each counted once.
+/// Captures from several threads at once; the time is the total divided by the number of events.
 fn from_threads(threads: usize) {
     let client = client(config(2 * CALLS * threads));
     let empty = || assert!(client.flush(LONG).expect("a worker").is_complete());
@@ -103,7 +102,7 @@ fn from_threads(threads: usize) {
     print(&format!("queued: threads {threads}, time for each event"), nanos, "ns");
 }
 
-/// Captures into a full queue: the event is encoded and dropped, so that this shows the encoder by event.
+/// Captures into a full queue: each event is encoded and dropped, so this shows the cost of the encoder.
 fn full() {
     let client = client(config(1));
     client.capture(created(0));
@@ -116,7 +115,7 @@ fn full() {
     let (plain, broken) = ("x".repeat(1000), "x".repeat(999) + "\n");
     event("full: `Event` by hand, a text of 1,000 letters", &|_| client.capture(Text(&plain)));
     event("full: the same with a line break", &|_| client.capture(Text(&broken)));
-    event("full: put together at run time, 5 properties", &|n| {
+    event("full: built at run time, 5 properties", &|n| {
         let event =
             DynamicEvent::new("cf:request.created", "usr_-CHh8_rdIqAotcBsP64GKQkfzW2hb1JDJ_6u7q4zom4");
         let event = event.property("has_reason", true).property("provider", "commonfate/test-provider@v1");
@@ -125,7 +124,7 @@ fn full() {
     });
 }
 
-/// Twenty numbers.
+/// An event with 20 numbers.
 struct Numbers(u64);
 
 impl Event for Numbers {
@@ -145,7 +144,7 @@ impl Event for Numbers {
     }
 }
 
-/// One long text.
+/// An event with one long text.
 struct Text<'a>(&'a str);
 
 impl Event for Text<'_> {

@@ -1,4 +1,4 @@
-//! Instructions for each event, which hold still where times do not. Needs `valgrind`.
+//! Instructions for each event, which are stable even if times are not. Requires `valgrind`.
 //!
 //! The program runs itself under callgrind with two numbers of events, and prints the difference for each event.
 //!
@@ -14,7 +14,7 @@ use std::time::Duration;
 use candor::{Client, Config, Overflow};
 use measure::{LONG, config, created, print};
 
-/// Below these numbers the buffers and segments grow; above them each event costs the same.
+/// With fewer events the buffers and segments still grow; above these numbers each event costs the same.
 const FEW: u64 = 20_000;
 const MANY: u64 = 60_000;
 
@@ -36,10 +36,10 @@ fn main() {
     print("a typed event, from the capture to the body", each(DELIVER), "instructions");
 }
 
-/// Captures so many events.
+/// Captures this number of events.
 fn child(work: &str, events: u64) {
     let kept = usize::try_from(events).expect("a number") + 1;
-    let client = |config: Config| Client::new(config).expect("a configuration that works");
+    let client = |config: Config| Client::new(config).expect("a valid configuration");
     match work {
         CAPTURE => {
             let client = client(config(kept));
@@ -47,7 +47,7 @@ fn child(work: &str, events: u64) {
             client.shutdown(Duration::ZERO).expect("a shutdown");
         }
         MACRO => {
-            let _guard = candor::init(config(kept)).expect("a configuration that works");
+            let _guard = candor::init(config(kept)).expect("a valid configuration");
             for seq in 0..events {
                 candor::event!(
                     "cf:request.created",
@@ -70,7 +70,7 @@ fn child(work: &str, events: u64) {
     }
 }
 
-/// Returns the instructions for each event.
+/// Returns the number of instructions for each event.
 fn each(work: &str) -> f64 {
     let (few, many) = (counted(work, FEW), counted(work, MANY));
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
@@ -78,7 +78,7 @@ fn each(work: &str) -> f64 {
     each
 }
 
-/// Runs this program under callgrind and returns how many instructions all its threads took.
+/// Runs this program under callgrind, and returns the number of instructions of all its threads.
 fn counted(work: &str, events: u64) -> u64 {
     let program = std::env::current_exe().expect("a path");
     let output = Command::new("valgrind")

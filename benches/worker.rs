@@ -1,6 +1,5 @@
-//! What an event costs the worker: from the queue into a body, and through gzip.
-//! Takes no argument; prints medians for each event and for each byte of bodies.
-//! Never sends: the transport answers by itself.
+//! The cost of an event for the worker, from the queue into a body and through gzip, as medians for each event. Nothing
+//! is sent: the transport answers itself.
 //!
 //! ```sh
 //! cargo bench --bench worker
@@ -17,7 +16,7 @@ use measure::{LONG, config, created, median, print};
 
 const EVENTS: usize = 20_000;
 
-/// Counts the bytes of bodies, as they would have travelled.
+/// Counts the bytes of bodies as they would be sent.
 #[derive(Clone, Default)]
 struct Counted(Arc<AtomicU64>);
 
@@ -36,12 +35,12 @@ fn main() {
     batches("bodies of 1 MiB, gzip", base().compression(Compression::Gzip));
 }
 
-/// Fills the queue, and measures the flush that empties it.
+/// Fills the queue, and measures the flush that drains it.
 fn batches(what: &str, config: Config) {
     let counted = Counted::default();
     let sink = counted.clone();
     let config = config.transport(move |_granted| Ok(Box::new(sink.clone()) as Box<dyn Transport>));
-    let client = Client::new(config).expect("a configuration that works");
+    let client = Client::new(config).expect("a valid configuration");
     assert!(client.is_enabled());
     let nanos = median(
         EVENTS,

@@ -1,5 +1,5 @@
-//! What a capture allocates when on: nothing, except for the segments of the queue while it grows.
-//! A binary of its own: the counting allocator is that of the whole process.
+//! A capture while on allocates nothing, except for segments of the queue while it grows.
+//! This is a separate binary because the counting allocator is that of the whole process.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ fn config() -> Config {
         .endpoint("http://127.0.0.1:9")
         .group("deployment", "dep_123")
         .super_property("plan", "team")
-        // Nobody takes anything from the queue, so that nothing but the captures is counted.
+        // Nothing drains the queue, so only the captures are counted.
         .flush_at(1_000_000)
         .flush_bytes(usize::MAX)
         .queue_events(1_000_000)
@@ -54,10 +54,10 @@ fn config() -> Config {
 #[test]
 fn a_queue_that_grows_allocates_a_segment_for_hundreds_of_events() {
     let client = Client::new(config()).unwrap();
-    // The first ones grow the thread's buffers, and the segments to their full size.
+    // The first captures grow the thread's buffers, and the segments to their full size.
     capture(&client, 2000);
-    // The gate looks at its files every 250 ms: one run of several has no such look in it, unless the
-    // machine is very slow. A box for each segment, and its bytes.
+    // The gate checks its files every 250 ms: at least one of several runs has no such check, unless the machine is very
+    // slow. Each segment needs a box and its bytes.
     let fewest = (0..20).map(|_| capture(&client, 1000)).min_by_key(|counted| counted.count_total).unwrap();
     assert!(fewest.count_total <= 6, "{fewest:?}");
     assert!(fewest.bytes_total <= 4 * 65 * 1024, "{fewest:?}");
@@ -65,7 +65,7 @@ fn a_queue_that_grows_allocates_a_segment_for_hundreds_of_events() {
     client.shutdown(Duration::ZERO).unwrap();
 }
 
-/// One text, and whether the code of the event panics after it.
+/// An event with one text, and whether its encoding panics after it.
 struct Large<'a>(&'a str, bool);
 
 impl Event for Large<'_> {
@@ -78,7 +78,7 @@ impl Event for Large<'_> {
         event.property("text", self.0);
         event.group("team", self.0);
         if self.1 {
-            // Without the hook, which allocates for a backtrace.
+            // Without the panic hook, which allocates for a backtrace.
             std::panic::resume_unwind(Box::new(()));
         }
     }
@@ -88,7 +88,7 @@ impl Event for Large<'_> {
 fn a_thread_keeps_little_after_a_large_event() {
     let consent = Consent::opt_out(Notice::documented("https://example.com/telemetry")).policy_file("");
     let config = Config::new("allocations", "1.0.0").env(Env::empty()).consent(consent);
-    // Sampled out, so that the event itself is gone at once.
+    // Sampled out, so the event itself is dropped at once.
     let config = config.endpoint("http://127.0.0.1:9").sample(Sampling::evenly(0.0));
     let client = Client::new(config).unwrap();
     client.capture(Large("small", false));

@@ -1,4 +1,4 @@
-//! A capture of a derived event allocates nothing, once its thread's buffers and the queue's segments are warm.
+//! A capture of a derived event allocates nothing once its thread's buffers and the queue's segments are warm.
 
 #![cfg(feature = "derive")]
 
@@ -9,10 +9,10 @@ use candor::testing::MemoryTransport;
 use candor::transport::Transport;
 use candor::{Client, Config, Consent, Count, Env, Event, Label, Notice, Properties, PseudonymKey};
 
-/// As many as fit in the segments that a queue keeps while it is idle.
+/// The number of events that fit in the segments that an idle queue keeps.
 const CAPTURES: u64 = 300;
 
-/// Every policy.
+/// An event with every policy.
 #[derive(Event)]
 #[event(name = "counted")]
 struct Counted<'a> {
@@ -80,7 +80,7 @@ fn counted() -> Counted<'static> {
     }
 }
 
-/// The same in fewer fields, by hand.
+/// An event with fewer fields, encoded by hand.
 struct ByHand;
 
 impl Event for ByHand {
@@ -94,15 +94,15 @@ impl Event for ByHand {
     }
 }
 
-/// Returns the fewest allocations of a round of captures: the gate looks at its files every 250 ms, and a round of
-/// several has no such look in it.
+/// Returns the smallest number of allocations of several rounds of captures: the gate checks its files every 250 ms,
+/// and at least one round has no such check.
 fn allocations(client: &Client, capture: impl Fn(&Client)) -> u64 {
     let round = || {
         let counted = allocation_counter::measure(|| (0..CAPTURES).for_each(|_| capture(client)));
         assert!(client.flush(Duration::from_secs(60)).expect("a worker").is_complete());
         counted.count_total
     };
-    // The first ones grow the buffers and the segments.
+    // The first captures grow the buffers and the segments.
     (0..20).map(|_| round()).min().expect("rounds")
 }
 

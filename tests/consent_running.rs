@@ -1,4 +1,4 @@
-//! Consent that changes while events flow: withdrawn, given again, changed by another process.
+//! Consent that changes while events are captured: withdrawn, granted again, changed by another process.
 
 use std::fs;
 use std::net::TcpListener;
@@ -12,7 +12,7 @@ use candor::consent::{ConsentState, Layer, Subject};
 use candor::transport::{Answer, Request, SendError, Transport};
 use candor::{Client, Config, Consent, DynamicEvent, Env, ErrorKind, LossReason, Notice};
 
-/// More time than anything here needs, even on a busy machine.
+/// More time than any test needs, even on a busy machine.
 const LONG: Duration = Duration::from_secs(30);
 
 const CHILD: &str = "CANDOR_TEST_STATE";
@@ -25,7 +25,7 @@ fn event(number: u64) -> DynamicEvent {
     DynamicEvent::new("counted", "node-7").property("n", number)
 }
 
-/// A configuration that reads nothing but what a test gives it, and sends on `flush` alone.
+/// A configuration that reads only what a test provides, and sends only on `flush`.
 fn config(consent: Consent, wire: &Wire) -> Config {
     let wire = wire.clone();
     Config::new("run-app", "1.0.0")
@@ -41,7 +41,7 @@ fn client(consent: Consent, wire: &Wire) -> Client {
     Client::new(config(consent, wire)).unwrap()
 }
 
-/// Polls until something holds, with a generous bound.
+/// Polls until a condition is true, with a generous timeout.
 fn eventually(what: &str, holds: impl Fn() -> bool) {
     let deadline = Instant::now() + LONG;
     while !holds() {
@@ -50,7 +50,7 @@ fn eventually(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
-/// What was sent, over all transports that a client makes.
+/// Everything that was sent, over all transports that a client creates.
 #[derive(Clone, Default)]
 struct Wire {
     bodies: Arc<Mutex<Vec<Vec<u8>>>>,
@@ -103,7 +103,7 @@ impl Transport for Plug {
     }
 }
 
-/// A directory of one test, which goes with it.
+/// A directory for one test, which is removed at its end.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -128,7 +128,7 @@ impl Drop for Scratch {
     }
 }
 
-/// The lines of the log, of all tests of this binary.
+/// The log lines of all tests in this binary.
 struct Lines(Mutex<Vec<String>>);
 
 impl log::Log for Lines {
@@ -186,7 +186,7 @@ fn nothing_is_sent_after_a_withdrawal_under_load() {
         }
         assert_eq!(wire.requests(), sent);
         assert!(wire.numbers().iter().all(|number| *number <= last));
-        // A worker that does not get to run may still be counting what it dropped.
+        // A worker that was not scheduled may still be counting the events that it dropped.
         eventually("what was dropped is counted", || client.stats().queued == 0);
         let stats = client.stats();
         assert_eq!(stats.captured, stats.sent + stats.lost_total(), "{stats}");
@@ -211,7 +211,7 @@ fn the_other_process_stops_within_its_next_check() {
     assert!(status.success(), "{status:?}");
 }
 
-/// Where the other processes of the test below store their refusals.
+/// The directory in which the other processes of the test below store their refusals.
 const REFUSES: &str = "CANDOR_TEST_REFUSES";
 
 #[test]
@@ -228,7 +228,7 @@ fn a_refusal_is_stored_despite_leftover_files_of_the_same_process_id() {
                     .unwrap()
             })
             .collect();
-        // What a crash leaves, in a container where process ids repeat.
+        // The files that a crash leaves in a container, where process ids repeat.
         let taken = |id, number| scratch.0.join(format!("telemetry-consent.{id}-{number}.tmp"));
         for child in &children {
             (0..20).for_each(|number| fs::write(taken(child.id(), number), "").unwrap());
@@ -241,12 +241,12 @@ fn a_refusal_is_stored_despite_leftover_files_of_the_same_process_id() {
         }
         let choice = fs::read_to_string(scratch.0.join("telemetry-consent.json")).unwrap();
         assert!(choice.contains("denied"), "{choice}");
-        // The choice, the start, and what was taken: no rest of the writers' own.
+        // The choice, the start file and the names taken in advance: the writers leave no temporary files.
         assert_eq!(fs::read_dir(&scratch.0).unwrap().count(), 2 + 4 * 20);
     }
 }
 
-/// Not a test by itself: the processes that the test above starts.
+/// The processes that the test above starts; it does nothing if run as a test.
 #[test]
 fn refusing_process() {
     let Some(dir) = std::env::var_os(REFUSES).map(PathBuf::from) else { return };
@@ -260,7 +260,7 @@ fn refusing_process() {
     std::process::exit(0);
 }
 
-/// What a process that changes its directory is given: a directory of its own.
+/// The directory of the process that changes its working directory.
 const MOVES: &str = "CANDOR_TEST_MOVES";
 
 #[test]
@@ -274,7 +274,7 @@ fn a_program_that_changes_its_directory_keeps_reading_the_same_files() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Not a test by itself: the process that the test above starts.
+/// The process that the test above starts; it does nothing if run as a test.
 #[test]
 fn moving_process() {
     let Some(dir) = std::env::var_os(MOVES).map(PathBuf::from) else { return };
@@ -299,7 +299,7 @@ fn moving_process() {
     assert!(home.join("state/telemetry-consent.json").exists());
     assert_eq!(fs::read_dir(&away).unwrap().count(), 0);
 
-    // Where the directory is gone nobody can say what a relative path would have said.
+    // If the directory is gone, it is unknown what a file with a relative path contained.
     let gone = dir.join("gone");
     fs::create_dir(&gone).unwrap();
     std::env::set_current_dir(&gone).unwrap();
@@ -314,7 +314,7 @@ fn moving_process() {
     std::process::exit(0);
 }
 
-/// Not a test by itself: the process that an earlier test starts.
+/// The process that an earlier test starts; it does nothing if run as a test.
 #[test]
 fn child_process() {
     let Some(dir) = std::env::var_os(CHILD) else { return };
@@ -334,7 +334,7 @@ fn child_process() {
     std::process::exit(0);
 }
 
-/// A file's name, what it says at first and later, and the consent that reads it.
+/// A file's name, its first and its later contents, and the consent that reads it.
 type Case = (&'static str, String, String, fn(PathBuf) -> Consent);
 
 #[test]
@@ -370,7 +370,7 @@ fn a_changed_file_is_noticed_before_the_next_request() {
         assert_eq!(client.state(), ConsentState::Denied);
         let stats = client.stats();
         assert_eq!(stats.lost(LossReason::ConsentWithdrawn), 1, "{stats}");
-        // Changed back, it stays off here: who said no is not asked again by a process that runs.
+        // After it is changed back, this process stays off: a refusal is not reconsidered in a running process.
         scratch.file(name, &before);
         client.capture(event(3));
         assert!(!client.is_enabled());
@@ -391,7 +391,7 @@ fn a_change_is_noticed_by_a_capture_alone() {
     });
     eventually("the worker drops what it had", || client.stats().queued == 0);
     assert_eq!(wire.requests(), 0);
-    // The user's own yes starts it again, where the file no longer says no.
+    // The user's own grant starts it again, because the file no longer denies.
     assert_eq!(client.opt_in().unwrap().state(), ConsentState::Denied);
     scratch.file("a.json", "{}");
     assert_eq!(client.opt_in().unwrap().state(), ConsentState::Granted);
@@ -457,7 +457,7 @@ fn a_withdrawal_cuts_the_request_that_a_shutdown_waits_for() {
         std::thread::spawn(move || client.shutdown(Duration::from_secs(3600)).unwrap())
     };
     eventually("the shutdown has begun", || !client.is_enabled());
-    // The worker is taken out a moment after the gate has closed; until then it is cut in the usual way.
+    // The worker is removed shortly after the gate has closed; until then its request is cut in the usual way.
     client.opt_out().unwrap();
     eventually("the shutdown is over", || ending.is_finished());
     let stats = client.stats();
@@ -599,7 +599,7 @@ fn defect_1_a_listening_socket_sees_no_connection() {
     life(Env::empty().with("DO_NOT_TRACK", "1"));
     life(Env::empty().with("LISTENER_TELEMETRY", "0"));
     assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
-    // The same life without a no connects, so the socket would have seen it.
+    // The same run without a refusal connects, so the socket would have seen a connection.
     life(Env::empty());
     assert!(listener.accept().is_ok());
 }
@@ -640,7 +640,7 @@ fn defect_14_a_full_queue_withdrawn_and_flushed_makes_no_request() {
     wire.stalls.store(true, Ordering::SeqCst);
     let config = config(documented().state_dir(&scratch.0), &wire).queue_events(100);
     let client = Client::new(config).unwrap();
-    // A full queue wakes the worker, whose one request then hangs: from here on nothing leaves the queue.
+    // A full queue wakes the worker, whose only request then hangs: from now on nothing leaves the queue.
     for number in 0..100 {
         client.capture(event(number));
     }

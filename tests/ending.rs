@@ -1,6 +1,6 @@
 //! A client that is shut down while something starts, and threads that do everything at once.
 //!
-//! A binary of its own: it counts the worker threads of the whole process, so its tests run one after the other.
+//! This is a separate binary because it counts the worker threads of the process; its tests run one after the other.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Condvar, Mutex, MutexGuard};
@@ -10,18 +10,18 @@ use std::time::{Duration, Instant};
 use candor::transport::{Answer, Request, SendError, Transport};
 use candor::{Client, Config, Consent, DynamicEvent, Env, LossReason, Notice, Overflow};
 
-/// More time than anything here needs, even on a busy machine.
+/// More time than any test needs, even on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
 
 const ROUNDS: usize = 200;
 
-/// One test at a time, since all count the threads of the process.
+/// Runs one test at a time, because all of them count the threads of the process.
 fn alone() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
     ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// A directory of one test, which goes with it.
+/// A directory for one test, which is removed at its end.
 struct Scratch(std::path::PathBuf);
 
 impl Scratch {
@@ -40,7 +40,7 @@ impl Drop for Scratch {
     }
 }
 
-/// Takes everything, or nothing before it is released.
+/// Accepts everything, or nothing until it is released.
 #[derive(Clone, Default)]
 struct Wire {
     is_held: Arc<Mutex<bool>>,
@@ -94,12 +94,12 @@ fn event() -> DynamicEvent {
 fn eventually(what: &str, holds: impl Fn() -> bool) {
     let deadline = Instant::now() + LONG;
     while !holds() {
-        assert!(Instant::now() < deadline, "in vain: {what}");
+        assert!(Instant::now() < deadline, "timed out waiting for: {what}");
         thread::sleep(Duration::from_millis(1));
     }
 }
 
-/// Counts the worker threads of this process; Linux names them, elsewhere nothing is counted.
+/// Counts the worker threads of this process by name, which is possible only on Linux.
 fn workers() -> usize {
     let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return 0 };
     let name = |task: std::io::Result<std::fs::DirEntry>| {
@@ -108,7 +108,7 @@ fn workers() -> usize {
     tasks.filter_map(name).filter(|name| name.trim() == "candor").count()
 }
 
-/// Runs two things at once, as closely as two threads can be brought together.
+/// Runs two functions at the same time, as closely as two threads can be synchronised.
 fn race(one: impl FnOnce() + Send, other: impl FnOnce() + Send) {
     let start = Barrier::new(2);
     thread::scope(|scope| {
@@ -121,7 +121,7 @@ fn race(one: impl FnOnce() + Send, other: impl FnOnce() + Send) {
     });
 }
 
-/// Races something against a shutdown many times, with all clients alive at the end: no worker is.
+/// Races `work` against a shutdown many times. At the end all clients still exist, but no worker does.
 fn leaves_no_worker(make: impl Fn() -> Client, work: impl Fn(&Client) + Sync, timeout: Duration) {
     assert_eq!(workers(), 0);
     let mut clients = Vec::new();
@@ -226,7 +226,7 @@ impl Dice {
     }
 }
 
-/// Does something to a client, of everything that there is.
+/// Calls a random method of a client.
 fn act(client: &Client, dice: &mut Dice, may_shut_down: bool) {
     match dice.roll(40) {
         0..=19 => client.capture(event().property("text", "x".repeat(100))),
@@ -266,7 +266,7 @@ fn everything_at_once_from_many_threads_never_hangs_and_adds_up() {
                 let client = &client;
                 scope.spawn(move || {
                     let mut dice = Dice(seed << 32 | thread);
-                    // Half of the rounds end in a shutdown that comes somewhere in between.
+                    // Half of the rounds end with a shutdown at a random point.
                     (0..150).for_each(|turn| act(client, &mut dice, seed % 4 < 2 && turn > 50));
                 });
             }

@@ -1,7 +1,7 @@
-//! A program that ends without its guard loses what was not sent, and nothing else: it ends at once, with
-//! its own exit code and without a word on its outputs.
+//! A program that exits without its guard only loses unsent events: it exits at once, with its own exit code and
+//! without any output.
 //!
-//! This binary runs itself as that program; the variable says so, and carries the endpoint.
+//! This binary runs itself as that program; a variable selects that mode and holds the endpoint.
 
 use std::process::{Command, exit};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use testkit::{Reply, Server};
 const ENDPOINT: &str = "CANDOR_TEST_ENDPOINT";
 const TEST: &str = "a_program_that_forgets_its_guard_exits_at_once";
 
-/// Is the program: captures, waits for the request to be under way, and ends.
+/// The program: captures, waits until the request has started, and exits.
 fn program(endpoint: &str) -> ! {
     let consent = Consent::opt_out(Notice::documented("https://example.com/telemetry")).policy_file("");
     let config = Config::new("test-app", "1.0").env(Env::empty()).consent(consent).endpoint(endpoint);

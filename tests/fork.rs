@@ -1,8 +1,8 @@
-//! A forked child never hangs on a worker that is not there: flush and shutdown return at once, memory is
-//! bounded, and `init` starts afresh. Tested on Unix only, if there is `fork`.
+//! A forked child, which has no worker, never hangs: flush and shutdown return at once, memory is bounded, and `init`
+//! creates a new client. Tested only on Unix, which has `fork`.
 //!
-//! This binary runs itself as the program that forks, so that a child that hangs can be ended; the
-//! variable says so, and carries the endpoints. The crate `fork` keeps the test free of unsafe code.
+//! This binary runs itself as the program that forks, so a child that hangs can be killed; a variable selects that
+//! mode and holds the endpoints. The crate `fork` keeps the test free of unsafe code.
 
 #![cfg(unix)]
 
@@ -19,7 +19,7 @@ use testkit::{PATIENCE, Reply, Server};
 
 const ENDPOINTS: &str = "CANDOR_TEST_ENDPOINTS";
 const LONG: Duration = Duration::from_secs(20);
-/// Far less than [`LONG`]: who returns within this has not waited for the parent's worker.
+/// Much less than [`LONG`]: a call that returns within this time has not waited for the parent's worker.
 const SOON: Duration = Duration::from_secs(5);
 
 fn config(endpoint: &str) -> Config {
@@ -32,7 +32,7 @@ fn named(name: &'static str) -> DynamicEvent {
     DynamicEvent::new(name, "id").property("process", std::process::id())
 }
 
-/// Forks; the child does its work and ends with 0, or with 1 where that panics. Returns its exit code.
+/// Forks, runs `work` in the child, and returns the child's exit code: 0, or 1 if `work` panics.
 fn in_child(work: impl FnOnce()) -> i32 {
     match fork().unwrap() {
         Fork::Parent(child) => {
@@ -43,14 +43,14 @@ fn in_child(work: impl FnOnce()) -> i32 {
     }
 }
 
-/// What every child does with the parent's client, and then with one of its own.
+/// The work of every child, with the parent's client and then with its own.
 fn child(parents: &Client, answering: &str) {
     let began = Instant::now();
     for _ in 0..2000 {
         parents.capture(named("child of the parent's client"));
     }
     let stats = parents.stats();
-    // The queue, and the batch that the parent's worker had in hand.
+    // The queue, and the batch that the parent's worker was sending.
     assert!(stats.queued <= 500 + 500 + 10, "{stats}");
     assert!(stats.lost(LossReason::QueueFull) > 0, "{stats}");
     assert_eq!(parents.flush(LONG).unwrap_err().kind(), ErrorKind::NotRunning);
@@ -66,7 +66,7 @@ fn child(parents: &Client, answering: &str) {
     drop(own);
 }
 
-/// Forks while the worker waits for an answer that does not come, and while other threads capture.
+/// Forks while the worker waits for an answer that never comes, and while other threads capture.
 fn program(stalling: &str, answering: &str) {
     let guard = candor::init(config(stalling)).unwrap();
     candor::capture(named("parent"));
@@ -74,7 +74,7 @@ fn program(stalling: &str, answering: &str) {
         thread::sleep(Duration::from_millis(1));
     }
     assert_eq!(in_child(|| child(guard.client(), answering)), 0, "while a request is under way");
-    // The parent's own client goes on as if nothing had been.
+    // The parent's own client works as before.
     assert!(guard.client().is_enabled());
     guard.client().shutdown(Duration::ZERO).unwrap();
     drop(guard);
@@ -98,7 +98,7 @@ fn program(stalling: &str, answering: &str) {
     amid_a_change(answering);
 }
 
-/// A logger that holds whoever logs a change of consent, and with that the thread that makes it.
+/// A logger that blocks the thread that logs a change of consent.
 struct Holding;
 
 static IS_HELD: AtomicBool = AtomicBool::new(false);
@@ -122,7 +122,7 @@ impl log::Log for Holding {
     fn flush(&self) {}
 }
 
-/// Forks while a thread of the parent is amid a change of consent, which then never ends in the child.
+/// Forks while a thread of the parent is changing consent; in the child that change never ends.
 fn amid_a_change(answering: &str) {
     log::set_logger(&Holding).unwrap();
     log::set_max_level(log::LevelFilter::Debug);
@@ -130,7 +130,7 @@ fn amid_a_change(answering: &str) {
     HOLDER.store(std::process::id(), Ordering::SeqCst);
     let changing = {
         let client = client.clone();
-        // There is no directory for the refusal, which holds for the process all the same.
+        // There is no directory to store the refusal in, but it still applies to this process.
         thread::spawn(move || client.opt_out().unwrap_err().kind())
     };
     while !IS_HELD.load(Ordering::SeqCst) {

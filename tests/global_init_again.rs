@@ -1,6 +1,7 @@
-//! `init` after `shutdown`, a thousand times: each client goes when the next comes, and every thread finds the new one.
+//! `init` after `shutdown`, a thousand times: each client is freed when it is replaced, and every thread uses the new
+//! one.
 //!
-//! A process of its own, since `init` holds for the whole process.
+//! This is a separate binary because `init` affects the whole process.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, MutexGuard};
@@ -14,13 +15,13 @@ const LONG: Duration = Duration::from_secs(30);
 
 const ROUNDS: usize = 1000;
 
-/// One test at a time: there is one global client.
+/// Runs one test at a time, because there is one global client.
 fn alone() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
     ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Counts events, and through its references the clients that hold one.
+/// Counts events; its reference count also counts the clients that hold it.
 #[derive(Clone, Default)]
 struct Counting(Arc<AtomicU64>);
 
@@ -57,7 +58,7 @@ fn a_thousand_clients_leave_one() {
         assert_eq!(candor::stats().sent, 2, "the new client is the one that is reached");
         assert_eq!(counting.0.load(Ordering::SeqCst), 2 * round);
     }
-    // Ours, and that of the last client's settings.
+    // This reference, and the one in the last client's settings.
     assert_eq!(Arc::strong_count(&counting.0), 2);
 }
 
@@ -84,10 +85,10 @@ fn threads_that_used_the_old_client_use_the_new_one() {
             drop(guard);
             assert_eq!(counting.0.load(Ordering::SeqCst), 4 * round);
         }
-        // Ours, that of the last client, and at the most one that each thread still has at hand.
+        // This reference, the one of the last client, and at most one that each thread still caches.
         assert!(Arc::strong_count(&counting.0) <= 6);
     });
-    // A thread that ends lets go of the client a moment after its work is done.
+    // A thread that ends drops its client shortly after its work is done.
     let deadline = Instant::now() + LONG;
     while Arc::strong_count(&counting.0) > 2 {
         assert!(Instant::now() < deadline, "{} references", Arc::strong_count(&counting.0));
@@ -122,7 +123,7 @@ fn of_many_concurrent_inits_one_succeeds() {
 fn code_that_runs_during_init_may_call_init_and_panic() {
     let _alone = alone();
     let counting = Counting::default();
-    // A transport that initialises while the client is being created gets an error, and not a wait for itself.
+    // A transport that calls `init` while the client is being created gets an error, and does not wait for itself.
     let transport = counting.clone();
     let nested = config(&counting).transport(move |_| {
         let error = candor::init(config(&transport)).unwrap_err();
@@ -131,7 +132,7 @@ fn code_that_runs_during_init_may_call_init_and_panic() {
         Ok(Box::new(transport.clone()) as Box<dyn Transport>)
     });
     drop(candor::init(nested).unwrap());
-    // One that panics leaves the place free.
+    // After a panic the global client can still be initialised.
     let error = candor::init(config(&counting).transport(|_| panic!("the application's own"))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport);
     drop(candor::init(config(&counting)).unwrap());

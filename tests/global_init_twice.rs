@@ -1,5 +1,5 @@
-//! There is one global client at a time: a second `init` is an error until the first was shut down.
-//! A process of its own, since `init` holds for the whole process.
+//! There is one global client at a time: a second `init` is an error until the first client is shut down.
+//! This is a separate binary because `init` affects the whole process.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -23,13 +23,13 @@ fn names(server: &Server) -> Vec<String> {
 fn a_second_client_replaces_one_that_was_shut_down() {
     let (first, second, third) = (Server::start([]), Server::start([]), Server::start([]));
 
-    // A configuration that cannot work leaves the place free.
+    // After an invalid configuration the global client can still be initialised.
     assert_eq!(candor::init(config(&first).flush_at(0)).unwrap_err().kind(), ErrorKind::Config);
 
     let guard = candor::init(config(&first)).unwrap();
     candor::capture(DynamicEvent::new("one", "id"));
     assert_eq!(candor::init(config(&second)).unwrap_err().kind(), ErrorKind::AlreadyInitialised);
-    // Neither does the other form reach or end the first.
+    // The other form neither uses nor ends the first client.
     let idle = candor::init_or_disabled(config(&second));
     assert_eq!(idle.client().disabled_reason(), Some("candor is initialised already"));
     drop(idle);
@@ -48,7 +48,7 @@ fn a_second_client_replaces_one_that_was_shut_down() {
     drop(guard);
     assert_eq!(names(&second), ["three"]);
 
-    // A guard that a panic drops still sends what was captured.
+    // A guard that a panic drops still sends the captured events.
     let result = catch_unwind(AssertUnwindSafe(|| {
         let _guard = candor::init(config(&third)).unwrap();
         candor::capture(DynamicEvent::new("four", "id"));

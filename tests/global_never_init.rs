@@ -1,5 +1,5 @@
-//! Without `init` the free functions do nothing, say so where they return a `Result`, and never panic.
-//! A process of its own, since `init` holds for the whole process.
+//! Without `init` the free functions do nothing, return an error if they return a `Result`, and never panic.
+//! This is a separate binary because `init` affects the whole process.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! A logger that calls everything from inside of `log()`: nothing hangs, since no line is logged under a lock.
+//! A logger that calls every method from inside `log()`: nothing hangs, because no line is logged under a lock.
 //!
-//! A binary of its own: the logger is that of the whole process.
+//! This is a separate binary because a process has only one logger.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,21 +11,21 @@ use std::time::Duration;
 use candor::transport::{Answer, Request, SendError, Transport};
 use candor::{Client, Config, Consent, DynamicEvent, Env, LossReason, Notice};
 
-/// More time than anything here needs, even on a busy machine.
+/// More time than any test needs, even on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
 
 const SHORT: Duration = Duration::from_millis(1);
 
 static CLIENT: Mutex<Option<Client>> = Mutex::new(None);
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
-/// Whether the logger takes back consent and ends the client, too.
+/// Whether the logger also withdraws consent and shuts the client down.
 static ENDS: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Asks the client whatever there is, for each line of its own.
+/// Calls every method of the client for each of the client's log lines.
 struct Asking;
 
 impl log::Log for Asking {
@@ -38,7 +38,7 @@ impl log::Log for Asking {
             return;
         }
         LINES.lock().unwrap().push(record.args().to_string());
-        // Two levels show what one line's asking does to the next. A logger without an end would be its own fault.
+        // Two levels show the effect of one line's calls on the next; endless recursion would be the logger's fault.
         if DEPTH.get() < 2 {
             DEPTH.set(DEPTH.get() + 1);
             let client = CLIENT.lock().unwrap().clone();
@@ -74,7 +74,7 @@ fn ask(client: &Client) {
     }
 }
 
-/// Refuses everything, and asks the client while it does.
+/// Refuses everything, and calls the client while it does.
 struct Refusing(Arc<AtomicUsize>);
 
 impl Transport for Refusing {
@@ -100,7 +100,7 @@ fn config(app: &str, consent: Consent) -> Config {
     })
 }
 
-/// Runs a life on a thread of its own, and fails where it hangs.
+/// Runs `life` on a new thread, and fails if it hangs.
 fn in_time(what: &str, life: impl FnOnce() + Send + 'static) {
     let (sender, receiver) = mpsc::channel();
     let life = thread::spawn(move || {
@@ -134,7 +134,7 @@ fn no_line_is_logged_under_a_lock() {
     }
 }
 
-/// Makes every line that can be made.
+/// Causes every log line that the client has.
 fn life(dir: &std::path::Path) {
     let project = dir.join("project.json");
     std::fs::write(&project, "{}").unwrap();
@@ -149,7 +149,6 @@ fn life(dir: &std::path::Path) {
     });
     let client = Client::new(settings).unwrap();
     *CLIENT.lock().unwrap() = Some(client.clone());
-    // Asked once, so that there is a moment at which nobody is being asked.
     for round in 0..3 {
         for name in ["", "counted", "$ai_span", "counted", "counted", "counted"] {
             client.capture(DynamicEvent::new(name, "node-7").property("n", 1));
@@ -157,7 +156,7 @@ fn life(dir: &std::path::Path) {
         }
         let _ = client.flush(LONG);
         if round == 1 {
-            // A file says no, which a capture or the worker sees, and then the user says yes.
+            // A file denies, which a capture or the worker notices, and then the user grants.
             std::fs::write(&project, r#"{"telemetry":{"enabled":"what?"}}"#).unwrap();
             client.capture(DynamicEvent::new("counted", "node-7"));
             let _ = client.flush(LONG);

@@ -1,4 +1,4 @@
-//! A capture when off allocates nothing, and does not look at its arguments.
+//! A capture while off allocates nothing, and does not evaluate its arguments.
 
 use candor::encode::Encoder;
 use candor::{Client, Config, Consent, Env, Event, Notice};
@@ -47,7 +47,7 @@ fn a_million_captures_when_off_allocate_nothing() {
         }
     });
     assert_eq!((counted.count_total, counted.bytes_total), (0, 0));
-    // The same counter sees an allocation if there is one.
+    // The counter does see an allocation if there is one.
     let seen = allocation_counter::measure(|| drop(std::hint::black_box(Box::new(7_u64))));
     assert_eq!(seen.count_total, 1);
     assert_eq!(candor::stats().captured + denied.stats().captured + deferred.stats().captured, 0);

@@ -1,4 +1,4 @@
-//! Off means absent, seen from outside: a whole life of a denied client under a filter that kills.
+//! Off means absent, as seen from outside: a denied client runs under a system call filter that kills the process.
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ const CASE: &str = "CANDOR_TEST_CASE";
 const DIR: &str = "CANDOR_TEST_DIR";
 const CAPTURES: u64 = 1_000_000;
 
-/// A name, variables, and a declaration with the files that it reads.
+/// A name, environment variables, and a declaration with the files that it reads.
 type Case = (&'static str, &'static [(&'static str, &'static str)], fn(&Path) -> Consent);
 
 const CASES: &[Case] = &[
@@ -80,7 +80,7 @@ const CASES: &[Case] = &[
     ("no home", &[("HOME", "")], |_| Consent::opt_out(Notice::shown("we count"))),
 ];
 
-/// What must die under the filter: the life of a client that may send.
+/// Must be killed by the filter: the run of a client that may send.
 const GRANTED: Case = ("granted", &[], |_| documented());
 
 fn documented() -> Consent {
@@ -131,14 +131,14 @@ fn run(name: &str, case: &Case) -> ExitStatus {
     status
 }
 
-/// Not a test by itself: the process that the tests above start.
+/// The process that the tests above start; it does nothing if run as a test.
 #[test]
 fn child() {
     let Ok(name) = std::env::var(CASE) else { return };
     let dir = PathBuf::from(std::env::var_os(DIR).unwrap());
     let case = name.parse().map_or(&GRANTED, |index: usize| &CASES[index]);
     let config = config(case.2(&dir));
-    // What the first panic of a process loads is not the client's doing.
+    // The files that a process loads for its first panic are not the client's doing.
     let _ = std::panic::catch_unwind(|| panic!("before"));
     let before = Footprint::of(&dir);
     seccompiler::apply_filter(&filter()).unwrap();
@@ -200,7 +200,7 @@ fn walk(dir: &Path, files: &mut BTreeMap<PathBuf, (u64, SystemTime)>) {
     }
 }
 
-/// Kills the process on anything that off must not do.
+/// Kills the process on every system call that a disabled client must not make.
 fn filter() -> BpfProgram {
     let mut never = vec![
         libc::SYS_socket,
@@ -254,7 +254,7 @@ fn filter() -> BpfProgram {
     filter.try_into().unwrap()
 }
 
-/// Opening for anything but reading, by the place of the flags among the arguments.
+/// Opening a file for anything but reading; `argument` is the position of the flags.
 fn writing(argument: u8) -> Vec<SeccompRule> {
     [libc::O_WRONLY, libc::O_RDWR, libc::O_CREAT, libc::O_TRUNC]
         .into_iter()

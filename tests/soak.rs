@@ -1,5 +1,5 @@
-//! 100,000 events against an endpoint of which every tenth answer is faulty: all are delivered, none is
-//! lost, and one arrives twice only where nobody could know whether it had arrived.
+//! 100,000 events for an endpoint of which every tenth answer is faulty: all are delivered, none is lost, and an event
+//! arrives twice only if the client could not know that it had arrived.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
@@ -14,15 +14,15 @@ const EVENTS: u64 = 100_000;
 const THREADS: u64 = 4;
 const LONG: Duration = Duration::from_secs(120);
 
-/// What the endpoint has seen, request by request, with whether it kept the events and said so.
+/// The requests that the endpoint has seen, and whether it kept their events and confirmed them.
 #[derive(Default)]
 struct Seen {
     kept: Vec<Received>,
-    /// Numbers of the requests that were kept although the client could not learn of it.
+    /// The numbers of the requests that were kept although the client could not know it.
     silent: BTreeSet<usize>,
 }
 
-/// Every tenth answer is a fault, each kind in its turn.
+/// Every tenth answer is a fault, and the kinds of faults alternate.
 fn faulty(number: usize, seen: &Arc<Mutex<Seen>>) -> Reply {
     let keep = |is_silent: bool, reply: Reply| {
         let seen = Arc::clone(seen);
@@ -50,7 +50,7 @@ fn faulty(number: usize, seen: &Arc<Mutex<Seen>>) -> Reply {
     }
 }
 
-/// Refuses what can be halved; a lone event is put off, since it would be lost.
+/// Refuses a batch that can be halved. A single event is deferred, because a refusal would lose it.
 fn too_large(received: &Received) -> Reply {
     Reply::status(if received.events().len() > 1 { 413 } else { 502 })
 }
@@ -93,7 +93,7 @@ fn every_event_is_delivered_through_faults() {
     check(&seen.lock().unwrap());
 }
 
-/// Compares what the endpoint has kept with what was captured.
+/// Compares the events that the endpoint has kept with those that were captured.
 fn check(seen: &Seen) {
     let mut arrivals: BTreeMap<u64, Vec<(usize, String)>> = BTreeMap::new();
     let mut bytes: HashMap<String, Value> = HashMap::new();

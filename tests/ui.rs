@@ -1,7 +1,7 @@
-//! What compiles, and what must not: every file of `tests/ui/ok` and `tests/ui/err` is compiled by itself. Of the
-//! compiler's words only the phrases in a file's `//~` lines are checked, so another compiler's way of printing does no
-//! harm. The README's examples are compiled as printed, run, and must arrive.
-//! A binary of its own, since it finds the library by asking cargo how it was built.
+//! Code that must compile, and code that must not: every file of `tests/ui/ok` and `tests/ui/err` is compiled on its
+//! own. Of the compiler's output only the phrases in a file's `//~` lines are checked, so another compiler's layout does
+//! no harm. The README's examples are compiled as printed and run, and their events must arrive.
+//! This is a separate binary because it asks cargo how it was built to find the library.
 
 #![cfg(feature = "derive")]
 
@@ -11,7 +11,7 @@ use std::sync::{LazyLock, Mutex};
 
 use serde_json::Value;
 
-/// Where the library is that belongs to this test.
+/// The paths of the library that was built with this test.
 struct Library {
     candor: PathBuf,
     serde_json: PathBuf,
@@ -19,7 +19,7 @@ struct Library {
 }
 
 impl Library {
-    /// Asks cargo, once, which has just built it: nothing is left to do, so the answer is quick.
+    /// Asks cargo once. It has just built the library, so the answer is quick.
     fn get() -> &'static Self {
         static LIBRARY: LazyLock<Library> = LazyLock::new(Library::find);
         &LIBRARY
@@ -55,12 +55,12 @@ impl Library {
         Self { candor, serde_json, dependencies }
     }
 
-    /// Compiles one file without generating code; returns whether that worked, and what the compiler said.
+    /// Compiles one file without generating code; returns whether it compiles, and the compiler's output.
     fn compile(&self, file: &Path) -> (bool, String) {
         self.rustc(file, &["--emit=metadata", "-Adead_code"])
     }
 
-    /// Compiles one file to a program, and returns if it is.
+    /// Compiles one file to a program, and returns its path.
     fn build(&self, file: &Path) -> PathBuf {
         let (compiles, said) = self.rustc(file, &["--crate-type=bin", "-Cdebuginfo=0", "-Cstrip=debuginfo"]);
         assert!(compiles, "{}:\n{said}", file.display());
@@ -86,14 +86,14 @@ impl Library {
     }
 }
 
-/// Returns a directory for what is compiled.
+/// Returns a directory for compiled files.
 fn scratch(name: impl AsRef<Path>) -> PathBuf {
     let scratch = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("ui").join(name);
     std::fs::create_dir_all(&scratch).expect("a scratch directory");
     scratch
 }
 
-/// Compiles every file of a folder on two threads and returns what `judge` finds wrong.
+/// Compiles every file of a folder on two threads, and returns the failures that `judge` finds.
 fn failures(folder: &str, judge: impl Fn(&str, bool, &str) -> Result<(), String> + Sync) -> Vec<String> {
     let library = Library::get();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui").join(folder);
@@ -143,7 +143,7 @@ fn each_mistake_is_refused_with_a_helpful_message() {
         }
         let is_error = |line: &&str| line.starts_with("error") && !line.starts_with("error: aborting");
         let errors = said.lines().filter(is_error).count();
-        // Words may be broken over lines.
+        // Phrases may be wrapped over lines.
         let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
         let is_said = |phrase: &str| match phrase.strip_suffix(" errors").or(phrase.strip_suffix(" error")) {
             Some(count) => count.parse() == Ok(errors),
@@ -164,7 +164,7 @@ fn docs(source: &str) -> String {
     lines.flat_map(|line| [line.get(4..).unwrap_or_default(), "\n"]).collect()
 }
 
-/// Returns the Rust examples of a text in Markdown.
+/// Returns the Rust examples in Markdown text.
 fn examples(text: &str) -> Vec<String> {
     let mut examples: Vec<String> = Vec::new();
     let (mut is_inside, mut is_rust) = (false, false);
@@ -187,11 +187,11 @@ fn source(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("the source")
 }
 
-/// What an example sends, told by the names of its events.
+/// Runs an example, and returns the names of the events that it sends.
 fn sent_by(program: &Path) -> Vec<String> {
     let server = testkit::Server::start([]);
     let mut program = Command::new(program);
-    // A surrounding that says nothing: no variable, and a home without a choice.
+    // A neutral environment: no variables, and a home without a stored choice.
     program.env_clear().env("HOME", scratch("home")).env("CANDOR_TEST_ENDPOINT", server.url());
     let output = program.output().expect("the example");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -235,14 +235,14 @@ fn the_examples_of_the_readme_compile_as_printed_and_arrive() {
     assert_eq!(sent, [vec!["server started"], posthog.to_vec()]);
 }
 
-/// Every file of a folder and of those below it.
+/// Returns every file of a folder and its subfolders.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("the folder");
     let paths = entries.map(|entry| entry.expect("an entry").path());
     paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
-/// Without a consent nothing is sent, so an example without one would be a riddle.
+/// Without consent nothing is sent, so an example without it would confuse its readers.
 #[test]
 fn every_example_that_starts_a_client_names_its_consent() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,12 +1,12 @@
-//! What an application without a logger gets to see: nothing, unless it asks for debugging, and then it is on stderr.
-//! A binary of its own that installs no logger, and that runs itself as that application.
+//! An application without a logger sees nothing, unless it enables debugging, which prints to stderr.
+//! This is a separate binary that installs no logger, and that runs itself as that application.
 
 use std::process::Command;
 
 use candor::{Config, Consent, Env, Notice};
 use testkit::{PATIENCE, Server};
 
-/// Says which application this process is to be.
+/// The variable that selects the application that this process runs.
 const ROLE: &str = "CANDOR_TEST_ROLE";
 const ENDPOINT: &str = "CANDOR_TEST_ENDPOINT";
 
@@ -32,7 +32,7 @@ fn run(test: &str, role: &str, endpoint: &str, variables: &[(&str, &str)]) -> St
     String::from_utf8(output.stderr).expect("text")
 }
 
-/// Is the application, where this process is to be one.
+/// Runs the application, if this process was started as one.
 fn is_application() -> bool {
     let (Ok(role), Ok(endpoint)) = (std::env::var(ROLE), std::env::var(ENDPOINT)) else { return false };
     let guard = match role.as_str() {

@@ -1,6 +1,4 @@
-//! What the benchmarks share: clients without a network, the measured event, medians, the first line.
-//!
-//! Never sends: the transport answers by itself.
+//! Code that the benchmarks share: clients without a network, the measured event, medians and the header line.
 
 #![allow(dead_code, reason = "each benchmark uses a part")]
 
@@ -10,10 +8,10 @@ use std::time::{Duration, Instant};
 use candor::transport::{Answer, Request, SendError, Transport};
 use candor::{Config, Consent, Env, Event, Label, Notice};
 
-/// Rounds of which the median is taken.
+/// The number of rounds whose median is taken.
 pub(crate) const ROUNDS: usize = 31;
 
-/// Time for what should never take long.
+/// The maximum time for calls that should be short.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// An access request was created.
@@ -21,28 +19,25 @@ pub(crate) const LONG: Duration = Duration::from_secs(60);
 #[event(name = "cf:request.created")]
 pub(crate) struct RequestCreated<'a> {
     /// Who asked for access.
-    #[event(
-        distinct_id,
-        raw = "hashed by the caller, so that the figures show the capture and not the hash"
-    )]
+    #[event(distinct_id, raw = "hashed by the caller, so the figures show the capture and not the hash")]
     pub(crate) requested_by: &'a str,
     /// Whether the requester gave a reason.
     pub(crate) has_reason: bool,
     /// The provider.
     #[event(raw = "the public name of a plugin")]
     pub(crate) provider: &'a str,
-    /// Whether somebody must approve.
+    /// Whether a person must approve.
     pub(crate) requires_approval: bool,
-    /// When access is wanted.
+    /// The time at which access is requested.
     pub(crate) mode: Mode,
-    /// The place of the event.
+    /// The number of the event.
     pub(crate) seq: u64,
 }
 
-/// When access is wanted.
+/// The time at which access is requested.
 #[derive(Clone, Copy, Label)]
 pub(crate) enum Mode {
-    /// At once.
+    /// Immediately.
     Asap,
 }
 
@@ -58,7 +53,7 @@ pub(crate) fn created(seq: u64) -> RequestCreated<'static> {
     }
 }
 
-/// Takes every body and forgets it.
+/// Accepts and discards every body.
 pub(crate) struct Nowhere;
 
 impl Transport for Nowhere {
@@ -67,7 +62,7 @@ impl Transport for Nowhere {
     }
 }
 
-/// A client that sends nowhere, and whose worker sleeps until it is asked to flush.
+/// A configuration that sends nothing, and whose worker sleeps until a flush.
 pub(crate) fn config(events: usize) -> Config {
     let consent = Consent::opt_out(Notice::documented("https://example.com/telemetry")).policy_file("");
     Config::new("bench", "1.0.0")
@@ -83,7 +78,7 @@ pub(crate) fn config(events: usize) -> Config {
         .flush_interval(Duration::from_secs(3600))
 }
 
-/// Prints when and where the figures are taken.
+/// Prints the date and the machine of the figures.
 pub(crate) fn print_machine() {
     let output = |program: &str, args: &[&str]| {
         let output = Command::new(program).args(args).output().ok()?;
@@ -98,7 +93,8 @@ pub(crate) fn print_machine() {
     println!("{}; medians of {ROUNDS} rounds", parts.into_iter().flatten().collect::<Vec<_>>().join(", "));
 }
 
-/// Returns the median time of one of `calls`, in nanoseconds; `before` each round is not counted.
+/// Returns the median time of one of `calls`, in nanoseconds, without the time of `before`, which runs before each
+/// round.
 pub(crate) fn median(calls: usize, mut before: impl FnMut(), mut round: impl FnMut(usize)) -> f64 {
     let mut rounds: Vec<f64> = (0..ROUNDS)
         .map(|_| {

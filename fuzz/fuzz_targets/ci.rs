@@ -1,6 +1,4 @@
-//! Random environments.
-//!
-//! Never may a variable grant where the application did not allow it.
+//! Random environments: a variable must never grant if the application did not allow it.
 #![no_main]
 
 use candor::consent::{CiProvider, ConsentState, Facts, Inputs, decide};

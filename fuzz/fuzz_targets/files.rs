@@ -1,6 +1,4 @@
-//! Random contents of the gate's files.
-//!
-//! Never may a file make a decision granted that somebody else denied.
+//! Random contents of the gate's files: a file must never turn a denial by another source into a grant.
 #![no_main]
 
 use candor::consent::{ConsentState, Facts, FileState, Inputs, Source, Subject, decide};

@@ -1,6 +1,4 @@
-//! Random values of switches.
-//!
-//! Never may one of them grant that only denies.
+//! Random values of switches: a switch that can only deny must never grant.
 #![no_main]
 
 use candor::consent::{Reading, SwitchKind, parse_switch};

@@ -198,7 +198,7 @@ fn inner(kind: &FieldType) -> &FieldType {
     }
 }
 
-/// Makes a text fit for one cell of a table.
+/// Escapes text for one cell of a table.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }

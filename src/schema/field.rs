@@ -41,7 +41,7 @@ pub enum FieldType {
     Label(&'static Labels),
     /// Text that a policy makes safe.
     Text(TextPolicy),
-    /// An object with fields of its own.
+    /// An object with its own fields.
     Object(&'static [FieldSchema]),
     /// A list of limited length.
     List {

@@ -1,4 +1,4 @@
-//! The public surface: what an application writes, and what it gets.
+//! The public API, as an application uses it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

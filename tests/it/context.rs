@@ -1,4 +1,4 @@
-//! A request's ids and properties reach each event, and stay with their thread or task.
+//! The ids and properties of a request reach each of its events, and stay on its thread or task.
 
 use candor::testing::capture;
 use candor::{Context, DynamicEvent, LossReason, Protocol, event};

@@ -1,4 +1,4 @@
-//! Debug mode prints what is sent, from the bytes that are sent; a dry run prints and does not send.
+//! Debug mode prints the bytes that are sent; a dry run prints them without sending.
 
 use candor::{Client, Compression, Config, Env, LossReason};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use testkit::Server;
 use testkit::clients::{LONG, client, config, numbered};
 use testkit::lines;
 
-/// Captures an event under a key of its own, and returns the printed batches that hold it.
+/// Captures an event with a unique key, and returns the printed batches that contain it.
 fn printed(config: Config, mark: usize) -> Vec<String> {
     lines::listen();
     let client = client(config);

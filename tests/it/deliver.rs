@@ -1,4 +1,4 @@
-//! One event, awaited: each caller hears what became of its own, within its time.
+//! One event, awaited: each caller gets the result of its own event within its timeout.
 
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -34,7 +34,7 @@ fn a_refusal_is_reported_and_a_retry_is_awaited() {
 
 #[test]
 fn each_caller_gets_the_result_of_its_own_event() {
-    // PostHog's v1 answers with one result for each event: those of odd numbers are dropped.
+    // PostHog's v1 protocol answers with one result for each event: events with odd numbers are dropped.
     let server = Server::always(Reply::judged(|request| {
         results(request, |event| match event["properties"]["n"].as_u64() {
             Some(n) if n % 2 == 1 => json!({ "result": "drop" }),
@@ -84,7 +84,7 @@ fn a_withdrawal_and_a_shutdown_end_the_wait() {
             let waiting = scope.spawn(|| client.deliver(numbered(1), LONG));
             server.wait_for_begun(1);
             if is_withdrawn {
-                // There is no state directory: the refusal holds for this process.
+                // There is no state directory, so the refusal applies to this process only.
                 let _ = client.opt_out();
             } else {
                 client.shutdown(Duration::ZERO).unwrap();
@@ -141,7 +141,7 @@ mod awaiting {
         let server = Server::always(Reply::ok().held());
         let client = client(config(&server));
         let fate = runtime().block_on(async {
-            // The runtime has one thread: were it parked, nobody would release the answer.
+            // The runtime has one thread: if it were blocked, nothing would release the answer.
             let waiting = tokio::spawn(client.deliver_async(numbered(1), LONG));
             let flushing = tokio::spawn({
                 let client = client.clone();

@@ -1,4 +1,4 @@
-//! What is captured arrives: once, whole, in order, in batches of the right size.
+//! Captured events arrive once, complete, in order, and in batches of the right size.
 
 use std::time::Duration;
 

@@ -1,6 +1,4 @@
-//! Consent as the two measuring examples show it, in real environments of their own.
-//!
-//! Never passes on the environment of the tests.
+//! Consent as the examples `consent_status` and `off` show it, in real environments that inherit nothing from the tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,7 +50,7 @@ fn status(home: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> (Value
     (status, state, by)
 }
 
-/// Variables, arguments, and the state and layer that they lead to.
+/// Variables, arguments, and the resulting state and layer.
 type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], &'a str, &'a str);
 
 #[test]

@@ -1,4 +1,4 @@
-//! Flush waits for what was captured before, and no longer than it may.
+//! Flush waits for events that were captured before it, for at most its timeout.
 
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -123,7 +123,7 @@ fn a_timeout_ends_only_the_wait() {
         client.capture(numbered(n));
     }
     client.flush(Duration::ZERO).unwrap();
-    // Nothing else asks for them: neither a full batch nor an interval.
+    // Nothing else sends the events: neither a full batch nor an interval.
     eventually("what was there has arrived", || client.stats().sent == 250);
     assert_eq!(numbers(&server.events()), (0..250).collect::<Vec<_>>());
 }

@@ -1,4 +1,4 @@
-//! The application's hooks see events, change them, drop them, and cannot do harm.
+//! The application's hooks see, change and drop events, and cannot do harm.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -134,7 +134,7 @@ fn on_error_reports_events_lost_to_a_shutdown_or_a_withdrawal() {
         eventually("the batch waits for its retry", || client.status().last_send.is_some());
         client.capture(numbered(3));
         let reason = if is_withdrawn {
-            // There is no directory for the refusal, which holds for the process all the same.
+            // There is no directory to store the refusal in, but it still applies to this process.
             client.opt_out().unwrap_err();
             LossReason::ConsentWithdrawn
         } else {
@@ -144,7 +144,7 @@ fn on_error_reports_events_lost_to_a_shutdown_or_a_withdrawal() {
         let named = || told.lock().unwrap().iter().map(|error| error.events.len()).sum::<usize>();
         eventually("the hook is told of the batch", || named() == 2);
         if !is_withdrawn {
-            // The third had no id yet. A withdrawal may find it before the worker does.
+            // The third event has no id yet. The withdrawal may find it before the worker does.
             let counted = || told.lock().unwrap().iter().map(|error| error.count).sum::<u64>();
             eventually("the hook is told of the queue", || counted() == 3);
         }

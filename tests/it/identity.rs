@@ -1,4 +1,4 @@
-//! PostHog's special events as they stand in a body of either protocol, and what of them is refused.
+//! PostHog's special events in the bodies of both protocols, and the ones that are refused.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use testkit::clients::{LONG, client, config, taking_server};
 const BOTH: [(Protocol, &str); 2] =
     [(Protocol::V0, include_str!("../golden/v0.json")), (Protocol::V1, include_str!("../golden/v1.json"))];
 
-/// Every special event, by the name of its golden form.
+/// Every special event, with the name of its golden form.
 fn special_events() -> Vec<(&'static str, DynamicEvent)> {
     vec![
         ("capture", DynamicEvent::new("order_placed", "user_123").property("plan", "pro").group("company", "acme")),
@@ -97,7 +97,7 @@ fn every_special_event_has_its_golden_form_in_both_protocols() {
     }
 }
 
-/// Runs `work` on a client and returns its losses, with the names of what arrived.
+/// Runs `work` on a client, and returns its losses and the names of the events that arrived.
 fn losses(protocol: Protocol, work: impl FnOnce(&Client)) -> (Vec<(LossReason, u64)>, Vec<String>) {
     let server = taking_server();
     let client = client(plain(&server, protocol));

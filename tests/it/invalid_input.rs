@@ -1,5 +1,5 @@
-//! Input that is wrong is an error if there is a `Result`; else the one event is lost, for a counted
-//! reason and with one line in the log. Nothing panics, and no batch is poisoned.
+//! Invalid input is an error where there is a `Result`; otherwise only the one event is lost, with a counted reason
+//! and one line in the log. Nothing panics, and no batch is poisoned.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -45,8 +45,8 @@ impl Serialize for Bad {
     }
 }
 
-/// Captures the event twice among good ones: only the good ones arrive, the reason is counted twice and
-/// logged once.
+/// Captures the event twice among valid ones: only the valid ones arrive, and the reason is counted twice and logged
+/// once.
 #[track_caller]
 fn is_lost<E: Event>(reason: LossReason, event: impl Fn() -> E) {
     lines::listen();
@@ -104,7 +104,7 @@ fn exactly_200_characters_are_fine_whatever_their_bytes() {
     assert_eq!((events[0]["event"].as_str(), events[0]["distinct_id"].as_str()), (Some(&*max), Some(&*max)));
 }
 
-/// Captures the event twice: it arrives without the property, which is counted twice and named once in the log.
+/// Captures the event twice: it arrives without the property, which is counted twice and logged once.
 #[track_caller]
 fn is_left_out<E: Event>(key: &str, reason: LossReason, event: impl Fn() -> E) {
     lines::listen();

@@ -1,4 +1,4 @@
-//! The rooms of the crate and their arrows: a room imports only from rooms before it, and no files form a circle.
+//! The rooms of the crate: a room imports only from the rooms before it, and no files form a circle of imports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -35,10 +35,10 @@ const ROOMS: [&str; 27] = [
     "derives",
 ];
 
-/// The first files of circles that are still to be untied.
+/// The first files of known circles, which are still to be removed.
 const KNOWN: [&str; 2] = ["client", "event::common_properties"];
 
-/// The source files by their module paths, and what each imports.
+/// The source files by module path, with their imports.
 #[derive(Default)]
 struct House {
     files: BTreeMap<String, File>,
@@ -47,9 +47,9 @@ struct House {
 #[derive(Default)]
 struct File {
     first_line: String,
-    /// The paths that the code names, as they are written.
+    /// The paths that the code names, as written.
     names: Vec<String>,
-    /// What a `pub use` gives another name or place: the name, and the path it leads to.
+    /// The names that a `pub use` re-exports, with the paths that they refer to.
     faces: BTreeMap<String, String>,
 }
 
@@ -79,7 +79,7 @@ impl House {
         self.files.insert(module.to_owned(), File::of(text));
     }
 
-    /// Returns the arrows from file to file, except for those of a re-export, which only passes a name on.
+    /// Returns the imports from file to file, except for re-exports, which only forward a name.
     fn arrows(&self) -> BTreeMap<&str, BTreeSet<&str>> {
         let mut arrows = BTreeMap::new();
         for (module, file) in self.files.iter().filter(|(module, _)| !module.is_empty()) {
@@ -89,7 +89,7 @@ impl House {
         arrows
     }
 
-    /// Spells a path from the crate's root; `None` where it leads out of the crate.
+    /// Returns a path relative to the crate's root, or `None` if it leads out of the crate.
     fn absolute(&self, module: &str, path: &str) -> Option<Vec<String>> {
         let mut here: Vec<String> =
             module.split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect();
@@ -114,7 +114,7 @@ impl House {
         Some(here)
     }
 
-    /// Returns the file that defines what a path names, through re-exports.
+    /// Returns the file that defines the item of a path, following re-exports.
     fn home(&self, path: &[String], depth: usize) -> Option<&str> {
         for end in (0..=path.len()).rev() {
             let Some((module, file)) = self.files.get_key_value(&path[..end].join("::")) else { continue };
@@ -128,7 +128,7 @@ impl House {
         None
     }
 
-    /// Returns the rooms that import from a room which is not before them.
+    /// Returns the rooms that import from a room that is not before them.
     fn climbs(&self) -> BTreeSet<String> {
         let room = |module: &str| module.split("::").next().unwrap_or_default().to_owned();
         let place = |room: &str| {
@@ -146,7 +146,7 @@ impl House {
         climbs
     }
 
-    /// Returns every group of files of which each reaches all others.
+    /// Returns every group of files that all reach each other.
     fn circles(&self) -> BTreeSet<Vec<&str>> {
         let arrows = self.arrows();
         let reached: BTreeMap<&str, BTreeSet<&str>> =
@@ -183,7 +183,7 @@ impl File {
                 code
             },
         );
-        // Tests may import what they like.
+        // Tests may import anything.
         let code = code.split("#[cfg(test)]").next().unwrap_or_default();
         let code = code.split("#[cfg(all(test").next().unwrap_or_default();
         let mut file = Self { first_line, ..Self::default() };
@@ -193,7 +193,7 @@ impl File {
         file
     }
 
-    /// Notes what one statement names.
+    /// Records the paths of one `use` statement.
     fn take(&mut self, statement: &str) {
         let start = statement
             .match_indices("use ")
@@ -217,7 +217,7 @@ impl File {
         }
     }
 
-    /// Notes the paths in code that is not import.
+    /// Records the paths in other code.
     fn take_paths(&mut self, code: &str) {
         for root in ["crate::", "super::"] {
             for (at, _) in code.match_indices(root) {
@@ -233,7 +233,7 @@ impl File {
     }
 }
 
-/// Writes out a tree of imports, one path a leaf.
+/// Expands a tree of imports to one path for each leaf.
 fn leaves(tree: &str) -> Vec<String> {
     let tree = tree.trim();
     let Some((head, inner)) = tree.split_once('{') else {

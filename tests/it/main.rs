@@ -1,5 +1,5 @@
-//! The promises of the crate, each proven through its public surface against a scripted loopback server.
-//! One binary, one module a promise. Process-wide cases have files of their own beside this folder.
+//! The promises of the crate, one module for each, tested through its public API against a scripted loopback server.
+//! Tests that affect the whole process have their own files beside this folder.
 
 mod api;
 #[cfg(all(unix, feature = "clap", feature = "ctrlc", feature = "derive", feature = "spool"))]

@@ -1,6 +1,4 @@
-//! The examples that serve as measuring points: their options, their figures, and what arrives.
-//!
-//! Never asserts a speed.
+//! The examples for measurements: their options, their figures, and the events that arrive. No speed is asserted.
 
 use std::collections::BTreeSet;
 use std::process::Output;
@@ -10,7 +8,7 @@ use serde_json::Value;
 use testkit::{Server, example};
 
 fn run(name: &str, arguments: &[&str]) -> Output {
-    // What the machine says about telemetry must not matter to them.
+    // The machine's own telemetry settings must not affect them.
     let mut command = example(name);
     command.args(arguments).env("DO_NOT_TRACK", "1").env("CI", "true");
     command.output().expect("the example runs")

@@ -1,4 +1,4 @@
-//! Defects that other clients of this kind have, each as a test under its number in the survey.
+//! Defects of similar clients, each as a test with its number in a survey of them.
 //!
 //! Numbers that are not here: 1 to 3, 14, 15 and 17 are about consent and proven with the gate; 4, 5, 13 and
 //! 16 are about a spool on disk, which does not exist yet; 9 is in `src/deliver/retry.rs`; 12 needs a
@@ -45,7 +45,7 @@ fn peer_07_an_unreachable_endpoint_costs_no_more_than_the_limits() {
     for n in 0..2000 {
         client.capture(numbered(n));
     }
-    // Waiting are the queue, what waits for its retry, and one batch in hand.
+    // The queue, the batches that wait for a retry, and the one batch that is being sent.
     assert!(client.stats().queued <= 500 + 3 * 20, "{}", client.stats());
     client.shutdown(LONG).unwrap();
     let stats = client.stats();
@@ -93,7 +93,7 @@ fn peer_11_large_events_are_split_by_bytes() {
     assert_eq!(numbers(&server.events()), (0..100).collect::<Vec<_>>());
 }
 
-/// Panics on its first request and delivers the others.
+/// Panics on its first request, and delivers the others.
 struct Panics {
     requests: Arc<AtomicUsize>,
 }
@@ -172,7 +172,7 @@ fn peer_20_the_printed_and_the_sent_bytes_are_the_same() {
     client.shutdown(LONG).unwrap();
     let is_ours = |line: &&lines::Line| line.target == "candor::batch" && line.text.contains("peer 20");
     let printed = lines::all().iter().find(is_ours).unwrap().text.split_once('\n').unwrap().1.to_owned();
-    // What the print adds is white space between the tokens, and nothing else.
+    // The printed text only adds whitespace between the tokens.
     let mut tokens = String::new();
     let (mut quoted, mut escaped) = (false, false);
     for letter in printed.chars() {
@@ -191,7 +191,7 @@ fn peer_20_the_printed_and_the_sent_bytes_are_the_same() {
 
 #[test]
 fn peer_21_the_examples_of_the_readme_are_compiled() {
-    // The doctests do that; this holds the line that makes the README one of them.
+    // The doctests compile them; this checks for the line that makes the README a doctest.
     let root = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs")).unwrap();
     assert!(root.contains("#[cfg(doctest)]\n#[doc = include_str!(\"../README.md\")]"));
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();

@@ -1,4 +1,4 @@
-//! A preview is what would leave, byte for byte, and nothing leaves.
+//! A preview shows what would be sent, byte for byte, and sends nothing.
 
 use candor::wire::FlatRecord;
 use candor::{Client, Config, Consent, DynamicEvent, Event, LossReason, Protocol, Sampling, Timestamp};
@@ -36,7 +36,7 @@ fn made() -> Made {
     }
 }
 
-/// Captures the event and compares what arrives with the previews of an open and a closed client.
+/// Captures the event, and compares what arrives with the previews of an enabled and a disabled client.
 fn check(set: impl Fn(Config) -> Config) {
     let server = Server::start([]);
     let open = client(set(config(&server)));
@@ -53,7 +53,7 @@ fn check(set: impl Fn(Config) -> Config) {
         assert_eq!(received.target, preview.path());
         let start = received.body.windows(preview.event().len()).position(|bytes| bytes == preview.event());
         let start = start.unwrap_or_else(|| panic!("{preview}\n{}", String::from_utf8_lossy(&received.body)));
-        // Around the event stands what does not depend on it except for the time of the request.
+        // The text around the event does not depend on it, except for the time of the request.
         assert_eq!(preview.body().len(), received.body.len());
         assert_eq!(
             preview.body().windows(preview.event().len()).position(|b| b == preview.event()),

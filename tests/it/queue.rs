@@ -1,5 +1,5 @@
-//! The queue is bounded by events and by bytes. Full means that the newest is dropped and counted, unless
-//! the application chose to wait.
+//! The queue has limits for events and for bytes. If it is full, the newest event is dropped and counted, unless the
+//! application chose to wait.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -12,7 +12,7 @@ use testkit::clients::{LONG, SOON, client, config, numbered, numbers};
 use testkit::lines;
 use testkit::{Reply, Server};
 
-/// The first request holds the worker; what follows stays in the queue until the server's release.
+/// The first request blocks the worker; later events stay in the queue until the server releases it.
 fn held() -> Server {
     Server::start([Reply::ok().held()])
 }
@@ -125,7 +125,7 @@ fn a_hook_on_the_workers_thread_does_not_wait_for_itself() {
     let hook = Arc::clone(&own);
     let client = client(
         config(&server).queue_events(1).flush_at(1).overflow(Overflow::Wait(LONG * 10)).on_error(move |_| {
-            // The queue is full, and only this thread could empty it.
+            // The queue is full, and only this thread could drain it.
             hook.get().unwrap().capture(numbered(9));
         }),
     );

@@ -1,4 +1,4 @@
-//! Code of the application that captures while it runs for a capture, and panics whose remains panic again.
+//! Application code that captures during a capture, and panic payloads that panic when they are dropped.
 
 use std::panic::panic_any;
 use std::sync::{Arc, OnceLock};
@@ -10,7 +10,7 @@ use candor::{Client, DynamicEvent, Event, LossReason};
 use testkit::clients::{LONG, client, config, config_for, numbered, numbers};
 use testkit::{Reply, Server, eventually};
 
-/// A place for a client that code of its own needs.
+/// Holds a client for code that the client itself runs.
 type Own = Arc<OnceLock<Client>>;
 
 fn names(server: &Server) -> Vec<String> {
@@ -58,7 +58,7 @@ fn hooks_of_two_clients_that_capture_on_each_other_end_as_well() {
     }
 }
 
-/// An event that captures itself while it is encoded, or while it is asked for its name.
+/// An event that captures itself while it is encoded, or in its `name` method.
 struct Selfish<'a> {
     client: &'a Client,
     in_name: bool,
@@ -116,7 +116,7 @@ fn an_on_error_hook_that_captures_at_each_failure_ends_with_the_client() {
     );
 }
 
-/// What a panic leaves, and panics again when it is dropped, with another of its kind.
+/// A panic payload that panics with another of its kind when it is dropped.
 struct Bomb(u32);
 
 impl Drop for Bomb {

@@ -1,5 +1,5 @@
-//! Each request is captured once, in its own context, and without the values of its path: in the layers alone, and in
-//! the example `axum_server` as somebody runs it.
+//! Each request is captured once, in its own context, without the values in its path: with the layers alone, and with
+//! the example `axum_server` as a program.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use testkit::clients::{LONG, client, config};
 use testkit::{Server, eventually, example};
 
-/// Serves an application until the test is over; gives its address to `work`.
+/// Serves an application until the test ends, and passes its address to `work`.
 fn serving(app: Router, work: impl FnOnce(SocketAddr)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -77,7 +77,7 @@ fn under_load_each_request_is_captured_once_in_its_own_context() {
                 });
             }
         });
-        // Known requests whose path matches nothing, and whose function panics, are not captured.
+        // Requests whose path matches no route, or whose function panics, are not captured.
         assert!(request(address, "GET /nowhere", "nobody").starts_with("HTTP/1.1 404"));
         assert!(request(address, "DELETE /orders/1", "nobody").starts_with("HTTP/1.1 200"));
     });
@@ -118,7 +118,7 @@ fn a_request_without_a_response_is_captured_once_and_none_while_off() {
     assert_eq!(client.stats().captured, 1, "nothing is captured when the client is shut down");
 }
 
-/// The example `axum_server`, running.
+/// The running example `axum_server`.
 #[cfg(unix)]
 struct Example {
     child: Child,
@@ -140,10 +140,10 @@ impl Example {
         Self { child, output, address }
     }
 
-    /// Presses Ctrl-C; returns what was printed since the start, once the example has ended well.
+    /// Presses Ctrl-C, waits until the example exits successfully, and returns everything that it printed.
     fn interrupt(mut self) -> String {
         let id = self.child.id().to_string();
-        // Until the handler is there, the signal would end the process at once.
+        // Before the handler is installed, the signal would end the process at once.
         eventually("the example to listen for Ctrl-C", || hears_interrupts(&id));
         let sent = Command::new("sh").args(["-c", "kill -INT \"$0\"", &id]).status();
         assert!(sent.expect("a shell").success());
@@ -158,13 +158,13 @@ impl Example {
 #[cfg(unix)]
 impl Drop for Example {
     fn drop(&mut self) {
-        // Only a test that fails leaves it running.
+        // It is still running only if a test has failed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Returns whether a process has a handler for the interrupt signal, where the system tells.
+/// Returns whether a process has a handler for the interrupt signal, if the system reports it.
 #[cfg(unix)]
 fn hears_interrupts(id: &str) -> bool {
     const SIGINT: u64 = 1 << 1;
@@ -173,7 +173,7 @@ fn hears_interrupts(id: &str) -> bool {
     caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & SIGINT != 0)
 }
 
-/// Sends a request on a connection that stays open; returns the status line of the answer.
+/// Sends a request on a connection that stays open, and returns the status line of the answer.
 #[cfg(unix)]
 fn keep_alive(connection: &mut BufReader<TcpStream>, line: &str, user: &str) -> String {
     let head = format!("{line} HTTP/1.1\r\nhost: x\r\nx-posthog-distinct-id: {user}\r\n\r\n");
@@ -213,7 +213,7 @@ fn the_example_server_captures_each_request_under_load_and_delivers_all_at_its_e
                         let answer = keep_alive(&mut connection, &format!("{method} {path}"), &user);
                         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
                     }
-                    // No route, no event.
+                    // Without a route there is no event.
                     let answer = keep_alive(&mut connection, "GET /secret", "nobody");
                     assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
                     connection
@@ -222,7 +222,7 @@ fn the_example_server_captures_each_request_under_load_and_delivers_all_at_its_e
             .collect();
         threads.into_iter().map(|thread| thread.join().expect("the requests of a thread")).collect()
     });
-    // The connections are still open: a browser's would be.
+    // The connections are still open, as those of a browser would be.
     let printed = example.interrupt();
     drop(connections);
 
@@ -258,7 +258,7 @@ fn the_example_server_captures_each_request_under_load_and_delivers_all_at_its_e
     assert!(printed.ends_with(", 0 lost\n"), "{printed}");
 }
 
-/// The method of a request by its number, and the status of the answer: the route takes no `POST`.
+/// Returns the method of a request by its number, and the status of its answer: the route does not accept `POST`.
 #[cfg(unix)]
 fn told(number: usize) -> (&'static str, u16) {
     if number.is_multiple_of(3) { ("POST", 405) } else { ("GET", 200) }

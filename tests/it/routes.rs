@@ -1,4 +1,4 @@
-//! AI events on their own route, and many events at once.
+//! AI events on their own route, batches of events, and imports.
 
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ fn withdrawing_consent_ends_the_ai_route_too() {
     let server = Server::always(Reply::ok().held());
     let client = client(config(&server));
     client.capture_ai(generation(1));
-    // Nowhere to store the answer, which is no reason to go on.
+    // The refusal cannot be stored, but it still applies.
     let _ = client.opt_out();
     client.capture_ai(generation(2));
     let stats = client.stats();

@@ -1,4 +1,4 @@
-//! The log on this machine says what was sent, byte for byte, and only while consent is granted.
+//! The log on this machine records what was sent, byte for byte, and only while consent is granted.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Shutdown keeps its time, whatever the endpoint does and wherever it is called from.
+//! Shutdown keeps its timeout, whatever the endpoint does and wherever it is called from.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
@@ -13,12 +13,12 @@ use testkit::{Reply, Server, eventually};
 
 const SHORT: Duration = Duration::from_millis(250);
 
-/// Shuts down while the server does this: in time, and with every event accounted for.
+/// Shuts down while the server does this: within the timeout, and with every event accounted for.
 #[track_caller]
 fn keeps_its_time(what: &str, reply: Reply) {
     let server = Server::always(reply);
     let client = client(config(&server).flush_at(1).batch_bytes(20 * 1024 * 1024).event_bytes(8_000_000));
-    // More than the buffers of a connection hold.
+    // More bytes than the buffers of a connection hold.
     client.capture(candor::DynamicEvent::new("large", "node-7").property("text", "x".repeat(6_000_000)));
     server.wait_for_begun(1);
     client.capture(numbered(2));
@@ -131,7 +131,7 @@ fn inside_an_async_task_it_neither_panics_nor_hangs() {
     assert_eq!(numbers(&server.events()), [1]);
 }
 
-/// A place for a client that a hook of its own needs.
+/// Holds a client for its own hook.
 type Own = Arc<OnceLock<Client>>;
 
 #[test]

@@ -1,4 +1,4 @@
-//! Strict mode: only what the catalogue declares leaves.
+//! Strict mode: only what the catalogue declares is sent.
 
 use candor::{Catalogue, DynamicEvent, Event, Label, LossReason, Properties};
 use serde_json::{Value, json};
@@ -22,14 +22,14 @@ enum Outcome {
     Failure,
 }
 
-/// A draft that nobody has published.
+/// A draft that is not in the catalogue.
 #[derive(Event)]
 #[event(name = "draft", distinct_id = "tool")]
 struct Draft {
     size: u8,
 }
 
-/// Another type that takes the name of one that is published.
+/// Another type with the name of an event in the catalogue.
 #[derive(Event)]
 #[event(name = "run ended", distinct_id = "tool")]
 struct Impostor {
@@ -51,7 +51,7 @@ fn ended() -> RunEnded {
     RunEnded { by: "usr_123", size: 3, outcome: Some(Outcome::Success) }
 }
 
-/// Returns the events that arrive, and what was dropped: events as undeclared, and fields.
+/// Returns the events that arrive, and the numbers of undeclared events and of fields that were dropped.
 fn strictly(
     set: impl Fn(candor::Config) -> candor::Config,
     capture: impl FnOnce(&candor::Client),

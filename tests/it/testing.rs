@@ -1,4 +1,4 @@
-//! What an application's own tests see of their events.
+//! Events as an application's own tests see them.
 
 use std::thread;
 
@@ -82,7 +82,7 @@ fn tasks_on_the_same_thread_are_followed() {
 
 #[test]
 fn a_task_on_another_thread_is_captured_if_it_follows() {
-    // Two runtimes of one thread each: what one spawns on the other never runs where the capture does.
+    // Two runtimes with one thread each: a task that one spawns on the other never runs on the capture's thread.
     let elsewhere = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (sender, tasks) = std::sync::mpsc::channel::<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>>();
     let worker = thread::spawn(move || tasks.into_iter().for_each(|task| elsewhere.block_on(task)));

@@ -1,4 +1,4 @@
-//! How requests travel: headers, compression, proxies, redirects, and what never shows in a log.
+//! Requests: headers, compression, proxies and redirects, and the secrets that are never logged.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use testkit::clients::{LONG, SOON, client, config, config_for, numbered, numbers
 use testkit::lines;
 use testkit::{Received, Reply, Server};
 
-/// Sends one event and returns the request that arrived first.
+/// Sends one event, and returns the first request.
 fn sent_by(config: Config, server: &Server) -> Received {
     let client = client(config);
     client.capture(numbered(1));
@@ -98,7 +98,7 @@ fn an_exception_for_another_host_does_not_apply() {
 
 #[test]
 fn http_proxy_in_capitals_is_ignored() {
-    // A web server's CGI hands visitors' headers over under this name.
+    // A web server passes headers of its visitors to CGI programs under this name.
     let (server, proxy) = (Server::start([]), Server::start([]));
     sent_by(config(&server).env(Env::empty().with("HTTP_PROXY", proxy.url())), &server);
     assert_eq!(proxy.connections(), 0);
@@ -172,14 +172,14 @@ fn no_key_and_no_header_is_ever_logged() {
         client.flush(LONG).unwrap();
     }
     client.shutdown(LONG).unwrap();
-    // The secrets were really on their way.
+    // The secrets were actually sent.
     let request = server.requests().swap_remove(0);
     assert_eq!(request.json()["api_key"], "phc_hushhush_key");
     assert_eq!(request.header("x-token"), Some("hushhush_header"));
     let all = lines::all();
     assert!(all.len() > 10, "the lines of the dependencies are among them");
-    // The HTTP library prints the bytes of request heads at trace, which nobody can keep it from. A warning
-    // says so; the key is in the body and not among them.
+    // The HTTP library logs the bytes of request heads at the level trace, which cannot be prevented. A warning says
+    // so; the key is in the body and is not logged.
     let is_dump = |line: &&lines::Line| line.level == log::Level::Trace && line.target == "ureq_proto::util";
     let leaks: Vec<_> = all
         .iter()

@@ -1,4 +1,4 @@
-//! Typed events: whatever they hold, what leaves is what their schema says.
+//! Typed events: whatever they contain, what is sent agrees with their schema.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ use serde_json::Value;
 use testkit::clients::config_for;
 use testkit::schemas::Schema;
 
-/// Everything at once.
+/// An event with every kind of field.
 #[derive(Clone, Debug, Event)]
 #[event(name = "everything")]
 struct Everything {
@@ -104,7 +104,7 @@ static ONE: LazyLock<Schema> =
     LazyLock::new(|| Schema::new(&CATALOGUE.event_schema("everything").expect("the schema")));
 static BATCH: LazyLock<Schema> = LazyLock::new(|| Schema::new(&CATALOGUE.batch_schema()));
 
-/// Text as applications have it: fitting, nearly fitting, and anything.
+/// Text as applications have it: matching, nearly matching, and arbitrary.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z]{0,6}(-[a-z0-9]{1,4}){0,2}",
@@ -226,7 +226,7 @@ proptest! {
     }
 }
 
-/// Values of every sort, those that some field of an event has among them.
+/// Values of every type, including those of the event's fields.
 fn values() -> impl Strategy<Value = Value> {
     let of_events = (everything(), any::<prop::sample::Index>()).prop_map(|(mut event, index)| {
         (event.ratio, event.half) = (1.5, Some(0.5));
@@ -267,7 +267,7 @@ proptest! {
     }
 }
 
-/// What must never leave: paths, addresses of people and machines, secrets, names of hosts.
+/// Text that must never be sent: paths, addresses of people and machines, secrets, host names.
 const CANARIES: [&str; 8] = [
     "/home/ada/projects/secret",
     "C:\\Users\\ada",
@@ -350,7 +350,7 @@ proptest! {
     }
 }
 
-/// A text as it is.
+/// An event with raw text.
 #[derive(Event)]
 #[event(name = "raw", distinct_id = "tool")]
 struct Raw<'a> {
@@ -361,7 +361,7 @@ struct Raw<'a> {
 #[test]
 fn every_unicode_character_survives_the_round_trip() {
     let all: Vec<char> = (0..=u32::from(char::MAX)).filter_map(char::from_u32).collect();
-    // 2,048 code points are surrogates, which no text can hold.
+    // 2,048 code points are surrogates, which a string cannot contain.
     assert_eq!(all.len(), 0x11_0000 - 2048);
     let client = Client::disabled();
     for part in all.chunks(10_000) {
@@ -391,7 +391,7 @@ fn dropped_and_replaced_values_are_counted() {
     client.capture(Partly { version: "v1 on /home/ada", plan: "my own plan", org: None });
     client.flush(testkit::clients::LONG).expect("a flush");
     let stats = client.stats();
-    // The key of pseudonyms is missing once, a pattern fails once, and once there is an `other`.
+    // One field lacks the pseudonym key, one does not match its pattern, and one is replaced with its `other`.
     assert_eq!((stats.sent, stats.fields_dropped, stats.fields_replaced), (2, 2, 1));
     let events = server.events();
     assert_eq!(events[0]["properties"]["version"], "v1");
@@ -400,7 +400,7 @@ fn dropped_and_replaced_values_are_counted() {
     assert_eq!(events[1]["properties"]["plan"], "other");
 }
 
-/// Partly sendable.
+/// An event that is only partly sent.
 #[derive(Event)]
 #[event(name = "partly", distinct_id = "tool")]
 struct Partly<'a> {

@@ -1,4 +1,4 @@
-//! The bytes of PostHog's `/batch/`, version 0, and what its compliance suite asks of them.
+//! The bytes of PostHog's `/batch/`, version 0, as its compliance suite requires them.
 
 use candor::{DynamicEvent, Timestamp};
 use serde_json::{Value, json};
@@ -119,7 +119,7 @@ fn an_event_overrides_common_properties() {
     let first = &events[0]["properties"];
     assert_eq!((&first["$is_server"], &first["plan"]), (&json!(false), &Value::Null));
     assert_eq!(events[1]["properties"]["$groups"], json!({"company": "other"}));
-    // No name stands twice: as JSON the later would win, and nobody says which is meant.
+    // No name is repeated: with JSON it would be unclear which value applies.
     let body = String::from_utf8(server.requests()[0].body.clone()).unwrap();
     assert_eq!(body.matches("\"$is_server\":").count(), 2);
     assert_eq!(body.matches("\"$groups\":").count(), 2);

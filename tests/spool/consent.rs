@@ -1,4 +1,4 @@
-//! Decide, purge, then look: what is on disk goes with the consent.
+//! Events on disk are removed when consent ends, before anything is read.
 
 use std::fs;
 
@@ -29,7 +29,7 @@ fn a_withdrawal_by_one_process_ends_it_for_all() {
     let server = client(config(&state, &wire, Spool::server()).flush_at(3));
     capture(&server, 1..=3);
     eventually("events to be on disk", || server.stats().spooled == 3);
-    // Another process, which keeps nothing on disk itself.
+    // Another process, which has no spool itself.
     let other =
         Client::new(candor::Config::new("spool-app", "1.0.0").env(Env::empty()).consent(documented(&state)));
     other.unwrap().opt_out().unwrap();

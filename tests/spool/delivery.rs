@@ -1,4 +1,4 @@
-//! From disk to the endpoint: by the next run, in turns, once.
+//! Delivery of events from disk: by the next run, in turns, and only once.
 
 use std::fs;
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use crate::rig::{
     Endpoint, LONG, Scratch, Wire, adds_up, capture, client, config, eventually, lost, run, scratch,
 };
 
-/// The events of a file, as they stand in the body.
+/// The events of a file, as they appear in the body.
 fn texts(wire: &Wire) -> Vec<String> {
     let mut texts: Vec<String> = wire.events().iter().map(ToString::to_string).collect();
     texts.sort();
@@ -118,7 +118,7 @@ fn a_retry_has_the_same_bytes() {
     run(config(&state, &wire, Spool::server()), []);
     let sent = texts(&wire);
     assert_eq!(sent.len(), 5);
-    // As if the process had died between the answer and the removal.
+    // As if the process had been killed between the answer and the removal.
     for (path, bytes) in copy {
         fs::write(path, bytes).unwrap();
     }
@@ -293,7 +293,7 @@ fn events_that_are_too_old_are_removed_and_counted() {
         1,
     ));
     fs::rename(file, &old).unwrap();
-    // Captured elsewhere: a run here might already remove what is old.
+    // Captured in another directory: a run in this one might already remove old files.
     let other = scratch();
     run(config(&other, &wire, Spool::cli()), 4..=4);
     let young = other.files().remove(0);
@@ -347,7 +347,7 @@ fn a_tool_with_a_large_spool_is_ready_at_once() {
     let client = client(config(&state, &wire, spool));
     capture(&client, [2]);
     let ready = began.elapsed();
-    // The bound says that no file was read: that would be 5,001 files, and not a moment.
+    // This is too short to read 5,001 files.
     assert!(ready < Duration::from_secs(1), "{ready:?}");
     client.shutdown(LONG).unwrap();
 }

@@ -12,8 +12,8 @@ fn each_event_is_on_disk_when_its_capture_returns() {
     let first = client(config(&state, &wire, Spool::server().each_event()));
     capture(&first, 1..=250);
     assert_eq!(first.stats().spooled + first.stats().queued, 250);
-    // As `kill -9` leaves it: nothing is told to end. The lock goes with the process, which a test cannot do here, so
-    // the open file is copied to where no process holds it.
+    // As `kill -9` leaves it: nothing is shut down. A process's lock ends with it, which a test cannot simulate in its
+    // own process, so the open file is copied to a place where it is not locked.
     let copy = scratch();
     for (path, bytes) in state.everything() {
         let to = copy.path().join(path.strip_prefix(state.path()).unwrap());

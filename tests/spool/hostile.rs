@@ -1,4 +1,4 @@
-//! Corrupt, foreign and unwritable: never an error to the application, always counted.
+//! Corrupt, foreign and unwritable files: never an error for the application, and always counted.
 
 use std::fs;
 
@@ -26,7 +26,7 @@ fn a_corrupt_file_is_quarantined_and_counted_and_stops_no_other() {
     let stats = first.stats();
     adds_up(&stats);
     assert_eq!((stats.lost(LossReason::SpoolDamaged), stats.sent), (5, 1), "{stats}");
-    // The next look leaves three of them.
+    // Later runs keep three of the damaged files.
     run(config(&state, &wire, Spool::cli()), []);
     eventually("the others to be removed", || {
         run(config(&state, &wire, Spool::cli()), []);
@@ -90,7 +90,7 @@ fn a_directory_that_disappears_at_run_time_costs_nothing() {
     for spool in [Spool::cli(), Spool::cli().each_event()] {
         let client = client(config(&state, &wire, spool));
         let before = wire.numbers().len();
-        // The worker has looked once this is answered.
+        // The worker has checked the directory when this returns.
         client.flush(LONG).unwrap();
         fs::remove_dir_all(state.spool()).unwrap();
         crate::rig::capture(&client, 1..=3);

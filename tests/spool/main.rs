@@ -1,4 +1,4 @@
-//! Events on disk: they survive the process, leave once, and go with the consent.
+//! Events on disk: they survive the process, are sent once, and are removed when consent ends.
 
 #![cfg(feature = "spool")]
 

@@ -1,4 +1,4 @@
-//! Across processes: killed, many at once, and what a denied run does.
+//! The spool across processes: killed ones, many at once, and denied ones.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -12,7 +12,7 @@ use crate::rig::{Endpoint, LONG, Scratch, Wire, client, config, documented, even
 const STATE: &str = "CANDOR_TEST_SPOOL_STATE";
 const MODE: &str = "CANDOR_TEST_SPOOL_MODE";
 
-/// How often a process is killed: seldom in the gate, as often as this variable says elsewhere.
+/// The number of times that a process is killed: few by default; a variable sets more.
 fn rounds() -> u64 {
     std::env::var("CANDOR_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(3)
 }
@@ -25,7 +25,7 @@ fn spool(mode: &str) -> Spool {
     }
 }
 
-/// What the other process does: captures without end and says how far it is, or once if it is a tool.
+/// The other process: captures endlessly and prints its progress, or captures once if it is a tool.
 #[test]
 fn other_process() {
     let (Ok(state), Ok(mode)) = (std::env::var(STATE), std::env::var(MODE)) else { return };
@@ -71,7 +71,7 @@ fn start(state: &Scratch, mode: &str, first: u64) -> Child {
         .unwrap()
 }
 
-/// Runs a process until it has captured some events, kills it, and returns the last number that it had captured.
+/// Runs a process until it has captured some events, kills it, and returns the last captured number.
 fn killed(state: &Scratch, mode: &str, first: u64) -> u64 {
     let mut child = start(state, mode, first);
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -88,7 +88,7 @@ fn killed(state: &Scratch, mode: &str, first: u64) -> u64 {
     last
 }
 
-/// Sends what is on disk; returns how often each number has arrived.
+/// Sends the events on disk, and returns how often each number has arrived.
 fn drained(state: &Scratch) -> BTreeMap<u64, u32> {
     let wire = Wire::up();
     let next = client(config(state, &wire, Spool::server()));
@@ -123,7 +123,7 @@ fn a_kill_loses_no_more_than_was_written_ahead() {
         let first = round * 1_000_000;
         let last = killed(&state, "write-ahead", first);
         let arrived = drained(&state);
-        // In order and without a hole: what is missing is the end.
+        // In order and without gaps: only the last events are missing.
         let kept = arrived.len() as u64;
         assert!(
             kept > 0 && (first..first + kept).all(|n| arrived.get(&n) == Some(&1)),

@@ -1,4 +1,4 @@
-//! A state directory, an endpoint without a network, and runs of a program between them.
+//! A state directory, an endpoint without a network, and runs of a program that use both.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use candor::transport::{Answer, Request, SendError, Transport};
 use candor::{Client, Config, Consent, DynamicEvent, Env, LossReason, Notice, Spool, Stats};
 
-/// More time than anything here needs, even on a busy machine.
+/// More time than any test needs, even on a busy machine.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 
 /// What the endpoint does with a request.
@@ -18,13 +18,13 @@ pub(crate) enum Endpoint {
     Refuses,
     /// Holds the request until it is cut.
     Stalls,
-    /// As a connection that is being made: not even a cut ends it.
+    /// Like a connection that is being established: not even an abort ends it.
     Hangs,
-    /// Refuses bodies that hold an event of this number.
+    /// Refuses bodies that contain an event with this number.
     RefusesNumber(u64),
 }
 
-/// An endpoint that keeps what it has taken.
+/// An endpoint that keeps the accepted events.
 #[derive(Clone)]
 pub(crate) struct Wire {
     state: Arc<(Mutex<State>, Condvar)>,
@@ -59,19 +59,19 @@ impl Wire {
         self.state.0.lock().unwrap().requests
     }
 
-    /// The bodies that were taken.
+    /// The accepted bodies.
     pub(crate) fn bodies(&self) -> Vec<Vec<u8>> {
         self.state.0.lock().unwrap().taken.clone()
     }
 
-    /// The events that were taken, as JSON.
+    /// The accepted events, as JSON.
     pub(crate) fn events(&self) -> Vec<serde_json::Value> {
         let bodies = self.bodies();
         let parse = |body: &Vec<u8>| serde_json::from_slice::<serde_json::Value>(body).unwrap();
         bodies.iter().map(parse).flat_map(|body| body["batch"].as_array().unwrap().clone()).collect()
     }
 
-    /// The numbers of the events that were taken, in order.
+    /// The numbers of the accepted events, in order.
     pub(crate) fn numbers(&self) -> Vec<u64> {
         let mut numbers: Vec<u64> =
             self.events().iter().map(|event| event["properties"]["n"].as_u64().unwrap()).collect();
@@ -124,7 +124,7 @@ impl Transport for Plug {
     }
 }
 
-/// A state directory of a test's own.
+/// A state directory for one test.
 pub(crate) struct Scratch(PathBuf);
 
 pub(crate) fn scratch() -> Scratch {
@@ -134,7 +134,7 @@ pub(crate) fn scratch() -> Scratch {
 }
 
 impl Scratch {
-    /// A directory that another process has made, and removes.
+    /// A directory that another process creates and removes.
     pub(crate) fn at(path: impl Into<PathBuf>) -> std::mem::ManuallyDrop<Self> {
         std::mem::ManuallyDrop::new(Self(path.into()))
     }
@@ -161,7 +161,7 @@ impl Scratch {
         files
     }
 
-    /// Everything below the spool's directory, for comparing.
+    /// Everything in the spool's directory, for comparison.
     pub(crate) fn everything(&self) -> Vec<(PathBuf, Option<Vec<u8>>)> {
         fn walk(dir: &Path, found: &mut Vec<(PathBuf, Option<Vec<u8>>)>) {
             for entry in fs::read_dir(dir).into_iter().flatten() {
@@ -194,7 +194,7 @@ pub(crate) fn documented(state: &Scratch) -> Consent {
         .state_dir(state.path())
 }
 
-/// A configuration that reads nothing but what a test gives it.
+/// A configuration that reads only what a test provides.
 pub(crate) fn config(state: &Scratch, wire: &Wire, spool: Spool) -> Config {
     let wire = wire.clone();
     Config::new("spool-app", "1.0.0")
@@ -221,7 +221,7 @@ pub(crate) fn capture(client: &Client, numbers: impl IntoIterator<Item = u64>) {
     }
 }
 
-/// Runs a program that captures these and ends.
+/// Runs a program that captures these events and ends.
 pub(crate) fn run(config: Config, numbers: impl IntoIterator<Item = u64>) -> Stats {
     let client = client(config);
     capture(&client, numbers);
@@ -242,12 +242,12 @@ pub(crate) fn lost(stats: &Stats, reason: LossReason) -> u64 {
     stats.lost(reason)
 }
 
-/// Polls until something holds, with a generous bound.
+/// Polls until a condition is true, with a generous timeout.
 #[track_caller]
 pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
     let deadline = Instant::now() + LONG;
     while !holds() {
-        assert!(Instant::now() < deadline, "in vain: {what}");
+        assert!(Instant::now() < deadline, "timed out waiting for: {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
 }

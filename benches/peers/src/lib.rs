@@ -1,6 +1,4 @@
-//! What all programs of the comparison share: arguments, the event's values, clocks and memory.
-//!
-//! Never knows which of the peers it serves.
+//! Code that all programs of the comparison share: arguments, the event's values, clocks and memory.
 
 use std::time::{Duration, Instant};
 
@@ -8,14 +6,14 @@ use serde_json::{Value, json};
 
 pub mod sink;
 
-/// The values of the one event that both sides send, beside `seq`.
+/// The values of the event that both sides send, besides `seq`.
 pub const NAME: &str = "cf:request.created";
 pub const DISTINCT_ID: &str = "usr_-CHh8_rdIqAotcBsP64GKQkfzW2hb1JDJ_6u7q4zom4";
 pub const PROVIDER: &str = "commonfate/test-provider@v1";
 pub const MODE: &str = "asap";
 pub const GROUP: (&str, &str) = ("deployment", "dep_123");
 
-/// What a run is to do.
+/// The settings of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub events: u64,
@@ -29,7 +27,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Reads the command line of a child.
+    /// Parses the command line of a child.
     pub fn from_args() -> Self {
         let mut options = Self {
             events: 300_000,
@@ -60,12 +58,12 @@ impl Options {
     }
 }
 
-/// Reads a number, or ends the program.
+/// Parses a number, or ends the program.
 pub fn number<N: std::str::FromStr>(text: &str) -> N {
     text.parse().unwrap_or_else(|_| panic!("{text}: not a number"))
 }
 
-/// Runs the burst: `capture` for each event on as many threads as asked for, then `shutdown`; prints the
+/// Runs the burst: calls `capture` for each event on the requested number of threads, then `shutdown`, and prints the
 /// report.
 pub fn burst(options: &Options, capture: impl Fn(u64) + Sync, shutdown: impl FnOnce()) {
     let started = Instant::now();
@@ -75,7 +73,7 @@ pub fn burst(options: &Options, capture: impl Fn(u64) + Sync, shutdown: impl FnO
     println!("{}", report(options, &mut times, captured, started.elapsed()));
 }
 
-/// Captures the events and returns how long each call took, in nanoseconds.
+/// Captures the events, and returns the duration of each call in nanoseconds.
 fn capture_all(options: &Options, capture: &(impl Fn(u64) + Sync)) -> Vec<u32> {
     let timed = |seq| {
         let started = Instant::now();
@@ -107,7 +105,7 @@ fn report(options: &Options, times: &mut [u32], captured: Duration, whole: Durat
     })
 }
 
-/// Times calls too short for a clock of their own: the median over rounds of a thousand.
+/// Measures calls that are too short to be timed individually: the median over rounds of 1,000.
 pub fn short_calls(options: &Options, capture: impl Fn(u64)) {
     let mut rounds: Vec<f64> = (0..options.events / 1000)
         .map(|round| {
@@ -121,13 +119,13 @@ pub fn short_calls(options: &Options, capture: impl Fn(u64)) {
     println!("{}", json!({ "capture_ns_p50": median(&mut rounds) }));
 }
 
-/// Returns the middle of the values; 0 where there are none.
+/// Returns the median of the values, or 0 if there are none.
 pub fn median(values: &mut [f64]) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
-/// Returns the peak of the resident memory; `None` if there is no `/proc`.
+/// Returns the peak resident memory, or `None` if there is no `/proc`.
 pub fn peak_rss_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

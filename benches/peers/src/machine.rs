@@ -1,10 +1,8 @@
-//! Where and when the figures were taken.
-//!
-//! Never fails: what cannot be read is left out.
+//! The date and the machine of the figures. Values that cannot be read are left out.
 
 use std::process::Command;
 
-/// Returns date, processor, cores and compiler.
+/// Returns the date, the processor, its cores and the compiler.
 pub fn describe() -> String {
     let model = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
         let line = text.lines().find(|line| line.starts_with("model name"))?;

@@ -2,9 +2,9 @@
 //!
 //! `cargo run --release -- [--events N] [--runs R] [--oneshots N] [--builds] [--markdown]`
 //!
-//! Every side runs in a process of its own, the sides take turns, and a figure is the median of its runs.
-//! A run in which an event was lost or came twice ends everything. `--builds` adds release builds from
-//! clean, which take minutes; `--markdown` prints the table of `benches/README.md`.
+//! Each side runs in its own process, the sides alternate, and a figure is the median of its runs. If a run loses or
+//! repeats an event, the program fails. `--builds` adds clean release builds, which take minutes; `--markdown` prints
+//! the table of `benches/README.md`.
 
 mod machine;
 mod sides;
@@ -14,7 +14,7 @@ mod trees;
 use peers::number;
 use table::Table;
 
-/// How much is measured.
+/// The amount of work to measure.
 pub struct Plan {
     pub events: u64,
     pub runs: usize,
@@ -40,7 +40,7 @@ fn plan() -> Plan {
     plan
 }
 
-/// Builds the programs of the sides, of which `cargo run` builds none.
+/// Builds the programs of the sides, which `cargo run` does not build.
 fn build_sides() {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = std::process::Command::new(cargo)

@@ -1,6 +1,4 @@
-//! Runs children and the sink, in turns; checks that every event arrived once.
-//!
-//! Never measures in its own process except for the time that a child takes as a whole.
+//! Runs the sink and, in turns, the children, and checks that every event arrived once.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -14,10 +12,10 @@ use serde_json::Value;
 use crate::Plan;
 use crate::table::{Table, Target};
 
-/// Batch sizes that posthog-rs runs with: its default, and one that makes bodies as large as candor's.
+/// The batch sizes of posthog-rs: its default, and one with bodies as large as candor's.
 const PEER_BATCHES: [usize; 2] = [100, 2_500];
 
-/// The sink's process, which ends with this one.
+/// The sink's process, which ends with this process.
 struct Sink {
     child: Child,
     url: String,
@@ -31,7 +29,7 @@ impl Sink {
         Self { child, url: url.trim().to_owned() }
     }
 
-    /// Returns what arrived since the last report.
+    /// Returns what has arrived since the last report.
     fn report(&self) -> Value {
         let mut stream = TcpStream::connect(self.url.trim_start_matches("http://")).expect("the sink");
         stream.write_all(b"GET /report HTTP/1.1\r\n\r\n").expect("a request");
@@ -64,7 +62,7 @@ impl Figures {
     }
 }
 
-/// Returns the median of the ratios of two kinds, turn by turn, since the turns of one minute compare best.
+/// Returns the median of the ratios of two kinds, turn by turn, because turns at the same time compare best.
 fn share(of: &Figures, to: &Figures, key: &str) -> f64 {
     let value = |run: &Value| run[key].as_f64().unwrap_or(0.0);
     median(&mut of.0.iter().zip(&to.0).map(|(of, to)| 100.0 * value(of) / value(to)).collect::<Vec<_>>())
@@ -76,7 +74,7 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    /// Runs one child and returns its report, with what the sink saw.
+    /// Runs one child, and returns its report and that of the sink.
     fn run(&self, name: &str, args: &[&str]) -> Value {
         let events = self.plan.events.to_string();
         let output = Command::new(program(name))
@@ -91,7 +89,7 @@ impl Runner<'_> {
         report
     }
 
-    /// Runs a burst, of which every event must arrive once.
+    /// Runs a burst; each of its events must arrive once.
     fn burst(&self, name: &str, args: &[&str]) -> Value {
         let report = self.run(name, args);
         let sink = &report["sink"];
@@ -102,14 +100,14 @@ impl Runner<'_> {
         report
     }
 
-    /// Returns how many events candor puts into one body of a burst.
+    /// Returns the number of events that candor puts into one body of a burst.
     fn body_events(&self) -> String {
         let report = self.burst("with_candor", &[]);
         let bodies = report["sink"]["bodies"].as_u64().unwrap_or(1);
         self.plan.events.div_ceil(bodies).to_string()
     }
 
-    /// Runs kinds of bursts in turns, so that a noisy minute meets all of them.
+    /// Runs the kinds of bursts in turns, so a noisy minute affects all of them.
     fn bursts<const N: usize>(&self, kinds: [(&str, &[&str]); N]) -> [Figures; N] {
         let mut figures = [const { Figures(Vec::new()) }; N];
         for _ in 0..self.plan.runs {
@@ -120,7 +118,7 @@ impl Runner<'_> {
         figures
     }
 
-    /// Returns the median milliseconds from the start of a process to its end, for each in turns.
+    /// Returns the median time from the start of a process to its end, in milliseconds, for processes run in turns.
     fn oneshots<const N: usize>(&self, names: [&str; N]) -> [f64; N] {
         let mut times = [const { Vec::new() }; N];
         for _ in 0..self.plan.oneshots {
@@ -136,7 +134,7 @@ impl Runner<'_> {
     }
 }
 
-/// Measures everything that runs, and adds its rows.
+/// Takes all measurements of runs, and adds their rows.
 pub fn measure(plan: &Plan, table: &mut Table) {
     let runner = Runner { plan, sink: Sink::start() };
     let whole_queue = (plan.events + 1).to_string();
@@ -153,7 +151,7 @@ pub fn measure(plan: &Plan, table: &mut Table) {
             ("with_candor", &["--threads", "8"]),
             ("with_posthog", &[small[0], small[1], "--threads", "8"]),
         ]);
-    // The peer is shown at its better batch size, figure by figure.
+    // Each figure of the peer is the one of its better batch size.
     let most = |key: &str| peer_small.median(key).max(peer_large.median(key));
     let least = |key: &str| peer_small.median(key).min(peer_large.median(key));
 

@@ -1,6 +1,5 @@
-//! A loopback sink: reads every body during the run, and looks at every event after it.
-//!
-//! Never parses while the clock runs, so that a client is measured and not the sink.
+//! A loopback sink: it reads every body during the run, and parses the events only after it, so the client is measured
+//! and not the sink.
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -9,7 +8,7 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
-/// Room for the bodies of one run, touched before the run.
+/// The memory for the bodies of one run, touched before the run.
 const ROOM: usize = 512 * 1024 * 1024;
 
 const ANSWER: &[u8] =
@@ -18,18 +17,18 @@ const ANSWER: &[u8] =
 struct Arrived {
     memory: Vec<u8>,
     used: usize,
-    /// Where each body lies, and whether it is compressed.
+    /// The position of each body, and whether it is compressed.
     bodies: Vec<(usize, usize, bool)>,
 }
 
-/// One request's head, as far as it matters.
+/// The relevant parts of a request's head.
 struct Head {
     line: String,
     length: usize,
     is_gzip: bool,
 }
 
-/// Serves for ever; prints the address first.
+/// Prints the address, and serves forever.
 pub fn serve() -> std::io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("http://{}", listener.local_addr()?);
@@ -37,7 +36,7 @@ pub fn serve() -> std::io::Result<()> {
     std::thread::scope(|scope| {
         for stream in listener.incoming().flatten() {
             scope.spawn(|| {
-                // A client that goes away ends its connection only.
+                // A client that disconnects only ends its own connection.
                 let _ = converse(stream, &arrived);
             });
         }
@@ -78,7 +77,7 @@ fn read_head(reader: &mut impl BufRead) -> std::io::Result<Option<Head>> {
         } else if name.eq_ignore_ascii_case("content-encoding") {
             head.is_gzip = value.trim() == "gzip";
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
-            panic!("the sink reads bodies with a length only");
+            panic!("the sink only reads bodies with a length");
         }
     }
 }
@@ -93,7 +92,7 @@ impl Arrived {
     }
 }
 
-/// Looks at every event that arrived since the last report, and forgets them.
+/// Reports the events that have arrived since the last report, and discards them.
 fn take_report(arrived: &mut Arrived) -> Value {
     let (mut events, mut nameless, mut uuids, mut seqs) = (0_u64, 0_u64, HashSet::new(), HashSet::new());
     let bodies = arrived.bodies.len();

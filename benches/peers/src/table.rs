@@ -1,27 +1,25 @@
-//! The table: a figure a row, both sides and what became of the target.
-//!
-//! Never measures.
+//! The table: one figure in each row, with both sides and whether the target was met.
 
-/// Rows in the order in which they were measured.
+/// The rows, in the order of measurement.
 #[derive(Default)]
 pub struct Table(Vec<[String; 5]>);
 
-/// What candor must reach.
+/// The target for candor.
 pub enum Target {
-    /// The peer's figure is at least so many times candor's.
+    /// The peer's figure is at least this many times candor's.
     TimesLess(f64),
-    /// Candor's figure is at least so many times the peer's.
+    /// Candor's figure is at least this many times the peer's.
     TimesMore(f64),
     /// Candor's figure is at most this.
     AtMost(f64),
     /// Candor's figure is at least this.
     AtLeast(f64),
-    /// Nothing was promised.
+    /// There is no target.
     None,
 }
 
 impl Table {
-    /// Adds a row; `peer` is `None` where only candor has the figure.
+    /// Adds a row; `peer` is `None` if only candor has the figure.
     pub fn row(&mut self, figure: &str, unit: &str, peer: Option<f64>, candor: f64, target: &Target) {
         let ratio = peer.map(|peer| peer.max(candor) / peer.min(candor).max(1e-9));
         let (wanted, is_met) = match target {
@@ -61,7 +59,7 @@ impl Table {
     }
 }
 
-/// Three significant digits, and thousands with commas.
+/// Formats a number with three significant digits and commas between thousands.
 fn round(value: f64) -> String {
     if value < 10.0 {
         return format!("{value:.2}");

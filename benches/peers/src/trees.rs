@@ -1,6 +1,5 @@
-//! What an application takes on: crates in the tree, and the time of a release build from clean.
-//! Creates a throwaway package with the one dependency; asks cargo.
-//! Never counts the throwaway package, and never changes this one.
+//! The cost for an application: the number of crates in its tree, and the time of a clean release build, measured with a
+//! temporary package that has the one dependency.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -24,7 +23,7 @@ pub fn measure(plan: &Plan, table: &mut Table) {
     }
 }
 
-/// A package that depends on one crate with its default features, with the versions of this lock file.
+/// A package that depends on one crate with its default features, at the versions of this lock file.
 struct Throwaway(PathBuf);
 
 impl Throwaway {
@@ -40,7 +39,7 @@ impl Throwaway {
         let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock");
         std::fs::copy(lock, path.join("Cargo.lock")).expect("a lock file");
         let throwaway = Self(path);
-        // Everything is there before a clock starts.
+        // Everything is downloaded before the clock starts.
         throwaway.cargo(&["fetch", "--quiet"]);
         throwaway
     }
@@ -56,7 +55,7 @@ impl Throwaway {
         String::from_utf8(output.stdout).expect("text")
     }
 
-    /// Counts crates by name and version, each once, the crate itself included.
+    /// Counts crates by name and version, each once, including the crate itself.
     fn crates(&self) -> usize {
         let tree = self.cargo(&["tree", "--edges", "normal", "--prefix", "none", "--format", "{p}"]);
         let of_line = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");

@@ -1,4 +1,4 @@
-//! The catalogue: its page, its schemas, its notice, and the test that keeps them true.
+//! The catalogue: its page, its schemas, its notice, and the check that keeps them current.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -125,15 +125,14 @@ mod later {
 
 const DRAFT: Catalogue = candor::events![Draft];
 
-/// Returns what `assert_catalogue` complains about; nothing where it is content.
+/// Returns the message with which `assert_catalogue` fails, or an empty string if it passes.
 fn complaint(path: &Path, catalogue: &'static Catalogue) -> String {
     let path = path.to_owned();
     let outcome = std::panic::catch_unwind(move || assert_catalogue(path, catalogue));
     outcome.err().and_then(|panic| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
 }
 
-/// Runs a test again as a child where this run was asked to renew pages, which is not what the test is about;
-/// returns whether it did.
+/// If this run renews pages, runs the test again in a child process that does not. Returns whether it did.
 fn ran_without_renewal(test: &str) -> bool {
     if std::env::var_os("CANDOR_RENEW").is_none() {
         return false;
@@ -151,7 +150,7 @@ fn scratch(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("catalogue");
     std::fs::create_dir_all(&folder).expect("a folder");
     let path = folder.join(name);
-    // Perhaps left behind by an earlier run.
+    // An earlier run may have left it behind.
     let _ = std::fs::remove_file(&path);
     path
 }
@@ -255,7 +254,7 @@ fn a_page_describes_maps_and_distinct_ids_correctly() {
     assert!(!row("distinct_id").contains("may be absent"), "an event without one is not sent: {page}");
 }
 
-/// Where the child of the next test looks for its page.
+/// The variable with the path of the page for the child of the next test.
 const PAGE: &str = "CANDOR_TEST_PAGE";
 
 #[test]
@@ -279,7 +278,7 @@ fn a_page_is_renewed_on_request_unless_the_notice_needs_a_new_version() {
     let path = scratch("renewed.md");
     assert!(renew(&path));
     assert_eq!(std::fs::read_to_string(&path).expect("a page"), DRAFT.markdown());
-    // A page of another content under the same version of the notice stays as it is.
+    // A page with other events and the same version of the notice is not changed.
     let other = CATALOGUE.markdown();
     std::fs::write(&path, &other).expect("a page");
     assert!(!renew(&path));

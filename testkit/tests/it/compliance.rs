@@ -1,4 +1,4 @@
-//! The adapter for PostHog's compliance harness, over real HTTP on both sides: what the harness asks of it.
+//! The adapter for PostHog's compliance harness, with real HTTP on both sides.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -16,7 +16,7 @@ use testkit::{Reply, Server};
 
 const BOTH: [Protocol; 2] = [Protocol::V0, Protocol::V1];
 
-/// An adapter that runs in this process; its thread ends with it.
+/// An adapter that runs in this process; its thread ends when it is dropped.
 struct Adapter {
     url: String,
 }
@@ -74,7 +74,7 @@ fn read(mut answer: ureq::http::Response<ureq::Body>) -> Value {
     serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap()
 }
 
-/// A server as the harness's own: everything is taken.
+/// A server like the harness's own, which accepts everything.
 fn harness() -> Server {
     Server::always(Reply::judged(taken))
 }
@@ -353,7 +353,7 @@ fn an_invalid_request_is_answered_and_does_no_harm() {
     assert_eq!(adapter.post("/flush", &json!({}))["events_flushed"], 1);
 }
 
-/// A program that ends with its test.
+/// A program that is ended with its test.
 struct Running(Child);
 
 impl Drop for Running {

@@ -1,5 +1,5 @@
-//! The programs of the testkit: each promise of three published policies, the adapter for PostHog's harness, the
-//! catalogue of a make-believe product, and a tool whose events are sent by a process of their own.
+//! Tests of the testkit's programs: each promise of three published policies, the adapter for PostHog's harness, the
+//! catalogue of a fictional product, and a tool whose events another process sends.
 
 mod catalogue;
 mod compliance;

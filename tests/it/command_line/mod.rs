@@ -1,4 +1,4 @@
-//! The command-line kit as a person meets it: the example `telemetry_command` at a terminal.
+//! The command-line kit as a person sees it: the example `telemetry_command` at a terminal.
 
 mod terminal;
 
@@ -18,7 +18,7 @@ use testkit::{Received, Server};
 const QUESTION: &str = "(y/N): ";
 const LOG: &str = "sent.jsonl";
 
-/// A person's machine: a directory for the state, and a server that takes what is sent.
+/// A person's machine: a directory for the state, and a server that receives events.
 struct Machine {
     dir: PathBuf,
     server: Server,
@@ -28,7 +28,7 @@ impl Machine {
     fn new() -> Self {
         static COUNTER: AtomicU32 = AtomicU32::new(0);
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        // As long on every machine and in every run, since lines are broken by it.
+        // Of the same length on every machine and in every run, because lines are wrapped by it.
         let dir = PathBuf::from(format!("/tmp/candor-{:010}-{number:02}", std::process::id()));
         fs::create_dir_all(&dir).expect("a directory for the test");
         Self { dir, server: Server::start([]) }
@@ -42,7 +42,7 @@ impl Machine {
         self.state().join(LOG)
     }
 
-    /// Returns the arguments before the verb. A busy machine must not cost an event.
+    /// Returns the arguments before the verb, with timeouts that lose no event on a busy machine.
     fn options(&self) -> Vec<String> {
         let state = self.state().display().to_string();
         ["--url", &self.server.url(), "--state-dir", &state, "--wait", "20000"].map(str::to_owned).to_vec()
@@ -56,7 +56,7 @@ impl Machine {
         Terminal::start(&program(), &arguments, variables, columns, &self.dir)
     }
 
-    /// Runs the tool at a terminal of 60 columns without colours; nobody types.
+    /// Runs the tool at a terminal of 60 columns without colours or input.
     fn plain(&self, arguments: &[&str]) -> (String, i32) {
         self.at_terminal(arguments, &[("NO_COLOR", "1")], 60).end()
     }
@@ -68,7 +68,7 @@ impl Machine {
         command.current_dir(&self.dir).stdin(Stdio::null()).output().expect("the tool runs")
     }
 
-    /// Takes out of an output what differs from run to run.
+    /// Removes from an output what differs between runs.
     fn masked(&self, text: &str) -> String {
         let text = text
             .replace(&self.dir.display().to_string(), "<dir>")
@@ -80,7 +80,7 @@ impl Machine {
             if is_time(bare) { format!("<time>{rest}") } else { word.to_owned() }
         });
         let text: String = words.collect();
-        // The sizes of bodies differ with the milliseconds in them.
+        // The sizes of bodies depend on the milliseconds in them.
         let lines = text.split_inclusive('\n').map(|line| match line.find(" bytes,") {
             Some(end) => {
                 let start = line[..end].rfind(' ').map_or(0, |at| at + 1);
@@ -181,7 +181,7 @@ fn the_first_run_asks_and_the_next_ones_send_and_show() {
     assert_eq!(names, ["telemetry-consent.json"], "what forget leaves");
 }
 
-/// A path or an example that cannot be broken.
+/// A path or an example that cannot be wrapped.
 fn is_one_word(line: &str) -> bool {
     line.split_whitespace().count() <= 2
 }
@@ -340,7 +340,7 @@ fn a_missing_or_unwritable_home_costs_nothing() {
         let off = run(&["telemetry", "off"]);
         assert_eq!(off.status.code(), Some(1), "{name}");
         let complaint = String::from_utf8_lossy(&off.stderr).into_owned();
-        // The words may stand on different lines.
+        // The words may be on different lines.
         let complaint = complaint.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(complaint.contains("TELEMETRY_COMMAND_TELEMETRY_DISABLED=1"), "{name}: {complaint}");
         for arguments in [&["status"][..], &["log"], &["forget"], &["show"]] {

@@ -11,7 +11,7 @@ use pty_process::blocking::{Command, Pty, open};
 
 use testkit::eventually;
 
-/// A program that runs at a terminal of its own.
+/// A program that runs at its own terminal.
 pub(super) struct Terminal {
     child: Child,
     writer: Arc<Pty>,
@@ -20,7 +20,7 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    /// Starts a program with these variables and no others, on a terminal of this width.
+    /// Starts a program with only these variables, at a terminal of this width.
     pub(super) fn start(
         program: &Path,
         arguments: &[&str],
@@ -41,7 +41,7 @@ impl Terminal {
             let (pty, seen) = (Arc::clone(&pty), Arc::clone(&seen));
             move || {
                 let mut buffer = [0; 4096];
-                // The end of the program is an error of its terminal.
+                // When the program ends, reading its terminal fails.
                 while let Ok(count @ 1..) = (&*pty).read(&mut buffer) {
                     seen.lock().unwrap().extend_from_slice(&buffer[..count]);
                 }
@@ -55,7 +55,7 @@ impl Terminal {
         String::from_utf8_lossy(&self.seen.lock().unwrap()).replace("\r\n", "\n")
     }
 
-    /// Waits until the terminal shows a text.
+    /// Waits until the terminal shows the text.
     #[track_caller]
     pub(super) fn wait_for(&self, text: &str) {
         eventually(text, || self.text().contains(text));
@@ -66,7 +66,7 @@ impl Terminal {
         (&*self.writer).write_all(keys.as_bytes()).expect("the terminal takes keys");
     }
 
-    /// Waits for the end; returns what was shown, and the exit code.
+    /// Waits for the end, and returns what was shown and the exit code.
     pub(super) fn end(mut self) -> (String, i32) {
         let status = self.child.wait().expect("the program ends");
         if let Some(reader) = self.reader.take() {

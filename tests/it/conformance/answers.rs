@@ -1,4 +1,4 @@
-//! What an answer's status means, and what stays the same from one attempt to the next.
+//! The meaning of an answer's status, and what stays the same between attempts.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::*;
 
-/// What is done after an answer to a batch of one event.
+/// The consequence of an answer to a batch of one event.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Then {
     Done,
@@ -36,7 +36,7 @@ fn every_status_has_its_consequence() {
         (413, Lost, Lost),
         (415, Lost, Lost),
         (422, Lost, Lost),
-        // Without `Retry-After` the v1 server means it.
+        // Without `Retry-After` the status is final with the v1 server.
         (429, Again, Lost),
         (500, Again, Again),
         (502, Again, Again),
@@ -166,7 +166,7 @@ fn at_most(events: usize, refusal: Reply) -> impl Fn(usize) -> Reply + Send + Sy
 #[test]
 fn a_batch_that_is_too_large_is_halved_and_nothing_is_lost() {
     for protocol in BOTH {
-        // More halvings than retries: they do not count as such.
+        // More halvings than retries: a halving does not count as a retry.
         let configure = |server: &Server| plain(server, protocol).max_retries(0);
         let outcome = run_with(at_most(1, Reply::status(413)), configure, (0..16).map(numbered));
         assert_eq!(outcome.stats.sent, 16, "{}", outcome.stats);
@@ -197,7 +197,7 @@ fn one_event_that_is_too_large_is_dropped_after_one_request() {
     }
 }
 
-/// Refuses requests that hold event 3.
+/// Refuses requests that contain event 3.
 fn refuses_3(refusal: Reply) -> impl Fn(usize) -> Reply + Send + Sync + 'static {
     move |_| {
         let refusal = refusal.clone();

@@ -237,7 +237,7 @@ fn a_poisoned_event_loses_no_other() {
             Box::new(numbered(2)),
         ];
         let outcome = sent(protocol, |it| it, events);
-        // One property that cannot be sent costs that property alone.
+        // A property that cannot be sent is left out; the event is still sent.
         assert_eq!(testkit::clients::numbers(&outcome.events()), [0, 1, 2]);
         assert!(outcome.events().iter().all(|event| event["properties"].get("x").is_none()));
         assert_eq!((outcome.stats.captured, outcome.stats.lost_total()), (7, 4));

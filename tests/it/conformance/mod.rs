@@ -17,7 +17,7 @@ use testkit::{Received, Reply, Server};
 
 const BOTH: [Protocol; 2] = [Protocol::V0, Protocol::V1];
 
-/// What came of one run.
+/// The result of one run.
 struct Outcome {
     requests: Vec<Received>,
     stats: Stats,
@@ -34,7 +34,7 @@ fn plain(server: &Server, protocol: Protocol) -> Config {
     config(server).protocol(protocol).api_key("phc_test_key").max_retries(3)
 }
 
-/// Captures events on a client against a script of replies, and shuts it down.
+/// Captures events on a client whose server follows a script of replies, and shuts it down.
 fn run_with<E: Event>(
     script: impl Fn(usize) -> Reply + Send + Sync + 'static,
     configure: impl FnOnce(&Server) -> Config,
@@ -47,14 +47,14 @@ fn run_with<E: Event>(
     for event in events {
         client.capture(event);
     }
-    // Until everything is settled, retries included.
+    // Until everything is settled, including retries.
     client.flush(LONG).unwrap();
     client.shutdown(LONG).unwrap();
     let errors = errors.lock().unwrap().clone();
     Outcome { requests: server.requests(), stats: client.stats(), errors }
 }
 
-/// The same with this many plain events and the plain configuration.
+/// The same with this number of plain events and the plain configuration.
 fn run(
     protocol: Protocol,
     events: usize,
@@ -63,7 +63,7 @@ fn run(
     run_with(script, |server| plain(server, protocol), (0..events).map(numbered))
 }
 
-/// Everything is taken; the configuration is what counts.
+/// The same with a server that accepts everything, for tests of the configuration.
 fn sent<E: Event>(
     protocol: Protocol,
     configure: impl FnOnce(Config) -> Config,
@@ -76,12 +76,12 @@ fn numbered(n: usize) -> DynamicEvent {
     DynamicEvent::new("counted", "user_123").property("n", n)
 }
 
-/// The replies of a list, then taking everything.
+/// The replies of a list; after them everything is accepted.
 fn then_taken(replies: Vec<Reply>) -> impl Fn(usize) -> Reply + Send + Sync + 'static {
     move |number| replies.get(number).cloned().unwrap_or_else(|| Reply::judged(taken))
 }
 
-/// Reads an instant that must be in UTC and end in `Z` or `+00:00`.
+/// Parses a timestamp, which must be in UTC and end with `Z` or `+00:00`.
 fn utc(text: &str) -> OffsetDateTime {
     assert!(text.ends_with('Z') || text.ends_with("+00:00"), "{text}");
     OffsetDateTime::parse(text, &Rfc3339).unwrap_or_else(|error| panic!("{text}: {error}"))

@@ -179,7 +179,7 @@ fn sent_at_is_the_time_of_the_attempt() {
     let outcome = run(Protocol::V0, 1, then_taken(vec![Reply::status(503)]));
     let sent_at: Vec<_> =
         outcome.requests.iter().map(|request| utc(request.json()["sent_at"].as_str().unwrap())).collect();
-    // The form has milliseconds, which the clock is cut to.
+    // The timestamp has milliseconds, so the clock is truncated to them.
     assert!(sent_at[0] >= before - time::Duration::milliseconds(1) && sent_at[0] < sent_at[1], "{sent_at:?}");
 }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::*;
 use testkit::clients::{numbers, results};
 
-/// Gives each event the result that `judge` has for its number and the request's.
+/// Answers each event with the result that `judge` returns for its number and that of the request.
 fn judged(
     judge: impl Fn(u64, usize) -> Value + Send + Sync + Clone + 'static,
 ) -> impl Fn(usize) -> Reply + Send + Sync + 'static {
@@ -162,7 +162,7 @@ fn a_success_without_readable_results_is_final_and_reported() {
 
 #[test]
 fn an_answer_to_a_full_batch_is_read_completely() {
-    // Far more than the 8 KiB that are read of any other answer.
+    // Much more than the 8 KiB that are read of other answers.
     let details = "survey_responses_over_quota";
     let script =
         judged(move |n, _| if n == 4_999 { json!({ "result": "drop", "details": details }) } else { ok() });

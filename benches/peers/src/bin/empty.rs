@@ -1,3 +1,3 @@
-//! A program that does nothing: what starting and ending a process costs on this machine.
+//! A program that does nothing, which shows the cost of a process on this machine.
 
 fn main() {}

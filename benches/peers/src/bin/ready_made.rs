@@ -1,4 +1,4 @@
-//! Ready-made bodies of candor's size straight through a socket: what the sink can take.
+//! Sends ready-made bodies of candor's size directly through a socket, which shows the sink's capacity.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use std::time::Instant;
 use peers::{DISTINCT_ID, GROUP, MODE, NAME, Options, PROVIDER};
 use serde_json::json;
 
-/// A body of as many events as fit in a batch of candor's, with the shape and size of its own.
+/// A body with as many events as a batch of candor's, and of the same form and size.
 fn body(first: u64, events: u64) -> String {
     let events: Vec<_> = (first..first + events)
         .map(|seq| {

@@ -1,4 +1,4 @@
-//! The loopback sink, in a process of its own.
+//! The loopback sink, in its own process.
 
 fn main() -> std::io::Result<()> {
     peers::sink::serve()

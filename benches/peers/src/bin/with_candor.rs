@@ -20,15 +20,15 @@ struct RequestCreated<'a> {
     /// The provider.
     #[event(raw = "the public name of a plugin")]
     provider: &'a str,
-    /// Whether somebody must approve.
+    /// Whether a person must approve.
     requires_approval: bool,
-    /// When access is wanted.
+    /// The time at which access is requested.
     mode: Mode,
     /// A number that shows whether an event is missing.
     seq: u64,
 }
 
-/// When access is wanted.
+/// The time at which access is requested.
 #[derive(Clone, Copy, Label)]
 enum Mode {
     Asap,

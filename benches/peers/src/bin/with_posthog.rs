@@ -24,7 +24,7 @@ fn main() {
         client.shutdown();
         return;
     }
-    // It has no way to wait for room, so its queue holds the whole burst.
+    // It cannot wait for room, so its queue holds the whole burst.
     builder
         .max_queue_size(options.events as usize + 1)
         .flush_at(options.batch)

@@ -1,6 +1,5 @@
-//! What must never leave, placed in every input that the programs see.
-//!
-//! Never looks at what a program says to the person who runs it: that stays where they are.
+//! Marks that must never be sent, placed in every input that the programs read. What a program prints for the person
+//! who runs it is not checked, because it stays on the machine.
 
 use std::fs;
 use std::path::Path;
@@ -12,17 +11,17 @@ use super::ck::session::{Session, now};
 use testkit::example;
 use testkit::{Received, Server};
 
-/// In most of the marks; the others are numbers and names of their own.
+/// Part of most marks; the others are numbers and names.
 const MARK: &str = "canary";
 const ACCOUNT_ID: &str = "998877665544";
 const TOKEN: &str = "tsp_canarytoken";
 const LICENSE: &str = "PRO-CANARY-0042-LICENCE";
 
-/// Everything that could have got out.
+/// Everything that could have been sent.
 struct Escaped {
-    /// Targets, headers and bodies; of the header that holds the token, nothing.
+    /// Targets, headers and bodies, without the header that contains the token.
     wire: String,
-    /// What the crate and its dependencies wrote to the log.
+    /// The log lines of the crate and its dependencies.
     log: String,
     /// The bytes of the edge's store.
     store: String,
@@ -50,7 +49,7 @@ impl Escaped {
     }
 }
 
-/// Variables that a machine, a pipeline or a careless person may have set.
+/// Environment variables that a machine, a pipeline or a careless person may have set.
 const VARIABLES: [(&str, &str); 14] = [
     ("USER", "canary-user"),
     ("LOGNAME", "canary-user"),
@@ -108,7 +107,7 @@ fn logged(output: &Output) -> String {
     assert!(!text.contains("panicked"), "{text}");
     let mut is_log = false;
     let lines = text.lines().filter(|line| {
-        // A printed batch goes on over lines that are indented or close it.
+        // A printed batch continues on lines that are indented or that close it.
         is_log = line.starts_with('[') || is_log && line.starts_with([' ', '{', '}']);
         is_log
     });
@@ -180,7 +179,7 @@ fn ins_32_never_what_the_list_names() {
     escaped.never_any(&[LICENSE, "arn:aws", "stack.ts", "fingerprint", "/home"]);
 }
 
-/// The runs of cilock that all of its tests look at.
+/// The runs of cilock that all of its tests share.
 fn cilock() -> &'static Escaped {
     static RUNS: OnceLock<Escaped> = OnceLock::new();
     RUNS.get_or_init(|| {
@@ -263,7 +262,7 @@ fn ck_29_never_errors_in_words() {
 fn the_name_of_this_machine_is_never_sent() {
     let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();
-    // A name that is a word of a record would be found without having escaped.
+    // A name that is also a word in a record would be found although it was not sent.
     if name.len() > 6 && !name.starts_with("local") {
         for escaped in [cilock(), &common_fate()] {
             escaped.never(name);

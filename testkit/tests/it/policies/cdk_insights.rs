@@ -1,6 +1,4 @@
-//! CDK Insights' promises, INS-1 to INS-42.
-//!
-//! Never waits for time to pass but where a server does not answer.
+//! The promises of CDK Insights, INS-1 to INS-42.
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
@@ -32,12 +30,12 @@ fn keyed() -> Env {
     Env::empty().with(LICENSE, KEY)
 }
 
-/// A project that agreed.
+/// A project that has opted in.
 fn project() -> Dir {
     Dir::with(PROJECT_FILE, ON)
 }
 
-/// What a run left behind.
+/// The results of a run.
 struct Told {
     ran: Ran,
     edge: Edge,
@@ -48,7 +46,7 @@ impl Told {
         self.edge.rows().len()
     }
 
-    /// The one record, as it travelled.
+    /// The only record, as it was sent.
     fn record(&self) -> Value {
         let requests = self.edge.requests();
         assert_eq!(requests.len(), 1, "{:?}", self.ran);
@@ -262,7 +260,7 @@ fn ins_15_the_question_holds_the_published_words() {
     }
 }
 
-/// Answers the question and returns what the file says then.
+/// Answers the question, and returns the setting that the file then has.
 fn answered(typed: &str) -> Value {
     let dir = Dir::new();
     assert_eq!(talk(run, &["--dir", &dir.text(), "init"], &keyed(), typed).code, 0);
@@ -378,7 +376,7 @@ fn ins_26_baseline_written_after_it_was() {
             "uniqueServices": 2,
         })
     );
-    // A baseline that could not be written is not spoken of.
+    // A baseline that could not be written is not reported.
     let dir = project();
     std::fs::create_dir(dir.path().join(BASELINE)).expect("a directory in its place");
     let told = tell(&dir, &keyed(), &["scan", "--write-baseline"]);
@@ -396,7 +394,7 @@ fn ins_27_diff_run_whatever_the_exit_code() {
             "failedOnCritical": false,
         })
     };
-    // Without a baseline its time is left out, and not null.
+    // Without a baseline its time is left out instead of null.
     assert_eq!(tell(&dir, &keyed(), &["scan", "--diff"]).event(), expected(1, 0));
     tell(&dir, &keyed(), &["scan", "--write-baseline"]);
     let mut event = tell(&dir, &keyed(), &["scan", "--diff"]).event();
@@ -437,7 +435,7 @@ fn ins_29_fix_run_dry_or_applied() {
     assert_eq!((&filtered["ruleFilter"], &filtered["skipped"]), (&json!("CDKI-A"), &json!(0)));
 }
 
-/// The settings of the example, for a client of the test's own.
+/// A client with the example's settings.
 fn client(dir: &Dir, url: &str, change: impl FnOnce(candor::Config) -> candor::Config) -> Client {
     let program = Program {
         arguments: Vec::new(),
@@ -534,7 +532,7 @@ fn ins_35_nobody_has_to_sign_in() {
     assert_eq!((request.method.as_str(), told.count()), ("POST", 1));
 }
 
-/// The texts in a value, names aside.
+/// Returns the texts in a value, without names.
 fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::String(text) => vec![text.clone()],
@@ -659,7 +657,7 @@ fn ins_42_hardening_silence_and_machines_stay_off() {
     for (name, value) in [("DO_NOT_TRACK", "1"), ("CDK_INSIGHTS_TELEMETRY", "0"), ("DO_NOT_TRACK", "?")] {
         assert_eq!(fixed(&project(), &keyed().with(name, value)), 0, "{name}={value}");
     }
-    // In continuous integration a committed yes is one, and silence is none.
+    // In continuous integration a committed opt-in counts, and the lack of one does not.
     let ci = keyed().with("CI", "true");
     assert_eq!((fixed(&Dir::with(PROJECT_FILE, "{}"), &ci), fixed(&project(), &ci)), (0, 1));
 }

@@ -1,6 +1,4 @@
-//! cilock's promises, CK-1 to CK-34.
-//!
-//! Never proves CK-35 to CK-43, which are about web sites.
+//! The promises of cilock, CK-1 to CK-34. CK-35 to CK-43 are about web sites.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -40,7 +38,7 @@ fn signed_in(session: &Session) -> Dir {
     dir
 }
 
-/// What a run left behind.
+/// The results of a run.
 struct Told {
     ran: Ran,
     edge: Edge,
@@ -51,7 +49,7 @@ impl Told {
         self.edge.rows()
     }
 
-    /// The one record, as it travelled.
+    /// The only record, as it was sent.
     fn record(&self) -> Value {
         let requests = self.edge.requests();
         assert_eq!((requests.len(), self.rows().len()), (1, 1), "{:?}", self.ran);
@@ -72,7 +70,7 @@ fn tell(verb: &[&str]) -> Told {
     tell_in(&signed_in(&session()), &Env::empty(), verb)
 }
 
-/// Returns whether a run with this directory and environment reaches the edge at all.
+/// Returns whether a run with this directory and environment connects to the edge.
 fn connects(dir: &Dir, env: &Env) -> bool {
     let told = tell_in(dir, env, &["run"]);
     assert_eq!(told.ran.code, 0);
@@ -125,7 +123,7 @@ fn ck_02_the_edge_refuses_the_anonymous() {
     let ran = play(run, &["--dir", &dir.text(), "--url", &edge.url(), "run"], &Env::empty());
     assert!(ran.output.contains("sent: 0, lost: 1"), "{}", ran.output);
     assert_eq!((ran.code, edge.requests().len(), edge.rows().len()), (0, 1, 0));
-    // A token of one account does not speak for another.
+    // A token of one account is not valid for another.
     edge.store().issue(TOKEN, "tenant_other").expect("a token");
     play(run, &["--dir", &dir.text(), "--url", &edge.url(), "run"], &Env::empty());
     assert_eq!((edge.requests().len(), edge.rows().len()), (2, 0));
@@ -151,7 +149,7 @@ fn ck_04_one_record_for_each_run_that_ended() {
         let told = tell(verb);
         assert_eq!((told.ran.code, told.rows().len()), (code, 1), "{verb:?}");
     }
-    // A run that panics has ended, too.
+    // A run that panics has also ended.
     let edge = Edge::start(EDGE, None).expect("an edge");
     edge.store().issue(TOKEN, "tenant_7f3a").expect("a token");
     let (dir, url) = (signed_in(&session()), edge.url());
@@ -427,7 +425,7 @@ fn ck_20_the_duration_is_that_of_the_run() {
     assert!(tell(&["run"]).record()["duration_ms"].is_u64());
 }
 
-/// What a run of this length would have ended with.
+/// The result of a run of this duration.
 fn finished(duration: Duration) -> Finished<ErrorCategory> {
     let mut seen = None;
     CommandRun::start(ErrorCategory::Internal, |finished| seen = Some(finished)).success();
@@ -436,7 +434,7 @@ fn finished(duration: Duration) -> Finished<ErrorCategory> {
     finished
 }
 
-/// A client with the settings of the example.
+/// A client with the example's settings.
 fn client(url: &str, session: &Session) -> Client {
     let program = Program {
         arguments: Vec::new(),
@@ -469,7 +467,7 @@ fn a_spool_cannot_be_switched_on_by_accident() {
     }
 }
 
-/// Takes the record of a run, changes it, and hands it in once more as somebody else's program might.
+/// Changes the record of a run, and posts it again as another program might.
 fn forged(change: impl Fn(&mut Value), headers: &[(&str, &str)]) -> (u16, Vec<Row>) {
     let told = tell(&["sign", "--key", "k"]);
     let mut record = told.record();
@@ -505,15 +503,15 @@ fn ck_21_address_and_country_are_the_edges_own() {
 
 #[test]
 fn ck_22_the_edge_lists_clamps_and_checks() {
-    // What is not on the list goes, and the record stays.
+    // An unlisted name is removed, and the record is kept.
     let (status, rows) = forged(|record| record["hostname"] = json!("build-7"), &[]);
     assert_eq!((status, rows.len(), rows[0].dropped.as_str()), (200, 1, "hostname"));
     assert!(!rows[0].record.contains("build-7"));
-    // What is too long is cut.
+    // Text that is too long is truncated.
     let (status, rows) = forged(|record| record["user_ref"] = json!("u".repeat(500)), &[]);
     let stored: Value = serde_json::from_str(&rows[0].record).expect("JSON");
     assert_eq!((status, stored["user_ref"].as_str().map(str::len)), (200, Some(64)));
-    // A word outside of its set refuses the record.
+    // A word that is not in its set refuses the record.
     for (field, value) in [
         ("os", json!("plan9")),
         ("command", json!("sign --key secret")),
@@ -530,10 +528,10 @@ fn ck_22_the_edge_lists_clamps_and_checks() {
         let (status, rows) = forged(|record| record[field] = value.clone(), &[]);
         assert_eq!((status, rows.len()), (400, 0), "{field}");
     }
-    // One bad word of a list goes alone.
+    // Of a list only the bad word is removed.
     let (_, rows) = forged(|record| record["attestors"] = json!(["git", "acme-internal"]), &[]);
     assert!(rows[0].record.contains("[\"git\"]"), "{}", rows[0].record);
-    // What is not an object is not a record.
+    // A record must be an object.
     let told = tell(&["run"]);
     for body in ["", "[]", "null", "{", "{}"] {
         assert_eq!(post(&told.edge.url(), body, &[]), 400, "{body}");
@@ -564,7 +562,7 @@ fn ck_31_cilock_telemetry_0() {
 #[test]
 fn ck_32_the_account_switches_it_off_for_everybody() {
     assert!(!connects(&signed_in(&Session { telemetry: false, ..session() }), &Env::empty()));
-    // Somebody who is signed in already hears of it with the next run: the platform is asked again.
+    // For a person who is already signed in it applies to the next run, which asks the platform again.
     let dir = Dir::new();
     let here = dir.text();
     let cilock = |verb: &[&str]| play(run, &[&["--dir", here.as_str()], verb].concat(), &Env::empty());
@@ -575,7 +573,7 @@ fn ck_32_the_account_switches_it_off_for_everybody() {
     let ran = cilock(&["run"]);
     assert!(ran.output.contains("denied, decided by account"), "{}", ran.output);
     assert_eq!(platform.rows().len(), 1);
-    // News that has grown old counts as none.
+    // An outdated answer is ignored.
     let old = Session { heard: now() - 2 * 24 * 60 * 60, ..session() };
     assert!(!connects(&signed_in(&old), &Env::empty()));
 }
@@ -596,7 +594,7 @@ fn ck_33_any_one_of_them_suffices() {
 
 #[test]
 fn ck_34_the_controls_are_in_the_command_line() {
-    // A server that takes everything from everybody is not even called.
+    // Not even a server that accepts everything is called.
     let server = Server::start([]);
     let dir = signed_in(&session());
     let arguments = ["--dir", &dir.text(), "--url", &server.url(), "run"];

@@ -1,6 +1,4 @@
-//! Common Fate's promises, CF-1 to CF-33.
-//!
-//! Never compares timestamps and ids, which differ by their nature.
+//! The promises of Common Fate, CF-1 to CF-33. Timestamps and ids always differ, so they are not compared.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,7 +21,7 @@ use testkit::{Reply, Server, eventually};
 const FILE: &str = super::cf::app::DEPLOYMENT_FILE;
 const PAGE: &str = "src/common_fate/TELEMETRY.md";
 
-/// A deployment file with these entries beside what such files hold.
+/// A deployment file with these entries besides the usual ones.
 fn deployment(entries: &str) -> Dir {
     Dir::with(
         FILE,
@@ -33,7 +31,7 @@ fn deployment(entries: &str) -> Dir {
     )
 }
 
-/// Runs a day of the server and returns how many events its edge has stored.
+/// Runs the server once, and returns the number of events that its edge has stored.
 fn day(dir: &Dir, env: &Env) -> usize {
     let edge = Edge::start(EDGE, None).expect("an edge");
     let ran = play(run, &["--dir", &dir.text(), "--url", &edge.url()], env);
@@ -45,7 +43,7 @@ fn day(dir: &Dir, env: &Env) -> usize {
     stored
 }
 
-/// The settings of the example, for a client of the test's own.
+/// The example's settings, for a client of a test.
 fn settings(env: &Env, dir: &Dir, url: &str) -> Config {
     let program = Program {
         arguments: Vec::new(),
@@ -63,7 +61,7 @@ fn client(url: &str) -> Client {
     Client::new(settings(&Env::empty(), &Dir::new(), url)).expect("a configuration that works")
 }
 
-/// The bodies that the eight events would travel in, each alone, by their catalogue names.
+/// The bodies in which the 8 events would be sent, each alone, with their names in the catalogue.
 fn bodies() -> Vec<(String, Value)> {
     let client = client("http://127.0.0.1:9");
     let mut bodies = Vec::new();
@@ -74,7 +72,7 @@ fn bodies() -> Vec<(String, Value)> {
     bodies
 }
 
-/// Returns the one event of a body without what differs by its nature.
+/// Returns the only event of a body, without the values that always differ.
 fn bare(mut body: Value) -> Value {
     let event = body["batch"][0].as_object_mut().expect("an event");
     event.remove("uuid");
@@ -104,7 +102,7 @@ fn cf_01_opting_out_is_possible_at_any_time() {
     all_events(People::default(), &mut |_, event| client.capture(event));
     client.flush(LONG).expect("a flush");
     assert_eq!(edge.rows().len(), 8);
-    // While the server runs, and without an update: the next send looks again.
+    // While the server runs, without an update: the next request checks again.
     dir.write(FILE, "deployment:\n  parameters:\n    AnalyticsDisabled: \"true\"\n");
     all_events(People::default(), &mut |_, event| client.capture(event));
     client.shutdown(LONG).expect("a shutdown");
@@ -146,7 +144,7 @@ fn cf_03_nothing_beyond_the_list() {
     assert_eq!(client.stats().lost(LossReason::Undeclared), 1);
 }
 
-/// The batches that were printed to the log and hold this text.
+/// Returns the number of printed batches in the log that contain this text.
 fn printed(text: &str) -> usize {
     lines::all().iter().filter(|line| line.target == "candor::batch" && line.text.contains(text)).count()
 }
@@ -239,7 +237,7 @@ fn cf_09_a_batch_without_a_key() {
     }
 }
 
-/// The event as the published page shows it, older than the recorded payloads.
+/// The event as the published page shows it, which is older than the recorded payloads.
 #[derive(candor::Event)]
 #[event(name = "cf:request.created")]
 struct OlderRequestCreated<'a> {
@@ -350,7 +348,7 @@ fn cf_13_hardening_an_empty_id_stays_empty() {
             Err(reason) => lost.push((name.to_owned(), reason)),
         },
     );
-    // An event about nobody is not sent at all.
+    // An event without an id is not sent.
     let about_nobody = |name: &str| (name.to_owned(), LossReason::EmptyDistinctId);
     assert_eq!(lost, [about_nobody("cf:request.reviewed"), about_nobody("cf:request.revoked")]);
 }
@@ -390,7 +388,7 @@ fn cf_17_all_eight_events_equal_the_recorded_payloads() {
     for (name, body) in bodies {
         assert_eq!(bare(body), bare(fixture(&name)), "{name}");
     }
-    // And so they do on the wire, whatever they are batched with.
+    // They also equal them when sent, whatever they are batched with.
     let edge = Edge::start(EDGE, None).expect("an edge");
     play(run, &["--dir", &deployment("").text(), "--url", &edge.url()], &Env::empty());
     let sent: Vec<Value> = edge.requests().iter().flat_map(testkit::Received::events).collect();
@@ -421,7 +419,7 @@ fn cf_19_every_event_has_a_recorded_payload() {
     assert_eq!(CATALOGUE.events().len(), events.len());
 }
 
-/// Puts a text wherever an application might by mistake, and returns what would be sent.
+/// Puts text wherever an application might do so by mistake, and returns what would be sent.
 fn sent_about(text: &str) -> String {
     let dir = deployment(&format!(
         "    AdministratorEmail: {text}\n    CognitoDomainPrefix: {text}\n    SignInUrl: {text}\n"
@@ -477,7 +475,7 @@ fn cf_25_addresses_are_not_kept() {
         assert!(row.record.contains("\"$geoip_disable\":true"), "{}", row.record);
         assert!(!row.record.contains("\"$ip\""));
     }
-    // Where no edge adds it, the client itself does.
+    // If no edge adds it, the client itself does.
     let client = Client::new(settings(&Env::empty(), &Dir::new(), "http://127.0.0.1:9").geoip_disable(true));
     let mut bodies = String::new();
     let client = client.expect("a client");
@@ -489,7 +487,7 @@ fn cf_25_addresses_are_not_kept() {
 
 #[test]
 fn cf_26_the_server_alone_tells() {
-    // What a browser would have added.
+    // Properties that a browser would have added.
     for (name, body) in bodies() {
         let text = body.to_string();
         for browser in ["$current_url", "$referrer", "$browser", "$screen", "$session_id", "user_agent"] {
@@ -517,7 +515,7 @@ fn cf_27_hardening_identifiers_are_hashed_or_say_why_not() {
 
 #[test]
 fn cf_28_hardening_batches_of_three_ten_retries_and_a_close_that_drops() {
-    // Three events leave at once, however long the interval.
+    // Three events are sent at once, however long the interval.
     let server = Server::start([Reply::status(503), Reply::status(503)]);
     let patient = settings(&Env::empty(), &Dir::new(), &server.url())
         .retry_delays(Duration::from_millis(1), Duration::from_millis(5))
@@ -533,7 +531,7 @@ fn cf_28_hardening_batches_of_three_ten_retries_and_a_close_that_drops() {
     let requests = server.wait_for(3);
     assert!(requests.iter().all(|request| request.events().len() == 3));
     eventually("delivery", || client.stats().sent == 3);
-    // Ten retries are eleven requests.
+    // 10 retries are 11 requests.
     let server = Server::always(Reply::status(500));
     let hasty = settings(&Env::empty(), &Dir::new(), &server.url())
         .retry_delays(Duration::from_millis(1), Duration::from_millis(1));
@@ -546,7 +544,7 @@ fn cf_28_hardening_batches_of_three_ten_retries_and_a_close_that_drops() {
     });
     eventually("the end of the retries", || client.stats().lost(LossReason::RetriesExhausted) == 1);
     assert_eq!(server.requests().len(), 11);
-    // What waits for its retry is dropped by a close that gives it no time.
+    // A close without a timeout drops the batch that waits for its retry.
     let server = Server::always(Reply::status(503));
     let slow = settings(&Env::empty(), &Dir::new(), &server.url());
     let client = Client::new(slow.retry_delays(LONG, LONG)).expect("a client");
@@ -577,7 +575,7 @@ impl Event for Large {
 #[test]
 fn cf_29_hardening_500_kb_a_batch_and_32_kb_a_message() {
     let server = Server::start([]);
-    // Strict mode would refuse an event that only this test knows.
+    // Strict mode would refuse an event that is defined only in this test.
     let loose = candor::Config::new("common-fate", "0.9.0")
         .env(Env::empty())
         .consent(testkit::clients::granted())
@@ -606,7 +604,7 @@ fn cf_30_the_page_names_who_processes_it() {
 fn cf_31_results_are_published_in_aggregate_only() {
     let page = fs::read_to_string(PAGE).expect("the page");
     assert!(page.contains("results are published in aggregate only"));
-    // The edge keeps no more about a deployment than its random id, so that sums are all there is to publish.
+    // The edge stores only the random id of a deployment, so only aggregated results can be published.
     let edge = Edge::start(EDGE, None).expect("an edge");
     play(run, &["--dir", &deployment("").text(), "--url", &edge.url()], &Env::empty());
     let ids: BTreeSet<String> = edge.rows().into_iter().map(|row| row.distinct_id).collect();

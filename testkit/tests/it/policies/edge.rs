@@ -1,6 +1,4 @@
-//! The edge itself: what it refuses, what it cleans, and how long it keeps the rest.
-//!
-//! Never asks the clients: their promises are beside this file.
+//! The edge itself: what it refuses and cleans, and how long it keeps records.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -26,7 +24,7 @@ fn created() -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// Sends the recorded payload with a change; returns the status, and what was stored.
+/// Sends the recorded payload with a change; returns the status, and the stored records.
 fn batch(change: impl FnOnce(&mut Value)) -> (u16, Vec<Value>, String) {
     let (edge, mut body) = (edge(cf::catalogue::EDGE), created());
     change(&mut body["batch"][0]);
@@ -154,7 +152,7 @@ fn the_store_is_a_readable_file_and_old_records_are_deleted() {
         }
         assert_eq!(edge.rows().len(), 2);
     }
-    // What was kept for long enough goes when the store is opened next.
+    // Expired records are deleted when the store is next opened.
     let edge = Edge::start(cf::catalogue::EDGE, Some(&path)).expect("an edge");
     assert_eq!(edge.rows().len(), 1);
     let connection = rusqlite::Connection::open(&path).expect("the file");

@@ -1,6 +1,4 @@
 //! One pipeline for every envelope: the same gate, queue, budget, counts and printing.
-//!
-//! Never looks at the fields of an event: that is for the tests of each system.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +9,7 @@ use testkit::clients::{LONG, SOON, config, numbered};
 use testkit::lines;
 use testkit::{Reply, Server, eventually};
 
-/// An application's own form: one line for each event.
+/// A custom envelope: one line for each event.
 struct Lines;
 
 impl Envelope for Lines {
@@ -29,10 +27,10 @@ impl Envelope for Lines {
     fn end(&self, _: &BatchInfo, _: Attempt, _: &mut Vec<u8>) {}
 }
 
-/// Sets one form.
+/// Configures one envelope.
 type Form = fn(Config) -> Config;
 
-/// Every form, with the path that it posts to and whether each event has a request of its own.
+/// Every envelope, with the path that it posts to, and whether each event has its own request.
 const FORMS: [(&str, &str, bool, Form); 6] = [
     ("v0", "/batch/", false, |config| config.api_key("phc_1")),
     ("v0 without a key", "/batch/", false, |config| config),
@@ -135,7 +133,7 @@ fn a_retry_has_the_same_event() {
         assert_eq!((server.requests().len(), client.stats().sent), (3, 1), "{name}");
         let plain = |body: &[u8]| {
             let text = String::from_utf8_lossy(body).into_owned();
-            // What is made anew for each try stands behind the event.
+            // The parts that are new in each attempt follow the event.
             let end = text.find("\"sent_at\"").or(text.find("\"at\":")).unwrap_or(text.len());
             text[..end].to_owned()
         };

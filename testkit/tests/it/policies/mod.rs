@@ -1,9 +1,8 @@
-//! Three published telemetry policies, one test for each of their numbered promises.
-//! Takes the programs of the large examples as they are; runs them on streams, variables and files of a test.
-//! Never reads the environment of the tests, nor the machine's policy.
+//! Three published telemetry policies, with a test for each of their numbered promises. The programs of the large
+//! examples run with streams, variables and files of the test, without the test's own environment.
 //!
-//! A test is named after its promise. `hardening` in a name marks what the published text does not promise, but we
-//! do; all others are the vendor's own words.
+//! A test is named after its promise. `hardening` in a name marks a promise that is ours and not in the published
+//! text; all others are the vendor's.
 
 mod canary;
 mod cdk_insights;
@@ -23,7 +22,7 @@ use candor::Env;
 use testkit::systems::program::Program;
 use testkit::{cdk_insights as ins, cilock as ck, common_fate as cf};
 
-/// A directory of a test's own.
+/// A directory for one test.
 pub(crate) struct Dir(PathBuf);
 
 impl Dir {
@@ -57,7 +56,7 @@ impl Dir {
         self.0.display().to_string()
     }
 
-    /// Returns the names of everything in it.
+    /// Returns the names of its entries.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.0).expect("the directory");
         let name = |entry: std::io::Result<fs::DirEntry>| entry.expect("an entry").file_name();
@@ -73,7 +72,7 @@ impl Drop for Dir {
     }
 }
 
-/// What a program did.
+/// The result of a program.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: u8,
@@ -83,12 +82,12 @@ pub(crate) struct Ran {
 
 type Run = fn(&mut Program<'_>) -> u8;
 
-/// Runs a program if nobody is there to be asked.
+/// Runs a program without a person to ask.
 pub(crate) fn play(run: Run, arguments: &[&str], env: &Env) -> Ran {
     act(run, arguments, env, None)
 }
 
-/// Runs a program where somebody types.
+/// Runs a program with a person who types an answer.
 pub(crate) fn talk(run: Run, arguments: &[&str], env: &Env, typed: &str) -> Ran {
     act(run, arguments, env, Some(typed))
 }

@@ -1,15 +1,13 @@
-//! Every numbered promise in scope has its test, and every test its mark.
-//!
-//! Never counts a promise as kept because somebody says so elsewhere.
+//! Every numbered promise in scope has a test, and every test has its number.
 
-/// The promises of each policy: prefix, name, and how many there are.
+/// The promises of each policy: prefix, name and number of promises.
 const PROMISES: [(&str, &str, u32); 3] = [("ins", "INS", 42), ("cf", "CF", 33), ("ck", "CK", 43)];
 
-/// About web sites, which a program on a server or a command line has no part in: consent before the first page view,
-/// the identifiers of visitors, how visitors withdraw, what pages collect, and how a dashboard shows it.
+/// Promises about web sites, which do not apply to servers and command-line programs: consent before the first page
+/// view, the identifiers of visitors, how visitors withdraw, what pages collect, and how a dashboard shows it.
 const OUT_OF_SCOPE: std::ops::RangeInclusive<u32> = 35..=43;
 
-/// What the published texts do not promise, and we do.
+/// Promises that are ours and not in the published texts.
 const HARDENING: [(&str, u32); 11] = [
     ("ins", 18),
     ("ins", 20),
@@ -24,7 +22,7 @@ const HARDENING: [(&str, u32); 11] = [
     ("cf", 33),
 ];
 
-/// Promised by the text, and hardened by us besides.
+/// Promises of the text that we also harden.
 const BOTH: [(&str, u32); 1] = [("ck", 1)];
 
 const SOURCES: [&str; 4] = [

@@ -1,6 +1,4 @@
-//! Input that is wrong: broken files, broken sessions, answers that cannot be stored.
-//!
-//! Never mends a file.
+//! Invalid input: broken files, broken sessions, and answers that cannot be stored. Broken files are never changed.
 
 use std::fs;
 
@@ -36,7 +34,7 @@ fn keyed() -> Env {
     Env::empty().with(ins::app::LICENSE, "TEST-LICENSE-KEY")
 }
 
-/// Runs a program whose file is broken: nothing is sent, one warning names the file, and the file stays.
+/// Runs a program whose file is broken: nothing is sent, one warning names the file, and the file is not changed.
 fn check(name: &str, text: &[u8], run: impl FnOnce(&str, &str)) {
     lines::listen();
     let (dir, server) = (Dir::new(), Server::start([]));
