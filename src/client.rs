@@ -1,6 +1,6 @@
-//! The client: the only room that knows both threads.
+//! The client, which connects the caller's side with the worker's.
 //!
-//! Never makes a thread, a transport or a queue before consent is granted.
+//! Creates no thread, transport or queue before consent is granted.
 
 mod ai;
 mod awaiting;
@@ -32,11 +32,11 @@ use lane::{Lanes, Route};
 pub use preview::Preview;
 pub use shutdown::Flushed;
 
-/// A client without globals; clones are cheap and share everything.
+/// A client without global state. Clones are cheap and share everything.
 ///
-/// When the last clone is dropped the worker sends what it has, on its own thread and for the time of
-/// [`Config::shutdown_timeout`]; nobody waits for it. A program that is about to end calls
-/// [`shutdown`](Self::shutdown), or holds the [`Guard`](crate::Guard) of [`init`](crate::init).
+/// When the last clone is dropped, the worker sends what it has on its own thread, within
+/// [`Config::shutdown_timeout`], but nothing waits for it. A program that is about to end should call
+/// [`shutdown`](Self::shutdown), or hold the [`Guard`](crate::Guard) of [`init`](crate::init).
 #[derive(Clone)]
 pub struct Client {
     monitor: Arc<ConsentMonitor>,
@@ -45,7 +45,7 @@ pub struct Client {
 
 struct Inner {
     counters: Arc<Counters>,
-    /// Those who wait for the fate of one event each.
+    /// The callers that each wait for the fate of an event.
     awaited: Arc<Awaited>,
     clock: Clock,
     settings: Option<ClientSettings>,
@@ -58,13 +58,13 @@ struct Inner {
 }
 
 impl Client {
-    /// Creates a client. If consent is not granted the client is off, which is not an error.
+    /// Creates a client. If consent is not granted, the client is created disabled; this is not an error.
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) for a setting that cannot work, which is named;
-    /// [`Transport`](crate::ErrorKind::Transport) or [`NotRunning`](crate::ErrorKind::NotRunning) where consent
-    /// is granted but the transport or the thread cannot be made.
+    /// Returns [`Config`](crate::ErrorKind::Config) for an invalid setting, which the message names, and
+    /// [`Transport`](crate::ErrorKind::Transport) or [`NotRunning`](crate::ErrorKind::NotRunning) if consent is
+    /// granted but the transport or the thread cannot be created.
     pub fn new(mut config: Config) -> Result<Self> {
         let env = config.env.take().unwrap_or_else(Env::from_process);
         let facts = config.facts();
@@ -77,22 +77,22 @@ impl Client {
         Ok(client)
     }
 
-    /// Returns a client that is off for good, for code paths and tests that need some client.
+    /// Creates a client that is permanently off, for code and tests that need a client.
     pub fn disabled() -> Self {
-        Self::with(None, ConsentMonitor::disabled(), |_| Some("made disabled".to_owned()))
+        Self::with(None, ConsentMonitor::disabled(), |_| Some("created disabled".to_owned()))
     }
 
-    /// Creates a client for the user's answers alone: it decides and stores, and never starts a worker.
+    /// Creates a client that only decides and stores the user's answers, and never starts a worker.
     pub(crate) fn unstarted(facts: Facts, env: Env) -> Self {
         Self::with(None, ConsentMonitor::new(facts, env, Clock::System), disabled_reason)
     }
 
-    /// Returns a client that is off for good, for this reason.
+    /// Creates a client that is permanently off, for this reason.
     pub(crate) fn disabled_for(reason: String) -> Self {
         Self::with(None, ConsentMonitor::disabled(), |_| Some(reason))
     }
 
-    /// Says in one line why the client starts disabled, if it does.
+    /// Logs why the client starts disabled, if it does.
     fn announce_disabled(&self) {
         let decision = self.decision();
         let Some(settings) = self.inner.settings.as_ref().filter(|_| decision.granted().is_none()) else {
@@ -127,18 +127,18 @@ impl Client {
         Self { monitor: Arc::new(monitor), inner: Arc::new(inner) }
     }
 
-    /// Returns whether events are captured now.
+    /// Returns whether events are being captured.
     #[inline]
     pub fn is_enabled(&self) -> bool {
         self.monitor.gate().is_enabled()
     }
 
-    /// Returns what became of the events so far.
+    /// Returns what has become of the events so far.
     pub fn stats(&self) -> Stats {
         self.inner.counters.snapshot()
     }
 
-    /// Returns why the client was off when it was made; `None` if it was not.
+    /// Returns why the client was off when it was created, or `None` if it was on.
     pub fn disabled_reason(&self) -> Option<&str> {
         self.inner.disabled_reason.as_deref()
     }
@@ -147,7 +147,7 @@ impl Client {
         self.inner.shutdown_timeout
     }
 
-    /// Returns whether another client may take this one's place: it was shut down, or is a parent's.
+    /// Returns whether another client may replace this one: it was shut down, or belongs to the parent process.
     pub(crate) fn is_replaceable(&self) -> bool {
         !self.inner.lanes.is_ours() || self.inner.is_shut_down()
     }
@@ -165,8 +165,8 @@ impl Inner {
     }
 }
 
-/// Explains what consent would decide for a configuration, without making a client. Works before
-/// [`init`](crate::init), and when off.
+/// Explains what consent would decide for a configuration, without creating a client. Works before
+/// [`init`](crate::init), and while telemetry is off.
 ///
 /// ```
 /// let config = candor::Config::new("granted", "0.14.0")
@@ -188,7 +188,7 @@ pub fn status(config: &Config) -> Status {
     status
 }
 
-/// Says in a few words what decided, if the decision is not granted.
+/// Returns what decided and why, in a few words, if the decision is not granted.
 fn disabled_reason(monitor: &ConsentMonitor) -> Option<String> {
     let decision = monitor.decision();
     let report = decision.deciding_report().filter(|_| decision.state() != ConsentState::Granted)?;

@@ -1,6 +1,6 @@
-//! The one global client and its guard.
+//! The global client and its guard.
 //!
-//! Never locks on the way of a capture.
+//! A capture takes no lock to find the client.
 
 mod place;
 
@@ -25,7 +25,7 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Returns the client, which can also be reached through the free functions.
+    /// Returns the client, which the free functions also use.
     pub fn client(&self) -> &Client {
         &self.client
     }
@@ -33,7 +33,7 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // In a forked child there is nothing to stop, and nobody to tell.
+        // In a forked child there is nothing to stop, and no one to report an error to.
         let _ = self.client.shutdown(self.client.shutdown_timeout());
     }
 }
@@ -55,18 +55,19 @@ impl Drop for Guard {
 ///
 /// # Errors
 ///
-/// The errors of [`Client::new`], and [`ErrorKind::AlreadyInitialised`] if this process has a global client
-/// that was not shut down. A forked child initialises anew.
+/// Returns the errors of [`Client::new`], and [`ErrorKind::AlreadyInitialised`] if this process has a global client
+/// that was not shut down. A forked child may call this again.
 pub fn init(config: Config) -> Result<Guard> {
     Ok(Guard { client: place::init(|| Client::new(config))? })
 }
 
-/// Creates the global client like [`init`], and never fails: a mistake in the telemetry must not end the application.
+/// Creates the global client like [`init`], but never fails: a mistake in the telemetry must not end the
+/// application.
 ///
-/// Where `init` returns an error, this logs it once (`warn`, target `candor`; on stderr under
-/// `<APP>_TELEMETRY_LOG=debug` where no logger takes it) and returns the guard of a disabled client, whose
-/// [`disabled_reason`](Client::disabled_reason) is that error. The free functions then do what they do before `init`.
-/// If a global client exists already, it goes on as it is: the second guard neither reaches nor ends it.
+/// Where `init` would return an error, this logs it once (`warn`, target `candor`; or on stderr if no logger takes
+/// it and `<APP>_TELEMETRY_LOG=debug` is set) and returns the guard of a disabled client, whose
+/// [`disabled_reason`](Client::disabled_reason) is that error. The free functions then behave as they do before
+/// `init`. If a global client already exists, it is not affected: the second guard neither uses nor stops it.
 ///
 /// ```
 /// use candor::{Config, Consent, Notice};
@@ -87,13 +88,13 @@ pub fn init_or_disabled(mut config: Config) -> Guard {
     })
 }
 
-/// Returns the global client; `None` before [`init`]. After a shutdown it is the one that was shut down, until
-/// [`init`] is called again.
+/// Returns the global client, or `None` before [`init`]. After a shutdown, this is the client that was shut down,
+/// until [`init`] is called again.
 pub fn client() -> Option<Client> {
     place::with(|client| Some(client?.clone()))
 }
 
-/// Runs `work` with the client that the free functions reach from this thread.
+/// Runs `work` with the client that the free functions use on this thread.
 #[inline]
 fn with_client<T>(work: impl FnOnce(Option<&Client>) -> T) -> T {
     if testing::is_active() {
@@ -105,7 +106,7 @@ fn with_client<T>(work: impl FnOnce(Option<&Client>) -> T) -> T {
     place::with(work)
 }
 
-/// Does something on the global client, if there is one.
+/// Runs `work` with the global client, if there is one.
 #[inline]
 fn on_client(work: impl FnOnce(&Client)) {
     with_client(|client| {
@@ -115,9 +116,10 @@ fn on_client(work: impl FnOnce(&Client)) {
     });
 }
 
-/// Captures an event on the global client. Without one, or when it is off, nothing happens.
+/// Captures an event on the global client. Does nothing if there is none or telemetry is off.
 ///
-/// Returns nothing, never panics and never waits; see [`Client::capture`].
+/// Returns nothing, never panics, and waits only with [`Overflow::Wait`](crate::Overflow::Wait); see
+/// [`Client::capture`].
 #[inline]
 pub fn capture<E: Event>(event: E) {
     on_client(|client| client.capture(event));
@@ -128,7 +130,7 @@ pub fn identify<P: Serialize>(distinct_id: impl Into<String>, properties: P) {
     on_client(|client| client.identify(distinct_id, properties));
 }
 
-/// Makes two persons one; see [`Client::alias`].
+/// Merges two persons; see [`Client::alias`].
 pub fn alias(previous: impl Into<String>, alias: impl Into<String>) {
     on_client(|client| client.alias(previous, alias));
 }
@@ -153,12 +155,12 @@ pub fn unset_person<K: AsRef<str>>(distinct_id: impl Into<String>, keys: impl In
     on_client(|client| client.unset_person(distinct_id, keys));
 }
 
-/// Returns the exact bytes that a capture of the event would put on the wire now, whether the global client
-/// is on, off or not there; see [`Client::preview`]. No thread and no socket is made for it.
+/// Returns the exact bytes that capturing the event would send now, whether the global client is on, off or
+/// missing; see [`Client::preview`]. Creates no thread and no socket.
 ///
 /// # Errors
 ///
-/// The reason for which the capture would lose the event.
+/// Returns the reason why the capture would lose the event.
 pub fn preview<E: Event>(event: &E) -> std::result::Result<Preview, LossReason> {
     with_client(|client| match client {
         Some(client) => client.preview(event),
@@ -166,20 +168,21 @@ pub fn preview<E: Event>(event: &E) -> std::result::Result<Preview, LossReason> 
     })
 }
 
-/// Waits until what was captured before is delivered or lost, for `timeout` at most.
+/// Waits for at most `timeout` until everything captured before is delivered or lost; see [`Client::flush`].
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NotRunning`] if there is no global client, and those of [`Client::flush`].
+/// Returns [`ErrorKind::NotRunning`] if there is no global client, and the errors of [`Client::flush`].
 pub fn flush(timeout: Duration) -> Result<Flushed> {
     with_client(|client| client.ok_or_else(not_initialised)?.flush(timeout))
 }
 
-/// Delivers what can be delivered within `timeout`, then stops the worker. [`init`] may be called again.
+/// Delivers what it can within `timeout`, then stops the worker; see [`Client::shutdown`]. [`init`] may then be
+/// called again.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NotRunning`] if there is no global client, and those of [`Client::shutdown`].
+/// Returns [`ErrorKind::NotRunning`] if there is no global client, and the errors of [`Client::shutdown`].
 pub fn shutdown(timeout: Duration) -> Result<Flushed> {
     with_client(|client| client.ok_or_else(not_initialised)?.shutdown(timeout))
 }
@@ -188,30 +191,30 @@ pub fn shutdown(timeout: Duration) -> Result<Flushed> {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NotRunning`] if there is no global client, and those of [`Client::opt_out`].
+/// Returns [`ErrorKind::NotRunning`] if there is no global client, and the errors of [`Client::opt_out`].
 pub fn opt_out() -> Result<()> {
     with_client(|client| client.ok_or_else(not_initialised)?.opt_out())
 }
 
-/// Records that the user said yes, and starts if nobody else says no; see [`Client::opt_in`].
+/// Records that the user said yes, and starts if nothing else denies; see [`Client::opt_in`].
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NotRunning`] if there is no global client, and those of [`Client::opt_in`].
+/// Returns [`ErrorKind::NotRunning`] if there is no global client, and the errors of [`Client::opt_in`].
 pub fn opt_in() -> Result<OptIn> {
     with_client(|client| client.ok_or_else(not_initialised)?.opt_in())
 }
 
-/// Returns what became of the events so far; all zero if there is no global client.
+/// Returns what has become of the events so far. All numbers are zero if there is no global client.
 pub fn stats() -> Stats {
     with_client(|client| client.map(Client::stats)).unwrap_or_default()
 }
 
 fn not_initialised() -> Error {
-    Error::new(ErrorKind::NotRunning, "candor is not initialised")
+    Error::new(ErrorKind::NotRunning, "candor is not initialised: call `init` first")
 }
 
-/// Returns whether `event!` is to make its event; one that comes after a shutdown is counted here and now.
+/// Returns whether `event!` should create its event. Counts an event that comes after a shutdown.
 #[doc(hidden)]
 #[inline]
 pub fn admits_event() -> bool {

@@ -31,7 +31,7 @@ fn a_second_client_replaces_one_that_was_shut_down() {
     assert_eq!(candor::init(config(&second)).unwrap_err().kind(), ErrorKind::AlreadyInitialised);
     // The other form neither uses nor ends the first client.
     let idle = candor::init_or_disabled(config(&second));
-    assert_eq!(idle.client().disabled_reason(), Some("candor is initialised already"));
+    assert_eq!(idle.client().disabled_reason(), Some("candor is already initialised"));
     drop(idle);
     candor::event!("two", distinct_id = "id");
     drop(guard);

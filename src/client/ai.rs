@@ -13,13 +13,13 @@ use crate::panic::catch_panic;
 use crate::timestamp::Timestamp;
 
 impl Client {
-    /// Captures an AI event (`$ai_generation`, `$ai_span` and the like) on PostHog's route for them,
-    /// `/i/v0/ai/batch/`, which takes events of up to 8 MiB.
+    /// Captures an AI event (`$ai_generation`, `$ai_span` and so on) on PostHog's separate route for them,
+    /// `/i/v0/ai/batch/`, which accepts events of up to 8 MiB.
     ///
-    /// These events have a worker, started with the first, and a queue of their own of 1,000 events and 32 MiB,
-    /// so that they never hold up others. [`capture`](Self::capture) takes `$ai_` events as well, within its own
-    /// limits. The route exists in PostHog's v0 protocol only and is used whichever the client speaks. An event
-    /// whose name does not begin with `$ai_` is sent all the same, with one warning.
+    /// These events have their own worker, started with the first event, and their own queue of 1,000 events and 32
+    /// MiB, so they never delay other events. [`capture`](Self::capture) also accepts `$ai_` events, within its own
+    /// limits. The route exists only in PostHog's v0 protocol, and is used whichever protocol the client speaks. An
+    /// event whose name does not start with `$ai_` is sent anyway, with one warning.
     pub fn capture_ai<E: Event>(&self, event: E) {
         match self.monitor.gate().state() {
             GateState::Open(generation) => self.capture_ai_open(&event, generation),
@@ -46,17 +46,18 @@ impl Client {
         }
     }
 
-    /// Warns once of a name, as JSON, that does not belong on this route.
+    /// Warns once about a name, in JSON, that does not belong on this route.
     fn warn_of_name(&self, name: &[u8]) {
         if !name.starts_with(b"\"$ai_") && !self.inner.has_warned_of_name.swap(true, Ordering::Relaxed) {
             let name = String::from_utf8_lossy(name);
             catch_panic(
-                || log::warn!(target: "candor", "capture_ai: {name} does not begin with $ai_ (logged once)"),
+                || log::warn!(target: "candor", "capture_ai: {name} does not start with $ai_ (logged once)"),
             );
         }
     }
 
-    /// Returns the lane with a worker for this generation, which it starts if it is missing; or why an event is lost.
+    /// Returns the lane with a worker for this generation, which is started if necessary, or the reason why an
+    /// event is lost.
     fn ai_lane(&self, generation: u32) -> Result<&Lane, LossReason> {
         let lane = || self.inner.lanes.get(Route::Ai).filter(|lane| lane.serves(generation));
         if let Some(lane) = lane() {
@@ -64,7 +65,7 @@ impl Client {
         }
         if let Err(error) = self.start(Route::Ai) {
             catch_panic(|| log::warn!(target: "candor", "capture_ai: {error}"));
-            // There is no thread that could take it: the queue has no room at all.
+            // No thread could take the event, so the queue has no room.
             return Err(LossReason::QueueFull);
         }
         lane().ok_or_else(|| self.closed())

@@ -1,4 +1,4 @@
-//! Waiting for the fate of one event.
+//! Waits for the delivery of a single event.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,12 +20,12 @@ use crate::schema::Schema;
 use crate::timestamp::Timestamp;
 
 impl Client {
-    /// Captures one event, sends it at once, and waits until the receiver has accepted it or it is lost, for
-    /// `timeout` at most.
+    /// Captures an event, sends it at once, and waits for at most `timeout` until the receiver has accepted it or
+    /// it is lost.
     ///
-    /// This is for the few events that a program must know about, such as a record of an audit; each call is a
-    /// request of its own, with what else is queued. An event that the receiver asks to be sent again is tried as
-    /// usual while this waits.
+    /// This is for the few events whose delivery a program must confirm, such as an audit record. Each call makes
+    /// its own request, which also carries what is queued. If the receiver asks for the event to be sent again, it
+    /// is retried as usual during the wait.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -40,15 +40,15 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Timeout`] if the time is up: the event may still be delivered, or have been.
-    /// [`ErrorKind::NotRunning`] while telemetry is off, after a shutdown, in a forked child, and in a hook on the
-    /// worker's own thread; the event is not captured then.
+    /// Returns [`ErrorKind::Timeout`] if the timeout expires: the event may still be delivered, or may have been.
+    /// Returns [`ErrorKind::NotRunning`] while telemetry is off, after a shutdown, in a forked child, and in a hook
+    /// on the worker's own thread; the event is then not captured.
     pub fn deliver<E: Event>(&self, event: E, timeout: Duration) -> Result<Delivered> {
         let deadline = later(Instant::now(), timeout);
         self.begin(&event, deadline)?.wait(self, deadline)
     }
 
-    /// Captures an event and asks for its delivery.
+    /// Captures an event and requests its delivery.
     fn begin<E: Event>(&self, event: &E, deadline: Instant) -> Result<Begun> {
         let GateState::Open(generation) = self.monitor.gate().state() else { return Err(self.off()) };
         let wall = self.inner.clock.wall();
@@ -64,7 +64,7 @@ impl Client {
         });
         match (queued, waiting) {
             (Ok(()), Some((id, fate))) => {
-                // The flush is what sends it at once; its end is not waited for.
+                // The flush makes the workers send it at once. Nothing waits for the flush to end.
                 for worker in &workers {
                     drop(worker.flush(deadline));
                 }
@@ -79,7 +79,7 @@ impl Client {
         }
     }
 
-    /// Returns the workers, unless nobody would deliver or the wait would be for oneself.
+    /// Returns the workers, or an error if none would deliver the event or this thread is one of them.
     fn workers(&self) -> Result<Vec<Arc<WorkerHandle>>> {
         let Some(workers) = self.inner.lanes.workers() else { return Err(forked()) };
         if workers.is_shut_down {
@@ -103,7 +103,7 @@ impl Client {
     }
 }
 
-/// An event on its way.
+/// An event that was captured for delivery.
 enum Begun {
     Queued(Uuid, Receiver<Delivered>),
     Lost(LossReason),
@@ -115,13 +115,16 @@ impl Begun {
             Self::Lost(reason) => Ok(Delivered::Lost(reason)),
             Self::Queued(id, fate) => fate.recv_deadline(deadline).map_err(|_| {
                 client.inner.awaited.give_up(id);
-                Error::new(ErrorKind::Timeout, "the event was not settled in time; it may still be delivered")
+                Error::new(
+                    ErrorKind::Timeout,
+                    "the event was not delivered in time; it may still be delivered later",
+                )
             }),
         }
     }
 }
 
-/// An event with an id from the beginning, by which its fate is told.
+/// An event with an id from the start, by which its delivery is reported.
 struct Named<'e, E> {
     event: &'e E,
     id: Uuid,
@@ -142,39 +145,41 @@ impl<E: Event> Event for Named<'_, E> {
     }
 }
 
-/// Awaiting instead of blocking. The waiting is done on a thread of the runtime that is there for blocking; no thread
-/// that runs tasks is parked.
+/// Asynchronous forms of the blocking calls. They wait on a thread of the runtime's blocking pool, so no thread
+/// that runs tasks is blocked.
 #[cfg(feature = "tokio")]
 impl Client {
-    /// Does what [`flush`](Self::flush) does, without blocking the task's thread. Needs the feature `tokio`.
+    /// Does the same as [`flush`](Self::flush) without blocking the task's thread. Requires the feature `tokio`.
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`flush`](Self::flush), and [`ErrorKind::NotRunning`] outside of a Tokio runtime.
+    /// Returns the errors of [`flush`](Self::flush), and [`ErrorKind::NotRunning`] outside a Tokio runtime.
     pub async fn flush_async(&self, timeout: Duration) -> Result<super::Flushed> {
         let client = self.clone();
         blocking(move || client.flush(timeout)).await
     }
 
-    /// Does what [`shutdown`](Self::shutdown) does, without blocking the task's thread. Needs the feature `tokio`.
+    /// Does the same as [`shutdown`](Self::shutdown) without blocking the task's thread. Requires the feature
+    /// `tokio`.
     ///
-    /// The shutdown goes on if the future is dropped.
+    /// The shutdown continues even if the future is dropped.
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`shutdown`](Self::shutdown), and [`ErrorKind::NotRunning`] outside of a Tokio runtime.
+    /// Returns the errors of [`shutdown`](Self::shutdown), and [`ErrorKind::NotRunning`] outside a Tokio runtime.
     pub async fn shutdown_async(&self, timeout: Duration) -> Result<super::Flushed> {
         let client = self.clone();
         blocking(move || client.shutdown(timeout)).await
     }
 
-    /// Does what [`deliver`](Self::deliver) does, without blocking the task's thread. Needs the feature `tokio`.
+    /// Does the same as [`deliver`](Self::deliver) without blocking the task's thread. Requires the feature
+    /// `tokio`.
     ///
-    /// The event is captured when this is called, in the context of the caller; the future only waits.
+    /// The event is captured by the call itself, in the caller's context; the future only waits.
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`deliver`](Self::deliver), and [`ErrorKind::NotRunning`] outside of a Tokio runtime.
+    /// Returns the errors of [`deliver`](Self::deliver), and [`ErrorKind::NotRunning`] outside a Tokio runtime.
     pub fn deliver_async<E: Event>(
         &self,
         event: E,
@@ -200,6 +205,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
             .caused_by(cause)
     })?;
     runtime.spawn_blocking(work).await.unwrap_or_else(|cause| {
-        Err(Error::new(ErrorKind::NotRunning, "the Tokio runtime was shut down meanwhile").caused_by(cause))
+        Err(Error::new(ErrorKind::NotRunning, "the Tokio runtime was shut down during the wait")
+            .caused_by(cause))
     })
 }

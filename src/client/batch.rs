@@ -1,6 +1,6 @@
-//! Many events at once, for migrations and imports.
+//! Captures many events in one call, for migrations and imports.
 //!
-//! Never waits longer than it was told to.
+//! Never waits longer than the given timeout.
 
 use std::time::{Duration, Instant};
 
@@ -14,12 +14,12 @@ use crate::queue::Refused;
 use crate::timestamp::Timestamp;
 
 impl Client {
-    /// Captures events one after the other and waits for room in the queue if it is full, for `timeout`
-    /// altogether. Returns how many were queued; the others are counted as lost, with their reasons.
+    /// Captures events one after another, waiting for room whenever the queue is full, for at most `timeout` in
+    /// total. Returns how many were queued; the others are counted as lost, with their reasons.
     ///
-    /// This is the call for old data: give each event its [`timestamp`](crate::DynamicEvent::timestamp), and make a
-    /// client of its own with [`Config::historical_migration`](crate::Config::historical_migration), which is a
-    /// property of whole requests. When off, no event is taken from the iterator.
+    /// Use this for old data: give each event its [`timestamp`](crate::DynamicEvent::timestamp), and create a
+    /// separate client with [`Config::historical_migration`](crate::Config::historical_migration), because that
+    /// setting applies to whole requests. While telemetry is off, no event is taken from the iterator.
     pub fn capture_batch<E: Event>(&self, events: impl IntoIterator<Item = E>, timeout: Duration) -> u64 {
         let deadline = later(Instant::now(), timeout);
         let mut queued = 0;
@@ -38,7 +38,7 @@ impl Client {
         queued
     }
 
-    /// Captures one event; returns whether it was queued.
+    /// Captures an event, and returns whether it was queued.
     fn capture_waiting<E: Event>(&self, event: &E, generation: u32, deadline: Instant) -> bool {
         let inner = &*self.inner;
         let wall = inner.clock.wall();

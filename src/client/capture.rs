@@ -1,6 +1,6 @@
-//! The caller's side of a client: from the gate to the queue.
+//! The caller's side of a client, from the gate to the queue.
 //!
-//! Never waits, unless the application chose to.
+//! Never waits, unless the application chose a bounded wait.
 
 use std::time::{Duration, Instant};
 
@@ -18,12 +18,13 @@ use crate::timestamp::Timestamp;
 impl Client {
     /// Captures an event: encodes it on this thread and queues it for the worker.
     ///
-    /// Returns nothing, never panics, and never waits, unless the application chose [`Overflow::Wait`]. When off
-    /// it is one atomic load. What is lost is counted in [`stats`](Self::stats) with its reason.
+    /// Returns nothing, never panics, and never waits unless the application chose [`Overflow::Wait`]. While
+    /// telemetry is off, it costs one atomic load. Lost events are counted in [`stats`](Self::stats) with their
+    /// reasons.
     ///
-    /// An event's own code, a hook and a logger may capture in their turn: such an event is captured as usual, hooks
-    /// included. What is captured from inside of that second capture is dropped, and counted as
-    /// [`LossReason::Recursion`]: it would never end.
+    /// An event's own code, a hook and a logger may capture events themselves. Such an event is captured as usual,
+    /// including its hooks. An event captured inside that second capture is dropped and counted as
+    /// [`LossReason::Recursion`], because the recursion might never end.
     #[inline]
     pub fn capture<E: Event>(&self, event: E) {
         match self.monitor.gate().state() {
@@ -33,7 +34,7 @@ impl Client {
         }
     }
 
-    /// Captures an event in a context, on top of the one in force on this thread or task.
+    /// Captures an event in a context, on top of any context in force on this thread or task.
     pub fn capture_in<E: Event>(&self, context: &Context, event: E) {
         if self.monitor.gate().state() == GateState::Closed {
             return;
@@ -41,7 +42,7 @@ impl Client {
         context.run(|| self.capture(event));
     }
 
-    /// Captures an event that is made only if the gate is open.
+    /// Captures an event that is created only if the gate is open.
     pub(super) fn capture_made<E: Event>(&self, make: impl FnOnce() -> E) {
         match self.monitor.gate().state() {
             GateState::Open(generation) => self.capture_open(&make(), generation),
@@ -62,12 +63,13 @@ impl Client {
     #[inline]
     fn capture_at<E: Event>(&self, event: &E, now: Timestamp, generation: u32) {
         if let Some(lane) = self.inner.lanes.get(Route::Events) {
-            // What is lost is counted already.
+            // Losses have been counted already.
             let _ = self.capture_with(lane, event, now, generation, |_| {});
         }
     }
 
-    /// Encodes and queues an event, or says why it is lost, which is counted; `look` sees what goes into the queue.
+    /// Encodes and queues an event, or counts and returns the reason why it is lost. `look` is called with the
+    /// encoded event before it is queued.
     #[inline]
     pub(super) fn capture_with<E: Event>(
         &self,
@@ -94,10 +96,10 @@ impl Client {
         Err(lost)
     }
 
-    /// Queues an encoded event, or says why it is lost.
+    /// Queues an encoded event, or returns the reason why it is lost.
     fn push(&self, lane: &Lane, event: &EncodedEvent<'_>, generation: u32) -> Result<(), LossReason> {
-        // Counted beside the queue's own addition: two locked instructions in a row wait once for the
-        // memory that was written before them.
+        // Counted next to the queue's own addition: two locked instructions in a row wait only once for earlier
+        // writes to memory.
         self.inner.counters.captured();
         if lane.keeps_each && lane.append(event) {
             return Ok(());
@@ -109,7 +111,7 @@ impl Client {
         }
     }
 
-    /// The queue is full: the event is dropped, or waits for room if the application chose so.
+    /// Handles a full queue: drops the event, or waits for room if the application chose that.
     #[cold]
     fn overflow(&self, lane: &Lane, event: &EncodedEvent<'_>, generation: u32) -> Result<(), LossReason> {
         let result = match lane.overflow {
@@ -124,7 +126,7 @@ impl Client {
         result
     }
 
-    /// Waits for room and pushes, or says why the event is lost.
+    /// Waits for room and queues the event, or returns the reason why it is lost.
     #[cold]
     pub(super) fn wait_and_push(
         &self,
@@ -150,7 +152,7 @@ impl Client {
         Err(LossReason::QueueFull)
     }
 
-    /// Explains why an event is lost whose generation was over before it reached the queue.
+    /// Returns why an event is lost whose generation ended before it reached the queue.
     #[cold]
     pub(super) fn closed(&self) -> LossReason {
         match self.monitor.gate().state() {
@@ -159,8 +161,8 @@ impl Client {
         }
     }
 
-    /// Returns whether an event is captured now; one that comes after a shutdown is counted. For `event!`, which makes no
-    /// event before it knows.
+    /// Returns whether an event would be captured now, and counts one that comes after a shutdown. Used by
+    /// `event!`, which creates its event only if so.
     #[doc(hidden)]
     #[inline]
     pub fn admits_event(&self) -> bool {

@@ -1,6 +1,4 @@
-//! Consent while a client lives: asked, given, withdrawn, explained.
-//!
-//! Never decides: the gate's rules do.
+//! Consent while a client exists: queried, given, withdrawn, explained.
 
 use std::process::Command;
 use std::time::SystemTime;
@@ -13,19 +11,19 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::timestamp::Timestamp;
 
 impl Client {
-    /// Returns what consent was last decided to be.
+    /// Returns the state of consent that was last decided.
     pub fn state(&self) -> ConsentState {
         self.monitor.state()
     }
 
-    /// Returns the decision that holds, with what every layer said.
+    /// Returns the current decision, with the report of every layer.
     pub fn decision(&self) -> Decision {
         self.monitor.decision()
     }
 
-    /// Explains what consent would decide now, and what is waiting. Reads the files of the gate again.
+    /// Explains what consent would decide now, and what is waiting to be sent. Reads the files of the gate again.
     ///
-    /// Raw values of variables are in it: it is for the person at the terminal.
+    /// It contains raw values of variables, so show it only to the person at the terminal.
     pub fn status(&self) -> Status {
         let inner = &self.inner;
         let mut status = self.monitor.status();
@@ -40,36 +38,38 @@ impl Client {
         status
     }
 
-    /// Records that the user said no, and stops at once: nothing that was captured before is sent any more.
+    /// Records that the user said no, and stops at once: nothing captured before is sent any more.
     ///
-    /// When this returns the gate is closed, the queue is empty and a request in flight is cut. The refusal is on
-    /// disk, and holds for later runs and, from their next look, for other processes. What the receiver has taken
-    /// already is not called back.
+    /// When this returns, the gate is closed, the queue is empty and any request in flight has been cut off. The
+    /// refusal is on disk; it holds for later runs and, from their next check, for other running processes. What
+    /// the receiver has already accepted cannot be recalled.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Storage`] if the refusal could not be stored. It then holds for this process only, and the
-    /// text names the variable that makes it last. [`ErrorKind::NotRunning`] for a client that was made disabled.
+    /// Returns [`ErrorKind::Storage`] if the refusal could not be stored. It then holds only for this process, and
+    /// the message names the variable that makes it permanent. Returns [`ErrorKind::NotRunning`] for a client that
+    /// was created disabled.
     pub fn opt_out(&self) -> Result<()> {
         let stored = self.configured()?.opt_out();
-        // Out of reach by one call each, before the request is cut and the files are removed.
+        // The files are first moved out of reach with one call each, before the request is cut off and they are
+        // deleted.
         let purged = self.purge_spool();
         self.withdraw();
         spool::remove(purged);
         stored
     }
 
-    /// Records that the user said yes, and starts if nobody else says no. Returns whether telemetry is on now,
-    /// and if not, the sentence why.
+    /// Records that the user said yes, and starts if nothing else denies. The result says whether telemetry is now
+    /// on and, if it is not, why.
     ///
-    /// Call it for the user's own doing only: it reverses a refusal. Nothing captured before is sent. After a
-    /// [`shutdown`](Self::shutdown) the yes is stored, and the next client starts with it.
+    /// Call this only when the user asks for it, because it reverses a refusal. Nothing captured before is sent.
+    /// After a [`shutdown`](Self::shutdown) the grant is stored, and takes effect with the next client.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Storage`] if the answer could not be stored: it then does not count, and nothing changes.
-    /// [`ErrorKind::NotRunning`] for a client that was made disabled, and in a forked child; otherwise those of
-    /// [`Client::new`].
+    /// Returns [`ErrorKind::Storage`] if the answer could not be stored: it then does not count, and nothing
+    /// changes. Returns [`ErrorKind::NotRunning`] for a client that was created disabled and in a forked child, and
+    /// otherwise the errors of [`Client::new`].
     pub fn opt_in(&self) -> Result<OptIn> {
         let monitor = self.configured()?;
         if !self.inner.lanes.is_ours() {
@@ -77,7 +77,7 @@ impl Client {
         }
         let decision = monitor.opt_in()?;
         if self.monitor.gate().state() == GateState::Closed {
-            // What another process or a file has withdrawn before may have left a worker.
+            // A withdrawal by another process or by a file may have left a worker running.
             self.withdraw();
         }
         if decision.state() == ConsentState::Granted && !self.inner.is_shut_down() {
@@ -86,45 +86,45 @@ impl Client {
         Ok(OptIn::new(decision, self.inner.is_shut_down()))
     }
 
-    /// Hands a denial down to a process that is about to be started; see [`Decision::apply_to_child`].
+    /// Passes a denial on to a child process; see [`Decision::apply_to_child`].
     pub fn apply_to_child(&self, command: &mut Command) {
         if !self.monitor.is_disabled() {
             self.monitor.decision().apply_to_child(self.monitor.app(), command);
         }
     }
 
-    /// Returns the words of the notice if this is the moment to show them: nothing else is missing.
+    /// Returns the text of the notice if it should be shown now, because nothing else is missing.
     ///
-    /// Show them to a person at a terminal, and then call [`notice_shown`](Self::notice_shown).
+    /// Show it to a person at a terminal, then call [`notice_shown`](Self::notice_shown).
     pub fn notice_due(&self) -> Option<&str> {
         self.monitor.notice_due()
     }
 
-    /// Records that this run has shown the notice. This run sends nothing; the next may.
+    /// Records that this run has shown the notice. This run sends nothing, but the next one may.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if no notice is due, [`ErrorKind::Storage`] if the receipt could not be stored:
-    /// nothing is sent then until a later run has shown the notice and stored that.
+    /// Returns [`ErrorKind::Config`] if no notice is due, and [`ErrorKind::Storage`] if the receipt could not be
+    /// stored: nothing is then sent until a later run has shown the notice and stored its receipt.
     pub fn notice_shown(&self) -> Result<()> {
         self.configured()?.notice_shown()
     }
 
-    /// Moves a stored choice that cannot be read out of the way, so that the user can answer again.
+    /// Moves a stored choice that cannot be read out of the way, so the user can answer again.
     ///
-    /// For the user's own doing only: until then such a file means no. It is renamed to end in
-    /// `.corrupt-<seconds>`, and never deleted. A refusal stands in its place until the user answers.
+    /// Call this only when the user asks for it: until then, such a file means no. The file is renamed to a name
+    /// ending in `.corrupt-<seconds>` and never deleted. A refusal takes its place until the user answers.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Storage`] if it cannot be renamed, and if no state directory is known.
+    /// Returns [`ErrorKind::Storage`] if the file cannot be renamed or no state directory is known.
     pub fn quarantine_choice(&self) -> Result<()> {
         self.configured()?.quarantine_choice()
     }
 
-    /// Returns whether consent still holds at a moment; looks at the files of the gate if that is due.
+    /// Returns whether consent still holds, and rechecks the files of the gate if a recheck is due.
     ///
-    /// Public for the benchmark of the gate alone.
+    /// Public only for the benchmark of the gate.
     #[doc(hidden)]
     #[inline]
     pub fn holds_at(&self, wall: SystemTime, now: Timestamp) -> bool {
@@ -135,10 +135,10 @@ impl Client {
         holds
     }
 
-    /// Returns the monitor of a client that was made with a configuration.
+    /// Returns the monitor, unless the client was created disabled.
     fn configured(&self) -> Result<&ConsentMonitor> {
         if self.monitor.is_disabled() {
-            return Err(Error::new(ErrorKind::NotRunning, "this client was made disabled"));
+            return Err(Error::new(ErrorKind::NotRunning, "this client was created disabled"));
         }
         Ok(&self.monitor)
     }

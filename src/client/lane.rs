@@ -16,12 +16,12 @@ use crate::observe::{Counters, LossReason};
 use crate::queue::{Limits, Queue};
 use crate::settings::{Durability, Overflow};
 
-/// Which events a lane is for.
+/// The events that a lane is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Route {
-    /// All but those of [`capture_ai`](super::Client::capture_ai).
+    /// All events except those of [`capture_ai`](super::Client::capture_ai).
     Events,
-    /// Large AI events, which have a route of their own at PostHog.
+    /// Large AI events, which have their own route at PostHog.
     Ai,
 }
 
@@ -29,7 +29,8 @@ impl Route {
     pub(super) const ALL: [Self; 2] = [Self::Events, Self::Ai];
 }
 
-/// One queue, one worker and one route. It is there from the first grant on, its worker while consent is granted.
+/// One queue, one worker and one route. The lane exists from the first grant on, its worker only while consent is
+/// granted.
 pub(super) struct Lane {
     pub(super) settings: ClientSettings,
     pub(super) capture: Capture,
@@ -37,9 +38,9 @@ pub(super) struct Lane {
     pub(super) overflow: Overflow,
     /// Whether each capture is written to disk before it returns.
     pub(super) keeps_each: bool,
-    /// What keeps events on disk under the grant that holds.
+    /// The writer that keeps events on disk under the current grant.
     pub(super) spool: RwLock<Option<Arc<SpoolWriter>>>,
-    /// One more than the generation that a worker has been started for; 0 is none.
+    /// The generation that a worker was started for, plus one; 0 if there is none.
     serves: AtomicU32,
 }
 
@@ -70,25 +71,25 @@ impl Lane {
     }
 }
 
-/// The lanes of a client, and the one lock under which their workers start and end.
+/// The lanes of a client, and the single lock under which their workers start and end.
 pub(super) struct Lanes {
     routes: [OnceCell<Lane>; 2],
     workers: Mutex<Workers>,
-    /// Whether a worker was ever started; read without the lock, since a fork may have left that held.
+    /// Whether a worker was ever started. Read without the lock, which a fork may have left locked.
     has_worker: AtomicBool,
     owner_pid: u32,
 }
 
-/// The workers of the lanes. Nothing of the application's runs while they are locked.
+/// The workers of the lanes. No code of the application runs while they are locked.
 #[derive(Default)]
 pub(super) struct Workers {
-    /// Whether no more may start.
+    /// Whether no more workers may start.
     pub(super) is_shut_down: bool,
     handles: [Option<Arc<WorkerHandle>>; 2],
 }
 
 impl Workers {
-    /// Returns the workers that are there.
+    /// Returns the existing workers.
     pub(super) fn all(&self) -> Vec<Arc<WorkerHandle>> {
         self.handles.iter().flatten().cloned().collect()
     }
@@ -98,12 +99,12 @@ impl Workers {
         self.handles.get(route as usize)?.clone()
     }
 
-    /// Takes all workers out.
+    /// Removes and returns all workers.
     pub(super) fn take_all(&mut self) -> Vec<Arc<WorkerHandle>> {
         self.handles.iter_mut().filter_map(Option::take).collect()
     }
 
-    /// Puts a worker in its place and returns the one that was there, to be dropped when the lock is open.
+    /// Stores a worker and returns the previous one, to be dropped after the lock is released.
     pub(super) fn replace(
         &mut self,
         route: Route,
@@ -113,7 +114,7 @@ impl Workers {
         std::mem::replace(place, handle)
     }
 
-    /// Takes out a worker that has ended; a successor of it stays.
+    /// Removes a worker that has ended. Its successor, if any, stays.
     pub(super) fn remove(&mut self, ended: &Arc<WorkerHandle>) {
         for place in &mut self.handles {
             if place.as_ref().is_some_and(|handle| Arc::ptr_eq(handle, ended)) {
@@ -133,13 +134,13 @@ impl Lanes {
         }
     }
 
-    /// Returns the lane of a route, if there is one yet.
+    /// Returns the lane of a route if it exists.
     #[inline]
     pub(super) fn get(&self, route: Route) -> Option<&Lane> {
         self.routes.get(route as usize)?.get()
     }
 
-    /// Returns the lane of a route; makes it if there is none.
+    /// Returns the lane of a route, and creates it if necessary.
     pub(super) fn get_or_make(
         &self,
         route: Route,
@@ -153,12 +154,12 @@ impl Lanes {
         Some(self.routes.get(route as usize)?.get_or_init(make))
     }
 
-    /// Returns the lanes that are there.
+    /// Returns the existing lanes.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Lane> {
         Route::ALL.into_iter().filter_map(|route| self.get(route))
     }
 
-    /// Returns whether this process made the client, and not the parent of a fork.
+    /// Returns whether this process created the client, and not the parent of a fork.
     pub(super) fn is_ours(&self) -> bool {
         self.owner_pid == process::id()
     }
@@ -171,24 +172,24 @@ impl Lanes {
         self.has_worker.store(true, Ordering::Release);
     }
 
-    /// Locks the workers; `None` in a forked child, where a thread of the parent may hold the lock for ever.
+    /// Locks the workers; `None` in a forked child, where a thread of the parent may hold the lock forever.
     pub(super) fn workers(&self) -> Option<MutexGuard<'_, Workers>> {
         self.is_ours().then(|| self.workers.lock())
     }
 
-    /// Locks the workers unless that would take a wait.
+    /// Locks the workers if that is possible without waiting.
     pub(super) fn try_workers(&self) -> Option<MutexGuard<'_, Workers>> {
         self.workers.try_lock().filter(|_| self.is_ours())
     }
 
-    /// Drops what was captured before a generation; what is pushed later under an older one is refused.
+    /// Drops what was captured before a generation. A later push under an older generation is rejected.
     pub(super) fn close_before(&self, generation: u32, counters: &Counters) {
         for lane in self.iter() {
             counters.lost(LossReason::ConsentWithdrawn, lane.queue.close_before(generation));
         }
     }
 
-    /// Lets callers that wait for room look at the gate again.
+    /// Makes callers that wait for room check the gate again.
     pub(super) fn notify_waiters(&self) {
         for lane in self.iter() {
             lane.queue.notify_waiters();

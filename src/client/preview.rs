@@ -1,6 +1,6 @@
-//! What a capture would put on the wire, without capturing.
+//! Shows what a capture would send, without capturing.
 //!
-//! Never makes a thread or a socket, never counts, never asks for consent: nothing leaves.
+//! Creates no thread or socket, counts nothing and does not ask for consent, because nothing is sent.
 
 use std::fmt;
 use std::ops::Range;
@@ -17,9 +17,9 @@ use crate::settings::Env;
 use crate::timestamp::{Rfc3339, Timestamp};
 use crate::wire::{Attempt, BatchInfo, Envelope, Ids, WireEvent};
 
-/// The bytes that a capture would put on the wire: the body of a request with one event.
+/// The bytes that a capture would send: the body of a request with one event.
 ///
-/// It is shown as text, API key included.
+/// Displays as text, including the API key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Preview {
     path: String,
@@ -28,18 +28,18 @@ pub struct Preview {
 }
 
 impl Preview {
-    /// Returns the path of the request under the endpoint.
+    /// Returns the path of the request below the endpoint.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Returns the whole body, before it is compressed. It says when the request is made, and that is now.
+    /// Returns the whole body before compression. It contains the time of the request, which is now.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// Returns the event within the body. With an id and a timestamp of the event's own, these are the same
-    /// bytes each time.
+    /// Returns the event within the body. If the event sets its own id and timestamp, these bytes are the same
+    /// every time.
     pub fn event(&self) -> &[u8] {
         self.body.get(self.event.clone()).unwrap_or_default()
     }
@@ -53,21 +53,21 @@ impl fmt::Display for Preview {
 
 impl fmt::Debug for Preview {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The contents stay out of logs.
+        // The contents must stay out of logs.
         f.debug_struct("Preview").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
 impl Client {
-    /// Returns the exact bytes that a capture of the event would put on the wire now, whether the client is
-    /// on or off. Nothing is sent, queued or counted, and consent is not asked.
+    /// Returns the exact bytes that capturing the event would send now, whether the client is on or off. Nothing is
+    /// sent, queued or counted, and consent is not asked for.
     ///
-    /// Hooks run, since they change what is sent; sampling is left out. A client that was made
+    /// Hooks run, because they change what is sent; sampling is skipped. A client that was created
     /// [`disabled`](Self::disabled) shows what the settings of a new [`Config`] would send.
     ///
     /// # Errors
     ///
-    /// The reason for which the capture would lose the event.
+    /// Returns the reason why the capture would lose the event.
     pub fn preview<E: Event>(&self, event: &E) -> Result<Preview, LossReason> {
         let now = Timestamp::of_clock(self.inner.clock.wall());
         if let Some(settings) = &self.inner.settings {
@@ -75,7 +75,7 @@ impl Client {
         }
         match Config::new("app", "0").resolve(&Env::empty()) {
             Ok(settings) => preview(&settings, event, now),
-            // The settings of a new configuration always work.
+            // The settings of a new configuration are always valid.
             Err(_) => Err(LossReason::ShuttingDown),
         }
     }
@@ -87,7 +87,7 @@ fn preview<E: Event>(settings: &ClientSettings, event: &E, now: Timestamp) -> Re
     Capture::preview(capture).encode(event, now, |encoded| body(&*settings.envelope, encoded, &common, now))
 }
 
-/// Writes the body of a request with this one event.
+/// Writes the body of a request that holds only this event.
 fn body(
     envelope: &dyn Envelope,
     encoded: &EncodedEvent<'_>,

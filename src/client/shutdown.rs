@@ -1,6 +1,6 @@
-//! Waiting for the worker: flush and shutdown.
+//! Waits for the worker: flush and shutdown.
 //!
-//! Never waits for a worker of another process, nor beyond the limit by more than a request's cut.
+//! Never waits for a worker of another process, nor longer than the timeout plus the time to cut off a request.
 
 use std::fmt;
 use std::mem;
@@ -14,28 +14,27 @@ use crate::consent::GateState;
 use crate::error::{Error, ErrorKind, Result};
 use crate::observe::Stats;
 
-/// What a flush or a shutdown has done.
+/// The result of a flush or a shutdown.
 ///
-/// It prints in one line with the reasons of all losses, such as
-/// `delivered 3, waiting 0, lost 2 (queue full: 2)`.
+/// Displays as one line with the reasons of all losses, such as `delivered 3, waiting 0, lost 2 (queue full: 2)`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Flushed {
-    /// Events that the receiver took meanwhile.
+    /// Events that the receiver accepted during the call.
     pub delivered: u64,
-    /// Events that still wait: for a retry, since the time was up, or on disk for a later run.
+    /// Events that are still waiting: for a retry, because the timeout expired, or on disk for a later run.
     pub waiting: u64,
-    /// Everything counted meanwhile, losses by reason included.
+    /// Everything counted during the call, including the losses by reason.
     pub stats: Stats,
 }
 
 impl Flushed {
-    /// Returns how many events were lost meanwhile.
+    /// Returns how many events were lost during the call.
     pub fn lost(&self) -> u64 {
         self.stats.lost_total()
     }
 
-    /// Returns whether nothing waits and nothing was lost.
+    /// Returns whether nothing is waiting and nothing was lost.
     pub fn is_complete(&self) -> bool {
         self.waiting == 0 && self.lost() == 0
     }
@@ -49,15 +48,16 @@ impl fmt::Display for Flushed {
 }
 
 impl Client {
-    /// Waits until what was captured before is delivered or lost, for `timeout` at most.
+    /// Waits for at most `timeout` until everything captured before is delivered or lost.
     ///
-    /// The timeout ends the waiting alone: what was captured before leaves all the same, also with a timeout of zero.
-    /// Returns early where everything that is left waits for a retry beyond the timeout. When off, it returns at once
-    /// with nothing delivered.
+    /// The timeout only ends the wait: everything captured before is still sent, even with a timeout of zero.
+    /// Returns early if everything that is left waits for a retry after the timeout. While telemetry is off,
+    /// returns at once with nothing delivered.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotRunning`] in a forked child, whose parent has the worker, and after a shutdown.
+    /// Returns [`ErrorKind::NotRunning`] in a forked child, because the worker belongs to its parent, and after a
+    /// shutdown.
     pub fn flush(&self, timeout: Duration) -> Result<Flushed> {
         let deadline = later(self.inner.clock.now(), timeout);
         let before = self.stats();
@@ -72,32 +72,32 @@ impl Client {
         let handles = workers.all();
         drop(workers);
         let flushes: Vec<_> = handles.iter().map(|handle| handle.flush(deadline)).collect();
-        // A worker would wait for itself.
+        // A worker must not wait for itself.
         if !handles.iter().any(|handle| handle.is_current()) {
             for done in flushes {
-                // The time is up, the worker has ended, or it is done: the counts tell which.
+                // Whether the time is up, the worker has ended or it is done, the counts tell the result.
                 let _ = done.recv_deadline(deadline);
             }
         }
         Ok(self.flushed_since(&before))
     }
 
-    /// Delivers what can be delivered within `timeout`, then stops the worker. What is left is counted.
+    /// Delivers what it can within `timeout`, then stops the worker. Everything left is counted.
     ///
-    /// Nothing waits for the retry of a request that never reached the endpoint, because the connection was refused or
-    /// the name did not resolve: such events are lost at once, and counted.
+    /// Requests that never reached the endpoint, because the connection was refused or the name did not resolve,
+    /// are not retried: their events are lost at once, and counted.
     ///
     /// A request in flight is cut when the time is up, which may take 100 ms more. Where a name is being resolved or a
     /// connection made just then, these 100 ms pass in full: names are resolved on a thread of the HTTP library's own,
     /// which is left behind.
     ///
-    /// A second call changes nothing: while the first is at work it waits for that, within its own time, and says what
-    /// is still waiting. Later captures are dropped and counted. On the worker's own thread, such as in an
-    /// [`on_error`](crate::Config::on_error) hook, the end is asked for and not waited for.
+    /// A second call changes nothing: while the first is running, it waits for it within its own timeout, and
+    /// reports what is still waiting. Later captures are dropped and counted. On the worker's own thread, such as
+    /// in an [`on_error`](crate::Config::on_error) hook, the call requests the shutdown but does not wait for it.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotRunning`] in a forked child, whose parent has the worker.
+    /// Returns [`ErrorKind::NotRunning`] in a forked child, because the worker belongs to its parent.
     pub fn shutdown(&self, timeout: Duration) -> Result<Flushed> {
         let deadline = later(Instant::now(), timeout);
         let before = self.stats();
@@ -112,7 +112,7 @@ impl Client {
         drop(workers);
         lanes.notify_waiters();
         if handles.iter().any(|handle| handle.is_current()) {
-            // A worker would wait for itself.
+            // A worker must not wait for itself.
             for handle in &handles {
                 handle.ask_to_end(deadline);
             }
@@ -144,13 +144,13 @@ impl Client {
         Ok(self.flushed_since(&before))
     }
 
-    /// Ends all workers at once, cuts their requests and empties the queues; the gate is closed already.
+    /// Ends all workers at once, cuts off their requests and empties the queues. The gate is already closed.
     ///
-    /// Does nothing if it was opened again: whoever did that has ended the workers of before.
+    /// Does nothing if the gate was opened again: whoever opened it has ended the earlier workers.
     pub(super) fn withdraw(&self) {
         let lanes = &self.inner.lanes;
         let Some(mut workers) = lanes.workers() else {
-            // A forked child has a queue of its own, and no worker.
+            // A forked child has its own queue, but no worker.
             return lanes.close_before(self.monitor.gate().generation(), &self.inner.counters);
         };
         if self.is_enabled() {
@@ -169,7 +169,7 @@ impl Client {
         }
     }
 
-    /// Tells the workers that consent is gone, and waits for nothing; what is left they count and drop.
+    /// Tells the workers that consent has ended, without waiting. They count and drop what is left.
     #[cold]
     pub(super) fn tell_withdrawn(&self) {
         let handles = self.inner.lanes.try_workers().map(|workers| workers.all()).unwrap_or_default();
@@ -188,5 +188,8 @@ impl Client {
 }
 
 pub(super) fn forked() -> Error {
-    Error::new(ErrorKind::NotRunning, "the worker is the parent process's; initialise anew in a forked child")
+    Error::new(
+        ErrorKind::NotRunning,
+        "the worker belongs to the parent process; create a new client in a forked child",
+    )
 }

@@ -1,6 +1,6 @@
-//! From a grant to a running worker.
+//! Starts a worker under a grant.
 //!
-//! Never starts anything without the token.
+//! Never starts anything without the token of consent.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -18,8 +18,9 @@ use crate::panic::catch_panic;
 use crate::transport::{HttpTransport, Transport};
 
 impl Client {
-    /// Starts the worker of a lane if consent is granted, and no other thread was faster: that of ordinary events
-    /// together with the gate, that of AI events under the generation that is open.
+    /// Starts the worker of a lane if consent is granted and no other thread was faster. The worker of ordinary
+    /// events is started together with opening the gate, that of AI events under the generation that is already
+    /// open.
     pub(super) fn start(&self, route: Route) -> Result<()> {
         let inner = &self.inner;
         let Some(settings) = &inner.settings else { return Ok(()) };
@@ -28,7 +29,7 @@ impl Client {
             return Err(forked());
         }
         let Some(lane) = inner.lanes.get_or_make(route, settings, &inner.counters) else { return Ok(()) };
-        // The application's code runs before the lock is taken, and what is left over goes after it was released.
+        // Code of the application runs before the lock is taken, and leftovers are dropped after it was released.
         let transport = transport(&lane.settings, granted)?;
         let spool = spool::open(&lane.settings, &self.monitor, &inner.counters, &inner.clock);
         let (sender, receiver) = commands();
@@ -56,7 +57,7 @@ impl Client {
                 if let Some(generation) = self.begin_generation(route) {
                     lane.set_serves(generation);
                     inner.lanes.note_worker();
-                    // The thread waits for it.
+                    // The thread is waiting for it.
                     let _ = begin.send(generation);
                 } else {
                     workers.remove(&handle);
@@ -67,7 +68,7 @@ impl Client {
         };
         drop(predecessor);
         if let Some(writer) = spool.filter(|_| is_withdrawn) {
-            // Made after whoever has said no has removed what was there.
+            // The writer was created after a refusal had removed the existing files.
             writer.purge();
         }
         Ok(())
@@ -81,7 +82,7 @@ impl Client {
         }
     }
 
-    /// Returns the generation for a worker that is there already; `None` if consent was withdrawn meanwhile.
+    /// Returns the generation for a worker that already exists, or `None` if consent was withdrawn in the meantime.
     fn begin_generation(&self, route: Route) -> Option<u32> {
         match (route, self.monitor.gate().state()) {
             (Route::Events, _) => self.monitor.open(),
@@ -119,22 +120,23 @@ impl Client {
     }
 }
 
-/// Creates the writer of the log of what was sent, where one is kept. Nothing is opened yet.
+/// Creates the writer of the log of sent requests, if one is kept. No file is opened yet.
 fn sent_log(settings: &ClientSettings) -> Option<SentLog> {
     let endpoint = settings.endpoint.as_ref().map_or_else(String::new, |endpoint| origin(endpoint.as_str()));
     let path = settings.sent_log.clone()?;
     Some(SentLog::new(path, endpoint, settings.protocol, settings.hide.clone()))
 }
 
-/// Creates the transport; only a granted decision gets this far.
+/// Creates the transport, which requires the token of a granted decision.
 fn transport(settings: &ClientSettings, granted: Granted) -> Result<Arc<dyn Transport>> {
     match (&settings.transport, &settings.endpoint) {
         (Some(factory), _) => {
-            let panicked =
-                || Error::new(ErrorKind::Transport, "the application's transport panicked when made");
+            let panicked = || {
+                Error::new(ErrorKind::Transport, "the application's transport panicked when it was created")
+            };
             Ok(Arc::from(catch_panic(|| factory(granted)).ok_or_else(panicked)??))
         }
         (None, Some(endpoint)) => Ok(Arc::new(HttpTransport::new(granted, &settings.http, endpoint)?)),
-        (None, None) => Err(Error::new(ErrorKind::Config, "endpoint: none was set")),
+        (None, None) => Err(Error::new(ErrorKind::Config, "endpoint: not set")),
     }
 }

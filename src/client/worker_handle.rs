@@ -1,4 +1,4 @@
-//! The client's hold on its worker: commands, deadlines, the cut.
+//! The client's handle to its worker: commands, deadlines, and cutting off a request.
 //!
 //! Never waits for a worker of another process, nor for itself.
 
@@ -16,12 +16,12 @@ use crate::panic::catch_panic;
 use crate::queue::Queue;
 use crate::transport::Transport;
 
-/// How long a worker that was cut gets to notice.
+/// How long a worker gets to notice that its request was cut off.
 pub(super) const CUT: Duration = Duration::from_millis(100);
 
-/// A worker's thread, for as long as anybody may have to wait for it.
+/// A worker's thread, for as long as anyone may have to wait for it.
 pub(super) struct WorkerHandle {
-    /// Always there until the handle is dropped.
+    /// Present until the handle is dropped.
     commands: Option<Sender<Command>>,
     /// Disconnected when the worker has ended.
     ended: Option<Receiver<()>>,
@@ -32,7 +32,7 @@ pub(super) struct WorkerHandle {
     owner_pid: u32,
 }
 
-/// Creates the channel through which a worker is told what to do.
+/// Creates the channel for commands to a worker.
 pub(super) fn commands() -> (Sender<Command>, Receiver<Command>) {
     unbounded()
 }
@@ -68,59 +68,59 @@ impl WorkerHandle {
         Ok((Arc::new(handle), begin))
     }
 
-    /// Returns whether the thread was started by this process, and not by the parent of a fork.
+    /// Returns whether this process started the thread, and not the parent of a fork.
     fn is_ours(&self) -> bool {
         self.owner_pid == process::id()
     }
 
-    /// Returns whether this is a thread of the worker, which must not wait for itself.
+    /// Returns whether the current thread is one of the worker's, which must not wait for itself.
     pub(super) fn is_current(&self) -> bool {
         self.id == thread::current().id() || self.queue.is_worked_by_this_thread()
     }
 
-    /// Hands a command over. A worker that has ended drops it, and the reply with it.
+    /// Sends a command. A worker that has ended drops it together with its reply channel.
     fn tell(&self, command: Command) {
         if let Some(commands) = &self.commands {
             let _ = commands.send(command);
         }
     }
 
-    /// Asks for a flush; the receiver hears when it is over.
+    /// Requests a flush. The receiver is notified when it is over.
     pub(super) fn flush(&self, deadline: Instant) -> Receiver<()> {
         let (reply, done) = bounded(1);
         self.tell(Command::Flush { reply, deadline });
         done
     }
 
-    /// Asks the worker to end by the deadline.
+    /// Requests the worker to end by the deadline.
     pub(super) fn ask_to_end(&self, deadline: Instant) {
         self.tell(Command::Shutdown { deadline });
     }
 
-    /// Hands over what was taken from the queue and is to be sent.
+    /// Passes batches that were taken from the queue to the worker to be sent.
     pub(super) fn deliver(&self, batches: Vec<Batch>) {
         self.tell(Command::Deliver(batches));
     }
 
-    /// Tells the worker that consent is gone, and cuts its request.
+    /// Tells the worker that consent has ended, and cuts off its request.
     pub(super) fn withdraw(&self) {
         self.tell(Command::Withdraw);
         self.cut();
     }
 
-    /// Cuts the request in flight.
+    /// Cuts off the request in flight.
     pub(super) fn cut(&self) {
         catch_panic(|| self.transport.abort());
     }
 
-    /// Waits for the end of the worker, until the deadline; returns whether it has ended. A worker does not wait for
-    /// itself.
+    /// Waits until the worker has ended or the deadline passes, and returns whether it has ended. A worker does not
+    /// wait for itself.
     pub(super) fn wait(&self, deadline: Instant) -> bool {
         let Some(ended) = self.ended.as_ref().filter(|_| !self.is_current()) else { return false };
         let has_ended = ended.recv_deadline(deadline).is_err_and(|error| error.is_disconnected());
         if has_ended {
             let thread = self.thread.lock().take();
-            // The thread is about to go. The worker's panics were caught and counted inside.
+            // The thread is about to exit. The worker's panics were caught and counted inside it.
             catch_panic(|| drop(thread.map(JoinHandle::join)));
         }
         has_ended
@@ -128,10 +128,10 @@ impl WorkerHandle {
 }
 
 impl Drop for WorkerHandle {
-    /// Lets the worker go on by itself: without commands to come it sends what it has, and ends.
+    /// Lets the worker finish: with no commands to come, it sends what it has and ends.
     ///
-    /// In a forked child there is no worker. Its handle and its channels are left as they are: a lock in
-    /// them may be held for ever by a thread that does not exist here.
+    /// In a forked child there is no worker. Its handle and channels are leaked, because a lock in them may be held
+    /// forever by a thread that does not exist here.
     fn drop(&mut self) {
         if !self.is_ours() {
             std::mem::forget(self.commands.take());

@@ -1,6 +1,6 @@
-//! Where the one global client is: each thread keeps it at hand, and looks again when it has changed.
+//! Stores the global client. Each thread keeps a copy, and fetches it again when it has changed.
 //!
-//! Never runs code of the application under its lock.
+//! Never runs code of the application while it holds the lock.
 
 use std::cell::RefCell;
 use std::mem;
@@ -15,24 +15,25 @@ use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::panic::catch_panic;
 
-/// How long a thread waits for another that is creating the client. In a forked child that may not be there.
+/// How long a thread waits for another one that is creating the client. In a forked child that thread may not
+/// exist.
 const WAIT: Duration = Duration::from_millis(100);
 
-/// How often the client has changed; 0 is never, so that there is none.
+/// How often the client has changed; 0 means that there has never been one.
 static VERSION: AtomicU64 = AtomicU64::new(0);
 
 static PLACE: Mutex<Place> = Mutex::new(Place { client: None, creator: None });
 
-/// Tells threads that wait for a creator that it is done.
+/// Notifies threads that wait for a creator.
 static IS_DONE: Condvar = Condvar::new();
 
 struct Place {
     client: Option<Client>,
-    /// Who is creating a client now: a process and a thread.
+    /// The process and thread that are creating a client now.
     creator: Option<(u32, ThreadId)>,
 }
 
-/// The client as one thread knows it.
+/// A thread's copy of the client.
 struct Known {
     version: u64,
     client: Option<Client>,
@@ -42,14 +43,14 @@ thread_local! {
     static KNOWN: RefCell<Known> = const { RefCell::new(Known { version: 0, client: None }) };
 }
 
-/// Runs `work` with the global client. Costs a look at a number that seldom changes, and no lock.
+/// Runs `work` with the global client. Reads a number that seldom changes, and takes no lock.
 #[inline]
 pub(super) fn with<T>(work: impl FnOnce(Option<&Client>) -> T) -> T {
     let version = VERSION.load(Ordering::Acquire);
     if version == 0 {
         return work(None);
     }
-    // Asked first and used then: what `work` holds is not moved before it is needed.
+    // Checked first and used afterwards, so that what `work` holds is not moved before it is needed.
     let is_at_hand = KNOWN.try_with(|known| known.try_borrow().is_ok_and(|known| known.version == version));
     if is_at_hand == Ok(true) {
         return KNOWN.with(|known| work(known.borrow().client.as_ref()));
@@ -57,7 +58,7 @@ pub(super) fn with<T>(work: impl FnOnce(Option<&Client>) -> T) -> T {
     work(current().as_ref())
 }
 
-/// Returns the client from its place, and keeps it at hand for this thread.
+/// Returns the stored client, and keeps a copy for this thread.
 #[cold]
 pub(super) fn current() -> Option<Client> {
     let known = {
@@ -65,15 +66,15 @@ pub(super) fn current() -> Option<Client> {
         Known { version: VERSION.load(Ordering::Relaxed), client: place.client.clone() }
     };
     let client = known.client.clone();
-    // Not while the one at hand is in use further up, and not while the thread ends.
+    // This fails while the copy is in use further up the stack, and while the thread ends.
     let before =
         KNOWN.try_with(|place| place.try_borrow_mut().ok().map(|mut place| mem::replace(&mut *place, known)));
-    // It may be the last of its client, with what the application has put into that.
+    // This may drop the last clone of a client, with code of the application in it.
     catch_panic(|| drop(before));
     client
 }
 
-/// Puts a new client into the place, if that is free or its client can be replaced.
+/// Stores a new client if there is none or the existing one can be replaced.
 pub(super) fn init(create: impl FnOnce() -> Result<Client>) -> Result<Client> {
     let creator = Creator::begin()?;
     let client = create()?;
@@ -81,7 +82,7 @@ pub(super) fn init(create: impl FnOnce() -> Result<Client>) -> Result<Client> {
     Ok(client)
 }
 
-/// A thread that is creating the client, until it is dropped.
+/// Marks this thread as creating the client until it is dropped.
 struct Creator;
 
 impl Creator {
@@ -90,7 +91,7 @@ impl Creator {
         let deadline = Instant::now() + WAIT;
         let mut place = PLACE.try_lock_until(deadline).ok_or_else(already)?;
         while let Some(creator) = place.creator.filter(|(process, _)| *process == here.0) {
-            // A creator that initialises once more, such as in its logger, would wait for itself.
+            // A creator that calls `init` again, such as from its logger, would wait for itself.
             if creator == here || IS_DONE.wait_until(&mut place, deadline).timed_out() {
                 return Err(already());
             }
@@ -121,5 +122,5 @@ impl Drop for Creator {
 }
 
 fn already() -> Error {
-    Error::new(ErrorKind::AlreadyInitialised, "candor is initialised already")
+    Error::new(ErrorKind::AlreadyInitialised, "candor is already initialised")
 }
