@@ -129,7 +129,7 @@ fn no_line_is_logged_under_a_lock() {
     }
     std::fs::remove_dir_all(&dir).unwrap();
     let lines = LINES.lock().unwrap();
-    for said in ["queue is full", "telemetry is", "does not begin with $ai_", "was dropped", "events lost"] {
+    for said in ["queue is full", "telemetry is", "does not start with $ai_", "was dropped", "events lost"] {
         assert!(lines.iter().any(|line| line.contains(said)), "no line says {said:?}");
     }
 }
