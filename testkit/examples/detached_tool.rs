@@ -1,8 +1,8 @@
-//! A tool whose events are sent by a process of their own, as the tests run it.
+//! A tool whose events a separate process sends, for the tests.
 //!
-//! It is told by variables what to do, since that process is given no arguments: `TOOL_URL`, `TOOL_TRACE` (a file to
-//! which each of its processes appends a line), `TOOL_NOT_READY` (`main` does not begin as it should), `TOOL_HANGS` (in
-//! the process that sends).
+//! It is controlled by environment variables, because that process gets no arguments: `TOOL_URL`, `TOOL_TRACE` (a file
+//! to which each of its processes appends a line), `TOOL_NOT_READY` (`main` does not start as it should) and
+//! `TOOL_HANGS` (the sending process hangs).
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let telemetry = Telemetry::new(config()).no_telemetry(argument == "--no-telemetry");
     telemetry.measure("work", || {
         if argument == "withdraw" {
-            // A no that cannot be stored counts as well.
+            // A refusal that cannot be stored also counts.
             let _ = candor::opt_out();
         }
         ExitCode::SUCCESS
@@ -47,11 +47,11 @@ fn config() -> Config {
         .spool(Spool::cli().sending(Sending::Detached))
 }
 
-/// Appends who this process is: its id, its group, its first argument and its standard streams.
+/// Appends a description of this process: its id, its group, its first argument and its standard streams.
 fn trace() {
     let Some(path) = env::var_os("TOOL_TRACE") else { return };
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // Behind the name, which is in parentheses: state, parent, group.
+    // After the name, which is in parentheses: state, parent, group.
     let group = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(2)).unwrap_or("-");
     let argument = env::args().nth(1).unwrap_or_else(|| "-".to_owned());
     let streams: Vec<String> = (0..3)

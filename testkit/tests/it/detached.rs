@@ -1,4 +1,4 @@
-//! A tool whose events are sent by a process of their own: `testkit/examples/detached_tool.rs`, as real processes.
+//! A tool whose events a separate process sends: `testkit/examples/detached_tool.rs`, as real processes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -44,14 +44,14 @@ impl Machine {
         command
     }
 
-    /// Runs the tool; waits for nothing but its own end and that of its output.
+    /// Runs the tool, and waits only until it has ended and its output is closed.
     fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
         let output = self.command(arguments, variables).output().expect("the tool runs");
         assert!(output.status.success(), "{output:?}");
         output
     }
 
-    /// Waits until all that the tool has started have ended; returns them all, the tools first.
+    /// Waits until every process that the tool has started has ended; returns all of them, the tools first.
     fn settled(&self) -> (Vec<Process>, Vec<Process>) {
         eventually("the end of every process", || !self.has_processes());
         let text = fs::read_to_string(self.dir.join("trace")).expect("the trace");
@@ -63,8 +63,8 @@ impl Machine {
         processes.partition(|process| process.argument != SENDER)
     }
 
-    /// Returns whether a process runs whose variables are of this machine. One that was started is found from the
-    /// instant at which its parent goes on.
+    /// Returns whether a process with the variables of this machine is running. A new process is found as soon as its
+    /// parent continues.
     fn has_processes(&self) -> bool {
         let dir = self.dir.display().to_string();
         let is_ours = |environ: Vec<u8>| environ.windows(dir.len()).any(|window| window == dir.as_bytes());
@@ -72,7 +72,7 @@ impl Machine {
         entries.filter_map(|entry| fs::read(entry.path().join("environ")).ok()).any(is_ours)
     }
 
-    /// Returns the names of the files that wait to be sent.
+    /// Returns the names of the files with unsent events.
     fn waiting(&self) -> Vec<String> {
         let entries = |dir: PathBuf| fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
         let buckets = entries(self.dir.join("state/detached-tool/spool"));
@@ -81,7 +81,7 @@ impl Machine {
         names.filter(|name| name.starts_with('e')).collect()
     }
 
-    /// Returns the ids of all events that have arrived, the repeated ones once.
+    /// Returns the ids of all events that have arrived, without repetitions.
     fn arrived(&self) -> BTreeSet<String> {
         self.server.requests().iter().flat_map(testkit::Received::uuids).collect()
     }
@@ -109,10 +109,10 @@ fn the_events_of_a_run_arrive_without_a_second_run() {
 }
 
 #[test]
-fn the_end_of_a_command_does_not_wait() {
+fn a_command_ends_without_waiting() {
     let machine = Machine::new(Server::always(Reply::ok().held()));
-    // Returns, although no answer comes before it has, and the tool may wait for ten minutes. That its output ends shows
-    // that nobody else holds it.
+    // It returns although there is no answer yet and the tool may wait for 10 minutes. Its output is closed, so no other
+    // process holds it.
     machine.run(&[], &[]);
     machine.server.release();
     machine.server.wait_for(1);
@@ -121,7 +121,7 @@ fn the_end_of_a_command_does_not_wait() {
 }
 
 #[test]
-fn commands_at_once_start_senders_and_each_event_arrives_once() {
+fn concurrent_commands_start_senders_and_each_event_arrives_once() {
     const COMMANDS: usize = 8;
     let machine = Machine::new(Server::start([]));
     for round in 1..=2 {
@@ -147,9 +147,9 @@ fn no_process_is_started_while_telemetry_is_off_or_no_event_may_be_kept() {
         (&[], &[("DETACHED_TOOL_TELEMETRY", "0")]),
         (&[], &[("CI", "true")]),
         (&["--no-telemetry"], &[]),
-        // What a process that sends has started, directly or not.
+        // A process that a sender has started, directly or indirectly.
         (&[], &marked),
-        // A refusal while the command runs. It is stored, so it comes last.
+        // A refusal while the command runs. It is stored, so this case comes last.
         (&["withdraw"], &[]),
         (&[], &[]),
     ] {
@@ -175,7 +175,7 @@ fn a_program_that_is_not_ready_leaves_its_events_to_the_next_run() {
 }
 
 #[test]
-fn consent_that_is_withdrawn_before_the_sender_looks_is_heard() {
+fn a_withdrawal_before_the_sender_starts_is_honoured() {
     let machine = Machine::new(Server::start([]));
     machine.run(&[], &[("TOOL_NOT_READY", "1")]);
     let sender =
@@ -189,7 +189,7 @@ fn consent_that_is_withdrawn_before_the_sender_looks_is_heard() {
 }
 
 #[test]
-fn a_sender_ends_where_nobody_answers_and_the_events_stay() {
+fn a_sender_ends_without_an_answer_and_the_events_stay() {
     let is_up = Arc::new(AtomicBool::new(false));
     let up = Arc::clone(&is_up);
     let reply = move |_| if up.load(Ordering::Relaxed) { Reply::ok() } else { Reply::stall() };
@@ -200,7 +200,7 @@ fn a_sender_ends_where_nobody_answers_and_the_events_stay() {
     let (tools, senders) = machine.settled();
     assert_eq!((tools.len(), senders.len()), (2, 2));
     let waiting = machine.waiting();
-    // No attempt counts that the sender has cut itself: else a slow endpoint would cost events.
+    // An attempt that the sender itself has cut does not count; otherwise a slow endpoint would lose events.
     assert!(waiting.len() == 2 && waiting.iter().all(|name| name.ends_with("-a0")), "{waiting:?}");
     is_up.store(true, Ordering::Relaxed);
     machine.run(&[], &[]);

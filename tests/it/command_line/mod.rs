@@ -202,7 +202,7 @@ fn a_refusal_is_final_and_enter_refuses() {
 }
 
 #[test]
-fn an_interrupted_question_leaves_nothing_and_is_asked_again() {
+fn an_interrupted_question_stores_nothing_and_is_asked_again() {
     let machine = Machine::new();
     let first = machine.at_terminal(&["build"], &[], 80);
     first.wait_for(QUESTION);

@@ -1,4 +1,4 @@
-//! An event may say only that it happened.
+//! An event without fields.
 
 /// The program started.
 #[derive(candor::Event)]

@@ -1,4 +1,4 @@
-//! Generic events are bounded by what they send.
+//! Generic events have trait bounds for the fields that they send.
 
 /// A value changed.
 #[derive(candor::Event)]

@@ -1,4 +1,4 @@
-//! The derived code depends on nothing that is in scope where it stands.
+//! The derived code does not depend on the names in scope.
 
 #![no_implicit_prelude]
 #![deny(warnings)]
