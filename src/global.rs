@@ -61,6 +61,11 @@ pub fn init(config: Config) -> Result<Guard> {
     Ok(Guard { client: place::init(|| Client::new(config))? })
 }
 
+/// Creates a client that is not the global one, with a guard of its own.
+pub(crate) fn guard(config: Config) -> Result<Guard> {
+    Ok(Guard { client: Client::new(config)? })
+}
+
 /// Creates the global client like [`init`], but never fails: a mistake in the telemetry must not end the
 /// application.
 ///

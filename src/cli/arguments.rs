@@ -145,10 +145,7 @@ impl Telemetry {
     ///
     /// Without a verb it prints the usage on standard output.
     pub fn run(&self, command: TelemetryCommand) -> ExitCode {
-        match command.verb {
-            Some(words) => self.carry_out(&words.into()),
-            None => self.help(),
-        }
+        self.carry_out(command.verb.map(Into::into).as_ref())
     }
 }
 

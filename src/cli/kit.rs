@@ -24,6 +24,8 @@ pub(super) struct Kit {
     catalogue: Option<Catalogue>,
     keeps_log: bool,
     own_files: Vec<PathBuf>,
+    /// Whether the client is one of the kit's own, and not the global one.
+    keeps_client: bool,
     /// There until a client is made from it.
     config: Mutex<Option<Config>>,
     guard: OnceCell<Option<Guard>>,
@@ -55,6 +57,7 @@ impl Kit {
             env,
             keeps_log: config.keeps_sent_log(),
             own_files: Vec::new(),
+            keeps_client: false,
             config: Mutex::new(Some(config)),
             guard: OnceCell::new(),
             disabled: Client::disabled(),
@@ -68,15 +71,21 @@ impl Kit {
         *config = config.take().map(Config::without_telemetry);
     }
 
+    /// Keeps the client out of the free functions.
+    pub(super) fn keep_client(&mut self) {
+        self.keeps_client = true;
+    }
+
     pub(super) fn forget_also(&mut self, path: PathBuf) {
         self.own_files.push(path);
     }
 
-    /// Starts the global client, the first time; returns a disabled one if that fails.
+    /// Starts the client, the first time; returns a disabled one if that fails.
     pub(super) fn client(&self) -> &Client {
         let guard = self.guard.get_or_init(|| {
             let config = self.config.lock().take()?;
-            match global::init(config) {
+            let start = if self.keeps_client { global::guard } else { global::init };
+            match start(config) {
                 Ok(guard) => Some(guard),
                 Err(error) => {
                     log::warn!(target: "candor", "telemetry is off: {error}");

@@ -12,7 +12,9 @@ use super::kit::Kit;
 use super::outcome::RunResult;
 use super::running::Running;
 use super::screen::{Screen, terminal_width};
-use super::verbs::{self, Said, Verb};
+#[cfg(feature = "clap")]
+use super::verbs::Verb;
+use super::verbs::{self, Said};
 use crate::client::Client;
 use crate::config::Config;
 
@@ -89,6 +91,13 @@ impl Telemetry {
         self
     }
 
+    /// Keeps the client out of the free functions, such as [`candor::capture`](crate::capture()): only
+    /// [`client`](Self::client) leads to it. For programs that run more than one tool in a process, as tests do.
+    pub fn own_client(mut self) -> Self {
+        self.kit.keep_client();
+        self
+    }
+
     /// Adds a file of the application's own that `telemetry forget` deletes, such as that of its
     /// [`PseudonymKey`](crate::PseudonymKey).
     pub fn also_forget(mut self, path: impl Into<PathBuf>) -> Self {
@@ -108,7 +117,8 @@ impl Telemetry {
 
     /// Starts the global client if consent is granted, the first time, and returns it.
     ///
-    /// The free functions, such as [`candor::capture`](crate::capture()) and [`event!`](crate::event!), work on it.
+    /// The free functions, such as [`candor::capture`](crate::capture()) and [`event!`](crate::event!), work on it,
+    /// unless it is the kit's [own](Self::own_client).
     /// If it cannot be started, the reason is a `warn` in the log and a disabled client is returned.
     pub fn client(&self) -> &Client {
         self.kit.client()
@@ -159,26 +169,50 @@ impl Telemetry {
     ///
     /// Anything else is 2, with the usage on standard error; `help` prints it on standard output.
     pub fn run_verb<S: AsRef<str>>(&self, verb: &str, arguments: &[S]) -> ExitCode {
+        on_standard_streams(&self.said(verb, arguments, self.screen()))
+    }
+
+    /// Carries out a verb like [`run_verb`](Self::run_verb), writes to these streams, and returns the exit code as a
+    /// number: for tests of a tool, and for tools that have their own way of printing.
+    ///
+    /// Text is laid out for 80 columns or those of `COLUMNS`, without colours.
+    pub fn run_verb_to<S: AsRef<str>>(
+        &self,
+        verb: &str,
+        arguments: &[S],
+        output: &mut dyn Write,
+        errors: &mut dyn Write,
+    ) -> u8 {
+        say(&self.said(verb, arguments, Screen::new(self.kit.env(), false, None)), output, errors)
+    }
+
+    fn said<S: AsRef<str>>(&self, verb: &str, arguments: &[S], screen: Screen) -> Said {
         let arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
         if matches!(verb, "help" | "--help" | "-h") {
-            return self.help();
+            return self.usage();
         }
         match verbs::parse(verb, &arguments) {
-            Ok(verb) => self.carry_out(&verb),
+            Ok(verb) => verbs::run(&self.kit, &verb, screen),
             Err(wrong) => {
                 let complaint = format!("{wrong}\n\n{}", verbs::usage(self.kit.app()));
-                say(&Said { complaint, code: 2, ..Said::default() })
+                Said { complaint, code: 2, ..Said::default() }
             }
         }
     }
 
-    pub(super) fn help(&self) -> ExitCode {
-        say(&Said { text: verbs::usage(self.kit.app()).into_bytes(), ..Said::default() })
+    fn usage(&self) -> Said {
+        Said { text: verbs::usage(self.kit.app()).into_bytes(), ..Said::default() }
     }
 
-    pub(super) fn carry_out(&self, verb: &Verb) -> ExitCode {
-        let screen = Screen::new(self.kit.env(), io::stdout().is_terminal(), terminal_width());
-        say(&verbs::run(&self.kit, verb, screen))
+    fn screen(&self) -> Screen {
+        Screen::new(self.kit.env(), io::stdout().is_terminal(), terminal_width())
+    }
+
+    /// Carries out a verb, or prints the usage without one.
+    #[cfg(feature = "clap")]
+    pub(super) fn carry_out(&self, verb: Option<&Verb>) -> ExitCode {
+        let said = verb.map_or_else(|| self.usage(), |verb| verbs::run(&self.kit, verb, self.screen()));
+        on_standard_streams(&said)
     }
 }
 
@@ -188,10 +222,13 @@ impl fmt::Debug for Telemetry {
     }
 }
 
-/// Prints what a verb says. A reader that has gone away is not an error of the verb.
-fn say(said: &Said) -> ExitCode {
-    let mut out = io::stdout().lock();
-    let _ = out.write_all(&said.text).and_then(|()| out.flush());
-    let _ = io::stderr().lock().write_all(said.complaint.as_bytes());
-    ExitCode::from(said.code)
+fn on_standard_streams(said: &Said) -> ExitCode {
+    ExitCode::from(say(said, &mut io::stdout().lock(), &mut io::stderr().lock()))
+}
+
+/// Prints what a verb says, and returns the exit code. A reader that has gone away is not an error of the verb.
+fn say(said: &Said, output: &mut dyn Write, errors: &mut dyn Write) -> u8 {
+    let _ = output.write_all(&said.text).and_then(|()| output.flush());
+    let _ = errors.write_all(said.complaint.as_bytes());
+    said.code
 }
