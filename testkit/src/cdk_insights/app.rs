@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use candor::cli::prompt;
+use candor::cli::{Telemetry, prompt};
 use candor::consent::{ConsentState, Subject, write_project_answer};
 use candor::wire::FlatRecord;
-use candor::{Client, Config, Consent, Event, Label};
+use candor::{Config, Consent, Event, Label};
 use serde_json::Value;
 
 use super::catalogue::{CATALOGUE, EDGE};
@@ -20,6 +20,9 @@ use crate::systems::program::{Options, Program, story_dir, text};
 pub const PROJECT_FILE: &str = ".cdk-insights.json";
 pub const LICENSE: &str = "CDK_INSIGHTS_LICENSE_KEY";
 pub const VERSION: &str = "1.24.0";
+
+/// The published address. The verbs of the kit name it and never connect; events go to the embedded edge instead.
+const PUBLISHED: &str = "https://cdk-insights.example.com";
 
 /// The maximum time that telemetry may take.
 pub const BUDGET: Duration = Duration::from_millis(1500);
@@ -34,6 +37,9 @@ before transmission. No resource names, file paths, or code ever leave the machi
 pub const QUESTION: &str = "Enable telemetry? (y/N): ";
 
 /// Returns the settings: opt-in by the project's committed file, a licence key, and one request without retries.
+///
+/// The published policy drops an event silently if the network is down, and keeps nothing about a run on the machine.
+/// So there is neither a spool nor a log of what was sent, which the command-line kit would keep.
 pub fn config(program: &Program<'_>, dir: &Path, url: &str, platform: Platform) -> Config {
     let env = &program.env;
     let license = env.text(LICENSE);
@@ -62,7 +68,15 @@ pub fn config(program: &Program<'_>, dir: &Path, url: &str, platform: Platform) 
         .connect_timeout(BUDGET)
         .read_timeout(BUDGET)
         .max_retries(0)
+        .no_spool()
+        .sent_log(false)
         .shutdown_timeout(BUDGET)
+}
+
+/// Creates the command-line kit. The policy does not allow its `measure`: the event of that is not one of the published
+/// three, and only `init` may ask the question.
+fn telemetry(program: &Program<'_>, dir: &Path, url: &str, platform: Platform) -> Telemetry {
+    Telemetry::new(config(program, dir, url, platform)).own_client()
 }
 
 /// Returns the kind of licence from the beginning of its key.
@@ -97,11 +111,25 @@ pub fn run(program: &mut Program<'_>) -> u8 {
         }
         Some("scan") => diff(program, &options, &dir),
         Some("fix") => fix(program, &options, &dir),
+        Some("telemetry") => explain(program, &options, &dir),
         _ => {
-            program.complain("usage: cdk_insights [--url URL] [--dir D] init | scan --write-baseline | scan --diff | fix [--apply] [--rule RULE]");
+            program.complain(USAGE);
             2
         }
     }
+}
+
+const USAGE: &str = "usage: cdk_insights [--url URL] [--dir D] init | scan --write-baseline | scan --diff | \
+                     fix [--apply] [--rule RULE] | telemetry VERB";
+
+/// Carries out a verb of the command-line kit. The project's file decides all the same: `off` adds the user's own
+/// refusal to it, and `on` only takes that back.
+fn explain(program: &mut Program<'_>, options: &Options, dir: &Path) -> u8 {
+    // A platform that is not in the catalogue is not reported.
+    let Some(platform) = Platform::of(std::env::consts::OS) else { return 1 };
+    let telemetry = telemetry(program, dir, options.url.as_deref().unwrap_or(PUBLISHED), platform);
+    let (verb, arguments) = options.telemetry_verb();
+    telemetry.run_verb_to(verb, arguments, &mut program.output, &mut program.errors)
 }
 
 /// Sets up the project: checks the licence key, and asks the question last, if there is somebody to answer it.
@@ -215,14 +243,15 @@ fn tell(program: &mut Program<'_>, options: &Options, dir: &Path, event: &dyn Ev
     };
     let url = edge.as_ref().map_or_else(|| wanted.to_owned(), Edge::url);
     let before = edge.as_ref().map_or(0, |edge| edge.rows().len());
-    let Ok(client) = Client::new(config(program, dir, &url, platform)) else { return };
-    program.explain(&client);
+    let telemetry = telemetry(program, dir, &url, platform);
+    let client = telemetry.client();
+    program.explain(client);
     client.capture(event);
     if let Some(Ok(preview)) = client.is_enabled().then(|| client.preview(&event)) {
         program.say(format_args!("captured: {preview}"));
     }
     let done = client.shutdown(BUDGET);
-    program.account(&client, &done);
+    program.account(client, &done);
     for row in edge.iter().flat_map(Edge::rows).skip(before) {
         program.say(format_args!("stored: {} until {}", row.record, row.expires_at));
     }
@@ -238,13 +267,14 @@ fn story(program: &mut Program<'_>) -> u8 {
     let keyed = program.env.clone().with(LICENSE, "TEST-LICENSE-KEY");
     let off = "{\n  \"output\": \"table\",\n  \"failOnCritical\": true\n}\n";
     let on = off.replace("true\n}", "true,\n  \"telemetry\": { \"enabled\": true }\n}");
-    let chapters: [(&str, &str, &_, &[&str]); 8] = [
+    let chapters: [(&str, &str, &_, &[&str]); 9] = [
         ("A fresh project says nothing, so nothing is sent", off, &keyed, &["scan", "--write-baseline"]),
         ("The file says yes, but there is no licence key", &on, &bare, &["scan", "--write-baseline"]),
         ("The file says yes, and there is a key", &on, &keyed, &["scan", "--write-baseline"]),
         ("Compared with that baseline", &on, &keyed, &["scan", "--diff"]),
         ("A dry run of the fixes", &on, &keyed, &["fix", "--rule", "AwsSolutions-S10"]),
         ("All fixes", &on, &keyed, &["fix", "--apply"]),
+        ("The tool explains itself", &on, &keyed, &["telemetry", "status"]),
         ("Somebody has set DO_NOT_TRACK", &on, &keyed.clone().with("DO_NOT_TRACK", "1"), &["fix"]),
         ("The file is broken, which means no", "{ \"telemetry\": { \"enabled\": tru", &keyed, &["fix"]),
     ];

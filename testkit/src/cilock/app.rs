@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use candor::cli::{CommandRun, Finished};
+use candor::cli::{CommandRun, Finished, Telemetry};
 use candor::consent::{CiProvider, Subject};
 use candor::schema::ClosedLabel;
 use candor::wire::{Bearer, FlatRecord};
@@ -23,6 +23,9 @@ pub const VERSION: &str = "v0.4.1";
 
 /// The toolchain, in the field in which the Go client names its own.
 pub const TOOLCHAIN: &str = concat!("rust", env!("CARGO_PKG_RUST_VERSION"));
+
+/// The published address. The verbs of the kit name it and never connect; records go to the embedded edge instead.
+const PUBLISHED: &str = "https://platform.example.com";
 
 /// The maximum time that telemetry may take at the end of a run.
 pub const BUDGET: Duration = Duration::from_secs(1);
@@ -41,6 +44,9 @@ impl fmt::Display for Failure {
 }
 
 /// Returns the settings: a session and its token, and one request without retries.
+///
+/// The published policy allows one record for each run, in one request and never in two, and the id of a run is not
+/// stored. So there is neither a spool nor a log of what was sent, which the command-line kit would keep.
 pub fn config(program: &Program<'_>, session: Option<&Session>, url: &str) -> candor::Result<Config> {
     let mut consent = Consent::session().session_present(session.is_some()).subject(Subject::Account);
     if let Some(session) = session {
@@ -55,6 +61,8 @@ pub fn config(program: &Program<'_>, session: Option<&Session>, url: &str) -> ca
         .connect_timeout(BUDGET)
         .read_timeout(BUDGET)
         .max_retries(0)
+        .no_spool()
+        .sent_log(false)
         .shutdown_timeout(BUDGET);
     let record = FlatRecord::new(EDGE.path);
     let config = match session {
@@ -74,7 +82,8 @@ pub fn is_private(url: &str) -> bool {
     }
 }
 
-const USAGE: &str = "usage: cilock [--url URL] [--dir D] login | run | sign | verify [--fail]";
+const USAGE: &str =
+    "usage: cilock [--url URL] [--dir D] login | run | sign | verify [--fail] | telemetry VERB";
 
 /// Runs the program; returns its exit code.
 pub fn run(program: &mut Program<'_>) -> u8 {
@@ -101,8 +110,27 @@ pub fn run(program: &mut Program<'_>) -> u8 {
             0
         }
         Some("login") => login(program, &options, &dir),
+        Some("telemetry") => explain(program, &options, &dir),
         Some(verb) => measured(program, &options, &dir, verb),
     }
+}
+
+/// Creates the command-line kit; `None` if the token cannot be sent. The policy does not allow its `measure`: a run is
+/// reported by the policy's own record, and by no second event.
+fn telemetry(program: &Program<'_>, session: Option<&Session>, url: &str) -> Option<Telemetry> {
+    config(program, session, url).ok().map(|config| Telemetry::new(config).own_client())
+}
+
+/// Carries out a verb of the command-line kit.
+fn explain(program: &mut Program<'_>, options: &Options, dir: &Path) -> u8 {
+    let session = Session::read(dir, now());
+    let url = options.url.as_deref().unwrap_or(PUBLISHED);
+    let Some(telemetry) = telemetry(program, session.as_ref(), url) else {
+        program.complain("cilock: the session's token cannot be sent; sign in again");
+        return 1;
+    };
+    let (verb, arguments) = options.telemetry_verb();
+    telemetry.run_verb_to(verb, arguments, &mut program.output, &mut program.errors)
 }
 
 /// Creates a session. The platform issues the token and registers it with the edge.
@@ -131,13 +159,11 @@ fn measured(program: &mut Program<'_>, options: &Options, dir: &Path, verb: &str
     };
     let url = options.url.clone().or_else(|| edge.as_ref().map(Edge::url)).unwrap_or_default();
     let session = session.map(|session| refreshed(session, edge.as_ref()));
-    let client = config(program, session.as_ref(), &url).and_then(Client::new);
-    let client = client.unwrap_or_else(|_| Client::disabled());
+    // Dropped after the run, so the record of a run that panics is delivered, too.
+    let telemetry = telemetry(program, session.as_ref(), &url);
+    let client = telemetry.as_ref().map_or_else(Client::disabled, |telemetry| telemetry.client().clone());
     program.explain(&client);
     let before = edge.as_ref().map_or(0, |edge| edge.rows().len());
-
-    // Dropped last, so the record of a run that panics is delivered, too.
-    let farewell = Farewell(client.clone());
     let (env, told) = (program.env.clone(), RefCell::new(None));
     let report = |finished: Finished<ErrorCategory>| {
         if let (true, Some(session)) = (client.is_enabled(), &session) {
@@ -154,7 +180,7 @@ fn measured(program: &mut Program<'_>, options: &Options, dir: &Path, verb: &str
     let worked = work(options, verb);
     run.finish(&worked, |failure| failure.category);
 
-    let done = farewell.0.shutdown(BUDGET);
+    let done = client.shutdown(BUDGET);
     if let Some(told) = told.take() {
         program.say(format_args!("captured: {told}"));
     }
@@ -171,16 +197,6 @@ fn measured(program: &mut Program<'_>, options: &Options, dir: &Path, verb: &str
             program.complain(format_args!("cilock: {failure}"));
             1
         }
-    }
-}
-
-/// Waits for the last record to be delivered when it is dropped.
-struct Farewell(Client);
-
-impl Drop for Farewell {
-    fn drop(&mut self) {
-        // A second shutdown does nothing, and an error cannot be reported any more.
-        let _ = self.0.shutdown(BUDGET);
     }
 }
 
@@ -265,20 +281,21 @@ fn story(program: &mut Program<'_>) -> u8 {
     let ci = env.clone().with("CI", "true").with("GITHUB_ACTIONS", "true");
     let dnt = env.clone().with("DO_NOT_TRACK", "1");
     let off = env.clone().with("CILOCK_TELEMETRY", "0");
-    let chapters: [(&str, &_, &[&str], u8); 9] = [
+    let chapters: [(&str, &_, &[&str], u8); 10] = [
         ("Nobody is signed in, so nothing is sent", &env, &["run", "--attestor", "git"], 0),
         ("Somebody signs in", &env, &["login"], 0),
         ("A run with two attestors", &env, &["run", "--attestor", "git", "--attestor", "sbom"], 0),
         ("A signature in continuous integration", &ci, &["sign", "--key", "/home/ada/secret.pem"], 0),
         ("A policy that says no", &env, &["verify", "--fail", "--policy", "/home/ada/policy.json"], 1),
         ("An unknown verb", &env, &["deploy", "customer-portal"], 1),
+        ("The tool explains itself", &env, &["telemetry", "show"], 0),
         ("Somebody has set DO_NOT_TRACK", &dnt, &["verify"], 0),
         ("Somebody has set CILOCK_TELEMETRY=0", &off, &["verify"], 0),
         ("The account has switched it off", &env, &["verify"], 0),
     ];
     for (number, (title, env, arguments, wanted)) in chapters.into_iter().enumerate() {
         program.say(format_args!("\n# {title}\n"));
-        if number == 8 {
+        if number == 9 {
             let account = Session::read(&dir, now()).map(|session| session.account).unwrap_or_default();
             let edge = Edge::start(EDGE, Some(&dir.join("collected.sqlite")));
             if edge.and_then(|edge| edge.store().allow(&account, false)).is_err() {

@@ -63,6 +63,11 @@ impl Options {
         let pairs = self.rest.windows(2).filter(|pair| pair.first().is_some_and(|name| name == option));
         pairs.filter_map(|pair| pair.get(1)).map(String::as_str).collect()
     }
+
+    /// Returns the verb after `telemetry`, and its arguments.
+    pub fn telemetry_verb(&self) -> (&str, &[String]) {
+        (self.rest.get(1).map_or("help", String::as_str), self.rest.get(2..).unwrap_or_default())
+    }
 }
 
 impl Program<'_> {

@@ -5,21 +5,21 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use candor::cli::Telemetry;
 use candor::testing::assert_catalogue;
 use candor::wire::{Bearer, FlatRecord};
-use candor::{Client, DynamicEvent, Env, Label, LossReason};
+use candor::{Client, Config, DynamicEvent, Env, Histogram, Label, LossReason, Spool};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::ins::app::{BUDGET, LICENSE, NOTICE, PROJECT_FILE, QUESTION, VERSION, config, run, tier_of};
 use super::ins::catalogue::{CATALOGUE, EDGE};
-use super::ins::events::{Platform, Tier};
+use super::ins::events::{FixRun, Mode, Platform, Tier};
 use super::ins::findings::BASELINE;
-use super::{Dir, Ran, play, talk};
+use super::{Dir, Ran, idle, play, talk};
 use testkit::clients::SOON;
 use testkit::systems::edge::Edge;
-use testkit::systems::program::Program;
 use testkit::{Reply, Server};
 
 const PAGE: &str = "src/cdk_insights/TELEMETRY.md";
@@ -435,38 +435,79 @@ fn ins_29_fix_run_dry_or_applied() {
     assert_eq!((&filtered["ruleFilter"], &filtered["skipped"]), (&json!("CDKI-A"), &json!(0)));
 }
 
+/// The example's settings.
+fn settings(dir: &Dir, env: Env, url: &str) -> Config {
+    idle(env, |program| config(program, dir.path(), url, Platform::Linux))
+}
+
 /// A client with the example's settings.
-fn client(dir: &Dir, url: &str, change: impl FnOnce(candor::Config) -> candor::Config) -> Client {
-    let program = Program {
-        arguments: Vec::new(),
-        env: keyed(),
-        is_interactive: false,
-        policy_file: Some("".into()),
-        input: &mut "".as_bytes(),
-        output: &mut Vec::new(),
-        errors: &mut Vec::new(),
-    };
-    Client::new(change(config(&program, dir.path(), url, Platform::Linux))).expect("a client")
+fn client(dir: &Dir, url: &str, change: impl FnOnce(Config) -> Config) -> Client {
+    Client::new(change(settings(dir, keyed(), url))).expect("a client")
 }
 
 #[test]
 fn a_spool_cannot_be_switched_on_by_accident() {
     let dir = project();
-    let program = Program {
-        arguments: Vec::new(),
-        env: keyed(),
-        is_interactive: false,
-        policy_file: Some("".into()),
-        input: &mut "".as_bytes(),
-        output: &mut Vec::new(),
-        errors: &mut Vec::new(),
-    };
-    for spool in [candor::Spool::cli(), candor::Spool::server().each_event()] {
-        let config = config(&program, dir.path(), "http://127.0.0.1:9", Platform::Linux).spool(spool);
+    for spool in [Spool::cli(), Spool::server().each_event()] {
+        let config = settings(&dir, keyed(), "http://127.0.0.1:9").spool(spool);
         let refused = Client::new(config).unwrap_err().to_string();
         assert!(refused.contains("spool") && refused.contains("max_retries(0)"), "{refused}");
     }
     assert_eq!(dir.names(), [PROJECT_FILE]);
+}
+
+/// Captures an event through the command-line kit while the network is down. Returns whether telemetry was on, and what
+/// the user's home holds then.
+fn through_the_kit(change: impl FnOnce(Config) -> Config) -> (bool, Vec<String>) {
+    let (dir, home) = (project(), Dir::new());
+    let env = keyed().with("HOME", home.text()).with("XDG_STATE_HOME", home.text());
+    let telemetry = Telemetry::new(change(settings(&dir, env, &refused()))).own_client();
+    let is_on = telemetry.client().is_enabled();
+    telemetry.client().capture(FixRun {
+        hashed_license_id: KEY,
+        mode: Mode::Apply,
+        applied: 1,
+        skipped: 0,
+        errored: 0,
+        rules_fixed: Histogram::default(),
+        rule_filter: None,
+    });
+    drop(telemetry);
+    assert_eq!(dir.names(), [PROJECT_FILE]);
+    (is_on, home.names())
+}
+
+#[test]
+fn the_kit_keeps_nothing_on_the_machine() {
+    let nothing = Vec::<String>::new();
+    assert_eq!(through_the_kit(|config| config), (true, nothing.clone()));
+    // A line in the catalogue does not switch the spool on. One in the settings switches telemetry off instead.
+    let told = |config: Config| config.catalogue(CATALOGUE.kept_on_disk());
+    assert_eq!(through_the_kit(told), (true, nothing.clone()));
+    assert_eq!(through_the_kit(|config| told(config).spool(Spool::cli())), (false, nothing));
+    // Only words that nobody writes by accident do, which shows that the test looks in the right place.
+    let kept = |config: Config| config.spool(Spool::cli().at_most_once());
+    assert_eq!(through_the_kit(kept), (true, vec!["cdk-insights".to_owned()]));
+}
+
+#[test]
+fn the_verbs_explain_and_send_nothing() {
+    let (dir, home, edge) = (project(), Dir::new(), Edge::start(EDGE, None).expect("an edge"));
+    let env = keyed().with("HOME", home.text()).with("XDG_STATE_HOME", home.text());
+    let (here, url) = (dir.text(), edge.url());
+    let verb =
+        |verb: &[&str]| play(run, &[&["--dir", &here, "--url", &url, "telemetry"], verb].concat(), &env);
+    let status = verb(&["status", "--exit-code"]);
+    assert_eq!((status.code, status.errors.as_str()), (0, ""), "{}", status.output);
+    assert!(status.output.starts_with("Telemetry is on"), "{}", status.output);
+    assert!(verb(&["show"]).output.contains("baseline_written"));
+    assert!(verb(&["log"]).output.contains("keeps no log"));
+    assert_eq!(home.names(), [""; 0]);
+    // The user's refusal counts beside the project's yes, and the user can take it back.
+    assert_eq!((verb(&["off"]).code, fixed(&dir, &env)), (0, 0));
+    assert_eq!((verb(&["on"]).code, fixed(&dir, &env)), (0, 1));
+    assert_eq!((verb(&["nonsense"]).code, edge.connections()), (2, 0));
+    assert_eq!(dir.read(PROJECT_FILE), ON);
 }
 
 #[test]

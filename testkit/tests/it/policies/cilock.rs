@@ -6,22 +6,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Stdio;
 use std::time::Duration;
 
-use candor::cli::{CommandRun, Finished, Outcome};
+use candor::cli::{CommandRun, Finished, Outcome, Telemetry};
 use candor::consent::CiProvider;
 use candor::schema::Labels;
 use candor::testing::assert_catalogue;
-use candor::{Client, Env, Label, LossReason};
+use candor::{Client, Config, Env, Label, LossReason, Spool};
 use serde_json::{Value, json};
 
 use super::ck::app::{TOOLCHAIN, VERSION, config, is_private, record, run};
 use super::ck::catalogue::{CATALOGUE, EDGE};
 use super::ck::events::{Arch, Attestor, Ci, ErrorCategory, Os, SignerType};
 use super::ck::session::{Session, now};
-use super::{Dir, Ran, play};
+use super::{Dir, Ran, idle, play};
 use testkit::clients::LONG;
 use testkit::example;
 use testkit::systems::edge::{Edge, Row};
-use testkit::systems::program::{Options, Program};
+use testkit::systems::program::Options;
 use testkit::{Received, Reply, Server};
 
 const PAGE: &str = "src/cilock/TELEMETRY.md";
@@ -434,37 +434,63 @@ fn finished(duration: Duration) -> Finished<ErrorCategory> {
     finished
 }
 
+/// The example's settings.
+fn settings(env: Env, url: &str, session: &Session) -> Config {
+    idle(env, |program| config(program, Some(session), url)).expect("settings")
+}
+
 /// A client with the example's settings.
 fn client(url: &str, session: &Session) -> Client {
-    let program = Program {
-        arguments: Vec::new(),
-        env: Env::empty(),
-        is_interactive: false,
-        policy_file: Some("".into()),
-        input: &mut "".as_bytes(),
-        output: &mut Vec::new(),
-        errors: &mut Vec::new(),
-    };
-    config(&program, Some(session), url).and_then(Client::new).expect("a client")
+    Client::new(settings(Env::empty(), url, session)).expect("a client")
 }
 
 #[test]
 fn a_spool_cannot_be_switched_on_by_accident() {
-    let program = Program {
-        arguments: Vec::new(),
-        env: Env::empty(),
-        is_interactive: false,
-        policy_file: Some("".into()),
-        input: &mut "".as_bytes(),
-        output: &mut Vec::new(),
-        errors: &mut Vec::new(),
-    };
-    let session = session();
-    for spool in [candor::Spool::cli(), candor::Spool::server().each_event()] {
-        let config = config(&program, Some(&session), "http://127.0.0.1:9").unwrap().spool(spool);
+    for spool in [Spool::cli(), Spool::server().each_event()] {
+        let config = settings(Env::empty(), "http://127.0.0.1:9", &session()).spool(spool);
         let refused = Client::new(config).unwrap_err().to_string();
         assert!(refused.contains("spool") && refused.contains("max_retries(0)"), "{refused}");
     }
+}
+
+/// Captures a record through the command-line kit, for a platform that breaks off. Returns how many requests it has
+/// seen, and what the user's home holds then.
+fn through_the_kit(change: impl FnOnce(Config) -> Config) -> (usize, Vec<String>) {
+    let (home, server, session) = (Dir::new(), Server::always(Reply::reset_after_body()), session());
+    let env = Env::empty().with("HOME", home.text()).with("XDG_STATE_HOME", home.text());
+    let telemetry = Telemetry::new(change(settings(env, &server.url(), &session))).own_client();
+    let record = record(&session, &Options::default(), "run", &finished(Duration::ZERO), None);
+    telemetry.client().capture(record);
+    drop(telemetry);
+    (server.begun(), home.names())
+}
+
+#[test]
+fn the_kit_sends_one_request_and_keeps_nothing_on_the_machine() {
+    let nothing = Vec::<String>::new();
+    assert_eq!(through_the_kit(|config| config), (1, nothing.clone()));
+    // A line in the catalogue does not switch the spool on. One in the settings switches telemetry off instead.
+    let told = |config: Config| config.catalogue(CATALOGUE.kept_on_disk());
+    assert_eq!(through_the_kit(told), (1, nothing.clone()));
+    assert_eq!(through_the_kit(|config| told(config).spool(Spool::cli())), (0, nothing));
+}
+
+#[test]
+fn the_verbs_explain_and_send_nothing() {
+    let (dir, home, server) = (signed_in(&session()), Dir::new(), Server::start([]));
+    let env = Env::empty().with("HOME", home.text()).with("XDG_STATE_HOME", home.text());
+    let (here, url) = (dir.text(), server.url());
+    let verb =
+        |verb: &[&str]| play(run, &[&["--dir", &here, "--url", &url, "telemetry"], verb].concat(), &env);
+    let status = verb(&["status", "--exit-code"]);
+    assert_eq!((status.code, status.errors.as_str()), (0, ""), "{}", status.output);
+    assert!(!status.output.contains(TOKEN));
+    assert!(verb(&["show", "cli_run"]).output.contains("go_version"));
+    assert!(verb(&["log"]).output.contains("keeps no log"));
+    assert_eq!(home.names(), [""; 0]);
+    assert_eq!((verb(&["off"]).code, connects(&dir, &env)), (0, false));
+    assert_eq!((verb(&["on"]).code, connects(&dir, &env)), (0, true));
+    assert_eq!((verb(&["nonsense"]).code, server.connections()), (2, 0));
 }
 
 /// Changes the record of a run, and posts it again as another program might.

@@ -106,3 +106,16 @@ fn act(run: Run, arguments: &[&str], env: &Env, typed: Option<&str>) -> Ran {
     let text = |bytes| String::from_utf8(bytes).expect("text");
     Ran { code, output: text(output), errors: text(errors) }
 }
+
+/// Calls `work` with a program that does nothing, for what only depends on its environment.
+pub(crate) fn idle<T>(env: Env, work: impl FnOnce(&Program<'_>) -> T) -> T {
+    work(&Program {
+        arguments: Vec::new(),
+        env,
+        is_interactive: false,
+        policy_file: Some(PathBuf::new()),
+        input: &mut "".as_bytes(),
+        output: &mut Vec::new(),
+        errors: &mut Vec::new(),
+    })
+}
