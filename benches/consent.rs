@@ -11,7 +11,7 @@
 use std::hint::black_box;
 use std::time::{Instant, SystemTime};
 
-use candor::transport::{Answer, Request, SendError, Transport};
+use candor::transport::{Request, Response, SendError, Transport};
 use candor::{Client, Config, Consent, DynamicEvent, Env, Notice, Timestamp};
 
 const ROUNDS: usize = 31;
@@ -20,8 +20,8 @@ const CALLS: u32 = 2_000_000;
 struct Nowhere;
 
 impl Transport for Nowhere {
-    fn send(&self, _: &Request<'_>) -> Result<Answer, SendError> {
-        Ok(Answer::status(200))
+    fn send(&self, _: &Request<'_>) -> Result<Response, SendError> {
+        Ok(Response::status(200))
     }
 }
 

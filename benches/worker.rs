@@ -10,7 +10,7 @@ mod measure;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use candor::transport::{Answer, Request, SendError, Transport};
+use candor::transport::{Request, Response, SendError, Transport};
 use candor::{Client, Compression, Config};
 use measure::{LONG, config, created, median, print};
 
@@ -21,9 +21,9 @@ const EVENTS: usize = 20_000;
 struct Counted(Arc<AtomicU64>);
 
 impl Transport for Counted {
-    fn send(&self, request: &Request<'_>) -> Result<Answer, SendError> {
+    fn send(&self, request: &Request<'_>) -> Result<Response, SendError> {
         self.0.fetch_add(request.body.len() as u64, Ordering::Relaxed);
-        Ok(Answer::status(200))
+        Ok(Response::status(200))
     }
 }
 

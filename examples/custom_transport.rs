@@ -8,18 +8,18 @@ use std::io::Write;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use candor::transport::{Answer, Request, SendError, Transport};
+use candor::transport::{Request, Response, SendError, Transport};
 use candor::{Config, Consent, Env, Notice};
 
 struct ToFile(Mutex<File>);
 
 impl Transport for ToFile {
-    fn send(&self, request: &Request<'_>) -> Result<Answer, SendError> {
+    fn send(&self, request: &Request<'_>) -> Result<Response, SendError> {
         let mut file = self.0.lock().map_err(|_| SendError::NotSent("a writer panicked".into()))?;
         let written = file.write_all(request.body).and_then(|()| file.write_all(b"\n"));
         // A failure is tried again later, as any other.
         written.map_err(|error| SendError::NotSent(error.to_string()))?;
-        Ok(Answer::status(200))
+        Ok(Response::status(200))
     }
 }
 

@@ -22,11 +22,13 @@ use crate::event::{Allowed, OutgoingEvent, to_json};
 use crate::field::PseudonymKey;
 use crate::observe::LossReason;
 use crate::settings::{
-    Batching, Endpoint, Env, Http, POSTHOG_EU, POSTHOG_US, Protocol, Retry, Sending, Spool, asks_for_debug,
-    defaults, token,
+    Batching, Endpoint, Env, Http, POSTHOG_EU, POSTHOG_US, Retry, Sending, Spool, asks_for_debug, defaults,
+    token,
 };
 use crate::transport::{Transport, TransportFactory};
 use crate::wire::Envelope;
+use crate::wire::codec::Compression;
+use crate::wire::protocol::Protocol;
 
 /// Starts a [`Config`] with the name and version of the package that calls it, as its `Cargo.toml` has them.
 ///
@@ -80,6 +82,7 @@ pub struct Config {
     batching: Batching,
     retry: Retry,
     http: Http,
+    compression: Compression,
     debug: bool,
     dry_run: bool,
     sent_log: Option<bool>,
@@ -123,6 +126,7 @@ impl Config {
             batching: Batching::default(),
             retry: Retry::default(),
             http: Http::new(user_agent),
+            compression: Compression::None,
             debug: false,
             dry_run: false,
             sent_log: None,
@@ -287,7 +291,8 @@ impl Config {
         self
     }
 
-    /// Sets the shape of requests, in place of [`protocol`](Self::protocol)'s.
+    /// Sets the shape of requests, in place of [`protocol`](Self::protocol)'s, with
+    /// [limits](crate::wire::Envelope::limits) of its own.
     pub fn envelope(mut self, envelope: impl Envelope + 'static) -> Self {
         self.envelope = Some(Arc::new(envelope));
         self

@@ -149,8 +149,10 @@ pub use global::{
     preview, set_person, set_person_once, shutdown, stats, unset_person,
 };
 pub use observe::{LossReason, Stats};
-pub use settings::{Compression, Env, Overflow, Protocol, Sending, Spool};
+pub use settings::{Env, Overflow, Sending, Spool};
 pub use timestamp::Timestamp;
+pub use wire::codec::Compression;
+pub use wire::protocol::Protocol;
 
 #[doc(hidden)]
 pub use event::private as __private;

@@ -12,8 +12,9 @@ use std::time::Duration;
 use crate::client::Client;
 use crate::config::Config;
 use crate::consent::{Consent, Notice};
-use crate::settings::{Compression, Env};
+use crate::settings::Env;
 use crate::transport::Transport;
+use crate::wire::codec::Compression;
 use substitute::{Followed, Substitute, here};
 use taking::TakingTransport;
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use candor::consent::{ConsentState, Layer, Subject};
-use candor::transport::{Answer, Request, SendError, Transport};
+use candor::transport::{Request, Response, SendError, Transport};
 use candor::{Client, Config, Consent, DynamicEvent, Env, ErrorKind, LossReason, Notice};
 
 /// More time than any test needs, even on a busy machine.
@@ -81,7 +81,7 @@ struct Plug {
 }
 
 impl Transport for Plug {
-    fn send(&self, request: &Request<'_>) -> Result<Answer, SendError> {
+    fn send(&self, request: &Request<'_>) -> Result<Response, SendError> {
         let mut aborted = self.aborted.lock().unwrap();
         if *aborted {
             return Err(SendError::Aborted);
@@ -94,7 +94,7 @@ impl Transport for Plug {
             return Err(SendError::Aborted);
         }
         let status = self.wire.status.load(Ordering::SeqCst);
-        Ok(Answer::status(if status == 0 { 200 } else { u16::try_from(status).unwrap() }))
+        Ok(Response::status(if status == 0 { 200 } else { u16::try_from(status).unwrap() }))
     }
 
     fn abort(&self) {

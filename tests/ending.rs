@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use candor::transport::{Answer, Request, SendError, Transport};
+use candor::transport::{Request, Response, SendError, Transport};
 use candor::{Client, Config, Consent, DynamicEvent, Env, LossReason, Notice, Overflow};
 
 /// More time than any test needs, even on a busy machine.
@@ -63,14 +63,14 @@ impl Wire {
 }
 
 impl Transport for Wire {
-    fn send(&self, request: &Request<'_>) -> Result<Answer, SendError> {
+    fn send(&self, request: &Request<'_>) -> Result<Response, SendError> {
         self.requests.fetch_add(1, Ordering::SeqCst);
         let mut is_held = self.is_held.lock().unwrap();
         while *is_held {
             is_held = self.changed.wait(is_held).unwrap();
         }
         self.events.fetch_add(candor::testing::events_of(request.body).len() as u64, Ordering::SeqCst);
-        Ok(Answer::status(200))
+        Ok(Response::status(200))
     }
 }
 

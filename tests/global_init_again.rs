@@ -8,7 +8,7 @@ use std::sync::{Arc, Barrier, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use candor::transport::{Answer, Request, SendError, Transport};
+use candor::transport::{Request, Response, SendError, Transport};
 use candor::{Config, Consent, DynamicEvent, Env, ErrorKind, LossReason, Notice};
 
 const LONG: Duration = Duration::from_secs(30);
@@ -26,9 +26,9 @@ fn alone() -> MutexGuard<'static, ()> {
 struct Counting(Arc<AtomicU64>);
 
 impl Transport for Counting {
-    fn send(&self, request: &Request<'_>) -> Result<Answer, SendError> {
+    fn send(&self, request: &Request<'_>) -> Result<Response, SendError> {
         self.0.fetch_add(candor::testing::events_of(request.body).len() as u64, Ordering::SeqCst);
-        Ok(Answer::status(200))
+        Ok(Response::status(200))
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use candor::transport::{Answer, Request, SendError, Transport};
+use candor::transport::{Request, Response, SendError, Transport};
 use candor::{Client, Config, Consent, DynamicEvent, Env, LossReason, Notice};
 
 /// More time than any test needs, even on a busy machine.
@@ -78,10 +78,10 @@ fn ask(client: &Client) {
 struct Refusing(Arc<AtomicUsize>);
 
 impl Transport for Refusing {
-    fn send(&self, _: &Request<'_>) -> Result<Answer, SendError> {
+    fn send(&self, _: &Request<'_>) -> Result<Response, SendError> {
         ask_if_there();
         self.0.fetch_add(1, Ordering::SeqCst);
-        Ok(Answer::status(401))
+        Ok(Response::status(401))
     }
 
     fn abort(&self) {

@@ -5,7 +5,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use candor::transport::{Answer, Request, SendError, Transport};
+use candor::transport::{Request, Response, SendError, Transport};
 use candor::{Config, Consent, Env, Event, Label, Notice};
 
 /// The number of rounds whose median is taken.
@@ -57,8 +57,8 @@ pub(crate) fn created(seq: u64) -> RequestCreated<'static> {
 pub(crate) struct Nowhere;
 
 impl Transport for Nowhere {
-    fn send(&self, _: &Request<'_>) -> Result<Answer, SendError> {
-        Ok(Answer::status(200))
+    fn send(&self, _: &Request<'_>) -> Result<Response, SendError> {
+        Ok(Response::status(200))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::catalogue::json::Json;
 use crate::catalogue::registry::Catalogue;
+use crate::event::reserved;
 use crate::field::{Hashed, PseudonymKey, write_hash, write_hex};
 use crate::schema::{FieldSchema, FieldType, Labels, Schema, TextPolicy};
 use crate::timestamp::Timestamp;
@@ -17,17 +18,17 @@ pub(super) fn event(catalogue: &Catalogue, schema: &Schema) -> Json {
         groups.push((kind.to_owned(), Json::string("example")));
     }
     if !groups.is_empty() {
-        properties.push(("$groups".to_owned(), Json::Object(groups)));
+        properties.push((reserved::GROUPS.to_owned(), Json::Object(groups)));
     }
     for common in fields(catalogue.common) {
         if properties.iter().all(|(name, _)| *name != common.0) {
             properties.push(common);
         }
     }
-    properties.push(("$lib".to_owned(), Json::string("candor")));
-    properties.push(("$lib_version".to_owned(), Json::string("0.1.0")));
-    properties.push(("$is_server".to_owned(), Json::plain(catalogue.is_server)));
-    properties.push(("$geoip_disable".to_owned(), Json::plain(true)));
+    properties.push((reserved::LIB.to_owned(), Json::string("candor")));
+    properties.push((reserved::LIB_VERSION.to_owned(), Json::string("0.1.0")));
+    properties.push((reserved::IS_SERVER.to_owned(), Json::plain(catalogue.is_server)));
+    properties.push((reserved::GEOIP_DISABLE.to_owned(), Json::plain(true)));
     Json::object([
         ("uuid", Json::string(UUID)),
         ("event", Json::string(schema.name)),

@@ -2,6 +2,7 @@
 
 use crate::catalogue::json::Json;
 use crate::catalogue::registry::Catalogue;
+use crate::event::reserved;
 use crate::schema::{FieldSchema, FieldType, Labels, Schema, TextPolicy};
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -10,12 +11,16 @@ const UUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 /// The properties that the library adds to events: name, type and description.
 pub(super) const LIBRARY: [(&str, &str, &str); 5] = [
-    ("$lib", "string", "The library that sent the event."),
-    ("$lib_version", "string", "The version of that library."),
-    ("$is_server", "boolean", "Whether the program is a server."),
-    ("$geoip_disable", "boolean", "Asks the receiver not to derive a location from the sender's IP address."),
+    (reserved::LIB, "string", "The library that sent the event."),
+    (reserved::LIB_VERSION, "string", "The version of that library."),
+    (reserved::IS_SERVER, "boolean", "Whether the program is a server."),
     (
-        "$process_person_profile",
+        reserved::GEOIP_DISABLE,
+        "boolean",
+        "Asks the receiver not to derive a location from the sender's IP address.",
+    ),
+    (
+        reserved::PROCESS_PERSON_PROFILE,
         "boolean",
         "`false` if the receiver must not store a person, because many people share the distinct id.",
     ),
@@ -108,7 +113,7 @@ fn properties(catalogue: &Catalogue, schema: &Schema, detail: Detail) -> Json {
     let common = catalogue.common.iter().filter(|common| own.clone().all(|field| field.name != common.name));
     let mut members: Vec<_> =
         own.clone().chain(common).map(|each| (each.name.to_owned(), field(each, detail))).collect();
-    members.push(("$groups".to_owned(), groups(catalogue, schema, detail)));
+    members.push((reserved::GROUPS.to_owned(), groups(catalogue, schema, detail)));
     if detail == Detail::Described {
         members.extend(LIBRARY.iter().map(|(name, kind, description)| {
             let described =

@@ -1,7 +1,7 @@
 //! The event of a finished command.
 
 use super::{Finished, Outcome};
-use crate::event::{Encoder, Event};
+use crate::event::{Encoder, Event, reserved};
 use crate::field::Field;
 use crate::schema::{Catalogued, FieldSchema, FieldType, Labels, Pattern, Schema, TextPolicy, Unit, Word};
 
@@ -114,7 +114,7 @@ impl Event for CommandFinished {
             event.property("error_category", category.as_str());
         }
         event.property("duration_ms", &self.duration_ms);
-        event.property("$process_person_profile", &false);
+        event.property(reserved::PROCESS_PERSON_PROFILE, &false);
     }
 
     fn schema(&self) -> Option<&'static Schema> {

@@ -1,13 +1,11 @@
-//! The way of large AI events: a queue, a worker and a route of their own.
-//!
-//! Never makes the lane before its first event, and never holds up other events.
+//! The lane of large AI events: a queue, a worker and a route of their own.
 
 use std::sync::atomic::Ordering;
 
 use super::Client;
 use super::lane::{Lane, Route};
 use crate::consent::GateState;
-use crate::event::{EncodedEvent, Event};
+use crate::event::{EncodedEvent, Event, reserved};
 use crate::observe::LossReason;
 use crate::panic::catch_panic;
 use crate::timestamp::Timestamp;
@@ -48,7 +46,9 @@ impl Client {
 
     /// Warns once about a name, in JSON, that does not belong on this route.
     fn warn_of_name(&self, name: &[u8]) {
-        if !name.starts_with(b"\"$ai_") && !self.inner.has_warned_of_name.swap(true, Ordering::Relaxed) {
+        if !name.get(1..).is_some_and(|name| name.starts_with(reserved::AI_PREFIX.as_bytes()))
+            && !self.inner.has_warned_of_name.swap(true, Ordering::Relaxed)
+        {
             let name = String::from_utf8_lossy(name);
             catch_panic(
                 || log::warn!(target: "candor", "capture_ai: {name} does not start with $ai_ (logged once)"),

@@ -99,7 +99,7 @@ impl Client {
             transport,
             url,
             timeout: settings.http.total,
-            compression: settings.http.compression,
+            compression: settings.compression,
             retry: settings.retry.clone(),
             on_error: settings.on_error.clone(),
             prints: settings.prints || self.monitor.decision().debug_print(),

@@ -1,12 +1,10 @@
 //! Settings about how events travel: batches, queue, retries, timeouts, headers, compression.
-//!
-//! Never checks them: that is done once, when a client is made.
 
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::settings::Spool;
-use crate::settings::{Compression, Overflow};
+use crate::settings::{Overflow, Spool};
+use crate::wire::codec::Compression;
 
 impl Config {
     /// Sets how many events make a batch; 100 unless set. A backlog leaves in larger ones.
@@ -39,14 +37,17 @@ impl Config {
         self
     }
 
-    /// Sets how large one event may be; 900 KiB unless set, which is what PostHog's own limit leaves.
+    /// Sets how large one event may be; 900 KiB unless set, which is what PostHog's own limit leaves. Less if an
+    /// [envelope](Self::envelope) takes less.
     pub fn event_bytes(mut self, bytes: usize) -> Self {
         self.batching.event_bytes = bytes;
         self
     }
 
-    /// Sets how large the body of one batch may be before compression; 1 MiB unless set, at most 20 MiB
-    /// with [`Protocol::V0`](crate::Protocol::V0) and 10 MiB with [`Protocol::V1`](crate::Protocol::V1). One event that is larger goes alone.
+    /// Sets how large the body of one batch may be before compression; 1 MiB unless set, or less if an
+    /// [envelope](Self::envelope) takes less. At most 20 MiB with [`Protocol::V0`](crate::Protocol::V0), 10 MiB with
+    /// [`Protocol::V1`](crate::Protocol::V1), and what an envelope takes with that. An event that is larger goes alone,
+    /// up to what the endpoint takes.
     pub fn batch_bytes(mut self, bytes: usize) -> Self {
         self.batching.batch_bytes = bytes;
         self
@@ -133,9 +134,10 @@ impl Config {
         self
     }
 
-    /// Sets how bodies are compressed; not at all unless set. [`Protocol::V0`](crate::Protocol::V0) takes gzip only.
+    /// Sets how bodies are compressed; not at all unless set. [`Protocol::V0`](crate::Protocol::V0) takes gzip only, an
+    /// [envelope](Self::envelope) what its limits say.
     pub fn compression(mut self, compression: Compression) -> Self {
-        self.http.compression = compression;
+        self.compression = compression;
         self
     }
 }

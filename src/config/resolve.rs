@@ -1,6 +1,4 @@
 //! A configuration, split once into what each part needs.
-//!
-//! Never starts anything.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,15 +9,13 @@ use crate::config::Config;
 use crate::consent::{CiProvider, Notice, writable_state_file};
 use crate::deliver::OnError;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{CommonProperties, MAX_COMMON, Rules};
+use crate::event::{CommonProperties, MAX_COMMON, reserved};
 use crate::observe::LossReason;
 use crate::observe::sent_log;
-use crate::settings::Spool;
-use crate::settings::{
-    ApiKey, Batching, Compression, Endpoint, Env, Http, Protocol, Retry, defaults, proxy, token,
-};
+use crate::settings::{ApiKey, Batching, Endpoint, Env, Http, Retry, Spool, defaults, proxy};
 use crate::transport::TransportFactory;
-use crate::wire::{Envelope, LegacyBatch, PostHogBatch, PostHogEvents};
+use crate::wire::codec::Compression;
+use crate::wire::{AI, Conventions, Envelope, EnvelopeLimits, EnvelopeSettings, LibraryPlace};
 
 /// A configuration, split once into what each part needs.
 #[derive(Clone)]
@@ -36,6 +32,7 @@ pub(crate) struct ClientSettings {
     pub(crate) batching: Batching,
     pub(crate) retry: Retry,
     pub(crate) http: Http,
+    pub(crate) compression: Compression,
     pub(crate) prints: bool,
     pub(crate) is_dry_run: bool,
     pub(crate) on_error: OnError,
@@ -53,23 +50,27 @@ pub(crate) struct AiSettings {
     common: Arc<CommonProperties>,
 }
 
+const MIB: usize = 1024 * 1024;
+
+/// Properties of the library's own, which super properties cannot set.
+const HAS_A_SETTING: [&str; 5] =
+    [reserved::LIB, reserved::LIB_VERSION, reserved::IS_SERVER, reserved::GEOIP_DISABLE, reserved::GROUPS];
+
 impl ClientSettings {
     /// Returns the settings of the lane for AI events.
     pub(crate) fn for_ai(&self) -> Self {
         let mut lane = self.clone();
         lane.envelope = Arc::clone(&self.ai.envelope);
-        lane.protocol = "posthog-ai";
+        lane.protocol = AI.conventions.name;
         lane.capture.common = Arc::clone(&self.ai.common);
-        lane.capture.event_bytes = defaults::AI_EVENT_BYTES;
-        lane.batching.event_bytes = defaults::AI_EVENT_BYTES;
+        lane.capture.event_bytes = AI.limits.max_event_bytes;
         lane.batching.batch_bytes = defaults::AI_BATCH_BYTES;
         lane.batching.flush_bytes = defaults::AI_BATCH_BYTES / 2;
         lane.batching.queue_events = defaults::AI_QUEUE_EVENTS;
         lane.batching.queue_bytes = defaults::AI_QUEUE_BYTES;
         lane.retry.waiting_bytes = defaults::AI_QUEUE_BYTES;
-        if lane.http.compression != Compression::None {
-            // The route speaks v0, which takes no other.
-            lane.http.compression = Compression::Gzip;
+        if !AI.limits.accepts(lane.compression) {
+            lane.compression = Compression::Gzip;
         }
         lane
     }
@@ -85,10 +86,9 @@ impl Config {
         if let Some(flaw) = api_key.as_ref().and_then(ApiKey::flaw) {
             return Err(Error::new(ErrorKind::Config, format!("api_key: {flaw}")));
         }
-        self.batching.check(self.protocol)?;
+        self.batching.check()?;
         self.retry.check()?;
         self.http.check()?;
-        self.check_compression()?;
         match &self.spool {
             Some(spool) => spool.check(self.retry.max_retries)?,
             None if self.is_short_lived => _ = self.retry.max_retries.get_or_insert(0),
@@ -96,14 +96,22 @@ impl Config {
         }
         self.http.proxy = endpoint.as_ref().and_then(|endpoint| proxy(env, endpoint.is_https()));
         let undeclared = self.take_undeclared();
-        let (protocol, sent_log) = (self.protocol_name(), self.sent_log_path(env));
-        let [common, ai_common] = self.common()?;
-        let key = api_key.as_ref().map(ApiKey::secret);
-        let ai = AiSettings {
-            envelope: Arc::new(PostHogBatch::for_ai(key, self.historical_migration)),
-            common: Arc::new(ai_common),
+        let sent_log = self.sent_log_path(env);
+        let conventions = self.conventions();
+        let [common, ai_common] = self.common(&conventions)?;
+        let settings = EnvelopeSettings {
+            api_key: api_key.as_ref().map(ApiKey::secret),
+            historical_migration: self.historical_migration,
+            library: (&self.library.0, &self.library.1),
         };
-        let envelope = self.envelope.take().unwrap_or_else(|| self.own_envelope(key));
+        let ai = AiSettings { envelope: (AI.envelope)(&settings), common: Arc::new(ai_common) };
+        let envelope = match &self.envelope {
+            Some(envelope) => Arc::clone(envelope),
+            None => (self.protocol.spec().envelope)(&settings),
+        };
+        let limits = envelope.limits();
+        self.check_limits(&limits)?;
+        self.batching.batch_bytes = self.batching.batch_bytes.min(limits.max_body_bytes);
         if let Some(endpoint) = &endpoint {
             endpoint.check_path(&[envelope.path(), ai.envelope.path()])?;
             endpoint.check_envelope_path(envelope.path())?;
@@ -113,7 +121,7 @@ impl Config {
             is_dry_run: self.dry_run,
             endpoint,
             hide: api_key.map(|key| (key.secret().to_owned(), key.shown().to_owned())),
-            protocol,
+            protocol: conventions.name,
             sent_log,
             undeclared,
             capture: CaptureSettings {
@@ -122,11 +130,12 @@ impl Config {
                 sampling: self.sampling,
                 allowed: Arc::new(self.allowed),
                 pseudonyms: self.pseudonyms,
-                event_bytes: self.batching.event_bytes,
+                event_bytes: self.batching.event_bytes.min(limits.max_event_bytes),
             },
             batching: self.batching,
             retry: self.retry,
             http: self.http,
+            compression: self.compression,
             on_error: self.on_error,
             envelope,
             ai,
@@ -136,30 +145,33 @@ impl Config {
         })
     }
 
-    fn check_compression(&self) -> Result<()> {
-        let codec = self.http.compression;
+    /// Returns what holds for the events before the envelope has them.
+    fn conventions(&self) -> Conventions {
+        if self.envelope.is_some() { Conventions::CUSTOM } else { self.protocol.spec().conventions }
+    }
+
+    /// Returns an error that names the first setting beyond what the endpoint takes.
+    fn check_limits(&self, limits: &EnvelopeLimits) -> Result<()> {
         let wrong = |text: String| Err(Error::new(ErrorKind::Config, text));
+        let receiver = match &self.envelope {
+            Some(_) => "the envelope".to_owned(),
+            None => format!("protocol {:?}", self.protocol),
+        };
+        let (bytes, max) = (self.batching.batch_bytes, limits.max_body_bytes);
+        // The default is not a wish: it is cut to what fits.
+        if bytes > max && bytes != defaults::BATCH_BYTES {
+            let max = if max % MIB == 0 { format!("{} MiB", max / MIB) } else { format!("{max} bytes") };
+            return wrong(format!("batch_bytes: must be at most {max}, which is what {receiver} accepts"));
+        }
+        let codec = self.compression;
         if let Some(feature) = codec.missing_feature() {
             return wrong(format!("compression: this build lacks the feature `{feature}`"));
         }
-        let is_v0 = self.envelope.is_none() && self.protocol != Protocol::V1;
-        if is_v0 && !matches!(codec, Compression::None | Compression::Gzip) {
-            return wrong(format!(
-                "compression: protocol {:?} takes gzip only, not {codec:?}",
-                self.protocol
-            ));
+        if !limits.accepts(codec) {
+            let accepted = limits.codecs;
+            return wrong(format!("compression: {receiver} accepts {accepted:?}, not {codec:?}"));
         }
         Ok(())
-    }
-
-    /// Returns the name that the log of what was sent has for the protocol.
-    fn protocol_name(&self) -> &'static str {
-        match self.protocol {
-            _ if self.envelope.is_some() => "custom",
-            Protocol::V0 => "posthog-v0",
-            Protocol::V1 => "posthog-v1",
-            Protocol::Legacy => "posthog-legacy",
-        }
     }
 
     /// Returns where the log of what was sent is kept, if it is written at all: in CI nobody would read it, and under
@@ -169,27 +181,12 @@ impl Config {
         is_kept.then(|| writable_state_file(&self.facts(), env, sent_log::FILE)).flatten()
     }
 
-    /// Creates the envelope of the protocol.
-    fn own_envelope(&self, key: Option<&str>) -> Arc<dyn Envelope> {
-        match self.protocol {
-            Protocol::V0 => Arc::new(PostHogBatch::new(key, self.historical_migration)),
-            Protocol::Legacy => {
-                let library = (self.library.0.as_str(), self.library.1.as_str());
-                Arc::new(LegacyBatch::new(key, self.historical_migration, library))
-            }
-            Protocol::V1 => {
-                let info = format!("{}/{}", token(&self.library.0), token(&self.library.1));
-                Arc::new(PostHogEvents::new(key, info, self.historical_migration))
-            }
-        }
-    }
-
     /// Encodes what every event carries, and what every event of the AI route does.
-    fn common(&mut self) -> Result<[CommonProperties; 2]> {
+    fn common(&mut self, conventions: &Conventions) -> Result<[CommonProperties; 2]> {
         let wrong = |text: String| Error::new(ErrorKind::Config, text);
         let mut properties = Vec::new();
         for (key, value) in self.super_properties.drain(..) {
-            if matches!(key.as_str(), "$lib" | "$lib_version" | "$is_server" | "$geoip_disable" | "$groups") {
+            if HAS_A_SETTING.contains(&key.as_str()) {
                 return Err(wrong(format!("super_property: {key} has a setting of its own")));
             }
             let json = value.map_err(|reason| {
@@ -201,8 +198,8 @@ impl Config {
                 wrong(format!("super_property {key}: {why}"))
             })?;
             let is_bool = matches!(json.as_slice(), b"true" | b"false");
-            if key == "$cookieless_mode" && !is_bool {
-                return Err(wrong("super_property: $cookieless_mode must be a boolean".to_owned()));
+            if key == reserved::COOKIELESS_MODE && !is_bool {
+                return Err(wrong(format!("super_property: {key} must be a boolean")));
             }
             properties.push((key, json));
         }
@@ -214,20 +211,23 @@ impl Config {
         if name.trim().is_empty() || version.trim().is_empty() || name.len() + version.len() > 199 {
             return Err(wrong("library: name and version must have 1 to 199 bytes together".to_owned()));
         }
-        let library = [("$lib".to_owned(), text(name)), ("$lib_version".to_owned(), text(version))];
-        if self.protocol != Protocol::Legacy {
-            properties.push(("$is_server".to_owned(), self.says_server().to_string().into_bytes()));
+        let library =
+            [(reserved::LIB.to_owned(), text(name)), (reserved::LIB_VERSION.to_owned(), text(version))];
+        if conventions.names_server {
+            properties.push((reserved::IS_SERVER.to_owned(), self.says_server().to_string().into_bytes()));
         }
         if self.geoip_disable {
-            properties.push(("$geoip_disable".to_owned(), b"true".to_vec()));
+            properties.push((reserved::GEOIP_DISABLE.to_owned(), b"true".to_vec()));
         }
-        let is_v1 = self.protocol == Protocol::V1 && self.envelope.is_none();
-        let with_library = [properties.as_slice(), &library].concat();
-        // V1 has the library in a header, which wins over properties.
-        let of_events = if is_v1 { &properties } else { &with_library };
-        let rules = Rules { counts_bytes: is_v1, knows_shared_ids: is_v1 };
-        let events = CommonProperties::new(&self.groups, of_events).with_rules(rules);
-        Ok([events, CommonProperties::new(&self.groups, &with_library)])
+        Ok([conventions, &AI.conventions].map(|conventions| {
+            let properties = match conventions.library {
+                LibraryPlace::Header => properties.clone(),
+                LibraryPlace::Properties | LibraryPlace::RootAndProperties => {
+                    [properties.as_slice(), &library].concat()
+                }
+            };
+            CommonProperties::new(&self.groups, &properties).with_rules(conventions.rules)
+        }))
     }
 }
 

@@ -1,6 +1,4 @@
 //! A batch: encoded events that travel together, with the same bytes on every attempt.
-//!
-//! Never sends, and never looks at a clock.
 
 use std::time::Instant;
 
@@ -10,7 +8,7 @@ use super::halving::Part;
 use crate::event::{CommonProperties, EncodedEvent};
 use crate::queue::{Backlog, Queue, QueueDepth};
 use crate::timestamp::Rfc3339;
-use crate::wire::{Attempt, BatchInfo, Envelope, Ids, WireEvent};
+use crate::wire::{Attempt, BatchInfo, Envelope, EnvelopeLimits, Ids, WireEvent};
 
 /// Encoded events, ready to be sent and sent again.
 #[derive(Debug)]
@@ -93,15 +91,15 @@ impl Batch {
         self.ids.iter().enumerate().map(|(index, id)| (*id, self.event(index)))
     }
 
-    /// Takes the last event out again.
-    fn pop(&mut self) {
+    /// Takes the last event out again; returns its id.
+    fn pop(&mut self) -> Option<Uuid> {
         self.ends.pop();
-        self.ids.pop();
         self.body.truncate(self.ends.last().copied().unwrap_or(self.head));
+        self.ids.pop()
     }
 
     /// Returns how many bytes the body of an attempt has.
-    fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         self.body.len() + self.tail
     }
 
@@ -212,13 +210,31 @@ pub(crate) struct BatchBuilder {
     timestamp: Vec<u8>,
     /// What the fill under way has taken; read when it panics in an application's envelope.
     pub(crate) taken: Drained,
+    /// Those of them that no request can hold, to be counted by whoever has asked for the fill.
+    too_large: Vec<Uuid>,
 }
 
 /// The bounds of one batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BatchLimits {
     pub(crate) events: usize,
+    /// The body of several events.
     pub(crate) bytes: usize,
+    /// The body of a single one: what the endpoint takes at all.
+    pub(crate) max_body_bytes: usize,
+}
+
+impl BatchLimits {
+    /// Returns the bounds that the endpoint and the configuration set together.
+    pub(crate) fn new(endpoint: &EnvelopeLimits, batch_bytes: usize) -> Self {
+        let EnvelopeLimits { max_events, max_body_bytes, .. } = *endpoint;
+        Self { events: max_events, bytes: batch_bytes.min(max_body_bytes), max_body_bytes }
+    }
+
+    /// Returns whether a batch is beyond what the endpoint takes.
+    pub(crate) fn are_exceeded(&self, batch: &Batch) -> bool {
+        batch.len() > self.events || batch.size() > self.max_body_bytes
+    }
 }
 
 /// What was taken from the queue, and what of it belongs to a generation that is over.
@@ -240,6 +256,7 @@ impl BatchBuilder {
         (backlog, queue): (&mut Backlog, &Queue),
     ) -> Drained {
         self.taken = Drained::default();
+        self.too_large.clear();
         backlog.collect(queue);
         while batch.len() < limits.events {
             if backlog.is_between_segments() {
@@ -253,7 +270,9 @@ impl BatchBuilder {
             let Some(event) = backlog.next() else { break };
             self.taken.depth = before.depth.plus(QueueDepth { events: 1, bytes: event.size() as u64 });
             self.add(batch, envelope, common, ids, &event);
-            if batch.size() > limits.bytes && batch.len() > 1 {
+            if batch.len() == 1 && limits.are_exceeded(batch) {
+                self.too_large.extend(batch.pop());
+            } else if batch.size() > limits.bytes && batch.len() > 1 {
                 // Only its envelope knows how many bytes an event takes; this one was too many.
                 batch.pop();
                 backlog.step_back();
@@ -262,6 +281,11 @@ impl BatchBuilder {
             }
         }
         std::mem::take(&mut self.taken)
+    }
+
+    /// Returns the events of the last fill that no request can hold: their envelope makes too many bytes of each.
+    pub(crate) fn take_too_large(&mut self) -> Vec<Uuid> {
+        std::mem::take(&mut self.too_large)
     }
 
     fn add(

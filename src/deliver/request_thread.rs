@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::sender::{Answered, Outgoing};
+use super::sender::{Outgoing, RequestResult};
 use crate::panic::catch_panic;
 use crate::queue::Queue;
 
@@ -16,7 +16,7 @@ use crate::queue::Queue;
 pub(super) struct RequestThread {
     /// Always there until the thread is to end.
     requests: Option<Sender<Outgoing>>,
-    answers: Receiver<(Outgoing, Option<Answered>)>,
+    answers: Receiver<(Outgoing, Option<RequestResult>)>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -24,7 +24,7 @@ impl RequestThread {
     /// Starts the thread; `None` if the system has none to give.
     pub(super) fn start(
         queue: Arc<Queue>,
-        send: impl Fn(&Outgoing) -> Answered + Send + 'static,
+        send: impl Fn(&Outgoing) -> RequestResult + Send + 'static,
     ) -> Option<Self> {
         let (requests, received) = bounded::<Outgoing>(1);
         let (answer, answers) = bounded(1);
@@ -47,7 +47,7 @@ impl RequestThread {
         &self,
         outgoing: Outgoing,
         work: impl FnOnce() -> T,
-    ) -> (Option<(Outgoing, Answered)>, Option<T>) {
+    ) -> (Option<(Outgoing, RequestResult)>, Option<T>) {
         if let Some(requests) = &self.requests {
             // The thread is there for as long as this is.
             let _ = requests.send(outgoing);

@@ -40,8 +40,8 @@ pub(crate) struct Schedule {
     flush_events: u64,
     flush_bytes: u64,
     interval: Duration,
-    most_waiting: usize,
-    most_waiting_bytes: usize,
+    max_waiting: usize,
+    max_waiting_bytes: usize,
     batch_bytes: usize,
     /// Since when something lies in the queue.
     since: Option<Instant>,
@@ -57,8 +57,8 @@ impl Schedule {
             flush_events: batching.leaves_at_events(),
             flush_bytes: batching.leaves_at_bytes(),
             interval: batching.interval,
-            most_waiting: retry.waiting_batches,
-            most_waiting_bytes: retry.waiting_bytes,
+            max_waiting: retry.waiting_batches,
+            max_waiting_bytes: retry.waiting_bytes,
             batch_bytes: batching.batch_bytes,
             since: None,
             due: VecDeque::new(),
@@ -152,8 +152,8 @@ impl Schedule {
 
     /// Returns whether one more batch that fails could be kept.
     pub(crate) fn has_room(&self) -> bool {
-        self.waiting.len() < self.most_waiting
-            && self.waiting_bytes.saturating_add(self.batch_bytes) <= self.most_waiting_bytes
+        self.waiting.len() < self.max_waiting
+            && self.waiting_bytes.saturating_add(self.batch_bytes) <= self.max_waiting_bytes
             || self.waiting.is_empty()
     }
 

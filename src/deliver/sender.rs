@@ -1,6 +1,4 @@
-//! Sends a batch once, and carries out what the answer means for it.
-//!
-//! Never sleeps, and never sends what the gate no longer holds.
+//! Sends a batch once, and carries out what the response means for it.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -21,12 +19,13 @@ use crate::clock::{Clock, later};
 use crate::consent::{ConsentMonitor, GateState};
 use crate::observe::sent_log::{SentLog, SentRequest};
 use crate::observe::{Counters, LossReason, Once, print_batch};
-use crate::settings::{Compression, Retry};
+use crate::settings::Retry;
 use crate::timestamp::Timestamp;
-use crate::transport::{Answer, Request, SendError, Transport};
-use crate::wire::{Attempt, Envelope, EventResult, Response, Verdict, compress};
+use crate::transport::{Request, Response, SendError, Transport};
+use crate::wire::codec::Compression;
+use crate::wire::{Attempt, Envelope, EventResult, Verdict};
 
-/// Sends batches, one attempt at a time, and carries out what the answer means: counts, reports, and what is left.
+/// Sends batches, one attempt at a time, and carries out what the response means: counts, reports, and what is left.
 pub(crate) struct BatchSender {
     pub(crate) envelope: Arc<dyn Envelope>,
     pub(crate) transport: Arc<dyn Transport>,
@@ -63,7 +62,7 @@ pub(super) struct Outgoing {
 }
 
 /// What a transport says of a request.
-pub(super) type Answered = Result<Answer, SendError>;
+pub(super) type RequestResult = Result<Response, SendError>;
 
 /// What became of a batch.
 #[derive(Debug)]
@@ -82,7 +81,7 @@ pub(crate) enum AttemptResult {
     Gone,
 }
 
-/// What the answer said, as far as reports need it.
+/// What the response said, as far as reports need it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ResponseInfo {
     pub(super) status: Option<u16>,
@@ -106,8 +105,8 @@ impl BatchSender {
         match self.prepare(batch, deadline) {
             Err(buffer) => AttemptResult::Ended(buffer),
             Ok((batch, outgoing)) => {
-                let answer = self.request(&outgoing);
-                self.finish(batch, outgoing, answer)
+                let result = self.request(&outgoing);
+                self.finish(batch, outgoing, result)
             }
         }
     }
@@ -146,23 +145,28 @@ impl BatchSender {
     }
 
     /// Returns what compresses and sends requests, on whatever thread.
-    pub(super) fn requester(&self) -> impl Fn(&Outgoing) -> Answered + Send + 'static {
+    pub(super) fn requester(&self) -> impl Fn(&Outgoing) -> RequestResult + Send + 'static {
         let (transport, url, compression) = (Arc::clone(&self.transport), self.url.clone(), self.compression);
-        let max_response_bytes = self.envelope.max_response_bytes();
+        let max_response_bytes = self.envelope.limits().max_response_bytes;
         move |outgoing| request(&*transport, &url, compression, max_response_bytes, outgoing)
     }
 
     /// Compresses the body and sends the request on this thread.
-    pub(super) fn request(&self, outgoing: &Outgoing) -> Answered {
-        let max_response_bytes = self.envelope.max_response_bytes();
+    pub(super) fn request(&self, outgoing: &Outgoing) -> RequestResult {
+        let max_response_bytes = self.envelope.limits().max_response_bytes;
         request(&*self.transport, &self.url, self.compression, max_response_bytes, outgoing)
     }
 
-    /// Carries out what the answer means for the batch.
-    pub(super) fn finish(&self, mut batch: Batch, outgoing: Outgoing, answer: Answered) -> AttemptResult {
+    /// Carries out what the response means for the batch.
+    pub(super) fn finish(
+        &self,
+        mut batch: Batch,
+        outgoing: Outgoing,
+        result: RequestResult,
+    ) -> AttemptResult {
         let Outgoing { body, headers, .. } = outgoing;
         batch.take_back(body);
-        if answer == Err(SendError::Aborted)
+        if result == Err(SendError::Aborted)
             && self.monitor.gate().state() != GateState::Open(batch.generation)
         {
             // Cut by a shutdown or a withdrawal: the worker ends next, and counts under that reason. A transport
@@ -171,13 +175,13 @@ impl BatchSender {
             self.last_failure.borrow_mut().get_or_insert(info);
             return AttemptResult::Waits(batch, later(self.clock.now(), self.retry.max_delay));
         }
-        batch.was_never_sent = matches!(answer, Err(SendError::NotSent(_)));
-        let is_bad_response = matches!(answer, Err(SendError::BadResponse(_)));
+        batch.was_never_sent = matches!(result, Err(SendError::NotSent(_)));
+        let is_bad_response = matches!(result, Err(SendError::BadResponse(_)));
         batch.bad_responses += u32::from(is_bad_response);
-        if let Ok(answer) = &answer {
-            self.log_sent(&batch, answer.status);
+        if let Ok(response) = &result {
+            self.log_sent(&batch, response.status);
         }
-        let (verdict, info) = self.judge(answer, &headers);
+        let (verdict, info) = self.judge(result, &headers);
         if is_bad_response {
             self.warn_of_bad_response(&info);
         }
@@ -198,21 +202,16 @@ impl BatchSender {
         sent_log.append(&sent, || self.monitor.gate().may_send(batch.generation));
     }
 
-    fn judge(&self, answer: Answered, headers: &[(&'static str, String)]) -> (Verdict, ResponseInfo) {
-        match answer {
-            Ok(answer) => {
-                let verdict = self.envelope.verdict(&Response {
-                    status: answer.status,
-                    retry_after: answer.retry_after.as_deref(),
-                    body: &answer.body,
-                    is_complete: answer.is_complete,
-                    now: Timestamp::of_clock(self.clock.wall()),
-                });
+    fn judge(&self, result: RequestResult, headers: &[(&'static str, String)]) -> (Verdict, ResponseInfo) {
+        match result {
+            Ok(mut response) => {
+                response.received_at = Timestamp::of_clock(self.clock.wall());
+                let verdict = self.envelope.verdict(&response);
                 let detail = match verdict {
                     Verdict::Done | Verdict::Each { .. } => String::new(),
-                    _ => self.secrets.excerpt(&String::from_utf8_lossy(&answer.body), headers),
+                    _ => self.secrets.excerpt(&String::from_utf8_lossy(&response.body), headers),
                 };
-                (verdict, ResponseInfo { status: Some(answer.status), detail })
+                (verdict, ResponseInfo { status: Some(response.status), detail })
             }
             Err(error) => {
                 let detail = self.secrets.excerpt(&error.to_string(), headers);
@@ -432,23 +431,16 @@ fn request(
     compression: Compression,
     max_response_bytes: usize,
     outgoing: &Outgoing,
-) -> Answered {
-    let body = &*outgoing.body;
-    let (packed, encoding) = match compression {
-        Compression::None => (None, ""),
-        Compression::Gzip => (compress::gzip(body), "gzip"),
-        Compression::Deflate => (compress::deflate(body), "deflate"),
-        Compression::Brotli => (compress::brotli(body), "br"),
-        Compression::Zstd => (compress::zstd(body), "zstd"),
-    };
+) -> RequestResult {
+    let (body, encoding) = compression.encode(&outgoing.body);
     let mut headers = Cow::Borrowed(&*outgoing.headers);
-    if packed.is_some() {
+    if let Some(encoding) = encoding {
         headers.to_mut().push(("content-encoding", encoding.to_owned()));
     }
     transport.send(&Request {
         url,
         headers: &headers,
-        body: packed.as_deref().unwrap_or(body),
+        body: &body,
         timeout: outgoing.timeout,
         max_response_bytes,
     })

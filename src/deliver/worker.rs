@@ -1,6 +1,4 @@
 //! The only loop: asks the schedule, builds, sends, settles, sleeps.
-//!
-//! Never panics out of its thread, and never outlives the deadline of a shutdown by more than a request's cut.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -13,7 +11,7 @@ use super::batch::{Batch, BatchBuilder, BatchLimits};
 use super::report::DeliveryError;
 use super::request_thread::RequestThread;
 use super::schedule::{FlushMode, Schedule, Step};
-use super::sender::{Answered, AttemptResult, BatchSender, Outgoing, is_refusal};
+use super::sender::{AttemptResult, BatchSender, Outgoing, RequestResult, is_refusal};
 use super::spool::{SpoolSender, SpoolStep, SpoolWriter};
 use crate::clock::{Clock, later};
 use crate::consent::{ConsentMonitor, Gate};
@@ -98,9 +96,7 @@ struct Flush {
 
 impl Worker {
     pub(crate) fn new(context: WorkerContext) -> Self {
-        // An application's envelope that wants no event at all gets them one by one.
-        let max_events = context.sender.envelope.max_events().max(1);
-        let limits = BatchLimits { events: max_events, bytes: context.batching.batch_bytes };
+        let limits = BatchLimits::new(&context.sender.envelope.limits(), context.batching.batch_bytes);
         let Batching { interval, .. } = context.batching;
         let flush_at = context.batching.leaves_at_events();
         let spool = context.spool.clone().map(|writer| SpoolSender::new(writer, interval, flush_at));
@@ -283,6 +279,8 @@ impl Worker {
         queue.release(taken.depth);
         self.taken += taken.depth.events;
         self.report(LossReason::ConsentWithdrawn, taken.stale, Vec::new());
+        let too_large = self.builder.take_too_large();
+        self.report(LossReason::TooLarge, too_large.len() as u64, too_large);
         self.schedule.built();
         if batch.len() > 0 {
             return Some(batch);
@@ -315,7 +313,7 @@ impl Worker {
     }
 
     /// Sends a request; `None` at the end if the next batch was to be built meanwhile, and that panicked.
-    fn request(&mut self, outgoing: Outgoing) -> (Outgoing, Answered, Option<()>) {
+    fn request(&mut self, outgoing: Outgoing) -> (Outgoing, RequestResult, Option<()>) {
         let Some(thread) = self.has_next_body().then(|| self.take_request_thread()).flatten() else {
             let answer = self.context.sender.request(&outgoing);
             return (outgoing, answer, Some(()));
@@ -430,9 +428,13 @@ impl Worker {
         let Some(spool) = &mut self.spool else { return };
         let Some(batch) = spool.load(generation, limits, wants_all) else { return };
         let events = batch.len();
-        let settled = if events > limits.events && events > 1 {
+        let settled = if limits.are_exceeded(&batch) && events > 1 {
             // Written for an endpoint that took more at a time.
             AttemptResult::Halved(batch.halves([Uuid::new_v4(), Uuid::new_v4()]))
+        } else if limits.are_exceeded(&batch) {
+            let ids = batch.ids().to_vec();
+            self.context.sender.report(&DeliveryError::unsent(LossReason::TooLarge, ids.len() as u64, ids));
+            AttemptResult::Ended(batch.into_buffer())
         } else {
             self.context.sender.attempt(batch, self.stopping)
         };

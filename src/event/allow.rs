@@ -3,14 +3,11 @@
 
 use serde_json::Value;
 
+use super::reserved;
 use crate::json::{self, MAX_DEPTH};
 use crate::observe::LossReason;
 use crate::schema::fit;
 use crate::schema::{Declarations, FieldSchema, Schema};
-
-/// The properties that the library itself adds to events.
-const LIBRARY: [&str; 5] =
-    ["$lib", "$lib_version", "$is_server", "$geoip_disable", "$process_person_profile"];
 
 /// What the application allows to be sent.
 #[derive(Clone, Debug, Default)]
@@ -83,7 +80,7 @@ impl Filter<'_> {
             Self::Names(names) => names.iter().any(|known| known == name),
             Self::Declared { schema, around } => {
                 let Some(value) = json::parse(text, MAX_DEPTH) else { return false };
-                if name == "$groups" {
+                if name == reserved::GROUPS {
                     let groups = value.as_object();
                     return groups.is_some_and(|groups| {
                         groups
@@ -92,7 +89,8 @@ impl Filter<'_> {
                     });
                 }
                 let common = around.map_or(&[][..], |around| around.super_properties);
-                let is_librarys = LIBRARY.contains(&name) && (value.is_string() || value.is_boolean());
+                let is_librarys =
+                    reserved::OF_THE_LIBRARY.contains(&name) && (value.is_string() || value.is_boolean());
                 is_librarys || is_declared(schema.fields, name, &value) || is_declared(common, name, &value)
             }
         }

@@ -1,6 +1,6 @@
 //! The properties of every event of a client, encoded once. An event marks the ones that it overrides with bits.
 
-use super::encoded::is_lifted;
+use super::reserved::{self, is_lifted};
 use super::rules::Rules;
 use crate::json::write_string;
 
@@ -12,9 +12,6 @@ pub(super) const ALL: u64 = (1 << MAX_COMMON) - 1;
 
 /// The bit of the entry for `$groups`, which is always the first entry and is empty if the client has no groups.
 pub(super) const GROUPS: u64 = 1;
-
-/// The property that says whether an event is stored with a person.
-pub(super) const PROFILE: &str = "$process_person_profile";
 
 /// Common properties, encoded to be copied after an event's own.
 #[derive(Debug, Default)]
@@ -47,11 +44,12 @@ impl CommonProperties {
         }
         let mut fragment = Vec::new();
         if !common.groups.is_empty() {
-            fragment.extend_from_slice(b"\"$groups\":{");
+            fragment.extend_from_slice(reserved::quoted::GROUPS);
+            fragment.extend_from_slice(b":{");
             join(&mut fragment, &common.groups);
             fragment.push(b'}');
         }
-        common.entries.push(Entry { key: "$groups".to_owned(), fragment });
+        common.entries.push(Entry { key: reserved::GROUPS.to_owned(), fragment });
         for (key, value) in properties {
             upsert(&mut common.entries, key, value);
         }
@@ -59,7 +57,7 @@ impl CommonProperties {
         common.filter = common.entries.iter().fold(0, |bits, entry| bits | bit_of(&entry.key));
         common.groups_filter = common.groups.iter().fold(0, |bits, entry| bits | bit_of(&entry.key));
         common.has_lifted = common.entries.iter().any(|entry| is_lifted(&entry.key));
-        common.has_profile = common.bit(PROFILE) != 0;
+        common.has_profile = common.bit(reserved::PROCESS_PERSON_PROFILE) != 0;
         join(&mut common.all, &common.entries);
         common
     }
@@ -81,6 +79,7 @@ impl CommonProperties {
     }
 
     /// Returns the rules of the receiver's protocol.
+    #[inline]
     pub(super) fn rules(&self) -> Rules {
         self.rules
     }

@@ -6,8 +6,9 @@ use std::sync::{Arc, OnceLock};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::common_properties::{CommonProperties, PROFILE};
+use super::common_properties::CommonProperties;
 use super::parsable::to_json;
+use super::reserved;
 
 /// Ids, groups and properties for all events of a request, a job or a task.
 ///
@@ -75,14 +76,14 @@ impl Context {
     /// Sets the session that events belong to (`$session_id`).
     #[must_use]
     pub fn session_id(self, id: impl Into<String>) -> Self {
-        self.property("$session_id", id.into())
+        self.property(reserved::SESSION_ID, id.into())
     }
 
     /// Stores events without a person (`$process_person_profile: false`), except for events that need one, such as
     /// `$identify`.
     #[must_use]
     pub fn personless(self) -> Self {
-        self.property(PROFILE, false)
+        self.property(reserved::PROCESS_PERSON_PROFILE, false)
     }
 
     /// Adds a property. A context has at most 50 properties and 50 groups; more are left out. A value that cannot be

@@ -12,6 +12,7 @@
 use uuid::Uuid;
 
 use super::common_properties::CommonProperties;
+use super::reserved;
 use crate::timestamp::Timestamp;
 
 /// The maximum number of bytes that the envelope adds to an event: uuid, timestamp, field names and braces.
@@ -156,7 +157,8 @@ impl<'a> EncodedEvent<'a> {
             if !own.is_empty() {
                 out.push(b',');
             }
-            out.extend_from_slice(b"\"$groups\":{");
+            out.extend_from_slice(reserved::quoted::GROUPS);
+            out.extend_from_slice(b":{");
             out.extend_from_slice(groups);
             out.push(b'}');
         }
@@ -185,19 +187,6 @@ impl std::fmt::Debug for EncodedEvent<'_> {
         // The contents stay out of logs.
         f.debug_struct("EncodedEvent").field("bytes", &self.size()).finish_non_exhaustive()
     }
-}
-
-/// Returns whether PostHog's v1 protocol moves this property out of the properties.
-pub(super) fn is_lifted(key: &str) -> bool {
-    matches!(
-        key,
-        "$process_person_profile"
-            | "$cookieless_mode"
-            | "$ignore_sent_at"
-            | "$product_tour_id"
-            | "$session_id"
-            | "$window_id"
-    )
 }
 
 #[cfg(test)]

@@ -7,18 +7,14 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::allow::Filter;
-use super::common_properties::{CommonProperties, PROFILE};
+use super::common_properties::CommonProperties;
 use super::context::ActiveContext;
-use super::encoded;
-use super::{parsable, rules};
+use super::rules::MaxLength;
+use super::{encoded, parsable, reserved, rules};
 use crate::field::{Epoch, FieldLosses};
 use crate::json::write_string;
 use crate::observe::LossReason;
 use crate::timestamp::Timestamp;
-
-/// The maximum number of characters of an event name or a distinct id. PostHog's capture server (v0) truncates ids
-/// to this length, so two longer ids with the same beginning would become one person.
-const MAX_CHARACTERS: usize = 200;
 
 /// The maximum capacity of a buffer that a thread keeps for the next event; larger buffers are freed after an event.
 const KEPT: usize = 16 * 1024;
@@ -100,7 +96,8 @@ impl<'a> Encoder<'a> {
         buffers.distinct_id.clear();
         buffers.groups.clear();
         buffers.properties.clear();
-        let reason = reason_against(name, LossReason::EmptyName, LossReason::LongName);
+        let max = common.rules().max_length;
+        let reason = reason_against(name, max, LossReason::EmptyName, LossReason::LongName);
         if reason.is_none() {
             write_string(&mut buffers.name, name);
         }
@@ -137,7 +134,9 @@ impl<'a> Encoder<'a> {
     /// Sets the distinct id: not blank, and at most 200 characters (bytes with PostHog's v1 protocol).
     #[inline]
     pub fn distinct_id(&mut self, id: &str) {
-        if let Some(reason) = reason_against(id, LossReason::EmptyDistinctId, LossReason::LongDistinctId) {
+        let max = self.common.rules().max_length;
+        if let Some(reason) = reason_against(id, max, LossReason::EmptyDistinctId, LossReason::LongDistinctId)
+        {
             self.reject(reason);
             return;
         }
@@ -279,10 +278,10 @@ impl<'a> Encoder<'a> {
         if let Some(active) = self.active {
             self.in_active |= active.keys.bit(key);
         }
-        if key.as_bytes().first() == Some(&b'$') && encoded::is_lifted(key) {
+        if key.as_bytes().first() == Some(&b'$') && reserved::is_lifted(key) {
             self.overridden |= encoded::LIFTED;
-            self.has_profile |= key == PROFILE;
-            self.has_cookieless |= key == "$cookieless_mode";
+            self.has_profile |= key == reserved::PROCESS_PERSON_PROFILE;
+            self.has_cookieless |= key == reserved::COOKIELESS_MODE;
         }
     }
 
@@ -314,11 +313,11 @@ fn separate(out: &mut Vec<u8>) {
 }
 
 #[inline]
-fn reason_against(text: &str, empty: LossReason, long: LossReason) -> Option<LossReason> {
+fn reason_against(text: &str, max: MaxLength, empty: LossReason, long: LossReason) -> Option<LossReason> {
     let first = text.as_bytes().first().copied().unwrap_or(b' ');
     // Only text that begins with whitespace or with a non-ASCII character can be blank.
     if (first <= b' ' || !first.is_ascii()) && text.trim().is_empty() {
         return Some(empty);
     }
-    (text.len() > MAX_CHARACTERS && text.chars().count() > MAX_CHARACTERS).then_some(long)
+    max.is_exceeded(text).then_some(long)
 }

@@ -11,6 +11,7 @@ mod outgoing;
 mod parsable;
 #[doc(hidden)]
 pub mod private;
+pub(crate) mod reserved;
 mod rules;
 mod special;
 
@@ -25,7 +26,7 @@ pub(crate) use encoder::Buffers;
 pub use encoder::Encoder;
 pub use outgoing::OutgoingEvent;
 pub(crate) use parsable::to_json;
-pub(crate) use rules::Rules;
+pub(crate) use rules::{MaxLength, Rules};
 
 /// An event that encodes itself directly to JSON bytes.
 ///

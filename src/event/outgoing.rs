@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{CommonProperties, EncodedEvent, Encoder, Event};
+use super::{CommonProperties, EncodedEvent, Encoder, Event, reserved};
 use crate::json::{self, MAX_DEPTH};
 use crate::timestamp::Timestamp;
 
@@ -41,7 +41,7 @@ impl OutgoingEvent {
 
     /// Returns the event's groups, as pairs of type and key.
     pub fn groups(&self) -> impl Iterator<Item = (&str, &str)> {
-        let groups = self.properties.get("$groups").and_then(Value::as_object);
+        let groups = self.properties.get(reserved::GROUPS).and_then(Value::as_object);
         groups.into_iter().flatten().filter_map(|(kind, key)| Some((kind.as_str(), key.as_str()?)))
     }
 }

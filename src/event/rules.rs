@@ -4,21 +4,54 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
+use super::reserved::{self, quoted};
 use crate::observe::LossReason;
 
 /// How the receiver's rules differ between its protocols.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
-    /// The limits of the name and the distinct id are in bytes (v1, which drops longer ones) instead of characters
-    /// (v0, which truncates ids).
-    pub(crate) counts_bytes: bool,
+    /// How long the name and the distinct id of an event may be.
+    pub(crate) max_length: MaxLength,
     /// The receiver itself stores events without a person if many strangers share their distinct id.
     pub(crate) knows_shared_ids: bool,
 }
 
-/// The maximum length of a name or a distinct id in bytes of JSON, if nothing in it is escaped.
-pub(super) const MAX_QUOTED: usize = 202;
-const MAX_BYTES: usize = 200;
+impl Rules {
+    /// Those that hold where a protocol states no others.
+    pub(crate) const LENIENT: Self = Self { max_length: MaxLength::Characters(200), knows_shared_ids: false };
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self::LENIENT
+    }
+}
+
+/// How long a text may be, in the unit that the receiver counts in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MaxLength {
+    Bytes(usize),
+    Characters(usize),
+}
+
+impl MaxLength {
+    /// Returns whether a text is longer.
+    #[inline]
+    pub(super) fn is_exceeded(self, text: &str) -> bool {
+        match self {
+            Self::Bytes(max) => text.len() > max,
+            Self::Characters(max) => text.len() > max && text.chars().count() > max,
+        }
+    }
+
+    /// Returns how many bytes any text may have.
+    #[inline]
+    pub(super) fn in_bytes(self) -> usize {
+        match self {
+            Self::Bytes(max) | Self::Characters(max) => max,
+        }
+    }
+}
 
 /// Ids that programs send by accident for many people. PostHog refuses to identify or merge them, and its v1 server
 /// stores their events without a person. In lower case.
@@ -67,17 +100,17 @@ pub(super) fn may_be_shared(quoted: &[u8]) -> bool {
 /// Returns whether events of this name create, change or merge persons.
 #[inline]
 pub(super) fn is_about_a_person(name: &[u8]) -> bool {
-    matches!(name, b"\"$identify\"" | b"\"$create_alias\"" | b"\"$merge_dangerously\"" | b"\"$set\"")
+    matches!(name, quoted::IDENTIFY | quoted::CREATE_ALIAS | quoted::MERGE_DANGEROUSLY | quoted::SET)
 }
 
 /// Returns whether the library sets this property itself. Each such property can be changed by its own method.
 pub(super) fn is_set_by_the_library(key: &str) -> bool {
-    matches!(key, "$groups" | "$lib" | "$lib_version")
+    matches!(key, reserved::GROUPS | reserved::LIB | reserved::LIB_VERSION)
 }
 
 /// Returns whether events of this name are useless without a person.
 pub(super) fn needs_a_person(name: &[u8]) -> bool {
-    matches!(name, b"\"$identify\"" | b"\"$create_alias\"" | b"\"$groupidentify\"")
+    matches!(name, quoted::IDENTIFY | quoted::CREATE_ALIAS | quoted::GROUP_IDENTIFY)
 }
 
 /// The parts of an event as JSON fragments, and the reserved properties that it has itself.
@@ -103,13 +136,7 @@ pub(super) enum PersonProcessing {
 /// Checks an event that has an unusual name, id or property.
 #[cold]
 pub(super) fn validate(parts: &Parts<'_>, rules: Rules) -> Result<PersonProcessing, LossReason> {
-    if rules.counts_bytes && text(parts.name).is_none_or(|name| name.len() > MAX_BYTES) {
-        return Err(LossReason::LongName);
-    }
     let Some(id) = text(parts.distinct_id) else { return Err(LossReason::EmptyDistinctId) };
-    if rules.counts_bytes && id.len() > MAX_BYTES {
-        return Err(LossReason::LongDistinctId);
-    }
     if (parts.has_profile || parts.has_cookieless) && !reserved_are_sound(parts) {
         return Err(LossReason::Malformed);
     }
@@ -139,16 +166,16 @@ fn reserved_are_sound(parts: &Parts<'_>) -> bool {
     let Ok(members) = serde_json::from_slice::<Members<'_>>(&object) else { return false };
     let value = |key: &str| members.get(key).map(|value| value.get());
     // v0 refuses the whole request if this one is not a boolean.
-    let cookieless = value("$cookieless_mode").is_none_or(|value| matches!(value, "true" | "false"));
-    let personless = value("$process_person_profile") == Some("false");
+    let cookieless = value(reserved::COOKIELESS_MODE).is_none_or(|value| matches!(value, "true" | "false"));
+    let personless = value(reserved::PROCESS_PERSON_PROFILE) == Some("false");
     cookieless && !(personless && needs_a_person(parts.name))
 }
 
 /// Returns the reason against the second id of an event that merges two persons, if any.
 fn reason_against_merge(parts: &Parts<'_>) -> Option<LossReason> {
     let key = match parts.name {
-        b"\"$identify\"" => "$anon_distinct_id",
-        b"\"$create_alias\"" | b"\"$merge_dangerously\"" => "alias",
+        quoted::IDENTIFY => reserved::ANON_DISTINCT_ID,
+        quoted::CREATE_ALIAS | quoted::MERGE_DANGEROUSLY => "alias",
         _ => return None,
     };
     let object = object_of(parts.properties);
@@ -186,6 +213,8 @@ fn log_shared() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{Buffers, CommonProperties, Encoder};
+    use crate::timestamp::Timestamp;
 
     fn judged(name: &str, id: &str, rules: Rules) -> Result<PersonProcessing, LossReason> {
         let (name, id) = (format!("{name:?}"), serde_json::to_vec(id).unwrap());
@@ -223,7 +252,7 @@ mod tests {
             );
         }
         assert_eq!(judged("viewed", "0", Rules::default()), Ok(PersonProcessing::Personless));
-        let v1 = Rules { knows_shared_ids: true, counts_bytes: true };
+        let v1 = Rules { knows_shared_ids: true, ..Rules::default() };
         assert_eq!(judged("viewed", "0", v1), Ok(PersonProcessing::None));
         assert_eq!(judged("viewed", "user_1", Rules::default()), Ok(PersonProcessing::None));
     }
@@ -231,11 +260,21 @@ mod tests {
     #[test]
     fn bytes_count_in_v1_and_characters_in_v0() {
         let wide = "\u{e9}".repeat(101);
-        assert_eq!(judged(&wide, &wide, Rules::default()), Ok(PersonProcessing::None));
-        let v1 = Rules { counts_bytes: true, ..Rules::default() };
-        assert_eq!(judged(&wide, "user_1", v1), Err(LossReason::LongName));
-        assert_eq!(judged("viewed", &wide, v1), Err(LossReason::LongDistinctId));
+        let closed = |name: &str, id: &str, max_length| {
+            let rules = Rules { max_length, ..Rules::default() };
+            let (mut buffers, common) = (Buffers::default(), CommonProperties::default().with_rules(rules));
+            let mut encoder = Encoder::new(&mut buffers, &common, name);
+            encoder.distinct_id(id);
+            encoder.finish(Timestamp::from_unix_millis(0), usize::MAX).map(drop)
+        };
+        let (v0, v1) = (MaxLength::Characters(200), MaxLength::Bytes(200));
+        assert_eq!(closed(&wide, &wide, v0), Ok(()));
+        assert_eq!(closed(&wide, "user_1", v1), Err(LossReason::LongName));
+        assert_eq!(closed("viewed", &wide, v1), Err(LossReason::LongDistinctId));
+        let long = "\u{e9}".repeat(201);
+        assert_eq!(closed(&long, "user_1", v0), Err(LossReason::LongName));
+        assert_eq!(closed("viewed", &long, v0), Err(LossReason::LongDistinctId));
         // An escape counts as the character that it encodes.
-        assert_eq!(judged("viewed", &"\u{1}".repeat(200), v1), Ok(PersonProcessing::None));
+        assert_eq!(closed("viewed", &"\u{1}".repeat(200), v1), Ok(()));
     }
 }

@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 use serde::Serialize;
 
 use super::dynamic::{About, DynamicEvent};
-use super::rules;
+use super::reserved;
+use super::rules::{self, Rules};
 use crate::observe::LossReason;
 
 impl DynamicEvent {
@@ -20,14 +21,14 @@ impl DynamicEvent {
     /// client.capture(event);
     /// ```
     pub fn identify(distinct_id: impl Into<String>) -> Self {
-        Self::new("$identify", distinct_id)
+        Self::new(reserved::IDENTIFY, distinct_id)
     }
 
     /// Creates a `$create_alias` event: PostHog then merges the persons of `alias` and `previous`.
     pub fn alias(previous: impl Into<String>, alias: impl Into<String>) -> Self {
         let (previous, alias) = (previous.into(), alias.into());
         let reason = reason_against_id(&alias);
-        Self::new("$create_alias", previous.clone())
+        Self::new(reserved::CREATE_ALIAS, previous.clone())
             .property("distinct_id", previous)
             .property("alias", alias)
             .rejected_for(reason)
@@ -43,17 +44,17 @@ impl DynamicEvent {
     ) -> Self {
         let (group_type, key) = (group_type.into(), key.into());
         let is_blank = group_type.trim().is_empty() || key.trim().is_empty();
-        let event = Self::new("$groupidentify", format!("${group_type}_{key}"))
-            .property("$group_type", group_type)
-            .property("$group_key", key)
+        let event = Self::new(reserved::GROUP_IDENTIFY, format!("${group_type}_{key}"))
+            .property(reserved::GROUP_TYPE, group_type)
+            .property(reserved::GROUP_KEY, key)
             .rejected_for(is_blank.then_some(LossReason::EmptyGroup));
-        event.property("$group_set", Empty {}).with("$group_set".into(), properties, true)
+        event.property(reserved::GROUP_SET, Empty {}).with(reserved::GROUP_SET.into(), properties, true)
     }
 
     /// Creates a `$set` event, which only changes the properties of a person, with [`set`](Self::set),
     /// [`set_once`](Self::set_once) and [`unset`](Self::unset).
     pub fn person(distinct_id: impl Into<String>) -> Self {
-        Self::new("$set", distinct_id)
+        Self::new(reserved::SET, distinct_id)
     }
 
     /// Creates an anonymous event: its distinct id is random, chosen when it is captured, and the receiver stores no
@@ -65,20 +66,20 @@ impl DynamicEvent {
     /// Sets properties of the person (`$set`): an object, such as a struct or a map.
     #[must_use]
     pub fn set<P: Serialize>(self, properties: P) -> Self {
-        self.with("$set".into(), properties, true)
+        self.with(reserved::SET.into(), properties, true)
     }
 
     /// Sets properties of the person that are not yet set (`$set_once`): an object.
     #[must_use]
     pub fn set_once<P: Serialize>(self, properties: P) -> Self {
-        self.with("$set_once".into(), properties, true)
+        self.with(reserved::SET_ONCE.into(), properties, true)
     }
 
     /// Removes properties of the person (`$unset`).
     #[must_use]
     pub fn unset<K: AsRef<str>>(self, keys: impl IntoIterator<Item = K>) -> Self {
         let keys: Vec<String> = keys.into_iter().map(|key| key.as_ref().to_owned()).collect();
-        self.property("$unset", keys)
+        self.property(reserved::UNSET, keys)
     }
 
     /// Sets the id by which the person was known before (`$anon_distinct_id`), for [`identify`](Self::identify).
@@ -86,19 +87,19 @@ impl DynamicEvent {
     pub fn previously(self, anonymous_id: impl Into<String>) -> Self {
         let id = anonymous_id.into();
         let reason = reason_against_id(&id);
-        self.property("$anon_distinct_id", id).rejected_for(reason)
+        self.property(reserved::ANON_DISTINCT_ID, id).rejected_for(reason)
     }
 
     /// Stores the event without a person (`$process_person_profile: false`).
     #[must_use]
     pub fn personless(self) -> Self {
-        self.property("$process_person_profile", false)
+        self.property(reserved::PROCESS_PERSON_PROFILE, false)
     }
 
     /// Sets the session that the event belongs to (`$session_id`).
     #[must_use]
     pub fn session_id(self, id: impl Into<String>) -> Self {
-        self.property("$session_id", id.into())
+        self.property(reserved::SESSION_ID, id.into())
     }
 }
 
@@ -110,7 +111,7 @@ struct Empty {}
 fn reason_against_id(id: &str) -> Option<LossReason> {
     if id.trim().is_empty() {
         Some(LossReason::EmptyDistinctId)
-    } else if id.chars().count() > 200 {
+    } else if Rules::LENIENT.max_length.is_exceeded(id) {
         Some(LossReason::LongDistinctId)
     } else {
         rules::is_shared(id).then_some(LossReason::SharedDistinctId)

@@ -68,9 +68,6 @@ pub(crate) const SHUTDOWN: Duration = Duration::from_secs(2);
 /// look like a fault at a terminal.
 pub(crate) const SHORT_LIVED_SHUTDOWN: Duration = Duration::from_millis(400);
 
-/// The maximum size of an event on the AI route: what PostHog's server accepts there.
-pub(crate) const AI_EVENT_BYTES: usize = 8 * 1024 * 1024;
-
 /// The maximum size of a batch on the AI route, so the largest event is sent alone. The route accepts 20 MiB.
 pub(crate) const AI_BATCH_BYTES: usize = 8 * 1024 * 1024;
 

@@ -16,61 +16,6 @@ pub enum Overflow {
     Wait(Duration),
 }
 
-/// How request bodies are compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Compression {
-    /// No compression, so debugging prints the same body that is sent. The default.
-    None,
-    /// gzip, which every protocol of PostHog accepts. Requires the feature `gzip`.
-    Gzip,
-    /// deflate in a zlib stream, which only [`Protocol::V1`] accepts. Requires the feature `gzip`.
-    Deflate,
-    /// brotli, which only [`Protocol::V1`] accepts. Requires the feature `brotli`.
-    Brotli,
-    /// zstd, which only [`Protocol::V1`] accepts. Requires the feature `zstd`.
-    Zstd,
-}
-
-impl Compression {
-    /// Returns the feature that this build lacks for this compression.
-    pub(crate) fn missing_feature(self) -> Option<&'static str> {
-        let (is_there, feature) = match self {
-            Self::None => (true, ""),
-            Self::Gzip | Self::Deflate => (cfg!(feature = "gzip"), "gzip"),
-            Self::Brotli => (cfg!(feature = "brotli"), "brotli"),
-            Self::Zstd => (cfg!(feature = "zstd"), "zstd"),
-        };
-        (!is_there).then_some(feature)
-    }
-}
-
-/// The PostHog protocol that carries the events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Protocol {
-    /// `POST /batch/`, the older protocol, which every PostHog server and compatible endpoint accepts. The default.
-    #[default]
-    V0,
-    /// `POST /i/v1/analytics/events`, the newer protocol: the key travels in a header, each event has its own
-    /// result, and only events whose result asks for a retry are sent again.
-    V1,
-    /// `POST /batch/` in the older form of PostHog's libraries, for endpoints that were built for it: `type`,
-    /// `library` and `library_version` at the root of each event, likewise the `$set` of `$identify`, and neither
-    /// `$is_server` nor `sent_at`. PostHog accepts this form too.
-    Legacy,
-}
-
-impl Protocol {
-    /// The maximum size of a body that the server accepts, in bytes.
-    fn most_body(self) -> usize {
-        match self {
-            Self::V0 | Self::Legacy => 20 * 1024 * 1024,
-            Self::V1 => 10 * 1024 * 1024,
-        }
-    }
-}
-
 /// The sizes and intervals of batches, and the limits of the queue.
 #[derive(Clone, Debug)]
 pub(crate) struct Batching {
@@ -100,7 +45,7 @@ impl Default for Batching {
 }
 
 /// The maximum capacity of a queue. Its slots are reserved when it is created.
-const MOST_QUEUE_EVENTS: usize = 4_000_000;
+const MAX_QUEUE_EVENTS: usize = 4_000_000;
 
 impl Batching {
     /// Returns the number of events at which a batch is sent: a queue smaller than a batch fills up first.
@@ -115,7 +60,7 @@ impl Batching {
     }
 
     /// Returns an error that names the first invalid setting.
-    pub(crate) fn check(&self, protocol: Protocol) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let wrong = |text: String| Err(Error::new(ErrorKind::Config, text));
         for (name, value) in [
             ("flush_at", self.flush_at),
@@ -129,15 +74,11 @@ impl Batching {
                 return wrong(format!("{name}: must be at least 1"));
             }
         }
-        if self.queue_events > MOST_QUEUE_EVENTS {
-            return wrong(format!("queue_events: must be at most {MOST_QUEUE_EVENTS}"));
+        if self.queue_events > MAX_QUEUE_EVENTS {
+            return wrong(format!("queue_events: must be at most {MAX_QUEUE_EVENTS}"));
         }
         if self.queue_bytes >= 1 << 40 {
             return wrong("queue_bytes: must be below 1 TiB".to_owned());
-        }
-        if self.batch_bytes > protocol.most_body() {
-            let max = protocol.most_body() >> 20;
-            return wrong(format!("batch_bytes: must be at most {max} MiB, which is what PostHog accepts"));
         }
         if self.interval.is_zero() {
             return wrong("flush_interval: must be longer than zero".to_owned());
@@ -184,7 +125,7 @@ impl Retry {
 }
 
 /// The maximum for each timeout. A longer one is a mistake, and would overflow a clock.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How requests are sent.
 #[derive(Clone, Debug)]
@@ -195,7 +136,6 @@ pub(crate) struct Http {
     pub(crate) total: Duration,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) user_agent: String,
-    pub(crate) compression: Compression,
     pub(crate) proxy: Option<Proxy>,
 }
 
@@ -222,7 +162,6 @@ impl Http {
             total: defaults::TIMEOUT_TOTAL,
             headers: Vec::new(),
             user_agent,
-            compression: Compression::None,
             proxy: None,
         }
     }
@@ -241,7 +180,7 @@ impl Http {
         if times.iter().any(Duration::is_zero) {
             return Err(Error::new(ErrorKind::Config, "timeouts: must be longer than zero"));
         }
-        if times.iter().any(|time| *time > LONGEST_TIMEOUT) {
+        if times.iter().any(|time| *time > MAX_TIMEOUT) {
             return Err(Error::new(ErrorKind::Config, "timeouts: must be at most a day"));
         }
         Ok(())

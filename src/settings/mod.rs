@@ -11,8 +11,8 @@ mod user_agent;
 
 pub(crate) use endpoint::{Endpoint, POSTHOG_EU, POSTHOG_US};
 pub use env::Env;
+pub use groups::Overflow;
 pub(crate) use groups::{Batching, Http, Proxy, Retry};
-pub use groups::{Compression, Overflow, Protocol};
 pub(crate) use key::ApiKey;
 pub(crate) use origin::{asks_for_debug, proxy, variable_prefix};
 pub(crate) use spool::Durability;

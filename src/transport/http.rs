@@ -1,13 +1,11 @@
-//! HTTP/1.1 with keep-alive, by ureq.
-//!
-//! Never follows a redirect, and never logs a header.
+//! HTTP/1.1 with keep-alive, by ureq. Never follows a redirect, and never logs a header.
 
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ureq::{Agent, Body, ProxyProtocol};
 
-use super::{Answer, Request, SendError, Transport, tls};
+use super::{Request, Response, SendError, Transport, tls};
 use crate::consent::Granted;
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::{Endpoint, Http, Proxy};
@@ -69,7 +67,7 @@ impl HttpTransport {
 }
 
 impl Transport for HttpTransport {
-    fn send(&self, request: &Request<'_>) -> std::result::Result<Answer, SendError> {
+    fn send(&self, request: &Request<'_>) -> std::result::Result<Response, SendError> {
         if let Some(why) = self.no_way {
             return Err(SendError::NotSent(why.to_owned()));
         }
@@ -102,22 +100,18 @@ fn warn_of_trace() {
     }
 }
 
-/// Reads the answer. Once there is a status, a body that breaks off changes nothing about it.
-fn read(response: ureq::http::Response<Body>, max: usize) -> Answer {
-    let (parts, mut body) = response.into_parts();
+/// Reads the response. Once there is a status, a body that breaks off changes nothing about it.
+fn read(received: ureq::http::Response<Body>, max: usize) -> Response {
+    let (parts, mut body) = received.into_parts();
     let retry_after = parts.headers.get("retry-after").and_then(|value| value.to_str().ok());
-    let mut answer = Answer {
-        status: parts.status.as_u16(),
-        retry_after: retry_after.map(str::to_owned),
-        body: Vec::new(),
-        is_complete: false,
-    };
+    let mut response = Response::status(parts.status.as_u16());
+    response.retry_after = retry_after.map(str::to_owned);
     let limit = u64::try_from(max).unwrap_or(u64::MAX);
     let mut reader = body.as_reader().take(limit.saturating_add(1));
-    let ended = reader.read_to_end(&mut answer.body).is_ok();
-    answer.is_complete = ended && answer.body.len() <= max;
-    answer.body.truncate(max);
-    answer
+    let ended = reader.read_to_end(&mut response.body).is_ok();
+    response.is_complete = ended && response.body.len() <= max;
+    response.body.truncate(max);
+    response
 }
 
 /// Tells requests that never left from those that may have arrived, and those from answers that cannot be read.

@@ -1,13 +1,11 @@
 //! A transport without a network, for tests.
-//!
-//! Never opens a socket.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::{Answer, Request, SendError, Transport};
+use super::{Request, Response, SendError, Transport};
 
 /// A request as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +29,7 @@ pub struct MemoryTransport {
 #[derive(Debug, Default)]
 struct State {
     sent: Vec<Sent>,
-    script: VecDeque<Result<Answer, SendError>>,
+    script: VecDeque<Result<Response, SendError>>,
     is_aborted: bool,
 }
 
@@ -41,9 +39,9 @@ impl MemoryTransport {
         Self::default()
     }
 
-    /// Adds an answer to the script.
-    pub fn answer(&self, answer: Result<Answer, SendError>) {
-        self.state.lock().script.push_back(answer);
+    /// Adds a response to the script.
+    pub fn answer(&self, response: Result<Response, SendError>) {
+        self.state.lock().script.push_back(response);
     }
 
     /// Returns the requests made so far.
@@ -53,7 +51,7 @@ impl MemoryTransport {
 }
 
 impl Transport for MemoryTransport {
-    fn send(&self, request: &Request<'_>) -> Result<Answer, SendError> {
+    fn send(&self, request: &Request<'_>) -> Result<Response, SendError> {
         let mut state = self.state.lock();
         if state.is_aborted {
             return Err(SendError::Aborted);
@@ -63,7 +61,7 @@ impl Transport for MemoryTransport {
             headers: request.headers.to_vec(),
             body: request.body.to_vec(),
         });
-        state.script.pop_front().unwrap_or_else(|| Ok(Answer::status(200)))
+        state.script.pop_front().unwrap_or_else(|| Ok(Response::status(200)))
     }
 
     fn abort(&self) {

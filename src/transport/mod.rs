@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::consent::Granted;
 use crate::error::Result;
 
+pub use crate::wire::response::Response;
 pub(crate) use http::HttpTransport;
 
 /// One request, ready to be sent as it is.
@@ -41,27 +42,7 @@ impl fmt::Debug for Request<'_> {
     }
 }
 
-/// What came back.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// The header `Retry-After`, as it stands.
-    pub retry_after: Option<String>,
-    /// The body, cut at [`Request::max_response_bytes`].
-    pub body: Vec<u8>,
-    /// Whether the body was read to its end.
-    pub is_complete: bool,
-}
-
-impl Answer {
-    /// Creates an answer with a status and an empty body.
-    pub fn status(status: u16) -> Self {
-        Self { status, is_complete: true, ..Self::default() }
-    }
-}
-
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendError {
@@ -95,7 +76,7 @@ pub trait Transport: Send + Sync {
     /// Sends one request and waits for the answer, within the request's time.
     ///
     /// Any status is an answer, redirects included: they are never followed.
-    fn send(&self, request: &Request<'_>) -> std::result::Result<Answer, SendError>;
+    fn send(&self, request: &Request<'_>) -> std::result::Result<Response, SendError>;
 
     /// Cuts a request in flight short and refuses every later one. Called from another thread when a
     /// deadline has passed or consent was withdrawn.
@@ -103,7 +84,7 @@ pub trait Transport: Send + Sync {
 }
 
 impl<T: Transport + ?Sized> Transport for std::sync::Arc<T> {
-    fn send(&self, request: &Request<'_>) -> std::result::Result<Answer, SendError> {
+    fn send(&self, request: &Request<'_>) -> std::result::Result<Response, SendError> {
         (**self).send(request)
     }
 

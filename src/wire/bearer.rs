@@ -1,10 +1,9 @@
-//! Any envelope, with a bearer token beside it.
-//!
-//! Never writes the token into a body, a log or an error.
+//! Any envelope, with a bearer token beside it. Never writes the token into a body, a log or an error.
 
 use std::fmt;
 
-use super::{Attempt, BatchInfo, Envelope, Response, Verdict, WireEvent};
+use super::response::Response;
+use super::{Attempt, BatchInfo, Envelope, EnvelopeLimits, Verdict, WireEvent};
 use crate::error::{Error, ErrorKind, Result};
 
 /// An envelope whose requests carry `Authorization: Bearer ..`.
@@ -46,12 +45,8 @@ impl<E: Envelope> Envelope for Bearer<E> {
         self.envelope.path()
     }
 
-    fn max_events(&self) -> usize {
-        self.envelope.max_events()
-    }
-
-    fn max_response_bytes(&self) -> usize {
-        self.envelope.max_response_bytes()
+    fn limits(&self) -> EnvelopeLimits {
+        self.envelope.limits()
     }
 
     fn begin(&self, batch: &BatchInfo, body: &mut Vec<u8>) {
@@ -71,7 +66,7 @@ impl<E: Envelope> Envelope for Bearer<E> {
         headers.push(("authorization", self.header.clone()));
     }
 
-    fn verdict(&self, response: &Response<'_>) -> Verdict {
+    fn verdict(&self, response: &Response) -> Verdict {
         self.envelope.verdict(response)
     }
 }
@@ -93,7 +88,7 @@ mod tests {
     fn the_token_stands_in_the_header_alone() {
         let bearer = Bearer::new(" tok_secret ", FlatRecord::new("/cli/t")).unwrap();
         assert_eq!(headers_of(&bearer), [("authorization", "Bearer tok_secret".to_owned())]);
-        assert_eq!((bearer.path(), bearer.max_events()), ("/cli/t", 1));
+        assert_eq!((bearer.path(), bearer.limits().max_events), ("/cli/t", 1));
         let body = body_of(
             &bearer,
             &CommonProperties::default(),

@@ -1,8 +1,7 @@
 //! A record of its own for each event, for endpoints that are not PostHog's.
-//!
-//! Never writes a property of PostHog's own (`$lib` and the like).
 
-use super::{Attempt, BatchInfo, Envelope, WireEvent};
+use super::{Attempt, BatchInfo, Envelope, EnvelopeLimits, WireEvent};
+use crate::event::reserved;
 use crate::json::{Members, write_string};
 
 /// One flat JSON object for each event, each in a request of its own.
@@ -88,7 +87,7 @@ impl FlatRecord {
         for member in Members::inside(properties, 1) {
             let (key, value) = (properties.get(member.key), properties.get(member.value));
             let (Some(key), Some(value)) = (key, value) else { return };
-            let is_library = key.starts_with(b"\"$");
+            let is_library = reserved::is_reserved(key);
             if !is_library && self.is_root(key) == at_root && !self.is_taken(key, at_root) {
                 separate(out);
                 out.extend_from_slice(key);
@@ -104,8 +103,8 @@ impl Envelope for FlatRecord {
         &self.path
     }
 
-    fn max_events(&self) -> usize {
-        1
+    fn limits(&self) -> EnvelopeLimits {
+        EnvelopeLimits::new().max_events(1)
     }
 
     fn begin(&self, _batch: &BatchInfo, body: &mut Vec<u8>) {
@@ -189,7 +188,7 @@ mod tests {
         let event = DynamicEvent::new("seen", "usr_1").property("n", 1).group("company", "acme");
         assert_eq!(sent(&FlatRecord::new("cli/t"), event), json!({"n": 1, "tier": "free"}));
         assert_eq!(FlatRecord::new("cli/t").path(), "/cli/t");
-        assert_eq!(FlatRecord::new("/cli/t").max_events(), 1);
+        assert_eq!(FlatRecord::new("/cli/t").limits().max_events, 1);
     }
 
     #[test]

@@ -1,6 +1,4 @@
 //! Ids for events: uuid v7, in the order of the batch.
-//!
-//! Never draws random bits itself.
 
 use uuid::{Builder, Uuid};
 

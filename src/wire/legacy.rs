@@ -1,21 +1,43 @@
 //! PostHog's batch as its libraries wrote it years ago, with `type` and `library` beside each event.
-//!
-//! Never writes `sent_at`, which that form does not know.
 
-use super::{Attempt, BatchInfo, Envelope, WireEvent, v0};
+use std::sync::Arc;
+
+use super::codec::Compression;
+use super::spec::{Conventions, EnvelopeSettings, LibraryPlace, ProtocolSpec};
+use super::{Attempt, BatchInfo, Envelope, EnvelopeLimits, WireEvent, v0};
+use crate::event::reserved::quoted;
+use crate::event::{MaxLength, Rules};
 use crate::json::{Members, write_string};
+
+/// The form before `$is_server` and `sent_at`, for endpoints that were made for it.
+pub(crate) static SPEC: ProtocolSpec = ProtocolSpec {
+    path: "/batch/",
+    limits: EnvelopeLimits::new().max_body_bytes(20 * 1024 * 1024).codecs(&[Compression::Gzip]),
+    conventions: Conventions {
+        name: "posthog-legacy",
+        rules: Rules { max_length: MaxLength::Characters(200), knows_shared_ids: false },
+        library: LibraryPlace::RootAndProperties,
+        names_server: false,
+    },
+    envelope,
+};
+
+fn envelope(settings: &EnvelopeSettings<'_>) -> Arc<dyn Envelope> {
+    Arc::new(LegacyBatch::new(settings))
+}
 
 /// The old batch form: `type`, `library` and `library_version` at the root of each event, `$set` of
 /// `$identify` there too, no distinct id at the root of `$create_alias`, and no type for `$groupidentify`.
 #[derive(Clone, Debug)]
-pub(crate) struct LegacyBatch {
+struct LegacyBatch {
     begin: Vec<u8>,
     library: Vec<u8>,
 }
 
 impl LegacyBatch {
     /// Creates the envelope; the library is named at the root of each event.
-    pub(crate) fn new(api_key: Option<&str>, historical_migration: bool, library: (&str, &str)) -> Self {
+    fn new(settings: &EnvelopeSettings<'_>) -> Self {
+        let EnvelopeSettings { api_key, historical_migration, library } = *settings;
         let mut names = b"\"library\":".to_vec();
         write_string(&mut names, library.0);
         names.extend_from_slice(b",\"library_version\":");
@@ -40,8 +62,8 @@ impl LegacyBatch {
             let (key, value) = (properties.get(member.key.clone()), properties.get(member.value.clone()));
             let (Some(key), Some(value)) = (key, value) else { break };
             match key {
-                b"\"$set\"" if kind == Kind::Identify => set = Some(value),
-                b"\"$groups\"" if kind != Kind::Identify => {}
+                quoted::SET if kind == Kind::Identify => set = Some(value),
+                quoted::GROUPS if kind != Kind::Identify => {}
                 _ => {
                     has_id |= key == b"\"distinct_id\"";
                     if kept.len() > 1 {
@@ -58,8 +80,9 @@ impl LegacyBatch {
             write_id(event, body);
         }
         if let Some(set) = set {
-            body.extend_from_slice(b",\"$set\":");
-            body.extend_from_slice(set);
+            for part in [b",".as_slice(), quoted::SET, b":", set] {
+                body.extend_from_slice(part);
+            }
         }
         body.extend_from_slice(b",\"properties\":");
         body.extend_from_slice(&kept);
@@ -78,9 +101,9 @@ enum Kind {
 impl Kind {
     fn of(name: &[u8]) -> Self {
         match name {
-            b"\"$identify\"" => Self::Identify,
-            b"\"$groupidentify\"" => Self::GroupIdentify,
-            b"\"$create_alias\"" => Self::Alias,
+            quoted::IDENTIFY => Self::Identify,
+            quoted::GROUP_IDENTIFY => Self::GroupIdentify,
+            quoted::CREATE_ALIAS => Self::Alias,
             _ => Self::Capture,
         }
     }
@@ -102,7 +125,11 @@ fn write_id(event: &WireEvent<'_>, body: &mut Vec<u8>) {
 
 impl Envelope for LegacyBatch {
     fn path(&self) -> &str {
-        "/batch/"
+        SPEC.path
+    }
+
+    fn limits(&self) -> EnvelopeLimits {
+        SPEC.limits
     }
 
     fn begin(&self, _batch: &BatchInfo, body: &mut Vec<u8>) {
@@ -141,7 +168,7 @@ impl Envelope for LegacyBatch {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::LegacyBatch;
+    use super::{EnvelopeSettings, LegacyBatch};
     use crate::event::{CommonProperties, DynamicEvent};
     use crate::wire::sample::body_of;
 
@@ -151,8 +178,12 @@ mod tests {
         CommonProperties::new(&[("deployment".to_owned(), "dep_1".to_owned())], &properties)
     }
 
+    fn envelope(api_key: Option<&str>, historical_migration: bool, library: (&str, &str)) -> LegacyBatch {
+        LegacyBatch::new(&EnvelopeSettings { api_key, historical_migration, library })
+    }
+
     fn sent(event: &DynamicEvent) -> Value {
-        let envelope = LegacyBatch::new(None, false, ("old-go", "dev"));
+        let envelope = envelope(None, false, ("old-go", "dev"));
         let body = body_of(&envelope, &common(), std::slice::from_ref(event));
         let mut body: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(body.as_object().unwrap().len(), 1, "{body}");
@@ -230,7 +261,7 @@ mod tests {
     #[test]
     fn the_key_stands_in_front_where_there_is_one() {
         let events = [DynamicEvent::new("a", "1"), DynamicEvent::new("b", "2")];
-        let envelope = LegacyBatch::new(Some("phc_1"), true, ("l", "v"));
+        let envelope = envelope(Some("phc_1"), true, ("l", "v"));
         let body: Value = serde_json::from_slice(&body_of(&envelope, &common(), &events)).unwrap();
         assert_eq!(body["api_key"], "phc_1");
         assert_eq!(body["historical_migration"], true);

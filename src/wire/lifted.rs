@@ -1,6 +1,4 @@
-//! Properties that v1 carries outside of the properties.
-//!
-//! Never rewrites a value: each keeps the bytes that it was captured with.
+//! Properties that a protocol carries outside of the properties; each keeps the bytes that it was captured with.
 
 use std::fmt;
 
@@ -10,8 +8,45 @@ use serde_json::value::RawValue;
 use super::WireEvent;
 use crate::json::write_string;
 
+/// A property, and where a protocol carries it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lifted {
+    pub(super) property: &'static str,
+    takes: Takes,
+    place: Place,
+}
+
+/// What the server takes there; a value of another type stays among the properties.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Takes {
+    Bool,
+    Text,
+}
+
+/// Where a property stands, under a name of its own.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Place {
+    Root(&'static str),
+    Options(&'static str),
+}
+
+impl Lifted {
+    pub(super) const fn new(property: &'static str, takes: Takes, place: Place) -> Self {
+        Self { property, takes, place }
+    }
+
+    /// Returns whether this is the property of an event, with a value that the server takes.
+    fn holds(&self, key: &str, value: &[u8]) -> bool {
+        self.property == key
+            && match self.takes {
+                Takes::Bool => matches!(value, b"true" | b"false"),
+                Takes::Text => value.first() == Some(&b'"'),
+            }
+    }
+}
+
 /// Appends `"session_id":..,"window_id":..,"options":{..},"properties":{..}` of an event.
-pub(super) fn write(event: &WireEvent<'_>, body: &mut Vec<u8>) {
+pub(super) fn write(event: &WireEvent<'_>, lifted: &[Lifted], body: &mut Vec<u8>) {
     let mut object = Vec::new();
     event.write_properties(&mut object);
     let mut parser = serde_json::Deserializer::from_slice(&object);
@@ -24,10 +59,10 @@ pub(super) fn write(event: &WireEvent<'_>, body: &mut Vec<u8>) {
     let (mut ids, mut options, mut properties) = (Vec::new(), Vec::new(), Vec::new());
     for (key, value) in &members {
         let value = value.get().as_bytes();
-        match place(key, value) {
-            Place::Root(name) => member(&mut ids, name, value),
-            Place::Options(name) => member(&mut options, name, value),
-            Place::Properties => member(&mut properties, key, value),
+        match lifted.iter().find(|lifted| lifted.holds(key, value)).map(|lifted| lifted.place) {
+            Some(Place::Root(name)) => member(&mut ids, name, value),
+            Some(Place::Options(name)) => member(&mut options, name, value),
+            None => member(&mut properties, key, value),
         }
     }
     if !ids.is_empty() {
@@ -39,27 +74,6 @@ pub(super) fn write(event: &WireEvent<'_>, body: &mut Vec<u8>) {
     body.extend_from_slice(b"},\"properties\":{");
     body.extend_from_slice(&properties);
     body.push(b'}');
-}
-
-enum Place {
-    Root(&'static str),
-    Options(&'static str),
-    Properties,
-}
-
-/// States where a property belongs. One with a value of another type than the server takes stays where it is.
-fn place(key: &str, value: &[u8]) -> Place {
-    let is_bool = matches!(value, b"true" | b"false");
-    let is_text = value.first() == Some(&b'"');
-    match key {
-        "$process_person_profile" if is_bool => Place::Options("process_person_profile"),
-        "$cookieless_mode" if is_bool => Place::Options("cookieless_mode"),
-        "$ignore_sent_at" if is_bool => Place::Options("disable_skew_correction"),
-        "$product_tour_id" if is_text => Place::Options("product_tour_id"),
-        "$session_id" if is_text => Place::Root("session_id"),
-        "$window_id" if is_text => Place::Root("window_id"),
-        _ => Place::Properties,
-    }
 }
 
 fn member(out: &mut Vec<u8>, key: &str, value: &[u8]) {

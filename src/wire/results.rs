@@ -1,6 +1,4 @@
-//! The per-event results of a v1 answer, and the tags of its errors.
-//!
-//! Never trusts it: what is not readable to its end is no result.
+//! The per-event results of a v1 response, and the tags of its errors.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +6,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{EventResult, Response, Verdict};
+use super::response::Response;
+use super::{EventResult, Verdict};
 
 #[derive(Deserialize)]
-struct Answer {
+struct Results {
     results: BTreeMap<String, Entry>,
 }
 
@@ -27,14 +26,14 @@ struct Failure {
     error: String,
 }
 
-/// Reads the results of a 2xx answer.
+/// Reads the results of a 2xx response.
 ///
 /// A body that is cut off, is not JSON or has another shape says nothing about the events: they may have been
 /// stored, so sending them again could go on for ever.
-pub(super) fn read(response: &Response<'_>) -> Verdict {
-    let answer = serde_json::from_slice::<Answer>(response.body).ok().filter(|_| response.is_complete);
-    let Some(answer) = answer else { return Verdict::Unreadable };
-    let results = answer.results.into_iter().filter_map(|(id, entry)| {
+pub(super) fn read(response: &Response) -> Verdict {
+    let body = serde_json::from_slice::<Results>(&response.body).ok().filter(|_| response.is_complete);
+    let Some(body) = body else { return Verdict::Unreadable };
+    let results = body.results.into_iter().filter_map(|(id, entry)| {
         // The server writes ids as they were sent. What is not an id cannot be one of ours.
         Some((Uuid::parse_str(id.trim()).ok()?, meaning(&entry)))
     });
@@ -64,13 +63,11 @@ pub(super) fn is_about_an_event(body: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::timestamp::Timestamp;
 
     const ID: &str = "01990b6e-8f2a-7c31-9a56-2f3f8a1d0c77";
 
     fn verdict(body: &str, is_complete: bool) -> Verdict {
-        let now = Timestamp::from_unix_millis(0);
-        read(&Response { status: 200, retry_after: None, body: body.as_bytes(), is_complete, now })
+        read(&Response { is_complete, ..Response::status(200).with_body(body) })
     }
 
     #[test]

@@ -1,6 +1,4 @@
 //! The header `Retry-After`, in each of its forms.
-//!
-//! Never sleeps.
 
 use std::time::Duration;
 

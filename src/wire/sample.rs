@@ -1,6 +1,4 @@
 //! What a client would send, for the tests of envelopes.
-//!
-//! Never part of a build that is not a test.
 
 use uuid::Uuid;
 

@@ -1,34 +1,50 @@
 //! PostHog's `POST /batch/`, version 0.
-//!
-//! Never leaves out an event's id or time, so that a second delivery is recognised as one.
 
-use super::{Attempt, BatchInfo, Envelope, WireEvent};
+use std::sync::Arc;
+
+use super::codec::Compression;
+use super::spec::{Conventions, EnvelopeSettings, LibraryPlace, ProtocolSpec};
+use super::{Attempt, BatchInfo, Envelope, EnvelopeLimits, WireEvent};
+use crate::event::{MaxLength, Rules};
 use crate::json::write_string;
+
+/// Version 0, which every PostHog takes.
+pub(crate) static SPEC: ProtocolSpec = ProtocolSpec {
+    path: "/batch/",
+    limits: EnvelopeLimits::new().max_body_bytes(20 * 1024 * 1024).codecs(&[Compression::Gzip]),
+    conventions: Conventions {
+        name: "posthog-v0",
+        // The server cuts ids there, so that two longer ones that begin alike would become one person.
+        rules: Rules { max_length: MaxLength::Characters(200), knows_shared_ids: false },
+        library: LibraryPlace::Properties,
+        names_server: true,
+    },
+    envelope,
+};
+
+fn envelope(settings: &EnvelopeSettings<'_>) -> Arc<dyn Envelope> {
+    Arc::new(PostHogBatch::new(&SPEC, settings))
+}
 
 /// The batch form of PostHog's server libraries, with or without an API key.
 ///
 /// Without a key the body has none, for a relay that adds its own.
 #[derive(Clone, Debug)]
 pub struct PostHogBatch {
-    path: &'static str,
+    spec: &'static ProtocolSpec,
     begin: Vec<u8>,
 }
 
 impl Default for PostHogBatch {
     fn default() -> Self {
-        Self::new(None, false)
+        Self { spec: &SPEC, begin: beginning(None, false) }
     }
 }
 
 impl PostHogBatch {
-    /// Creates the envelope; the key goes into each body.
-    pub(crate) fn new(api_key: Option<&str>, historical_migration: bool) -> Self {
-        Self { path: "/batch/", begin: beginning(api_key, historical_migration) }
-    }
-
-    /// Creates the same envelope for the route of AI events.
-    pub(crate) fn for_ai(api_key: Option<&str>, historical_migration: bool) -> Self {
-        Self { path: "/i/v0/ai/batch/", ..Self::new(api_key, historical_migration) }
+    /// Creates the envelope for a route; the key goes into each body.
+    pub(super) fn new(spec: &'static ProtocolSpec, settings: &EnvelopeSettings<'_>) -> Self {
+        Self { spec, begin: beginning(settings.api_key, settings.historical_migration) }
     }
 }
 
@@ -49,7 +65,11 @@ pub(super) fn beginning(api_key: Option<&str>, historical_migration: bool) -> Ve
 
 impl Envelope for PostHogBatch {
     fn path(&self) -> &str {
-        self.path
+        self.spec.path
+    }
+
+    fn limits(&self) -> EnvelopeLimits {
+        self.spec.limits
     }
 
     fn begin(&self, _batch: &BatchInfo, body: &mut Vec<u8>) {

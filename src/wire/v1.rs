@@ -1,43 +1,75 @@
 //! PostHog's `POST /i/v1/analytics/events`, version 1.
-//!
-//! Never puts the key, the library or the time of sending into a body.
 
-use super::results;
-use super::{Attempt, BatchInfo, Envelope, Response, Verdict, WireEvent, lifted};
+use std::sync::Arc;
+
+use super::codec::Compression;
+use super::lifted::{self, Lifted, Place, Takes};
+use super::response::Response;
+use super::spec::{Conventions, EnvelopeSettings, LibraryPlace, ProtocolSpec};
+use super::{Attempt, BatchInfo, Envelope, EnvelopeLimits, Verdict, WireEvent, results};
+use crate::event::{MaxLength, Rules, reserved};
+use crate::settings::token;
 use crate::timestamp::Timestamp;
+
+/// Version 1, with a result for each event.
+pub(crate) static SPEC: ProtocolSpec = ProtocolSpec {
+    path: "/i/v1/analytics/events",
+    limits: EnvelopeLimits::new()
+        // Results are read whole: those of this many events, each the longest that the server knows, stay below the
+        // bytes of a response. A body of this many is far beyond where larger ones raise the throughput.
+        .max_events(5_000)
+        .max_response_bytes(1024 * 1024)
+        .max_body_bytes(10 * 1024 * 1024)
+        .codecs(&[Compression::Gzip, Compression::Deflate, Compression::Brotli, Compression::Zstd]),
+    conventions: Conventions {
+        name: "posthog-v1",
+        // The server drops what is longer, and stores an event of an id that strangers share without a person.
+        rules: Rules { max_length: MaxLength::Bytes(200), knows_shared_ids: true },
+        library: LibraryPlace::Header,
+        names_server: true,
+    },
+    envelope,
+};
+
+/// What an event carries outside of its properties.
+const LIFTED: [Lifted; reserved::LIFTED.len()] = [
+    Lifted::new(reserved::PROCESS_PERSON_PROFILE, Takes::Bool, Place::Options("process_person_profile")),
+    Lifted::new(reserved::COOKIELESS_MODE, Takes::Bool, Place::Options("cookieless_mode")),
+    Lifted::new(reserved::IGNORE_SENT_AT, Takes::Bool, Place::Options("disable_skew_correction")),
+    Lifted::new(reserved::PRODUCT_TOUR_ID, Takes::Text, Place::Options("product_tour_id")),
+    Lifted::new(reserved::SESSION_ID, Takes::Text, Place::Root("session_id")),
+    Lifted::new(reserved::WINDOW_ID, Takes::Text, Place::Root("window_id")),
+];
+
+fn envelope(settings: &EnvelopeSettings<'_>) -> Arc<dyn Envelope> {
+    Arc::new(PostHogEvents::new(settings))
+}
 
 /// PostHog's second protocol: each event gets a result of its own.
 #[derive(Clone, Debug)]
-pub(crate) struct PostHogEvents {
+struct PostHogEvents {
     authorization: Option<String>,
     sdk_info: String,
     historical_migration: bool,
 }
 
-/// Results are read whole. This many events and the longest result that the server knows stay below
-/// [`MOST_ANSWER`], and a body of this many is far beyond where larger ones raise the throughput.
-const MOST_EVENTS: usize = 5_000;
-const MOST_ANSWER: usize = 1024 * 1024;
-
 impl PostHogEvents {
-    /// Creates the envelope; `sdk_info` is the library and its version with a slash between.
-    pub(crate) fn new(api_key: Option<&str>, sdk_info: String, historical_migration: bool) -> Self {
-        let authorization = api_key.map(|key| format!("Bearer {key}"));
-        Self { authorization, sdk_info, historical_migration }
+    /// Creates the envelope; the key and the library go into headers.
+    fn new(settings: &EnvelopeSettings<'_>) -> Self {
+        let authorization = settings.api_key.map(|key| format!("Bearer {key}"));
+        let (name, version) = settings.library;
+        let sdk_info = format!("{}/{}", token(name), token(version));
+        Self { authorization, sdk_info, historical_migration: settings.historical_migration }
     }
 }
 
 impl Envelope for PostHogEvents {
     fn path(&self) -> &str {
-        "/i/v1/analytics/events"
+        SPEC.path
     }
 
-    fn max_events(&self) -> usize {
-        MOST_EVENTS
-    }
-
-    fn max_response_bytes(&self) -> usize {
-        MOST_ANSWER
+    fn limits(&self) -> EnvelopeLimits {
+        SPEC.limits
     }
 
     fn begin(&self, batch: &BatchInfo, body: &mut Vec<u8>) {
@@ -67,7 +99,7 @@ impl Envelope for PostHogEvents {
         }
         if event.has_lifted() {
             body.extend_from_slice(b"\",");
-            lifted::write(event, body);
+            lifted::write(event, &LIFTED, body);
         } else {
             body.extend_from_slice(b"\",\"options\":{},\"properties\":");
             event.write_properties(body);
@@ -91,14 +123,24 @@ impl Envelope for PostHogEvents {
 
     /// The statuses differ from v0 in two: a 400 is about one event only if its tag says so, and a 429 is
     /// tried again only if it has a `Retry-After`.
-    fn verdict(&self, response: &Response<'_>) -> Verdict {
+    fn verdict(&self, response: &Response) -> Verdict {
         match response.status {
             200..=299 => results::read(response),
-            400 if results::is_about_an_event(response.body) => Verdict::Invalid,
+            400 if results::is_about_an_event(&response.body) => Verdict::Invalid,
             // With a wait that is zero, past or unreadable it is only the wait that says nothing.
             429 if response.retry_after.is_some() => Verdict::Retry(response.wait()),
             400 | 429 => Verdict::Reject,
             _ => super::verdict::of_status(response),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LIFTED, reserved};
+
+    #[test]
+    fn each_lifted_name_has_its_place() {
+        assert!(LIFTED.iter().map(|lifted| lifted.property).eq(reserved::LIFTED));
     }
 }

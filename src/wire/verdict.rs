@@ -1,35 +1,10 @@
-//! What an answer means for the events of a batch.
-//!
-//! Never decides when to try again: that is `deliver/retry`.
+//! What a response means for the events of a batch.
 
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::retry_after;
-use crate::timestamp::Timestamp;
-
-/// An answer as an envelope sees it.
-#[derive(Clone, Copy, Debug)]
-pub struct Response<'a> {
-    /// The HTTP status.
-    pub status: u16,
-    /// The header `Retry-After`.
-    pub retry_after: Option<&'a str>,
-    /// The body, cut at what [`Envelope::max_response_bytes`](super::Envelope::max_response_bytes) allows.
-    pub body: &'a [u8],
-    /// Whether the body was read to its end.
-    pub is_complete: bool,
-    /// The present, to which a date in `Retry-After` is compared.
-    pub now: Timestamp,
-}
-
-impl Response<'_> {
-    /// Returns how long the endpoint asks to be left alone; `None` if it is zero, past or unreadable.
-    pub fn wait(&self) -> Option<Duration> {
-        retry_after::parse(self.retry_after?, self.now)
-    }
-}
+use super::response::Response;
 
 /// What is to be done with a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +22,7 @@ pub enum Verdict {
     Reject,
     /// The endpoint is gone for good, and asks to be left alone: nothing is sent for the life of the process.
     Gone,
-    /// The answer claims success but says nothing that can be read: the events may have been taken, so they
+    /// The response claims success but says nothing that can be read: the events may have been taken, so they
     /// are neither sent again nor counted as sent.
     Unreadable,
     /// Each event has a result of its own; those not named were taken.
@@ -79,7 +54,7 @@ pub enum EventResult {
 ///
 /// 501 and 505 and above are retried like every other server error: a proxy that is being replaced
 /// answers with them too.
-pub(super) fn of_status(response: &Response<'_>) -> Verdict {
+pub(super) fn of_status(response: &Response) -> Verdict {
     match response.status {
         200..=299 => Verdict::Done,
         400 => Verdict::Invalid,
@@ -95,8 +70,11 @@ mod tests {
     use super::*;
 
     fn verdict(status: u16, retry_after: Option<&str>) -> Verdict {
-        let now = Timestamp::from_unix_millis(0);
-        of_status(&Response { status, retry_after, body: b"", is_complete: true, now })
+        let response = Response::status(status);
+        of_status(&match retry_after {
+            Some(header) => response.with_retry_after(header),
+            None => response,
+        })
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod clients;
 pub mod common_fate;
 #[cfg(feature = "systems")]
 pub mod larder;
+mod limited;
 pub mod lines;
 mod programs;
 pub mod schemas;
@@ -18,5 +19,6 @@ mod server;
 #[cfg(feature = "systems")]
 pub mod systems;
 
+pub use limited::Limited;
 pub use programs::example;
 pub use server::{PATIENCE, Received, Reply, Server, eventually};

@@ -6,6 +6,7 @@ mod api;
 mod command_line;
 mod conformance;
 mod context;
+mod custom_envelope;
 mod debug_mode;
 mod deliver;
 mod delivery;
@@ -23,6 +24,7 @@ mod queue;
 mod recursion;
 #[cfg(feature = "tower")]
 mod requests;
+mod reserved_names;
 mod retry;
 mod routes;
 mod sent_log;

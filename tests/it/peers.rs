@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use candor::transport::{Answer, Request, SendError, Transport};
+use candor::transport::{Request, Response, SendError, Transport};
 use candor::{DynamicEvent, LossReason, Timestamp};
 
 use testkit::clients::{LONG, SOON, client, config, config_for, numbered, numbers};
@@ -99,9 +99,9 @@ struct Panics {
 }
 
 impl Transport for Panics {
-    fn send(&self, _: &Request<'_>) -> Result<Answer, SendError> {
+    fn send(&self, _: &Request<'_>) -> Result<Response, SendError> {
         assert!(self.requests.fetch_add(1, Ordering::Relaxed) > 0, "the application's own transport");
-        Ok(Answer::status(200))
+        Ok(Response::status(200))
     }
 }
 

@@ -4,7 +4,7 @@ use std::panic::panic_any;
 use std::sync::{Arc, OnceLock};
 
 use candor::encode::Encoder;
-use candor::transport::{Answer, Request, SendError, Transport};
+use candor::transport::{Request, Response, SendError, Transport};
 use candor::{Client, DynamicEvent, Event, LossReason};
 
 use testkit::clients::{LONG, client, config, config_for, numbered, numbers};
@@ -169,9 +169,9 @@ fn a_panic_payload_that_panics_when_dropped_is_contained() {
 fn the_worker_survives_a_panic_payload_that_panics() {
     struct Bomber;
     impl Transport for Bomber {
-        fn send(&self, request: &Request<'_>) -> Result<Answer, SendError> {
+        fn send(&self, request: &Request<'_>) -> Result<Response, SendError> {
             let numbers = candor::testing::events_of(request.body);
-            if numbers[0].properties["n"] == 1 { panic_any(Bomb(1)) } else { Ok(Answer::status(200)) }
+            if numbers[0].properties["n"] == 1 { panic_any(Bomb(1)) } else { Ok(Response::status(200)) }
         }
     }
     let config = config_for("http://127.0.0.1:9").transport(|_| Ok(Box::new(Bomber)));

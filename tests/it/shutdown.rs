@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use candor::transport::{Answer, Request, SendError, Transport};
+use candor::transport::{Request, Response, SendError, Transport};
 use candor::{Client, ErrorKind, LossReason};
 
 use testkit::clients::{LONG, SOON, client, config, config_for, numbered, numbers};
@@ -76,9 +76,9 @@ fn does_not_wait_for_a_retry_beyond_its_time() {
 fn against_a_transport_that_cannot_be_aborted() {
     struct Deaf;
     impl Transport for Deaf {
-        fn send(&self, _: &Request<'_>) -> Result<Answer, SendError> {
+        fn send(&self, _: &Request<'_>) -> Result<Response, SendError> {
             thread::sleep(SOON * 2);
-            Ok(Answer::status(200))
+            Ok(Response::status(200))
         }
     }
     let client = client(config_for("http://127.0.0.1:9").transport(|_| Ok(Box::new(Deaf))));

@@ -4,7 +4,9 @@ use std::fs;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use candor::wire::EnvelopeLimits;
 use candor::{LossReason, Sending, Spool};
+use testkit::Limited;
 
 use crate::rig::{
     Endpoint, LONG, Scratch, Wire, adds_up, capture, client, config, eventually, lost, run, scratch,
@@ -280,6 +282,25 @@ fn the_oldest_events_beyond_the_limits_are_removed_and_counted() {
     eventually("what is left to arrive", || wire.numbers().len() as u64 == stats.spooled);
     assert_eq!(wire.numbers().last(), Some(&29), "the newest are kept");
     next.shutdown(LONG).unwrap();
+}
+
+#[test]
+fn an_event_that_is_too_large_for_the_endpoint_is_lost_and_takes_no_others_with_it() {
+    let large = || candor::DynamicEvent::new("large", "node-7").property("text", "x".repeat(3_000));
+    for spool in [Spool::server(), Spool::server().each_event()] {
+        let (state, wire) = (scratch(), Wire::new(Endpoint::Answers(200)));
+        let limits = EnvelopeLimits::new().max_body_bytes(2_000);
+        let client = client(config(&state, &wire, spool).envelope(Limited(limits)));
+        capture(&client, [1]);
+        client.capture(large());
+        capture(&client, [2]);
+        client.shutdown(LONG).unwrap();
+        adds_up(&client.stats());
+        assert_eq!(lost(&client.stats(), LossReason::TooLarge), 1);
+        assert_eq!(wire.numbers(), [1, 2]);
+        assert!(wire.bodies().iter().all(|body| body.len() <= 2_000));
+        assert!(state.files().is_empty());
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use candor::transport::{Answer, Request, SendError, Transport};
+use candor::transport::{Request, Response, SendError, Transport};
 use candor::{Client, Config, Consent, DynamicEvent, Env, LossReason, Notice, Spool, Stats};
 
 /// More time than any test needs, even on a busy machine.
@@ -87,7 +87,7 @@ pub(crate) struct Plug {
 }
 
 impl Transport for Plug {
-    fn send(&self, request: &Request<'_>) -> Result<Answer, SendError> {
+    fn send(&self, request: &Request<'_>) -> Result<Response, SendError> {
         let (state, changed) = &*self.wire.state;
         let mut state = state.lock().unwrap();
         state.requests += 1;
@@ -100,16 +100,16 @@ impl Transport for Plug {
                 Endpoint::RefusesNumber(number) => {
                     let wrong = format!("\"n\":{number},");
                     if String::from_utf8_lossy(request.body).contains(&wrong) {
-                        return Ok(Answer::status(400));
+                        return Ok(Response::status(400));
                     }
                     state.taken.push(request.body.to_vec());
-                    return Ok(Answer::status(200));
+                    return Ok(Response::status(200));
                 }
                 Endpoint::Answers(status) => {
                     if status == 200 {
                         state.taken.push(request.body.to_vec());
                     }
-                    return Ok(Answer::status(status));
+                    return Ok(Response::status(status));
                 }
                 Endpoint::Stalls | Endpoint::Hangs => {
                     state = changed.wait_timeout(state, Duration::from_millis(5)).unwrap().0;

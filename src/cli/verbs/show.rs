@@ -6,6 +6,7 @@ use super::Said;
 use crate::catalogue::Catalogue;
 use crate::cli::kit::Kit;
 use crate::cli::screen::Screen;
+use crate::event::reserved::GROUPS;
 use crate::queue::spool::waiting_events;
 use crate::schema::{FieldSchema, FieldType, Schema};
 
@@ -71,7 +72,7 @@ fn describe(schema: &Schema, screen: Screen, out: &mut String) {
     field("distinct_id", schema.distinct_id(), false, screen, out);
     fields("", schema.fields(), screen, out);
     for group in schema.groups() {
-        field(&format!("$groups.{}", group.name()), group, false, screen, out);
+        field(&format!("{GROUPS}.{}", group.name()), group, false, screen, out);
     }
 }
 

@@ -34,7 +34,7 @@ fn batch(first: u64) -> Batch {
     let (queue, mut backlog) = (Queue::new(limits), Backlog::default());
     queue.push(&EncodedEvent::sample("\"id\""), 0).expect("room for one");
     let (common, source) = (CommonProperties::default(), (&mut backlog, &queue));
-    let limits = BatchLimits { events: 1, bytes: usize::MAX };
+    let limits = BatchLimits { events: 1, bytes: usize::MAX, max_body_bytes: usize::MAX };
     BatchBuilder::default().fill(&mut batch, &envelope, &common, &mut ids, limits, source);
     batch
 }

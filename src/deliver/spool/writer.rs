@@ -168,7 +168,7 @@ impl SpoolWriter {
     /// Lays the events of a batch out as files.
     fn lay_out(&self, batch: &Batch) -> Vec<Events> {
         let Spool { file_events, file_bytes, .. } = self.context.spool;
-        let max_events = file_events.min(self.context.envelope.max_events().max(1));
+        let max_events = file_events.min(self.context.envelope.limits().max_events);
         let mut files = vec![Events::default()];
         for (id, event) in batch.events() {
             let is_full = |file: &Events| {
@@ -312,7 +312,7 @@ impl SpoolWriter {
         let context = &self.context;
         let envelope = &*context.envelope;
         let mut ids = Ids::seeded(Uuid::new_v4());
-        let limits = BatchLimits { events: envelope.max_events().max(1), bytes: context.batch_bytes };
+        let limits = BatchLimits::new(&envelope.limits(), context.batch_bytes);
         loop {
             let created_at = Timestamp::of_clock(context.clock.wall());
             let info = BatchInfo { created_at, id: ids.next(created_at) };
@@ -322,6 +322,8 @@ impl SpoolWriter {
             queue.release(taken.depth);
             drained += taken.depth.events;
             self.report(&DeliveryError::unsent(LossReason::ConsentWithdrawn, taken.stale, Vec::new()));
+            let too_large = builder.take_too_large();
+            self.report(&DeliveryError::unsent(LossReason::TooLarge, too_large.len() as u64, too_large));
             if batch.len() > 0 {
                 left.extend(self.keep(batch));
             } else if taken.depth.events == 0 {

@@ -1,9 +1,10 @@
 //! The completion of an event: adds what its context, its client and the receiver's rules require.
 
 use super::{Buffers, Encoder, LossReason};
-use crate::event::common_properties::{GROUPS, PROFILE};
+use crate::event::common_properties::GROUPS;
 use crate::event::context::ActiveContext;
 use crate::event::encoded::{self, EncodedEvent};
+use crate::event::reserved::PROCESS_PERSON_PROFILE;
 use crate::event::rules::{self, PersonProcessing};
 use crate::timestamp::Timestamp;
 
@@ -25,7 +26,7 @@ impl<'a> Encoder<'a> {
         }
         let needs_a_person = rules::needs_a_person(&self.buffers.name);
         for (key, json) in active.properties(self.in_active) {
-            if !(needs_a_person && key == PROFILE) {
+            if !(needs_a_person && key == PROCESS_PERSON_PROFILE) {
                 self.fragment(key, json);
             }
         }
@@ -36,7 +37,7 @@ impl<'a> Encoder<'a> {
                 None => {
                     self.distinct_id(active.nobody());
                     if !self.has_profile {
-                        self.fragment(PROFILE, b"false");
+                        self.fragment(PROCESS_PERSON_PROFILE, b"false");
                     }
                 }
             }
@@ -73,8 +74,6 @@ impl<'a> Encoder<'a> {
     fn is_unusual(&self) -> bool {
         let Buffers { name, distinct_id, .. } = &*self.buffers;
         rules::is_about_a_person(name)
-            || name.len() > rules::MAX_QUOTED
-            || distinct_id.len() > rules::MAX_QUOTED
             || rules::may_be_shared(distinct_id)
             || self.has_profile
             || self.has_cookieless
@@ -88,11 +87,11 @@ impl<'a> Encoder<'a> {
         let is_preview = self.is_preview;
         let parts = rules::Parts { name, distinct_id, properties, has_profile, has_cookieless, is_preview };
         let remedy = rules::validate(&parts, self.common.rules())?;
-        let of_client = self.common.bit(PROFILE);
+        let of_client = self.common.bit(PROCESS_PERSON_PROFILE);
         if of_client != 0 && rules::needs_a_person(name) {
             self.overridden |= of_client;
         } else if of_client == 0 && remedy == PersonProcessing::Personless {
-            self.fragment(PROFILE, b"false");
+            self.fragment(PROCESS_PERSON_PROFILE, b"false");
         }
         Ok(())
     }

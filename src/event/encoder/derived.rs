@@ -54,11 +54,12 @@ impl<'a> Encoder<'a> {
     #[doc(hidden)]
     #[inline]
     pub fn identify<V: Encode + ?Sized>(&mut self, value: &V) {
+        let max = self.common.rules().max_length;
         let out = &mut self.buffers.distinct_id;
         out.clear();
         let writer = &mut ValueWriter { out, losses: &mut self.losses, epoch: self.epoch.as_ref() };
         match value.write(writer) {
-            Written::Value if is_plain(&self.buffers.distinct_id) => {}
+            Written::Value if is_plain(&self.buffers.distinct_id, max.in_bytes()) => {}
             Written::Value => self.identify_again(),
             // The active context supplies the id.
             Written::Absent => self.buffers.distinct_id.clear(),
@@ -114,13 +115,10 @@ impl<'a> Encoder<'a> {
 /// Returns whether a distinct id in JSON needs no further check: it is text, begins with a visible ASCII character,
 /// contains no escapes, and cannot be too long.
 #[inline]
-fn is_plain(id: &[u8]) -> bool {
+fn is_plain(id: &[u8], max: usize) -> bool {
     match id {
         [b'"', first, .., b'"'] => {
-            first.is_ascii_graphic()
-                && id.len() <= super::MAX_CHARACTERS
-                && !id.contains(&b'\\')
-                && id.len() > 2
+            first.is_ascii_graphic() && id.len() <= max && !id.contains(&b'\\') && id.len() > 2
         }
         _ => false,
     }

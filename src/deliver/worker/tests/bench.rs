@@ -14,9 +14,10 @@ use crate::deliver::{OnError, Secrets};
 use crate::event::{Buffers, Encoder};
 use crate::observe::{Counters, Stats};
 use crate::queue::Limits;
-use crate::settings::{Compression, Env, Retry};
+use crate::settings::{Env, Retry};
 use crate::transport::Transport;
 use crate::wire::Envelope;
+use crate::wire::codec::Compression;
 
 pub(super) struct Bench {
     pub(super) worker: Worker,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::super::*;
 use super::bench::Bench;
 use crate::settings::Retry;
-use crate::transport::{Answer, Request, SendError, Transport};
+use crate::transport::{Request, Response, SendError, Transport};
 use crate::wire::PostHogBatch;
 
 /// In the queue at first, where there is a backlog.
@@ -45,7 +45,7 @@ struct Seen {
 }
 
 impl Transport for Endpoint {
-    fn send(&self, request: &Request<'_>) -> Result<Answer, SendError> {
+    fn send(&self, request: &Request<'_>) -> Result<Response, SendError> {
         let (queue, monitor) = self.seen.get().expect("a worker");
         let body: serde_json::Value = serde_json::from_slice(request.body).expect("a body is JSON");
         let events = body["batch"].as_array().map_or(0, Vec::len);
@@ -72,7 +72,7 @@ impl Transport for Endpoint {
             During::Panic if is_first => resume_unwind(Box::new("the endpoint")),
             _ => false,
         };
-        Ok(Answer::status(200))
+        Ok(Response::status(200))
     }
 }
 

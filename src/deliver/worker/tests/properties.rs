@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::super::*;
 use super::bench::Bench;
 use crate::settings::Retry;
-use crate::transport::{Answer, Request, SendError, Transport};
-use crate::wire::{Attempt, Envelope, EventResult, PostHogBatch, Response, Verdict, WireEvent};
+use crate::transport::{Request, Response, SendError, Transport};
+use crate::wire::{Attempt, Envelope, EnvelopeLimits, EventResult, PostHogBatch, Verdict, WireEvent};
 
 /// What the endpoint does with a request.
 #[derive(Clone, Copy, Debug)]
@@ -47,17 +47,17 @@ fn number(event: &Value) -> u64 {
 }
 
 impl Transport for Endpoint {
-    fn send(&self, request: &Request<'_>) -> Result<Answer, SendError> {
+    fn send(&self, request: &Request<'_>) -> Result<Response, SendError> {
         let body: Value = serde_json::from_slice(request.body).expect("a body is JSON");
         let events = body["batch"].as_array().unwrap().clone();
         self.bodies.lock().unwrap().push((request.body.len(), events.iter().map(number).collect()));
         let fault = self.faults.lock().unwrap().pop().flatten();
         if events.iter().any(|event| event["event"] == "poison") {
-            return Ok(Answer::status(400));
+            return Ok(Response::status(400));
         }
         match fault {
-            Some(Fault::Busy) => Ok(Answer::status(503)),
-            Some(Fault::TooLarge) if events.len() > 1 => Ok(Answer::status(413)),
+            Some(Fault::Busy) => Ok(Response::status(503)),
+            Some(Fault::TooLarge) if events.len() > 1 => Ok(Response::status(413)),
             Some(Fault::NotSent) => Err(SendError::NotSent("refused".to_owned())),
             Some(Fault::Unknown) => {
                 self.unknown.lock().unwrap().extend(events.iter().map(number));
@@ -69,11 +69,11 @@ impl Transport for Endpoint {
                     events.into_iter().partition(|e| number(e).is_multiple_of(2));
                 self.take(&even);
                 let again: Vec<&str> = odd.iter().filter_map(|event| event["uuid"].as_str()).collect();
-                Ok(Answer { body: again.join(" ").into_bytes(), ..Answer::status(207) })
+                Ok(Response::status(207).with_body(again.join(" ")))
             }
             Some(Fault::TooLarge) | None => {
                 self.take(&events);
-                Ok(Answer::status(200))
+                Ok(Response::status(200))
             }
         }
     }
@@ -87,8 +87,8 @@ impl Envelope for WithResults {
         self.0.path()
     }
 
-    fn max_events(&self) -> usize {
-        self.1
+    fn limits(&self) -> EnvelopeLimits {
+        EnvelopeLimits::new().max_events(self.1)
     }
 
     fn begin(&self, batch: &BatchInfo, body: &mut Vec<u8>) {
@@ -103,11 +103,11 @@ impl Envelope for WithResults {
         self.0.end(batch, attempt, body);
     }
 
-    fn verdict(&self, response: &Response<'_>) -> Verdict {
+    fn verdict(&self, response: &Response) -> Verdict {
         if response.status != 207 {
             return self.0.verdict(response);
         }
-        let again = std::str::from_utf8(response.body).unwrap().split_whitespace();
+        let again = std::str::from_utf8(&response.body).unwrap().split_whitespace();
         let retry = |id: &str| (id.parse().unwrap(), EventResult::Retry("later".to_owned()));
         Verdict::Each { results: again.map(retry).collect(), names_all: false, wait: None }
     }

@@ -7,7 +7,7 @@ use super::super::*;
 use super::bench::Bench;
 use crate::settings::Retry;
 use crate::transport::memory::MemoryTransport;
-use crate::transport::{Answer, SendError};
+use crate::transport::{Response, SendError};
 use crate::wire::PostHogBatch;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -16,7 +16,7 @@ const SECOND: Duration = Duration::from_secs(1);
 fn bench(statuses: &[u16]) -> (Bench, MemoryTransport) {
     let memory = MemoryTransport::new();
     for status in statuses {
-        memory.answer(Ok(Answer::status(*status)));
+        memory.answer(Ok(Response::status(*status)));
     }
     let batching = Batching { flush_at: 10, interval: SECOND * 5, ..Batching::default() };
     let retry = Retry { base: SECOND * 10, max_delay: SECOND * 10, ..Retry::default() };
