@@ -1,7 +1,7 @@
 //! Schemas: what an event may contain, as data. The catalogue is generated from them.
 //!
 //! `#[derive(Event)]` implements [`Catalogued`], whose [`Schema`] has one [`FieldSchema`] for each property. Read it to
-//! build a page, a check or a relay of your own; write it by hand only for an event that is not derived.
+//! build your own page, check or relay; implement it by hand only for an event that is not derived.
 
 mod declarations;
 mod event;
