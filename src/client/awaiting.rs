@@ -32,7 +32,7 @@ impl Client {
     /// # fn archive(client: &candor::Client) -> candor::Result<()> {
     /// let event = candor::DynamicEvent::new("access granted", "usr_123");
     /// if !client.deliver(event, Duration::from_secs(5))?.is_accepted() {
-    ///     eprintln!("the record did not arrive");
+    ///     eprintln!("the record was not delivered");
     /// }
     /// # Ok(())
     /// # }

@@ -87,9 +87,9 @@ impl Client {
     /// Requests that never reached the endpoint, because the connection was refused or the name did not resolve,
     /// are not retried: their events are lost at once, and counted.
     ///
-    /// A request in flight is cut when the time is up, which may take 100 ms more. Where a name is being resolved or a
-    /// connection made just then, these 100 ms pass in full: names are resolved on a thread of the HTTP library's own,
-    /// which is left behind.
+    /// A request in flight is cut off when the time is up, which may take another 100 ms. If a name is being
+    /// resolved or a connection made at that moment, the full 100 ms pass: names are resolved on a thread of the
+    /// HTTP library, which is left behind.
     ///
     /// A second call changes nothing: while the first is running, it waits for it within its own timeout, and
     /// reports what is still waiting. Later captures are dropped and counted. On the worker's own thread, such as

@@ -36,7 +36,7 @@ pub(crate) struct Choice {
     pub(crate) notice_version: u32,
     pub(crate) endpoint: Option<String>,
     pub(crate) catalogue: Option<String>,
-    /// Set from the refusal until everything stored is gone, so that an interrupted purge is found again.
+    /// Part of the file format; always written as `false`, and never read.
     pub(crate) purge_pending: bool,
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::settings::Env;
 
-/// A condition on variables.
+/// A condition on environment variables.
 #[derive(Clone, Copy, Debug)]
 enum When {
     /// All of these are set, to something other than an empty string, `0` or `false`.

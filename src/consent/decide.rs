@@ -1,4 +1,4 @@
-//! The decision: one pure function over all layers.
+//! The decision, as one pure function over all layers.
 //!
 //! A denial always overrides a grant, whatever the order.
 

@@ -1,4 +1,4 @@
-//! The explained decision, for people and for programs.
+//! The explained decision, for people and programs.
 //!
 //! It contains raw values of variables, so it must never leave the machine.
 
@@ -57,7 +57,7 @@ pub struct LastSend {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Status {
-    /// What was decided.
+    /// The decision.
     pub state: ConsentState,
     /// How silence is interpreted.
     pub mode: Mode,

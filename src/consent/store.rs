@@ -64,7 +64,7 @@ impl Store {
             return written;
         }
         if before.is_some_and(|choice| choice.answer == Answer::Denied) {
-            // The earlier refusal is still there.
+            // The earlier refusal still stands.
             return Ok(());
         }
         leave_empty(&path).or(written)

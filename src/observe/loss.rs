@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why an event was lost.
+/// The reason why an event was lost.
 ///
 /// Displays as words (`queue full`) and serializes as a name (`queue_full`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]

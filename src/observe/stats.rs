@@ -1,4 +1,4 @@
-//! Counts what became of every event.
+//! Counts what has become of every event.
 //!
 //! Never locks.
 

@@ -60,7 +60,7 @@ pub(crate) struct Limits {
     pub(crate) wake_bytes: u64,
 }
 
-/// Why an event was not queued.
+/// The reason why an event was not queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// The queue has no room.

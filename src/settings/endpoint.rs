@@ -1,4 +1,4 @@
-//! Where events go.
+//! The endpoint that events are sent to.
 
 use std::fmt;
 

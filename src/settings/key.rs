@@ -1,6 +1,6 @@
 //! The API key of an endpoint.
 //!
-//! Never prints the key.
+//! Never prints the whole key.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub(crate) struct ApiKey {
 }
 
 impl ApiKey {
-    /// Trims the key; `None` if nothing is left.
+    /// Creates a key from text, trimmed; `None` if it is blank.
     pub(crate) fn new(key: &str) -> Option<Self> {
         let secret = key.trim();
         if secret.is_empty() {
@@ -41,13 +41,13 @@ impl ApiKey {
                 "this is a placeholder; copy the project API key (phc_) from the settings of your PostHog project",
             )
         } else if self.secret.len() > 64 {
-            Some("longer than 64 bytes")
+            Some("must be at most 64 bytes long")
         } else if !self.secret.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte)) {
             // A key with quotes or backslashes would look different in a body, and could not be found there to be
             // hidden.
             Some("must be plain ASCII without quotes or backslashes")
         } else if self.secret.starts_with("phx_") {
-            Some("a personal key (phx_), not a project key")
+            Some("must be a project key, not a personal one (phx_)")
         } else {
             None
         }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_placeholder_is_called_one() {
+    fn a_placeholder_is_reported_as_one() {
         for key in [
             "phc_..",
             "phc_...",

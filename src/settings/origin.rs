@@ -8,13 +8,13 @@ pub(crate) fn variable_prefix(app: &str) -> String {
     app.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
-/// Returns whether `<APP>_TELEMETRY_LOG` asks for batches to be printed.
+/// Returns whether `<APP>_TELEMETRY_LOG` requests that batches be printed.
 pub(crate) fn asks_for_debug(env: &Env, app: &str) -> bool {
     let name = format!("{}_TELEMETRY_LOG", variable_prefix(app));
     env.text(&name).is_some_and(|level| level.eq_ignore_ascii_case("debug"))
 }
 
-/// Returns the proxy for an endpoint, by the usual variables.
+/// Returns the proxy for an endpoint from the usual variables.
 ///
 /// Reads `https_proxy` or `http_proxy`, depending on the endpoint's scheme, then `all_proxy`; each in lower case
 /// first. `HTTP_PROXY` in capitals is ignored, because under CGI a visitor of a web server can set it.

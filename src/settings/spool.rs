@@ -1,4 +1,4 @@
-//! Whether and how events that cannot be delivered now are kept on disk.
+//! Settings for keeping events on disk that cannot be delivered yet.
 
 use std::time::Duration;
 
@@ -24,12 +24,12 @@ pub enum Sending {
     /// end of a run then waits up to [`Config::shutdown_timeout`](crate::Config::shutdown_timeout), as without a
     /// spool.
     NextRun,
-    /// By a process of their own, which the end of a run starts and does not wait for: events arrive although there is
-    /// no next run. Never the default.
+    /// By a separate process, which the end of a run starts but does not wait for, so events arrive even if there
+    /// is no next run. Never the default.
     ///
-    /// Works with [`cli::Telemetry`](crate::cli::Telemetry) in a program whose `main` begins with
-    /// [`cli::run_sender_if_asked`](crate::cli::run_sender_if_asked), which says what that process does. In any other
-    /// program this is the same as `NextRun`.
+    /// Works with [`cli::Telemetry`](crate::cli::Telemetry) in a program whose `main` starts with
+    /// [`cli::run_sender_if_asked`](crate::cli::run_sender_if_asked), which documents what that process does. In
+    /// any other program, this is the same as `NextRun`.
     Detached,
 }
 
@@ -53,7 +53,7 @@ impl Sending {
 /// let server = Config::new("my-server", "1.0.0").spool(Spool::server().max_bytes(256 * 1024 * 1024));
 /// ```
 ///
-/// # What survives what
+/// # What survives the end of the process
 ///
 /// | The process ends by | sealed files (the default) | [`write_ahead`](Self::write_ahead) | [`each_event`](Self::each_event) |
 /// |---|---|---|---|
@@ -224,7 +224,7 @@ impl Spool {
         self.sending.leaves_events()
     }
 
-    /// Returns an error that names the first setting that cannot work.
+    /// Returns an error that names the first invalid setting.
     pub(crate) fn check(&self, max_retries: Option<u32>) -> Result<()> {
         let wrong = |text: &str| Err(Error::new(ErrorKind::Config, format!("spool: {text}")));
         if cfg!(not(feature = "spool")) {

@@ -1,4 +1,4 @@
-//! L0: whether telemetry is built in at all.
+//! L0: whether telemetry is built in.
 
 use crate::consent::finding::{Finding, Heard};
 use crate::consent::inputs::Inputs;

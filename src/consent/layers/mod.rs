@@ -80,7 +80,7 @@ macro_rules! layers {
 }
 
 layers! {
-    /// L0: whether telemetry is built in at all.
+    /// L0: whether telemetry is built in.
     Build: build, ThisRun, BeforeFiles, Never;
     /// L1: `DO_NOT_TRACK`.
     Universal: universal, ThisRun, BeforeFiles, Never;

@@ -1,6 +1,6 @@
 //! Parses YAML into a tree, from a stream of events.
 //!
-//! Never expands an alias, and never reads more than one document.
+//! Never expands an alias, and rejects more than one document.
 
 use std::collections::BTreeMap;
 
