@@ -53,7 +53,7 @@ impl Machine {
 
     /// Waits until every process that the tool has started has ended; returns all of them, the tools first.
     fn settled(&self) -> (Vec<Process>, Vec<Process>) {
-        eventually("the end of every process", || !self.has_processes());
+        eventually("the end of every process", || self.processes() == 0);
         let text = fs::read_to_string(self.dir.join("trace")).expect("the trace");
         let processes = text.lines().map(|line| {
             let mut words = line.split(' ').map(str::to_owned);
@@ -63,13 +63,13 @@ impl Machine {
         processes.partition(|process| process.argument != SENDER)
     }
 
-    /// Returns whether a process with the variables of this machine is running. A new process is found as soon as its
-    /// parent continues.
-    fn has_processes(&self) -> bool {
+    /// Returns how many processes of the tool are running. A process that was started is found from the moment at
+    /// which its parent continues.
+    fn processes(&self) -> usize {
         let dir = self.dir.display().to_string();
-        let is_ours = |environ: Vec<u8>| environ.windows(dir.len()).any(|window| window == dir.as_bytes());
+        let is_ours = |environ: &Vec<u8>| environ.windows(dir.len()).any(|window| window == dir.as_bytes());
         let entries = fs::read_dir("/proc").expect("the processes").filter_map(Result::ok);
-        entries.filter_map(|entry| fs::read(entry.path().join("environ")).ok()).any(is_ours)
+        entries.filter_map(|entry| fs::read(entry.path().join("environ")).ok()).filter(is_ours).count()
     }
 
     /// Returns the names of the files with unsent events.
@@ -136,6 +136,20 @@ fn concurrent_commands_start_senders_and_each_event_arrives_once() {
         assert_eq!((events, machine.arrived().len()), (round * COMMANDS, round * COMMANDS));
         assert_eq!(machine.waiting(), [""; 0]);
     }
+}
+
+#[test]
+fn what_another_command_leaves_meanwhile_is_sent_by_the_sender_at_work() {
+    let server = Server::scripted(|number| if number == 0 { Reply::ok().held() } else { Reply::ok() });
+    let machine = Machine::new(server);
+    machine.run(&[], &[]);
+    machine.server.wait_for_begun(1);
+    machine.run(&[], &[]);
+    // The second sender finds the bucket locked and ends; its event is on disk since before.
+    eventually("the end of the second sender", || machine.processes() == 1);
+    machine.server.release();
+    let (_, senders) = machine.settled();
+    assert_eq!((senders.len(), machine.server.events().len(), machine.waiting().len()), (2, 2, 0));
 }
 
 #[test]
