@@ -161,7 +161,7 @@ fn closed_impls(input: &DeriveInput, labels: &[Labelled<'_>], candor: &Path) -> 
             #[automatically_derived]
             impl #candor::Label for #ident {
                 const LABELS: #candor::schema::Labels = #candor::schema::Labels::Closed {
-                    words: &[#(#candor::schema::Word { name: #words, description: #descriptions }),*],
+                    words: &[#(#candor::schema::Word::new(#words, #descriptions)),*],
                     other: #other_word,
                 };
 

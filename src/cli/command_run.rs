@@ -13,6 +13,7 @@ use crate::timestamp::Timestamp;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Outcome {
     /// As it should.
     Success,
@@ -32,8 +33,8 @@ impl Outcome {
 
 const OUTCOMES: Labels = Labels::Closed {
     words: &[
-        Word { name: Outcome::Success.as_str(), description: "It ended as it should." },
-        Word { name: Outcome::Error.as_str(), description: "It failed, or ended without a word." },
+        Word::new(Outcome::Success.as_str(), "It ended as it should."),
+        Word::new(Outcome::Error.as_str(), "It failed, or ended without a word."),
     ],
     other: None,
 };

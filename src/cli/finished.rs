@@ -44,9 +44,9 @@ const OTHER: &str = "other";
 
 static CATEGORIES: Labels = Labels::Closed {
     words: &[
-        Word { name: ErrorCategory::Failed.as_str(), description: "The command returned an error." },
-        Word { name: ErrorCategory::Panicked.as_str(), description: "The command panicked." },
-        Word { name: ErrorCategory::Interrupted.as_str(), description: "Somebody pressed Ctrl-C." },
+        Word::new(ErrorCategory::Failed.as_str(), "The command returned an error."),
+        Word::new(ErrorCategory::Panicked.as_str(), "The command panicked."),
+        Word::new(ErrorCategory::Interrupted.as_str(), "Somebody pressed Ctrl-C."),
     ],
     other: None,
 };

@@ -12,6 +12,7 @@ use crate::timestamp::Timestamp;
 /// `properties` contains the event's own properties, the super properties, `$groups` and the library's properties.
 /// The event is sent as the `before_send` hook leaves it.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct OutgoingEvent {
     /// The name of the event.
     pub name: String,

@@ -21,6 +21,7 @@ const REASONS: usize = LossReason::ALL.len();
 ///
 /// Serializes to an object of its fields, in which `lost` maps each reason that lost an event to its count.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Stats {
     /// Events passed to `capture` while the gate was open.
     pub captured: u64,

@@ -24,11 +24,19 @@ pub enum Labels {
 
 /// A word of a closed set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Word {
     /// The word that is sent.
     pub name: &'static str,
     /// What the word means, from the doc comment of the variant.
     pub description: &'static str,
+}
+
+impl Word {
+    /// Creates a word with its description, which the catalogue shows.
+    pub const fn new(name: &'static str, description: &'static str) -> Self {
+        Self { name, description }
+    }
 }
 
 impl Labels {

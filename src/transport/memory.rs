@@ -9,6 +9,7 @@ use super::{Request, Response, SendError, Transport};
 
 /// A request as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Sent {
     /// The whole URL.
     pub url: String,

@@ -19,6 +19,7 @@ pub(crate) use http::HttpTransport;
 
 /// One request, ready to be sent as it is.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct Request<'a> {
     /// The whole URL.
     pub url: &'a str,

@@ -10,6 +10,7 @@ use crate::timestamp::Timestamp;
 
 /// What all attempts of one batch share.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct BatchInfo {
     /// When the batch was formed.
     pub created_at: Timestamp,
@@ -19,6 +20,7 @@ pub struct BatchInfo {
 
 /// One attempt at sending a batch.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Attempt {
     /// Counts from 1.
     pub number: u32,

@@ -20,6 +20,7 @@ mod measuring;
 mod peers;
 #[cfg(feature = "derive")]
 mod preview;
+mod public_api;
 mod queue;
 mod recursion;
 #[cfg(feature = "tower")]
