@@ -33,7 +33,7 @@ pub enum LossReason {
     ReservedName,
     /// The client sends only what its catalogue declares, and the event is not in it.
     Undeclared,
-    /// The event was larger than the limit for an event.
+    /// The event was larger than the limit for an event, or the receiver rejected it as too large.
     TooLarge,
     /// The event's own code panicked while it was encoded.
     EventPanicked,
@@ -48,15 +48,16 @@ pub enum LossReason {
     Recursion,
     /// The queue had reached its limit of events or bytes.
     QueueFull,
-    /// Consent was withdrawn before the event was sent.
+    /// Consent was withdrawn before the event was sent, or the endpoint answered that it accepts no more events.
     ConsentWithdrawn,
     /// The receiver rejected the event.
     Rejected,
     /// The receiver reported success with an unreadable response, so it may have accepted the event.
     UnreadableAnswer,
-    /// The event was retried as often, or for as long, as the settings allow.
+    /// The event was tried as often, or for as long, as the settings allow, or the endpoint kept answering with
+    /// something other than HTTP.
     RetriesExhausted,
-    /// The timeout of `shutdown` expired.
+    /// The client was shut down before the event was delivered, or before it was captured.
     ShuttingDown,
     /// The worker panicked while it handled the event, in a transport, an envelope or a hook of the application.
     WorkerPanicked,

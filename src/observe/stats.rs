@@ -23,7 +23,7 @@ const REASONS: usize = LossReason::ALL.len();
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Events passed to `capture` while the gate was open.
+    /// Events passed to `capture` while the gate was open, and those passed to it after a shutdown.
     pub captured: u64,
     /// Events waiting in the queue, in a batch being sent, or for a retry.
     pub queued: u64,
