@@ -51,7 +51,13 @@ macro_rules! config {
     };
 }
 
-/// What a client is to do, and whom it asks first.
+/// All settings of a client. It is created with [`Client::new`](crate::Client::new) or [`init`](crate::init).
+///
+#[doc = include_str!("documentation/settings.md")]
+///
+/// `<APP>` is the application's name in capitals. [`_documentation::consent`](crate::_documentation::consent) lists the
+/// variables, files and answers that decide about consent. A proxy is taken from `https_proxy`, `http_proxy`,
+/// `all_proxy` and `no_proxy`, but not from `HTTP_PROXY`, which a visitor of a web server can set under CGI.
 ///
 /// ```
 /// use std::time::Duration;
@@ -63,7 +69,10 @@ macro_rules! config {
 ///     .flush_interval(Duration::from_secs(10));
 /// ```
 ///
-/// Nothing is checked before the client is made; then the first setting that cannot work is named.
+/// # Errors
+///
+/// Setters return no errors. Creating the client checks all settings, and returns an error of kind
+/// [`Config`](crate::ErrorKind::Config) that names the first invalid one.
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 #[must_use = "a configuration does nothing until a client is made from it"]
 pub struct Config {
@@ -103,10 +112,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// Starts a configuration for an application of this name and version.
+    /// Starts a configuration for an application with this name and version. [`config!`](crate::config!) takes both
+    /// from the package.
     ///
-    /// The name makes the names of the application's own variables: `my-app` reads `MY_APP_TELEMETRY`,
-    /// `MY_APP_TELEMETRY_DISABLED` and `MY_APP_TELEMETRY_LOG`. Name and version are the user agent.
+    /// The name selects the application's own variables: `my-app` reads `MY_APP_TELEMETRY`, `MY_APP_TELEMETRY_DISABLED`
+    /// and `MY_APP_TELEMETRY_LOG`. It is also the name of the state directory. Name and version form the user agent.
+    ///
+    /// Creating the client fails if the name is blank, has no ASCII letter or digit, or cannot be the name of a
+    /// directory.
     pub fn new(app: impl Into<String>, version: impl Into<String>) -> Self {
         let (app, version) = (app.into(), version.into());
         let user_agent = format!("{}/{}", token(&app), token(&version));
@@ -146,20 +159,20 @@ impl Config {
         }
     }
 
-    /// Sets where events go: the base URL of PostHog, of a relay, or of the vendor's own endpoint.
+    /// Sets where events are sent: the base URL of PostHog, of a relay, or of an endpoint of your own. Without an
+    /// endpoint and without a [`transport`](Self::transport), the client is created disabled.
     ///
-    /// `http` or `https`, without user, query or fragment; a path stays in front of the protocol's own.
-    /// PostHog's web hosts (`app.`, `us.`, `eu.posthog.com`) become its ingestion hosts. Without an
-    /// endpoint the client is off.
+    /// `http` or `https`, without a user, query or fragment. A path is kept, and the protocol's own path is appended to
+    /// it. PostHog's web hosts (`app.`, `us.` and `eu.posthog.com`) are replaced by its ingestion hosts.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Some(url.into());
         self
     }
 
-    /// Sets the project's API key, for endpoints that want one; none by default.
+    /// Sets the project's API key, for endpoints that require one; none by default.
     ///
-    /// At most 64 bytes of ASCII, trimmed. A blank key disables the client. Creating the client fails for a personal key
-    /// (`phx_`) and for a placeholder such as `phc_...`.
+    /// At most 64 bytes of ASCII, trimmed. With a blank key, the client is created disabled. Creating the client fails
+    /// for a personal key (`phx_`) and for a placeholder such as `phc_...`.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_key = Some(key.into());
         self
@@ -179,93 +192,106 @@ impl Config {
         self.endpoint(POSTHOG_US).api_key(key)
     }
 
-    /// Sets whose yes is needed and whose no is heard; opt-in unless set, so that nothing is sent before
-    /// somebody has said yes.
+    /// Sets which sources decide whether anything is sent. The default is opt-in: nothing is sent until the user
+    /// agrees.
     pub fn consent(mut self, consent: Consent) -> Self {
         self.consent = consent;
         self
     }
 
-    /// Sets the library that events name as `$lib` and `$lib_version`; candor itself unless set.
+    /// Sets the library that events name as `$lib` and `$lib_version`. The default is candor and its version.
+    ///
+    /// Name and version must not be blank, and have at most 199 bytes together.
     pub fn library(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
         self.library = (name.into(), version.into());
         self
     }
 
-    /// Sets `$is_server`, which tells PostHog that the address is not a person's; true unless set, false in
-    /// [`cli::Telemetry`](crate::cli::Telemetry).
+    /// Sets `$is_server`, which tells PostHog that the sender's address is not a person's. The default is true, and
+    /// false with [`cli::Telemetry`](crate::cli::Telemetry).
     pub fn is_server(mut self, is_server: bool) -> Self {
         self.is_server = Some(is_server);
         self
     }
 
-    /// Sets `$geoip_disable`, which keeps PostHog from looking up the address; true unless set.
+    /// Sets `$geoip_disable`, which keeps PostHog from looking up the location of the sender's address. The default is
+    /// true.
     pub fn geoip_disable(mut self, disable: bool) -> Self {
         self.geoip_disable = disable;
         self
     }
 
-    /// Adds every event to a group; an event's own group of the same type takes its place.
+    /// Adds every event to a group. An event's own group of the same type replaces it.
     pub fn group(mut self, group_type: impl Into<String>, key: impl Into<String>) -> Self {
         self.groups.push((group_type.into(), key.into()));
         self
     }
 
-    /// Adds a property to every event; an event's own property of the same name takes its place.
+    /// Adds a property to every event. An event's own property of the same name replaces it.
     ///
-    /// At most 50. The library's own properties (`$lib` and the like) cannot be set this way.
+    /// There may be at most 50. Creating the client fails for a value that receivers could not read, and for a property
+    /// with a setting of its own (`$lib`, `$lib_version`, `$is_server`, `$geoip_disable`, `$groups`).
     pub fn super_property<V: Serialize>(mut self, key: impl Into<String>, value: V) -> Self {
         self.super_properties.push((key.into(), to_json(&value)));
         self
     }
 
-    /// Marks everything as old data that is imported, which PostHog stores without its usual limits.
+    /// Marks all events as imported old data, which PostHog stores without its usual limits. The default is false.
     pub fn historical_migration(mut self, is_migration: bool) -> Self {
         self.historical_migration = is_migration;
         self
     }
 
-    /// Sets which of PostHog's protocols carries the events; [`Protocol::V0`] unless set.
+    /// Sets the PostHog protocol that carries the events. The default is [`Protocol::V0`].
     pub fn protocol(mut self, protocol: Protocol) -> Self {
         self.protocol = protocol;
         self
     }
 
-    /// Prints each batch to the application's log (target `candor::batch`, level `info`), pretty, from the bytes
-    /// that are sent; to stderr where no logger takes such a line. `<APP>_TELEMETRY_LOG=debug` does the same.
-    /// Off unless set.
+    /// Prints each batch, formatted, from the bytes that are sent. The default is false; `<APP>_TELEMETRY_LOG=debug`
+    /// turns it on as well.
+    ///
+    /// Lines go to the application's log (target `candor::batch`, level `info`), or to stderr if no logger takes them.
+    /// They contain the values of all properties, but never the API key.
     pub fn debug(mut self, debug: bool) -> Self {
         self.debug = debug;
         self
     }
 
-    /// Prints each batch and sends nothing; the events count as lost, for the reason `dry run`.
+    /// Prints each batch and sends nothing. The default is false.
+    ///
+    /// The events are counted as lost with the reason [`DryRun`](crate::LossReason::DryRun).
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
         self
     }
 
-    /// Keeps a log on this machine of what was sent; off unless set, on in [`cli::Telemetry`](crate::cli::Telemetry).
+    /// Keeps a log of what was sent on this machine. The default is false, and true with
+    /// [`cli::Telemetry`](crate::cli::Telemetry).
     ///
-    /// Each request that was answered is one line of JSON in `sent.jsonl`, in the state directory of
-    /// [`Consent`]: when, to which host, how many events, the status of the answer, and the exact bytes of the body
-    /// before compression, as text where it is UTF-8 and in base64 if it is not. Never a header, and never the API
-    /// key: where the body holds it, as in PostHog's v0, its first four characters and `...` take its place, and
-    /// `api_key_shown_as` says so. Nothing else differs from what was sent. Of a body that would take more than
-    /// 511 KiB only the SHA-256 is kept.
+    /// Each answered request is one line of JSON in `sent.jsonl`, in the state directory of [`Consent`]. It contains
+    /// the time, the host, the number of events, the status of the response, and the exact bytes of the body before
+    /// compression: as text if they are UTF-8, and in base64 otherwise. Headers and the API key are never written: if
+    /// the body contains the key, as with PostHog's v0, its first four characters and `...` replace it, and
+    /// `api_key_shown_as` says so. Of a body that would take more than 511 KiB, only the SHA-256 is kept.
     ///
-    /// Each line ends with a SHA-256 over itself and the line before, so a line that was changed or cut out shows; it
-    /// does not protect from somebody who writes the whole log anew. The file has at most 1 MiB: then the oldest half
-    /// goes, and the first line says how many lines that were. Several processes may write to it. It is written on the
-    /// worker's thread and only while consent is granted, never in continuous integration or under sudo, and it is
-    /// kept when consent is withdrawn. A line that cannot be written delays nothing: the next one counts it as `missed`.
+    /// Each line ends with a SHA-256 of itself and of the line before, so a changed or removed line can be detected.
+    /// This does not protect against somebody who writes the whole log anew. At 1 MiB the oldest half is removed, and
+    /// the first line says how many lines that were.
+    ///
+    /// Several processes may write to the file. It is written on the worker's thread, only while consent is granted,
+    /// and never in continuous integration or under `sudo`. It is kept when consent is withdrawn. A line that cannot be
+    /// written delays nothing: the next line counts it as `missed`.
     pub fn sent_log(mut self, is_kept: bool) -> Self {
         self.sent_log = Some(is_kept);
         self
     }
 
-    /// Adds a hook that sees each event on the thread that captures it, and gives it back, changed or
-    /// not, or drops it. A panic in it drops the event. Hooks run in the order in which they were added.
+    /// Adds a hook that receives each event on the thread that captures it, and returns it, changed or not, or drops it
+    /// by returning `None`.
+    ///
+    /// Hooks run in the order in which they were added. If one panics, the event is dropped and counted. A hook runs
+    /// during `capture`, so whatever it waits for, the caller waits for.
     pub fn before_send(
         mut self,
         hook: impl Fn(OutgoingEvent) -> Option<OutgoingEvent> + Send + Sync + 'static,
@@ -274,31 +300,34 @@ impl Config {
         self
     }
 
-    /// Sets a hook that is told, on the worker's thread, of events that will not be delivered: refused, given up,
-    /// left over at a shutdown, or withdrawn with the consent.
+    /// Sets a hook that is called on the worker's thread for events that will not be delivered: rejected, given up,
+    /// left at a shutdown, or withdrawn with the consent.
     ///
-    /// Of events that no worker has had in hand, such as those that a full queue or another hook has dropped, only
-    /// [`stats`](crate::Client::stats) tells. A shutdown waits for the hook within its time, and a tenth of a second
-    /// longer at most.
+    /// Events that never reached the worker, such as those dropped by a full queue or by another hook, are only counted
+    /// in [`stats`](crate::Client::stats). A shutdown waits for it within its own timeout, and for at most 100 ms more.
     pub fn on_error(mut self, hook: impl Fn(&DeliveryError) + Send + Sync + 'static) -> Self {
         self.on_error = OnError::new(hook);
         self
     }
 
-    /// Keeps only a part of the events.
+    /// Captures only a part of the events. By default, all are captured.
+    ///
+    /// The others are counted as lost with the reason [`SampledOut`](crate::LossReason::SampledOut).
     pub fn sample(mut self, sampling: Sampling) -> Self {
         self.sampling = Some(Arc::new(sampling));
         self
     }
 
-    /// Sets the shape of requests, in place of [`protocol`](Self::protocol)'s, with
+    /// Sets the shape of requests, instead of that of the [`protocol`](Self::protocol), with
     /// [limits](crate::wire::Envelope::limits) of its own.
     pub fn envelope(mut self, envelope: impl Envelope + 'static) -> Self {
         self.envelope = Some(Arc::new(envelope));
         self
     }
 
-    /// Sets what makes the transport, once consent is granted; HTTP by ureq unless set.
+    /// Sets the function that creates the transport when consent is granted. The default is HTTP.
+    ///
+    /// It is called again for every later grant. If it fails, so does creating the client, or opting in.
     ///
     /// ```
     /// let memory = candor::testing::MemoryTransport::new();
@@ -315,10 +344,10 @@ impl Config {
         self
     }
 
-    /// Sets the time that a dropped [`Guard`](crate::Guard) gives the last flush; 2 seconds unless set, 400 ms in
-    /// [`cli::Telemetry`](crate::cli::Telemetry).
+    /// Sets how long a dropped [`Guard`](crate::Guard) waits for the last events. The default is 2 seconds, and 400 ms
+    /// with [`cli::Telemetry`](crate::cli::Telemetry).
     ///
-    /// The guard may take up to 100 ms longer; see [`Client::shutdown`](crate::Client::shutdown).
+    /// Cutting off a request may take another 100 ms; see [`Client::shutdown`](crate::Client::shutdown).
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = Some(timeout);
         self
@@ -344,7 +373,7 @@ impl Config {
         self
     }
 
-    /// Sets the environment to decide on, in place of the process's own; for tests and examples.
+    /// Sets the environment to decide on, instead of the process's own; for tests and examples.
     pub fn env(mut self, env: Env) -> Self {
         self.env = Some(env);
         self
@@ -447,6 +476,9 @@ impl fmt::Debug for Config {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod table;
 
 #[cfg(test)]
 mod tests {

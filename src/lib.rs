@@ -43,7 +43,7 @@
 //! - [`schema`] is what an event may hold, as data, and [`encode`] writes events by hand.
 //! - [`transport`] carries requests and [`wire`] shapes them, where HTTP to PostHog is not what is wanted.
 //! - [`consent`] holds what an application or an administrator's tool needs to show a decision.
-//! - [`tower`] has the layers for servers.
+//! - `tower` has the layers for servers.
 //! - [`cli`] is the kit for command-line tools: the first run, one event for each command, and the verbs `status`,
 //!   `on`, `off`, `show`, `log` and `forget`.
 //! - [`testing`] captures the events of a closure, for an application's own tests.
@@ -89,7 +89,7 @@
 //! | `tokio` | | `Context::in_task`: a request context that follows a task |
 //! | `clap` | | [`cli`]: arguments and verbs for tools that use clap |
 //! | `ctrlc` | | [`cli`]: reports a command that is ended by Ctrl-C |
-//! | `tower` | | [`tower`]: layers that make that context from a request, and capture an event for it |
+//! | `tower` | | `tower`: layers that make that context from a request, and capture an event for it |
 //! | `yaml` | yes | deployment parameters in YAML |
 //! | `toml` | yes | policy and project files in TOML |
 //! | `derive` | yes | the derive macros |

@@ -7,34 +7,34 @@ use crate::config::Config;
 use crate::field::PseudonymKey;
 
 impl Config {
-    /// Sets the catalogue of the program's events, for [`strict`](Self::strict).
+    /// Sets the catalogue of the program's events, for [`strict`](Self::strict) and for the command-line kit. There is
+    /// none by default.
     pub fn catalogue(mut self, catalogue: Catalogue) -> Self {
         self.allowed.declared = Some(catalogue.declarations());
         self.catalogue = Some(catalogue);
         self
     }
 
-    /// Lets only what is declared leave the machine.
+    /// Lets only declared events and properties leave the machine. The default is false.
     ///
-    /// An event that the [`catalogue`](Self::catalogue) does not list is dropped and counted as
-    /// [`Undeclared`](crate::LossReason::Undeclared). So is one whose distinct id is not as declared. Of a
-    /// dynamic event of a listed name, and of what a hook gives back, properties and groups that are not
-    /// declared, or whose value is not as declared, are left out and counted in
-    /// [`fields_dropped`](crate::Stats::fields_dropped). The same holds once for super properties and
-    /// groups of the client. Without a catalogue, derived events are the only ones that leave.
+    /// An event that the [`catalogue`](Self::catalogue) does not list, or whose distinct id is not as declared, is
+    /// dropped and counted as [`Undeclared`](crate::LossReason::Undeclared). From dynamic events, and from what a hook
+    /// returns, undeclared properties and groups are removed, as are those whose values are not as declared; they are
+    /// counted in [`fields_dropped`](crate::Stats::fields_dropped). The same applies once to super properties and to
+    /// the client's groups. Without a catalogue, only derived events are sent.
     pub fn strict(mut self) -> Self {
         self.allowed.is_strict = true;
         self
     }
 
-    /// Limits the property names of events that have no schema, such as dynamic ones. Other properties are
-    /// left out and counted. Unlimited unless set.
+    /// Limits the property names of events without a schema, such as dynamic ones. Other properties are removed and
+    /// counted. By default, all names are allowed.
     pub fn dynamic_properties<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.allowed.dynamic = Some(names.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Sets the key for fields that are `keyed`. Without it, they are left out and counted.
+    /// Sets the key for `keyed` fields. Without a key, which is the default, these fields are left out and counted.
     pub fn pseudonym_key(mut self, key: PseudonymKey) -> Self {
         self.pseudonyms = Some(key);
         self
