@@ -1,8 +1,7 @@
-//! Sends ready-made bodies of candor's size directly through a socket, which shows the sink's capacity.
+//! Sends ready-made bodies of candor's size through candor's HTTP stack: the limit without capturing, encoding and
+//! batching.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use peers::{DISTINCT_ID, GROUP, MODE, NAME, Options, PROVIDER};
 use serde_json::json;
@@ -25,37 +24,41 @@ fn body(first: u64, events: u64) -> String {
     json!({ "api_key": "phc_loopback", "batch": events, "sent_at": "2026-11-20T08:00:00.000Z" }).to_string()
 }
 
-fn request(address: &str, body: &str) -> String {
-    let length = body.len();
-    format!("POST /batch/ HTTP/1.1\r\nhost: {address}\r\ncontent-length: {length}\r\n\r\n{body}")
+/// The agent with the settings of candor's transport.
+fn agent() -> ureq::Agent {
+    let total = Some(Duration::from_secs(15));
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_resolve(Some(Duration::from_secs(5)))
+        .timeout_connect(Some(Duration::from_secs(5)))
+        .timeout_recv_response(total)
+        .timeout_per_read(Some(Duration::from_secs(10)))
+        .timeout_global(total)
+        .user_agent("peers/1.0.0")
+        .accept("application/json")
+        .max_idle_connections(1)
+        .output_buffer_size(256 * 1024)
+        .build()
+        .new_agent()
 }
 
-fn main() -> std::io::Result<()> {
+fn main() {
     let options = Options::from_args();
     let batch = options.batch as u64;
-    let address = options.url.trim_start_matches("http://");
-    let requests: Vec<String> = (0..options.events)
+    let bodies: Vec<String> = (0..options.events)
         .step_by(options.batch)
-        .map(|first| request(address, &body(first, batch.min(options.events - first))))
+        .map(|first| body(first, batch.min(options.events - first)))
         .collect();
+    let (agent, url) = (agent(), format!("{}/batch/", options.url));
     let started = Instant::now();
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_nodelay(true)?;
-    let mut reader = BufReader::new(stream.try_clone()?);
-    for request in &requests {
-        stream.write_all(request.as_bytes())?;
-        read_answer(&mut reader)?;
+    for body in &bodies {
+        let mut answer =
+            agent.post(&url).header("content-type", "application/json").send(body).expect("an answer");
+        assert_eq!(answer.status(), 200);
+        answer.body_mut().read_to_vec().expect("a body");
     }
     let seconds = started.elapsed().as_secs_f64();
     println!("{}", json!({ "events_per_second": options.events as f64 / seconds }));
-    Ok(())
-}
-
-/// Reads the sink's answer, whose body has no line break.
-fn read_answer(reader: &mut impl BufRead) -> std::io::Result<()> {
-    let mut line = String::new();
-    while reader.read_line(&mut line)? > 2 {
-        line.clear();
-    }
-    reader.read_exact(&mut [0; 15])
 }

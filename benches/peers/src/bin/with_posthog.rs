@@ -1,7 +1,7 @@
 //! The work through posthog-rs.
 
-use peers::{DISTINCT_ID, GROUP, MODE, NAME, Options, PROVIDER, burst, short_calls};
-use posthog_rs::{CaptureCompression, ClientOptionsBuilder, Event};
+use peers::{DISTINCT_ID, GROUP, MODE, NAME, Options, PROVIDER, Work, burst, clients, idle, short_calls};
+use posthog_rs::{CaptureCompression, Client, ClientOptionsBuilder, Event};
 
 fn created(seq: u64) -> Event {
     let mut event = Event::new(NAME, DISTINCT_ID);
@@ -14,17 +14,20 @@ fn created(seq: u64) -> Event {
     event
 }
 
-fn main() {
-    let options = Options::from_args();
+/// The default options.
+fn defaults(options: &Options) -> ClientOptionsBuilder {
     let mut builder = ClientOptionsBuilder::default();
     builder.api_key("phc_loopback".to_owned()).host(options.url.clone()).disabled(options.off);
-    if options.oneshot {
-        let client = posthog_rs::client(builder.build().expect("options"));
-        client.capture(created(0));
-        client.shutdown();
-        return;
-    }
-    // It cannot wait for room, so its queue holds the whole burst.
+    builder
+}
+
+fn client(builder: &ClientOptionsBuilder) -> Client {
+    posthog_rs::client(builder.build().expect("options"))
+}
+
+/// The client for a burst. It cannot wait for room, so its queue holds the whole burst.
+fn for_bursts(options: &Options) -> Client {
+    let mut builder = defaults(options);
     builder
         .max_queue_size(options.events as usize + 1)
         .flush_at(options.batch)
@@ -33,10 +36,35 @@ fn main() {
     if options.gzip {
         builder.capture_compression(CaptureCompression::Gzip);
     }
-    let client = posthog_rs::client(builder.build().expect("options"));
-    if options.off {
-        short_calls(&options, |seq| client.capture(created(seq)));
-    } else {
-        burst(&options, |seq| client.capture(created(seq)), || client.shutdown());
+    client(&builder)
+}
+
+fn main() {
+    let options = Options::from_args();
+    match options.work {
+        Work::Burst => {
+            let client = for_bursts(&options);
+            burst(&options, |seq| client.capture(created(seq)), || client.shutdown());
+        }
+        Work::Off => {
+            let client = client(defaults(&options).disabled(true));
+            short_calls(&options, |seq| client.capture(created(seq)));
+        }
+        Work::Tool => {
+            let client = client(&defaults(&options));
+            client.capture(created(0));
+            client.shutdown();
+        }
+        Work::Clients => {
+            let builder = defaults(&options);
+            clients(&options, || client(&builder), |client, seq| client.capture(created(seq)), Client::flush);
+        }
+        Work::Idle => {
+            let client = client(&defaults(&options));
+            client.capture(created(0));
+            client.flush();
+            idle(&options);
+        }
+        Work::Fill | Work::Drain | Work::Start => panic!("posthog-rs keeps nothing on disk"),
     }
 }

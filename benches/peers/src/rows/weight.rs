@@ -7,19 +7,28 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::Plan;
-use crate::table::{Table, Target};
+use crate::runner::Scratch;
+use crate::table::{Row, Table, Target};
 
 /// Measures both trees and adds their rows.
 pub fn measure(plan: &Plan, table: &mut Table) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let candor = Throwaway::new("candor", &format!("{{ path = {:?} }}", root.join("../..")));
-    let peer = Throwaway::new("posthog-rs", "\"=0.30.0\"");
-    let crates = Target::AtMost(60.0);
-    let count = |tree: &Throwaway| tree.crates() as f64;
-    table.row("crates in the normal tree", "crates", Some(count(&peer)), count(&candor), &crates);
+    let (root, scratch) = (Path::new(env!("CARGO_MANIFEST_DIR")), Scratch::new("trees"));
+    let candor = Throwaway::new(&scratch, "candor", &format!("{{ path = {:?} }}", root.join("../..")));
+    let peer = Throwaway::new(&scratch, "posthog-rs", "\"=0.30.0\"");
+    table.section("Weight");
+    table.add(
+        Row::new("crates in the normal tree", "crates")
+            .peer(Some(peer.crates() as f64))
+            .candor(Some(candor.crates() as f64))
+            .target(Target::AtMost(60.0)),
+    );
     if plan.builds {
-        let (peer, candor) = (peer.build_seconds(), candor.build_seconds());
-        table.row("release build from clean", "s", Some(peer), candor, &Target::TimesLess(2.0));
+        table.add(
+            Row::new("release build from clean", "s")
+                .peer(Some(peer.build_seconds()))
+                .candor(Some(candor.build_seconds()))
+                .target(Target::TimesLess(2.0)),
+        );
     }
 }
 
@@ -27,8 +36,8 @@ pub fn measure(plan: &Plan, table: &mut Table) {
 struct Throwaway(PathBuf);
 
 impl Throwaway {
-    fn new(name: &str, source: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("candor-peers-{}-{name}", std::process::id()));
+    fn new(scratch: &Scratch, name: &str, source: &str) -> Self {
+        let path = PathBuf::from(scratch.fresh());
         let manifest = format!(
             "[package]\nname = \"throwaway\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
              [dependencies]\n{name} = {source}\n"
@@ -67,11 +76,5 @@ impl Throwaway {
         let started = Instant::now();
         self.cargo(&["build", "--release", "--quiet"]);
         started.elapsed().as_secs_f64()
-    }
-}
-
-impl Drop for Throwaway {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
