@@ -21,6 +21,12 @@ pub(crate) use journal::{FileLimits, Journal};
 pub(crate) use name::FileName;
 pub(crate) use plan::{Caps, POISON, excess, plan};
 pub(crate) use purge::{Purged, purge_all, purge_bucket, sweep_others};
+#[cfg(test)]
+#[cfg_attr(
+    not(feature = "spool"),
+    allow(unused_imports, reason = "the tests of the files need the feature")
+)]
+pub(crate) use scratch::Scratch;
 
 /// Names the bucket of an endpoint, a protocol, an account and a grant: 16 hexadecimal digits. Where one of them is
 /// another the bucket is another, so that nothing captured under one can leave under the other.

@@ -2,6 +2,8 @@
 //!
 //! Starts no thread but the one that sends while the worker builds.
 
+#[cfg(feature = "spool")]
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -18,6 +20,12 @@ use crate::settings::{Env, Retry};
 use crate::transport::Transport;
 use crate::wire::Envelope;
 use crate::wire::codec::Compression;
+#[cfg(feature = "spool")]
+use crate::{
+    deliver::SpoolContext,
+    queue::spool::{Bucket, Provenance},
+    settings::Spool,
+};
 
 pub(super) struct Bench {
     pub(super) worker: Worker,
@@ -78,6 +86,28 @@ impl Bench {
             spool: None,
         });
         Self { worker, commands, clock, queue, monitor, counters, generation }
+    }
+
+    /// The same with a spool in this directory, in the bucket `bench`.
+    #[cfg(feature = "spool")]
+    pub(super) fn with_spool(mut self, dir: &Path) -> Self {
+        let mut context = self.worker.context;
+        let provenance = Provenance { grant: "bench".to_owned(), ..Provenance::default() };
+        let bucket = Bucket::create(&dir.join("spool"), "bench", provenance).expect("a directory");
+        context.spool = Some(Arc::new(SpoolWriter::new(SpoolContext {
+            bucket: Arc::new(bucket),
+            spool: Spool::server(),
+            envelope: Arc::clone(&context.sender.envelope),
+            common: Arc::clone(&context.common),
+            counters: Arc::clone(&self.counters),
+            on_error: OnError::default(),
+            clock: context.clock.clone(),
+            batch_bytes: context.batching.batch_bytes,
+            wake_events: context.batching.leaves_at_events(),
+        })));
+        context.sender.keeps = true;
+        self.worker = Worker::new(context);
+        self
     }
 
     /// Captures an event of this number, with so many bytes beside.

@@ -1,14 +1,18 @@
 //! The next body is built while a request is under way, on a thread that comes with the first backlog.
 
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use super::super::*;
 use super::bench::Bench;
+use crate::clock::Manual;
+#[cfg(feature = "spool")]
+use crate::queue::spool::{Scratch, list};
 use crate::settings::Retry;
 use crate::transport::{Request, Response, SendError, Transport};
-use crate::wire::PostHogBatch;
+use crate::wire::{Attempt, BatchInfo, Envelope, PostHogBatch, WireEvent};
 
 /// In the queue at first, where there is a backlog.
 const EVENTS: u64 = 100;
@@ -26,13 +30,30 @@ enum During {
     Withdraw,
     /// The same, and then the transport panics.
     Panic,
+    /// Waits until the envelope has panicked over the next batch.
+    BreakNext,
+    /// The same as `WaitForNext`, while the client shuts down with this much time; then this much passes.
+    Shutdown {
+        timeout: Duration,
+        passes: Duration,
+        is_cut: bool,
+    },
 }
 
-/// An endpoint that sees the worker's queue.
+/// An endpoint that sees the worker's surroundings.
 struct Endpoint {
     during: During,
-    seen: OnceLock<(Arc<Queue>, Arc<ConsentMonitor>)>,
+    surroundings: OnceLock<Surroundings>,
+    /// Whether the envelope has panicked.
+    has_broken: Arc<AtomicBool>,
     requests: Mutex<Vec<Seen>>,
+}
+
+struct Surroundings {
+    queue: Arc<Queue>,
+    monitor: Arc<ConsentMonitor>,
+    clock: Arc<Manual>,
+    commands: Sender<Command>,
 }
 
 /// One request.
@@ -42,48 +63,119 @@ struct Seen {
     /// Whether the queue lost events while the request was under way.
     is_overlapped: bool,
     may_wait: bool,
+    timeout: Duration,
+}
+
+impl Endpoint {
+    /// Does what is to happen while the first request is under way; returns whether the queue lost events meanwhile.
+    fn interfere(&self, left: u64) -> bool {
+        let Surroundings { queue, clock, commands, .. } = self.surroundings.get().expect("a worker");
+        if self.during == During::BreakNext {
+            return wait_until(|| self.has_broken.load(Ordering::SeqCst));
+        }
+        let is_overlapped = wait_until(|| queue.depth().events < left);
+        if let During::Shutdown { timeout, passes, .. } = self.during {
+            let deadline = Clock::Manual(Arc::clone(clock)).now() + timeout;
+            commands.send(Command::Shutdown { deadline }).unwrap();
+            clock.advance(passes);
+        }
+        is_overlapped
+    }
+}
+
+fn wait_until(is_so: impl Fn() -> bool) -> bool {
+    let began = Instant::now();
+    while !is_so() && began.elapsed() < PATIENCE {
+        thread::yield_now();
+    }
+    is_so()
 }
 
 impl Transport for Endpoint {
     fn send(&self, request: &Request<'_>) -> Result<Response, SendError> {
-        let (queue, monitor) = self.seen.get().expect("a worker");
+        let Surroundings { queue, monitor, .. } = self.surroundings.get().expect("a worker");
         let body: serde_json::Value = serde_json::from_slice(request.body).expect("a body is JSON");
         let events = body["batch"].as_array().map_or(0, Vec::len);
-        // The queue without this body.
-        let left = EVENTS - events as u64;
         let is_first = self.requests.lock().unwrap().is_empty();
-        let mut is_overlapped = false;
-        if is_first && self.during != During::Nothing {
-            let began = Instant::now();
-            while !is_overlapped && began.elapsed() < PATIENCE {
-                thread::yield_now();
-                is_overlapped = queue.depth().events < left;
-            }
-        }
+        let interferes = is_first && self.during != During::Nothing;
+        // The queue without this body.
+        let is_overlapped = interferes && self.interfere(EVENTS - events as u64);
         self.requests.lock().unwrap().push(Seen {
             events,
             thread: thread::current().id(),
             is_overlapped,
             may_wait: queue.may_wait(),
+            timeout: request.timeout,
         });
         match self.during {
-            During::Withdraw if is_first => monitor.gate().close(),
+            During::Withdraw if is_first => drop(monitor.gate().close()),
             // Without the hook, whose words would stand among those of the tests.
             During::Panic if is_first => resume_unwind(Box::new("the endpoint")),
-            _ => false,
-        };
+            During::Shutdown { is_cut: true, .. } if is_first => return Err(SendError::Aborted),
+            _ => {}
+        }
         Ok(Response::status(200))
+    }
+}
+
+/// PostHog's envelope, which panics once when it is told to.
+struct Brittle {
+    inner: PostHogBatch,
+    /// In which body it panics, counted from 1; 0 for none.
+    breaks_in: u32,
+    bodies: AtomicU32,
+    /// Events in the body under way.
+    events: AtomicU32,
+    has_broken: Arc<AtomicBool>,
+}
+
+impl Envelope for Brittle {
+    fn path(&self) -> &str {
+        self.inner.path()
+    }
+
+    fn begin(&self, batch: &BatchInfo, body: &mut Vec<u8>) {
+        self.bodies.fetch_add(1, Ordering::SeqCst);
+        self.events.store(0, Ordering::SeqCst);
+        self.inner.begin(batch, body);
+    }
+
+    fn event(&self, event: &WireEvent<'_>, body: &mut Vec<u8>) {
+        let number = self.events.fetch_add(1, Ordering::SeqCst) + 1;
+        if self.bodies.load(Ordering::SeqCst) == self.breaks_in && number == 3 {
+            self.has_broken.store(true, Ordering::SeqCst);
+            resume_unwind(Box::new("the envelope"));
+        }
+        self.inner.event(event, body);
+    }
+
+    fn end(&self, batch: &BatchInfo, attempt: Attempt, body: &mut Vec<u8>) {
+        self.inner.end(batch, attempt, body);
     }
 }
 
 /// A worker whose bodies hold about ten events, with so many events captured.
 fn bench(during: During, events: u64) -> (Bench, Arc<Endpoint>) {
-    let endpoint = Arc::new(Endpoint { during, seen: OnceLock::new(), requests: Mutex::default() });
+    let has_broken = Arc::new(AtomicBool::new(false));
+    let envelope = Arc::new(Brittle {
+        inner: PostHogBatch::default(),
+        breaks_in: if during == During::BreakNext { 2 } else { 0 },
+        bodies: AtomicU32::new(0),
+        events: AtomicU32::new(0),
+        has_broken: Arc::clone(&has_broken),
+    });
+    let (surroundings, requests) = (OnceLock::new(), Mutex::default());
+    let endpoint = Arc::new(Endpoint { during, surroundings, has_broken, requests });
     let batching = Batching { flush_at: 1, batch_bytes: 2500, ..Batching::default() };
-    let envelope = Arc::new(PostHogBatch::default());
     let transport = Arc::clone(&endpoint) as Arc<dyn Transport>;
     let bench = Bench::new(batching, Retry::default(), envelope, transport);
-    endpoint.seen.set((Arc::clone(&bench.queue), Arc::clone(&bench.monitor))).ok().unwrap();
+    let surroundings = Surroundings {
+        queue: Arc::clone(&bench.queue),
+        monitor: Arc::clone(&bench.monitor),
+        clock: Arc::clone(&bench.clock),
+        commands: bench.commands.clone(),
+    };
+    endpoint.surroundings.set(surroundings).ok().unwrap();
     (0..events).for_each(|n| bench.capture("counted", n, 50));
     (bench, endpoint)
 }
@@ -140,4 +232,68 @@ fn a_transport_that_panics_on_the_second_thread_costs_its_batch_alone() {
         (EVENTS - lost, lost, 0),
         "{stats}"
     );
+}
+
+#[test]
+fn an_envelope_that_panics_while_a_request_is_under_way_costs_the_batch_it_was_building() {
+    let (mut bench, endpoint) = bench(During::BreakNext, EVENTS);
+    assert!(catch_panic(|| bench.run()).is_none());
+    let lost = bench.worker.count_panicked();
+    assert!(endpoint.requests.lock().unwrap()[0].is_overlapped);
+    // Those that were in the body by then, and the one that it panicked over.
+    assert_eq!(lost, 3);
+    assert_eq!(bench.stats().sent, endpoint.requests.lock().unwrap()[0].events as u64);
+    bench.run();
+    let stats = bench.stats();
+    assert_eq!((stats.sent, stats.lost(LossReason::WorkerPanicked)), (EVENTS - lost, lost), "{stats}");
+    assert_eq!((stats.queued, bench.queue.depth()), (0, QueueDepth::default()), "{stats}");
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The deadline passes while the first request is under way and the second body lies ready.
+const TOO_LATE: During = During::Shutdown { timeout: SECOND, passes: SECOND, is_cut: true };
+
+#[test]
+fn a_shutdown_whose_time_is_up_while_a_request_is_under_way_counts_everything_and_sends_nothing_more() {
+    for during in [TOO_LATE, During::Shutdown { timeout: SECOND, passes: SECOND * 2, is_cut: false }] {
+        let (mut bench, endpoint) = bench(during, EVENTS);
+        assert_eq!(bench.run(), Turn::Over);
+        bench.worker.end();
+        let requests = endpoint.requests.lock().unwrap();
+        assert!(requests.len() == 1 && requests[0].is_overlapped);
+        let sent = if during == TOO_LATE { 0 } else { requests[0].events as u64 };
+        let stats = bench.stats();
+        assert_eq!((stats.sent, stats.lost(LossReason::ShuttingDown)), (sent, EVENTS - sent), "{stats}");
+        assert_eq!((stats.queued, bench.queue.depth()), (0, QueueDepth::default()), "{stats}");
+    }
+}
+
+#[test]
+fn a_shutdown_while_a_request_is_under_way_sends_the_rest_in_the_time_that_is_left() {
+    let during = During::Shutdown { timeout: SECOND * 3, passes: SECOND, is_cut: false };
+    let (mut bench, endpoint) = bench(during, EVENTS);
+    assert_eq!(bench.run(), Turn::Over);
+    bench.worker.end();
+    let requests = endpoint.requests.lock().unwrap();
+    assert!(requests[0].is_overlapped && requests[0].timeout > SECOND * 3);
+    assert!(requests[1..].iter().all(|request| request.timeout == SECOND * 2));
+    let stats = bench.stats();
+    assert_eq!((stats.sent, stats.lost_total(), stats.queued), (EVENTS, 0, 0), "{stats}");
+}
+
+#[cfg(feature = "spool")]
+#[test]
+fn a_shutdown_whose_time_is_up_while_a_request_is_under_way_leaves_everything_on_disk() {
+    let scratch = Scratch::new();
+    let (bench, endpoint) = bench(TOO_LATE, EVENTS);
+    let mut bench = bench.with_spool(scratch.path());
+    assert_eq!(bench.run(), Turn::Over);
+    bench.worker.end();
+    let requests = endpoint.requests.lock().unwrap();
+    assert!(requests.len() == 1 && requests[0].is_overlapped);
+    let stats = bench.stats();
+    assert_eq!((stats.sent, stats.lost_total(), stats.spooled), (0, 0, EVENTS), "{stats}");
+    let files = list(&scratch.path().join("spool").join("bench"));
+    assert_eq!(files.iter().map(|file| u64::from(file.events)).sum::<u64>(), EVENTS);
 }
