@@ -1,4 +1,4 @@
-//! HTTP/1.1 with keep-alive, by ureq. Never follows a redirect, and never logs a header.
+//! HTTP/1.1 with keep-alive, using ureq. Never follows a redirect, and never logs a header.
 
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,16 +10,16 @@ use crate::consent::Granted;
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::{Endpoint, Http, Proxy};
 
-/// Bytes that leave with one system call at most, resident from the first request on. A burst of full
-/// batches was delivered about a tenth faster than with ureq's own 128 KiB, and no faster with 512 KiB.
+/// The size of the output buffer in bytes, allocated with the first request. A burst of full batches was delivered
+/// about a tenth faster than with ureq's default of 128 KiB, and no faster with 512 KiB.
 const SEND_BUFFER: usize = 256 * 1024;
 
-/// The transport that a client uses unless its host brings another.
+/// The transport that a client uses unless the application sets another.
 pub(crate) struct HttpTransport {
     agent: Agent,
     headers: Vec<(String, String)>,
     is_aborted: AtomicBool,
-    /// Why nothing can be sent: what the environment names as a proxy is none. Going round it is not an answer.
+    /// Why nothing can be sent: the proxy named by the environment is invalid, and it must not be bypassed.
     no_way: Option<&'static str>,
 }
 
@@ -27,21 +27,24 @@ impl HttpTransport {
     /// Creates the transport; no socket is opened before the first request.
     pub(crate) fn new(_granted: Granted, settings: &Http, endpoint: &Endpoint) -> Result<Self> {
         if cfg!(telemetry_off) {
-            // No grant gets this far in such a build. Said here as well, so the linker leaves out TLS and HTTP.
-            return Err(Error::new(ErrorKind::Transport, "telemetry is left out of this build"));
+            // Consent is never granted in such a build. The check here lets the linker leave out TLS and HTTP.
+            return Err(Error::new(
+                ErrorKind::Transport,
+                "telemetry is left out of this build; build it without `--cfg telemetry_off` to send",
+            ));
         }
         warn_of_trace();
         let (proxy, no_way) = match settings.proxy.as_ref().map(parse_proxy).transpose() {
             Ok(proxy) => (proxy, None),
             Err(why) => {
-                // The environment is not the host's doing, so its start must not fail over it.
+                // The application does not control its environment, so this must not make its start fail.
                 log::warn!(target: "candor", "nothing can be sent: {why}");
                 (None, Some(why))
             }
         };
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
-            // A redirect would send events if nobody consented to: it is an answer like any other.
+            // Following a redirect could send events to an endpoint that nobody consented to.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_resolve(Some(settings.resolve))
@@ -92,15 +95,15 @@ impl Transport for HttpTransport {
     }
 }
 
-/// Warns of the one way in which a header's value gets into a log: ureq's protocol library prints the
-/// bytes of request heads at level trace.
+/// Warns if header values can end up in a log: at level trace, ureq's protocol library prints the bytes of request
+/// heads.
 fn warn_of_trace() {
     if log::log_enabled!(target: "ureq_proto::util", log::Level::Trace) {
-        log::warn!(target: "candor", "the log target ureq_proto is at trace, which prints request headers, tokens included");
+        log::warn!(target: "candor", "the log target `ureq_proto` is at level trace, which prints request headers and the tokens in them; lower its level");
     }
 }
 
-/// Reads the response. Once there is a status, a body that breaks off changes nothing about it.
+/// Reads the response. A body that breaks off does not change the status.
 fn read(received: ureq::http::Response<Body>, max: usize) -> Response {
     let (parts, mut body) = received.into_parts();
     let retry_after = parts.headers.get("retry-after").and_then(|value| value.to_str().ok());
@@ -114,7 +117,7 @@ fn read(received: ureq::http::Response<Body>, max: usize) -> Response {
     response
 }
 
-/// Tells requests that never left from those that may have arrived, and those from answers that cannot be read.
+/// Distinguishes requests that were never sent, requests that may have arrived, and unreadable responses.
 fn classify(error: &ureq::Error) -> SendError {
     use std::io::ErrorKind as Io;
     let text = error.to_string();
@@ -145,22 +148,24 @@ fn classify(error: &ureq::Error) -> SendError {
     }
 }
 
-/// Returns whether a name could not be resolved, for which the standard library has no kind of error.
+/// Returns whether a name could not be resolved; the standard library has no error kind for this.
 fn is_of_resolver(error: &std::io::Error) -> bool {
     match error.raw_os_error() {
-        // What Windows answers, from `WSAHOST_NOT_FOUND` to `WSANO_DATA`.
+        // The codes of Windows, from `WSAHOST_NOT_FOUND` to `WSANO_DATA`.
         Some(code) => cfg!(windows) && (11_001..=11_004).contains(&code),
         None => error.to_string().starts_with("failed to lookup address information"),
     }
 }
 
-/// Brings the environment's proxy into ureq's form, with the hosts that go without.
+/// Converts the environment's proxy to ureq's type, with the hosts that bypass it.
 fn parse_proxy(proxy: &Proxy) -> std::result::Result<ureq::Proxy, &'static str> {
-    // The URL may carry a password, so neither it nor ureq's text about it is repeated.
-    let wrong = |_| "proxy: the environment names one that is not a proxy URL";
+    // The URL may contain a password, so neither it nor ureq's error is repeated.
+    let wrong = |_| "proxy: the proxy variable in the environment is not a valid URL; correct or unset it";
     let plain = ureq::Proxy::new(&proxy.url).map_err(wrong)?;
     if !matches!(plain.protocol(), ProxyProtocol::Http | ProxyProtocol::Https) {
-        return Err("proxy: only http and https proxies are supported, and the environment names another");
+        return Err(
+            "proxy: the proxy variable in the environment must name an http or https proxy; correct or unset it",
+        );
     }
     let mut builder = ureq::Proxy::builder(plain.protocol()).host(plain.host()).port(plain.port());
     if let Some(user) = plain.username() {

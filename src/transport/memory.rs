@@ -7,21 +7,21 @@ use parking_lot::Mutex;
 
 use super::{Request, Response, SendError, Transport};
 
-/// A request as it was sent.
+/// A request as the transport received it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sent {
     /// The whole URL.
     pub url: String,
-    /// The protocol's headers.
+    /// The headers of the protocol.
     pub headers: Vec<(&'static str, String)>,
-    /// The body as it would have travelled.
+    /// The body, compressed as it would have been sent.
     pub body: Vec<u8>,
 }
 
-/// Keeps what was sent, and answers from a script; where the script has ended, with 200.
+/// A transport that keeps all requests and returns scripted responses; once the script has ended, it returns 200.
 ///
-/// Clones share what they keep, so that a test holds one and the client another.
+/// Clones share their state: give one to the client and keep another in the test.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryTransport {
     state: Arc<Mutex<State>>,
@@ -35,7 +35,7 @@ struct State {
 }
 
 impl MemoryTransport {
-    /// Creates a transport that answers 200 to everything.
+    /// Creates a transport that returns 200 to every request.
     pub fn new() -> Self {
         Self::default()
     }

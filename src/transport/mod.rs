@@ -1,7 +1,7 @@
-//! How requests travel: implement [`Transport`] where the built-in HTTP client is not what is wanted.
+//! How requests are sent: implement [`Transport`] to replace the built-in HTTP client.
 //!
-//! A transport is handed one finished [`Request`] at a time and returns what came back. It never retries and never looks
-//! into a body. Set one with [`Config::transport`](crate::Config::transport); tests take
+//! A transport receives one finished [`Request`] at a time and returns the response. It never retries and never inspects
+//! a body. Set one with [`Config::transport`](crate::Config::transport); in tests, use
 //! [`MemoryTransport`](crate::testing::MemoryTransport).
 
 mod http;
@@ -17,19 +17,19 @@ use crate::error::Result;
 pub use crate::wire::response::Response;
 pub(crate) use http::HttpTransport;
 
-/// One request, ready to be sent as it is.
+/// A request that is ready to be sent.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Request<'a> {
     /// The whole URL.
     pub url: &'a str,
-    /// All headers that the protocol asks for; a transport adds the application's own and those of HTTP itself.
+    /// All headers that the protocol requires; the transport adds the application's own and those of HTTP.
     pub headers: &'a [(&'static str, String)],
-    /// The body, compressed already where `Content-Encoding` says so.
+    /// The body, already compressed if there is a `Content-Encoding`.
     pub body: &'a [u8],
-    /// Time for the whole request, from resolving the name to the last byte of the answer.
+    /// The maximum time for the whole request, from resolving the name to the last byte of the response.
     pub timeout: Duration,
-    /// At most this many bytes of the answer's body are worth reading.
+    /// The maximum number of bytes of the response's body to read.
     pub max_response_bytes: usize,
 }
 
@@ -43,17 +43,17 @@ impl fmt::Debug for Request<'_> {
     }
 }
 
-/// Why there is no response.
+/// The reason why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendError {
     /// The request never left: the name did not resolve, the connection was refused, TLS failed.
     NotSent(String),
-    /// The request may have arrived: the time was up, or the connection broke on the way.
+    /// The request may have arrived: it timed out, or the connection broke.
     Unknown(String),
-    /// An answer came that cannot be read: it is not HTTP, or its head is too large. The request may have been taken.
+    /// The response cannot be read: it is not HTTP, or its head is too large. The request may have been accepted.
     BadResponse(String),
-    /// The transport was cut by [`Transport::abort`].
+    /// The transport was stopped by [`Transport::abort`].
     Aborted,
 }
 
@@ -61,26 +61,31 @@ impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotSent(why) => write!(f, "not sent: {why}"),
-            Self::Unknown(why) => write!(f, "no answer: {why}"),
-            Self::BadResponse(why) => write!(f, "unreadable answer: {why}"),
-            Self::Aborted => f.write_str("cut short"),
+            Self::Unknown(why) => write!(f, "no response: {why}"),
+            Self::BadResponse(why) => write!(f, "unreadable response: {why}"),
+            Self::Aborted => f.write_str("aborted"),
         }
     }
 }
 
 impl std::error::Error for SendError {}
 
-/// Sends requests, one at a time, on the worker's thread.
+/// Sends requests, one at a time.
 ///
-/// An application or a test brings its own through [`Config::transport`](crate::Config::transport).
+/// An application or a test sets its own with [`Config::transport`](crate::Config::transport).
 pub trait Transport: Send + Sync {
-    /// Sends one request and waits for the answer, within the request's time.
+    /// Sends one request and waits for the response, for at most the request's timeout.
     ///
-    /// Any status is an answer, redirects included: they are never followed.
+    /// A response with any status is `Ok`, including a redirect, which must not be followed.
+    ///
+    /// # Errors
+    ///
+    /// A [`SendError`] if there is no response.
     fn send(&self, request: &Request<'_>) -> std::result::Result<Response, SendError>;
 
-    /// Cuts a request in flight short and refuses every later one. Called from another thread when a
-    /// deadline has passed or consent was withdrawn.
+    /// Aborts the request in flight and refuses every later one.
+    ///
+    /// Called from another thread when a deadline has passed or consent was withdrawn. Does nothing by default.
     fn abort(&self) {}
 }
 
@@ -94,5 +99,5 @@ impl<T: Transport + ?Sized> Transport for std::sync::Arc<T> {
     }
 }
 
-/// Creates a transport once consent is granted, which the token proves; called anew for each grant.
+/// Creates a transport. It is called again for each grant of consent, of which the token is proof.
 pub type TransportFactory = dyn Fn(Granted) -> Result<Box<dyn Transport>> + Send + Sync;

@@ -7,7 +7,7 @@ use super::spec::{Conventions, EnvelopeSettings, LibraryPlace, ProtocolSpec};
 use super::{Envelope, EnvelopeLimits, PostHogBatch};
 use crate::event::{MaxLength, Rules};
 
-/// The route of AI events, whichever protocol carries the others.
+/// The route for AI events, whichever protocol carries the others.
 pub(crate) static SPEC: ProtocolSpec = ProtocolSpec {
     path: "/i/v0/ai/batch/",
     limits: EnvelopeLimits::new()

@@ -1,4 +1,4 @@
-//! Any envelope, with a bearer token beside it. Never writes the token into a body, a log or an error.
+//! An envelope that adds a bearer token to another. Never writes the token into a body, a log or an error.
 
 use std::fmt;
 
@@ -26,15 +26,18 @@ pub struct Bearer<E> {
 }
 
 impl<E: Envelope> Bearer<E> {
-    /// Puts a token beside an envelope.
+    /// Wraps an envelope so that its requests carry the token; whitespace around the token is removed.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if the token is blank or cannot stand in a header: visible ASCII and blanks.
+    /// [`ErrorKind::Config`] if the token is blank, or contains anything but visible ASCII and spaces.
     pub fn new(token: impl AsRef<str>, envelope: E) -> Result<Self> {
         let token = token.as_ref().trim();
         if token.is_empty() || !token.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
-            return Err(Error::new(ErrorKind::Config, "bearer token: blank, or not visible ASCII"));
+            return Err(Error::new(
+                ErrorKind::Config,
+                "bearer token: it is blank or contains characters that are not visible ASCII; pass the token alone",
+            ));
         }
         Ok(Self { header: format!("Bearer {token}"), envelope })
     }
@@ -85,7 +88,7 @@ mod tests {
     use crate::wire::{Envelope, FlatRecord};
 
     #[test]
-    fn the_token_stands_in_the_header_alone() {
+    fn the_token_appears_only_in_the_header() {
         let bearer = Bearer::new(" tok_secret ", FlatRecord::new("/cli/t")).unwrap();
         assert_eq!(headers_of(&bearer), [("authorization", "Bearer tok_secret".to_owned())]);
         assert_eq!((bearer.path(), bearer.limits().max_events), ("/cli/t", 1));
@@ -99,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_is_no_header_is_refused_without_its_text() {
+    fn an_invalid_token_is_refused_without_being_repeated() {
         for token in ["", "  ", "a\nsecret", "secret\u{7f}", "sécret"] {
             let error = Bearer::new(token, FlatRecord::new("/")).unwrap_err().to_string();
             assert!(!error.contains("cret"), "{error}");

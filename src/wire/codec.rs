@@ -1,4 +1,4 @@
-//! The codecs of request bodies: the name of each on the wire, the feature it needs, and what compresses.
+//! The codecs of request bodies: each one's name on the wire, the feature it needs and its function.
 
 use std::borrow::Cow;
 
@@ -6,34 +6,35 @@ use std::borrow::Cow;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Compression {
-    /// Not at all. The default: the body that debugging prints is the body that is sent.
+    /// No compression. The default, so the body that debugging prints is the body that is sent.
     None,
-    /// gzip, which all of PostHog's protocols take. Needs the feature `gzip`.
+    /// gzip, which all of PostHog's protocols accept. Needs the feature `gzip`.
     Gzip,
-    /// deflate in a zlib stream, of PostHog's protocols only for [`Protocol::V1`](crate::Protocol::V1). Needs the
-    /// feature `gzip`.
+    /// deflate in a zlib stream; of PostHog's protocols, only [`Protocol::V1`](crate::Protocol::V1) accepts it. Needs
+    /// the feature `gzip`.
     Deflate,
-    /// brotli, of PostHog's protocols only for [`Protocol::V1`](crate::Protocol::V1). Needs the feature `brotli`.
+    /// brotli; of PostHog's protocols, only [`Protocol::V1`](crate::Protocol::V1) accepts it. Needs the feature
+    /// `brotli`.
     Brotli,
-    /// zstd, of PostHog's protocols only for [`Protocol::V1`](crate::Protocol::V1). Needs the feature `zstd`.
+    /// zstd; of PostHog's protocols, only [`Protocol::V1`](crate::Protocol::V1) accepts it. Needs the feature `zstd`.
     Zstd,
 }
 
-/// Compresses a body; `None` if it failed.
+/// Compresses a body; `None` if that fails.
 type Compress = fn(&[u8]) -> Option<Vec<u8>>;
 
-/// What there is to know of a codec.
+/// The properties of a codec.
 struct Codec {
     /// The name in `Content-Encoding`.
     encoding: &'static str,
-    /// The feature of the build that adds it.
+    /// The Cargo feature that adds it.
     feature: &'static str,
-    /// Missing if the build lacks the feature.
+    /// `None` if the build lacks the feature.
     compress: Option<Compress>,
 }
 
 impl Compression {
-    /// The codecs, with plain bodies first.
+    /// All codecs, with `None` first.
     pub(crate) const ALL: [Self; 5] = [Self::None, Self::Gzip, Self::Deflate, Self::Brotli, Self::Zstd];
 
     const fn codec(self) -> Option<Codec> {
@@ -74,12 +75,12 @@ impl Compression {
         })
     }
 
-    /// Returns the feature that this build lacks for it.
+    /// Returns the feature that must be enabled to use this codec; `None` if the build has it.
     pub(crate) fn missing_feature(self) -> Option<&'static str> {
         self.codec().filter(|codec| codec.compress.is_none()).map(|codec| codec.feature)
     }
 
-    /// Returns the body as it is sent, and its `Content-Encoding`. A codec that fails leaves the body as it is.
+    /// Returns the body as it is sent, and its `Content-Encoding`. If the codec fails, the body is sent plain.
     pub(crate) fn encode(self, body: &[u8]) -> (Cow<'_, [u8]>, Option<&'static str>) {
         let packed = self.codec().and_then(|codec| Some((codec.compress?(body)?, codec.encoding)));
         match packed {
@@ -89,7 +90,7 @@ impl Compression {
     }
 }
 
-/// Level 1: a batch is very repetitive, and the higher levels gain a few per cent for several times the work.
+/// Level 1: a batch is very repetitive, and higher levels save a few per cent for several times the work.
 #[cfg(feature = "gzip")]
 fn gzip(body: &[u8]) -> Option<Vec<u8>> {
     use std::io::Write;
@@ -111,7 +112,7 @@ fn deflate(body: &[u8]) -> Option<Vec<u8>> {
     encoder.finish().ok()
 }
 
-/// Level 4: a batch is very repetitive, and the higher levels gain a few per cent for several times the work.
+/// Level 4: a batch is very repetitive, and higher levels save a few per cent for several times the work.
 #[cfg(feature = "brotli")]
 fn brotli(body: &[u8]) -> Option<Vec<u8>> {
     use brotli::enc::BrotliEncoderParams;
@@ -123,7 +124,7 @@ fn brotli(body: &[u8]) -> Option<Vec<u8>> {
 }
 
 #[cfg(feature = "zstd")]
-#[expect(clippy::unnecessary_wraps, reason = "the same signature as that of all codecs")]
+#[expect(clippy::unnecessary_wraps, reason = "all codecs have the same signature")]
 fn zstd(body: &[u8]) -> Option<Vec<u8>> {
     use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
@@ -136,9 +137,9 @@ mod tests {
 
     use super::Compression;
 
-    /// What the other side makes of a body.
+    /// Decodes a body as the endpoint would.
     fn unpack(encoding: &str, packed: &[u8]) -> Vec<u8> {
-        #[allow(unused_mut, reason = "a build without codecs fills nothing in")]
+        #[allow(unused_mut, reason = "nothing is written to it in a build without codecs")]
         let mut plain = Vec::new();
         match encoding {
             #[cfg(feature = "gzip")]
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_packed_unpacks_to_the_same_under_its_name() {
+    fn a_compressed_body_decodes_under_its_encoding_name() {
         for codec in Compression::ALL {
             for body in [b"".as_slice(), b"{}", &br#"{"event":"a"},"#.repeat(10_000)] {
                 match codec.encode(body) {

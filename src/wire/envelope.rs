@@ -1,4 +1,4 @@
-//! The form of a request: the trait that writes bodies and reads responses, and what it is handed.
+//! The trait that writes request bodies and interprets responses, and the types passed to it.
 
 use uuid::Uuid;
 
@@ -8,11 +8,11 @@ use super::{EnvelopeLimits, Verdict};
 use crate::event::{CommonProperties, EncodedEvent};
 use crate::timestamp::Timestamp;
 
-/// What all attempts of one batch share.
+/// What all attempts to send a batch have in common.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct BatchInfo {
-    /// When the batch was formed.
+    /// When the batch was put together.
     pub created_at: Timestamp,
     /// The id of the batch.
     pub id: Uuid,
@@ -22,13 +22,13 @@ pub struct BatchInfo {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Attempt {
-    /// Counts from 1.
+    /// The number of the attempt, from 1.
     pub number: u32,
-    /// When this attempt leaves.
+    /// When this attempt is made.
     pub at: Timestamp,
 }
 
-/// One event on its way into a body.
+/// An event to be written into a body.
 #[derive(Debug)]
 pub struct WireEvent<'a> {
     pub(crate) encoded: &'a EncodedEvent<'a>,
@@ -43,47 +43,47 @@ impl WireEvent<'_> {
         self.encoded
     }
 
-    /// Returns the event's id in lower case with hyphens; the same on every attempt.
+    /// Returns the event's id, in lower case with hyphens. It is the same on every attempt.
     pub fn uuid(&self) -> &str {
         self.uuid
     }
 
-    /// Returns when it happened, as RFC 3339 in UTC with milliseconds.
+    /// Returns when the event happened, as RFC 3339 in UTC with milliseconds.
     pub fn timestamp(&self) -> &[u8] {
         self.timestamp
     }
 
-    /// Appends all properties as one JSON object: its own, its groups, then those common to the client.
+    /// Appends all properties as one JSON object: the event's own, its groups, then those common to the client.
     pub fn write_properties(&self, out: &mut Vec<u8>) {
         self.encoded.write_properties(self.common, out);
     }
 
-    /// Returns whether the event has a property that v1 carries outside of the properties.
+    /// Returns whether the event has a property that v1 carries outside the properties object.
     #[inline]
     pub(crate) fn has_lifted(&self) -> bool {
         self.encoded.has_lifted() || self.common.has_lifted()
     }
 }
 
-/// The shape of requests and the meaning of responses; implement it to speak to an endpoint of your own.
+/// Defines the form of requests and the meaning of responses; implement it for your own endpoint.
 ///
-/// A body is made once, `begin`, then `event` for each with commas between, and kept for all attempts;
-/// `end` is written anew for each.
+/// The body is written once and kept for all attempts: first [`begin`](Self::begin), then [`event`](Self::event) for
+/// each event, with commas in between. [`end`](Self::end) is written again for each attempt.
 ///
-/// An envelope of an application has the rights of those that come with the crate: its [`limits`](Self::limits) are
-/// checked against the configuration when the client is made, cut batches, and choose what is compressed.
+/// The [`limits`](Self::limits) of an application's envelope count like those of the envelopes in this crate: the
+/// configuration is checked against them when the client is created, and batches are cut to fit them.
 pub trait Envelope: Send + Sync {
-    /// Returns the path under the endpoint, with a leading slash.
+    /// Returns the path that is appended to the endpoint, with a leading slash.
     fn path(&self) -> &str;
 
-    /// Returns what the endpoint takes in one request, the same on every call; [`EnvelopeLimits::new`] unless
-    /// implemented.
+    /// Returns the limits of one request. It must return the same on every call. Defaults to
+    /// [`EnvelopeLimits::new`].
     ///
     /// ```
     /// use candor::Compression;
     /// use candor::wire::{Attempt, BatchInfo, Envelope, EnvelopeLimits, WireEvent};
     ///
-    /// /// One JSON object a line, at most 64 KiB, gzip or plain.
+    /// /// One JSON object per request, at most 64 KiB, gzip or plain.
     /// struct Lines;
     ///
     /// impl Envelope for Lines {
@@ -110,19 +110,19 @@ pub trait Envelope: Send + Sync {
         EnvelopeLimits::new()
     }
 
-    /// Appends what comes before the first event.
+    /// Appends the part before the first event.
     fn begin(&self, batch: &BatchInfo, body: &mut Vec<u8>);
 
     /// Appends one event.
     fn event(&self, event: &WireEvent<'_>, body: &mut Vec<u8>);
 
-    /// Appends what comes after the last event.
+    /// Appends the part after the last event.
     fn end(&self, batch: &BatchInfo, attempt: Attempt, body: &mut Vec<u8>);
 
-    /// Adds headers beside `Content-Type` and `Content-Encoding`.
+    /// Adds headers to `Content-Type` and `Content-Encoding`. Adds none by default.
     fn headers(&self, _batch: &BatchInfo, _attempt: Attempt, _headers: &mut Vec<(&'static str, String)>) {}
 
-    /// Returns what a response means; PostHog's table of statuses unless said otherwise.
+    /// Returns what a response means for the batch. Defaults to PostHog's meaning of each status.
     fn verdict(&self, response: &Response) -> Verdict {
         verdict::of_status(response)
     }

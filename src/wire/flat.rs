@@ -1,13 +1,13 @@
-//! A record of its own for each event, for endpoints that are not PostHog's.
+//! One record per request, for endpoints that are not PostHog's.
 
 use super::{Attempt, BatchInfo, Envelope, EnvelopeLimits, WireEvent};
 use crate::event::reserved;
 use crate::json::{Members, write_string};
 
-/// One flat JSON object for each event, each in a request of its own.
+/// Sends each event as one flat JSON object, in its own request.
 ///
-/// Unless told otherwise the object holds the event's properties and nothing else: super properties are
-/// among them, names that begin with `$` are not.
+/// By default the object contains the event's properties and nothing else. Super properties are included; names that
+/// begin with `$` are left out.
 ///
 /// ```
 /// use candor::wire::FlatRecord;
@@ -31,37 +31,37 @@ pub struct FlatRecord {
 }
 
 impl FlatRecord {
-    /// Creates the envelope for a path under the endpoint; a missing slash in front is added.
+    /// Creates the envelope for a path under the endpoint; a missing leading slash is added.
     pub fn new(path: impl Into<String>) -> Self {
         let path = path.into();
         let path = if path.starts_with('/') { path } else { format!("/{path}") };
         Self { path, distinct_id: None, root: Vec::new(), nested: None, sent_at: None }
     }
 
-    /// Writes the distinct id under this name; it is left out unless this is set.
+    /// Writes the distinct id under this name. It is left out by default.
     #[must_use]
     pub fn distinct_id(mut self, name: impl Into<String>) -> Self {
         self.distinct_id = Some(name.into());
         self
     }
 
-    /// Writes the properties into an object of this name, with the event's name in it under `kind`.
+    /// Writes the properties into a nested object of this name, which also has the event's name under `kind`.
     ///
-    /// Unless this is set they stand at the root, and the event's name nowhere.
+    /// By default the properties are at the root, and the event's name is left out.
     #[must_use]
     pub fn nested(mut self, name: impl Into<String>, kind: impl Into<String>) -> Self {
         self.nested = Some((name.into(), kind.into()));
         self
     }
 
-    /// Keeps the property of this name at the root where the others are [`nested`](Self::nested).
+    /// Keeps the property of this name at the root if the others are [`nested`](Self::nested).
     #[must_use]
     pub fn root(mut self, property: impl Into<String>) -> Self {
         self.root.push(property.into());
         self
     }
 
-    /// Writes the time of the attempt under this name, as RFC 3339 in UTC with milliseconds.
+    /// Writes the time of the attempt under this name, as RFC 3339 in UTC with milliseconds. It is left out by default.
     #[must_use]
     pub fn sent_at(mut self, name: impl Into<String>) -> Self {
         self.sent_at = Some(name.into());
@@ -72,7 +72,7 @@ impl FlatRecord {
         self.nested.is_none() || self.root.iter().any(|name| is_name(key, name))
     }
 
-    /// Names that the envelope itself writes stay its own.
+    /// Returns whether the envelope itself writes a member of this name.
     fn is_taken(&self, key: &[u8], at_root: bool) -> bool {
         let own = |name: &Option<String>| name.as_ref().is_some_and(|name| is_name(key, name));
         match &self.nested {
@@ -82,7 +82,7 @@ impl FlatRecord {
         }
     }
 
-    /// Copies the properties of one place.
+    /// Copies the properties that belong at the root, or in the nested object.
     fn copy(&self, properties: &[u8], at_root: bool, out: &mut Vec<u8>) {
         for member in Members::inside(properties, 1) {
             let (key, value) = (properties.get(member.key), properties.get(member.value));
@@ -140,7 +140,7 @@ impl Envelope for FlatRecord {
     }
 }
 
-/// Returns whether a key in quotes is this name.
+/// Returns whether a quoted key is this name.
 fn is_name(key: &[u8], name: &str) -> bool {
     let mut quoted = Vec::with_capacity(name.len() + 2);
     write_string(&mut quoted, name);
@@ -153,7 +153,7 @@ fn write_key(name: &str, out: &mut Vec<u8>) {
     out.push(b':');
 }
 
-/// Writes the comma that is due before a member: behind everything but an opening brace.
+/// Writes the comma before a member, unless it is the first of its object.
 fn separate(out: &mut Vec<u8>) {
     if out.last() != Some(&b'{') {
         out.push(b',');
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn properties_stand_at_the_root_without_posthogs_own() {
+    fn properties_are_at_the_root_without_posthogs_own() {
         let event = DynamicEvent::new("seen", "usr_1").property("n", 1).group("company", "acme");
         assert_eq!(sent(&FlatRecord::new("cli/t"), event), json!({"n": 1, "tier": "free"}));
         assert_eq!(FlatRecord::new("cli/t").path(), "/cli/t");
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_declared_shape_has_these_fields_and_no_others() {
+    fn a_declared_shape_has_exactly_these_fields() {
         let envelope = FlatRecord::new("/t").distinct_id("who").root("tier").nested("event", "type");
         let event = DynamicEvent::new("fix_run", "usr_1").property("applied", 2).property("mode", "apply");
         assert_eq!(
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_event_is_an_object_all_the_same() {
+    fn an_event_without_properties_is_still_an_object() {
         let none = || DynamicEvent::new("e", "1").property("$only", 1);
         let bare = CommonProperties::default();
         let body =

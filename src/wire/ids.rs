@@ -1,32 +1,32 @@
-//! Ids for events: uuid v7, in the order of the batch.
+//! Event ids: UUIDs of version 7, ascending within a batch.
 
 use uuid::{Builder, Uuid};
 
 use crate::timestamp::Timestamp;
 
-/// Ids of one batch. The 74 free bits of each are a random start plus the event's place, which RFC 9562
-/// (6.2) calls a monotonic random counter: one draw a batch instead of a system call an event.
+/// The ids of one batch. The 74 free bits of each are a random start plus the event's position, which RFC 9562
+/// (6.2) calls a monotonic random counter: it takes one system call per batch instead of one per event.
 #[derive(Debug)]
 pub(crate) struct Ids {
     next: u128,
 }
 
 impl Ids {
-    /// Starts from the random bits of a v4 id.
+    /// Starts from the random bits of a version 4 id.
     pub(crate) fn seeded(seed: Uuid) -> Self {
         // The version and variant bits of the seed are fixed; folding the halves spreads the random ones.
         let bits = seed.as_u128();
         Self { next: bits ^ bits.rotate_left(61) }
     }
 
-    /// Returns the next id, for an event of this time.
+    /// Returns the next id, for an event captured at this time.
     pub(crate) fn next(&mut self, at: Timestamp) -> Uuid {
         self.next = self.next.wrapping_add(1);
         let bytes = self.next.to_be_bytes();
         let mut free = [0; 10];
         free.copy_from_slice(&bytes[6..]);
         let millis = u64::try_from(at.unix_millis()).unwrap_or(0);
-        // The builder keeps 12 and 62 of the 80 bits; the low ones, which count, are among them.
+        // The builder keeps 12 and 62 of the 80 bits, including the low ones that count up.
         Builder::from_unix_timestamp_millis(millis, &free).into_uuid()
     }
 }
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn other_seeds_give_other_ids() {
+    fn different_seeds_give_different_ids() {
         let at = Timestamp::from_unix_millis(0);
         let of = |seed| Ids::seeded(Uuid::from_u128(seed)).next(at);
         assert_ne!(of(1), of(2));

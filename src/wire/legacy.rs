@@ -9,7 +9,7 @@ use crate::event::reserved::quoted;
 use crate::event::{MaxLength, Rules};
 use crate::json::{Members, write_string};
 
-/// The form before `$is_server` and `sent_at`, for endpoints that were made for it.
+/// The form from before `$is_server` and `sent_at`, for endpoints that were built for it.
 pub(crate) static SPEC: ProtocolSpec = ProtocolSpec {
     path: "/batch/",
     limits: EnvelopeLimits::new().max_body_bytes(20 * 1024 * 1024).codecs(&[Compression::Gzip]),
@@ -26,8 +26,8 @@ fn envelope(settings: &EnvelopeSettings<'_>) -> Arc<dyn Envelope> {
     Arc::new(LegacyBatch::new(settings))
 }
 
-/// The old batch form: `type`, `library` and `library_version` at the root of each event, `$set` of
-/// `$identify` there too, no distinct id at the root of `$create_alias`, and no type for `$groupidentify`.
+/// The old batch form: `type`, `library` and `library_version` are at the root of each event, and so is the `$set` of
+/// `$identify`. `$create_alias` has no distinct id at its root, and `$groupidentify` has no type.
 #[derive(Clone, Debug)]
 struct LegacyBatch {
     begin: Vec<u8>,
@@ -35,7 +35,7 @@ struct LegacyBatch {
 }
 
 impl LegacyBatch {
-    /// Creates the envelope; the library is named at the root of each event.
+    /// Creates the envelope.
     fn new(settings: &EnvelopeSettings<'_>) -> Self {
         let EnvelopeSettings { api_key, historical_migration, library } = *settings;
         let mut names = b"\"library\":".to_vec();
@@ -45,14 +45,14 @@ impl LegacyBatch {
         Self { begin: v0::beginning(api_key, historical_migration), library: names }
     }
 
-    /// Writes the event with its properties as they are.
+    /// Writes an ordinary event, with its properties unchanged.
     fn capture(event: &WireEvent<'_>, body: &mut Vec<u8>) {
         write_id(event, body);
         body.extend_from_slice(b",\"properties\":");
         event.write_properties(body);
     }
 
-    /// Writes one of PostHog's own events, whose parts stand in other places.
+    /// Writes one of PostHog's own events, some of whose properties belong elsewhere.
     fn special(kind: Kind, event: &WireEvent<'_>, body: &mut Vec<u8>) {
         let mut properties = Vec::new();
         event.write_properties(&mut properties);
@@ -89,7 +89,7 @@ impl LegacyBatch {
     }
 }
 
-/// What the old libraries told apart by `type`.
+/// The kinds of event that the old libraries distinguished by `type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Capture,
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_set_of_an_identify_stands_at_its_root() {
+    fn the_set_of_an_identify_is_at_its_root() {
         let event = DynamicEvent::new("$identify", "usr_1").property("$set", json!({"role": "a,}\""}));
         assert_eq!(
             sent(&event),
@@ -254,12 +254,12 @@ mod tests {
             sent["properties"],
             json!({"distinct_id": "old", "alias": "new", "$lib": "old-go", "$lib_version": "dev"})
         );
-        // One that says it nowhere else keeps it, since an event about nobody is refused.
+        // An alias without the property keeps the id at its root, since an event without one is refused.
         assert_eq!(self::sent(&DynamicEvent::new("$create_alias", "old"))["distinct_id"], "old");
     }
 
     #[test]
-    fn the_key_stands_in_front_where_there_is_one() {
+    fn the_key_comes_before_the_events_if_there_is_one() {
         let events = [DynamicEvent::new("a", "1"), DynamicEvent::new("b", "2")];
         let envelope = envelope(Some("phc_1"), true, ("l", "v"));
         let body: Value = serde_json::from_slice(&body_of(&envelope, &common(), &events)).unwrap();

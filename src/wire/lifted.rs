@@ -1,4 +1,4 @@
-//! Properties that a protocol carries outside of the properties; each keeps the bytes that it was captured with.
+//! Properties that a protocol carries outside the properties object, with the bytes they were captured with.
 
 use std::fmt;
 
@@ -16,14 +16,14 @@ pub(super) struct Lifted {
     place: Place,
 }
 
-/// What the server takes there; a value of another type stays among the properties.
+/// The type that the server accepts there; a value of another type stays among the properties.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Takes {
     Bool,
     Text,
 }
 
-/// Where a property stands, under a name of its own.
+/// Where a property is carried, and under which name.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Place {
     Root(&'static str),
@@ -35,7 +35,7 @@ impl Lifted {
         Self { property, takes, place }
     }
 
-    /// Returns whether this is the property of an event, with a value that the server takes.
+    /// Returns whether the key is this property's and the value has the type that the server accepts.
     fn holds(&self, key: &str, value: &[u8]) -> bool {
         self.property == key
             && match self.takes {
@@ -51,7 +51,7 @@ pub(super) fn write(event: &WireEvent<'_>, lifted: &[Lifted], body: &mut Vec<u8>
     event.write_properties(&mut object);
     let mut parser = serde_json::Deserializer::from_slice(&object);
     let Ok(members) = parser.deserialize_map(Members) else {
-        // Only a faulty `Serialize` gets here; the receiver is the one to judge it.
+        // Only a faulty `Serialize` gets here. It is sent unchanged, for the endpoint to judge.
         body.extend_from_slice(b"\"options\":{},\"properties\":");
         body.extend_from_slice(&object);
         return;
@@ -85,7 +85,7 @@ fn member(out: &mut Vec<u8>, key: &str, value: &[u8]) {
     out.extend_from_slice(value);
 }
 
-/// The members of an object in their order; of two equal names the last stays.
+/// Reads the members of an object in order; of two with the same name, the last is kept.
 struct Members;
 
 impl<'de> Visitor<'de> for Members {

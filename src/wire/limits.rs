@@ -1,10 +1,10 @@
-//! What an endpoint takes in one request, and which codecs it reads.
+//! The limits of one request, and the codecs that an endpoint accepts.
 
 use super::codec::Compression;
 
-/// What an endpoint takes: an envelope states it in [`Envelope::limits`](crate::wire::Envelope::limits).
+/// The limits of an endpoint, which an envelope returns from [`Envelope::limits`](crate::wire::Envelope::limits).
 ///
-/// The client holds to it, whatever the configuration says: batches are cut by the smaller of the two.
+/// The client keeps to them whatever the configuration says.
 ///
 /// ```
 /// use candor::Compression;
@@ -29,8 +29,8 @@ impl Default for EnvelopeLimits {
 }
 
 impl EnvelopeLimits {
-    /// Creates limits that suit most endpoints: bodies of up to 20 MiB before compression, with as many events as fit;
-    /// every codec; 8 KiB of a response's body.
+    /// Creates limits that suit most endpoints: bodies of up to 20 MiB before compression with any number of events,
+    /// all codecs, and responses of up to 8 KiB.
     pub const fn new() -> Self {
         Self {
             max_events: usize::MAX,
@@ -41,46 +41,45 @@ impl EnvelopeLimits {
         }
     }
 
-    /// Sets how many events fit in one request; as many as the bytes allow unless set. 0 means 1.
+    /// Sets the maximum number of events in one request. Unlimited by default; 0 means 1.
     #[must_use]
     pub const fn max_events(self, events: usize) -> Self {
         Self { max_events: if events == 0 { 1 } else { events }, ..self }
     }
 
-    /// Sets how many bytes a body may have before compression; 20 MiB unless set.
+    /// Sets the maximum size of a body before compression, in bytes. Defaults to 20 MiB.
     ///
-    /// A [`Config::batch_bytes`](crate::Config::batch_bytes) beyond it is an error when the client is made. An event
-    /// that is too large even alone is lost, and counted as [`TooLarge`](crate::LossReason::TooLarge).
+    /// Creating a client with a larger [`Config::batch_bytes`](crate::Config::batch_bytes) is an error. An event whose
+    /// body alone would be too large is lost and counted as [`TooLarge`](crate::LossReason::TooLarge).
     #[must_use]
     pub const fn max_body_bytes(self, bytes: usize) -> Self {
         Self { max_body_bytes: bytes, ..self }
     }
 
-    /// Sets how many bytes one event may have; what [`Config::event_bytes`](crate::Config::event_bytes) says unless
-    /// this is less. A larger one is lost when it is captured, and counted as
+    /// Sets the maximum size of one event, in bytes. It applies if it is smaller than
+    /// [`Config::event_bytes`](crate::Config::event_bytes). A larger event is lost when it is captured, and counted as
     /// [`TooLarge`](crate::LossReason::TooLarge).
     #[must_use]
     pub const fn max_event_bytes(self, bytes: usize) -> Self {
         Self { max_event_bytes: bytes, ..self }
     }
 
-    /// Sets how many bytes of a response's body are worth reading; 8 KiB unless set. The connection can be used again
-    /// if the body ends within them.
+    /// Sets how many bytes of a response's body are read. Defaults to 8 KiB. The connection is reused only if the body
+    /// ends within them.
     #[must_use]
     pub const fn max_response_bytes(self, bytes: usize) -> Self {
         Self { max_response_bytes: bytes, ..self }
     }
 
-    /// Sets which codecs the endpoint reads; all of them unless set. A plain body is always one of them.
+    /// Sets which codecs the endpoint accepts. All of them by default; a plain body is always accepted.
     ///
-    /// A [`Config::compression`](crate::Config::compression) that is not among them is an error when the client is
-    /// made.
+    /// Creating a client with any other [`Config::compression`](crate::Config::compression) is an error.
     #[must_use]
     pub const fn codecs(self, codecs: &'static [Compression]) -> Self {
         Self { codecs, ..self }
     }
 
-    /// Returns whether the endpoint reads bodies that are compressed like this.
+    /// Returns whether the endpoint accepts bodies compressed with this codec.
     pub fn accepts(&self, codec: Compression) -> bool {
         codec == Compression::None || self.codecs.contains(&codec)
     }
@@ -92,7 +91,7 @@ mod tests {
     use super::EnvelopeLimits;
 
     #[test]
-    fn a_plain_body_is_always_accepted_and_others_as_stated() {
+    fn a_plain_body_is_always_accepted() {
         let none = EnvelopeLimits::new().codecs(&[]);
         assert!(none.accepts(Compression::None) && !none.accepts(Compression::Gzip));
         assert!(Compression::ALL.iter().all(|codec| EnvelopeLimits::default().accepts(*codec)));

@@ -1,10 +1,10 @@
-//! Events to bytes, and responses to verdicts: implement [`Envelope`] to speak to an endpoint of your own.
+//! How events become request bodies and responses become verdicts: implement [`Envelope`] for your own endpoint.
 //!
-//! [`PostHogBatch`] and [`FlatRecord`] are ready-made; set one with [`Config::envelope`](crate::Config::envelope), and
-//! wrap it in [`Bearer`] where the endpoint wants a token. Nothing here sends or waits.
+//! [`PostHogBatch`] and [`FlatRecord`] are ready to use: set one with [`Config::envelope`](crate::Config::envelope), and
+//! wrap it in [`Bearer`] if the endpoint requires a token. Nothing here sends or waits.
 //!
-//! **Stability:** this module may change between minor versions before 1.0, since it follows PostHog's protocols. What is
-//! in the crate's root changes only with a reason and an entry in the changelog.
+//! **Stability:** this module may change between minor versions before 1.0, since it follows PostHog's protocols. The
+//! items in the crate's root change only for a good reason, with an entry in the changelog.
 
 mod ai;
 mod bearer;

@@ -1,11 +1,11 @@
-//! What the endpoint answered, as a transport hands it over and an envelope reads it.
+//! The endpoint's response, which a transport returns and an envelope interprets.
 
 use std::time::Duration;
 
 use super::retry_after;
 use crate::timestamp::Timestamp;
 
-/// What the endpoint answered.
+/// The endpoint's response to a request.
 ///
 /// ```
 /// use candor::transport::Response;
@@ -18,19 +18,19 @@ use crate::timestamp::Timestamp;
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// The header `Retry-After`, unchanged.
+    /// The value of the `Retry-After` header, unchanged.
     pub retry_after: Option<String>,
-    /// The body, cut at [`Request::max_response_bytes`](crate::transport::Request::max_response_bytes).
+    /// The body, truncated at [`Request::max_response_bytes`](crate::transport::Request::max_response_bytes).
     pub body: Vec<u8>,
     /// Whether the body was read to its end.
     pub is_complete: bool,
-    /// When the response came, to which a date in `Retry-After` is compared. The client sets it once the transport
-    /// has returned; a transport leaves it as it is.
+    /// When the response arrived, against which a date in `Retry-After` is compared. The client sets it after the
+    /// transport has returned; a transport need not set it.
     pub received_at: Timestamp,
 }
 
 impl Response {
-    /// Creates a response with a status, no header and an empty body.
+    /// Creates a response with a status, no headers and an empty body.
     pub fn status(status: u16) -> Self {
         let received_at = Timestamp::from_unix_millis(0);
         Self { status, retry_after: None, body: Vec::new(), is_complete: true, received_at }
@@ -42,13 +42,13 @@ impl Response {
         Self { body: body.into(), ..self }
     }
 
-    /// Sets the header `Retry-After`: seconds, or a date.
+    /// Sets the `Retry-After` header: a number of seconds, or a date.
     #[must_use]
     pub fn with_retry_after(self, retry_after: impl Into<String>) -> Self {
         Self { retry_after: Some(retry_after.into()), ..self }
     }
 
-    /// Returns how long the endpoint asks the client to wait; `None` if that is zero, past or unreadable.
+    /// Returns how long the endpoint asks the client to wait; `None` if that is zero, in the past or unreadable.
     pub fn wait(&self) -> Option<Duration> {
         retry_after::parse(self.retry_after.as_deref()?, self.received_at)
     }

@@ -1,4 +1,4 @@
-//! The per-event results of a v1 response, and the tags of its errors.
+//! The result of each event in a v1 response, and the tags of its errors.
 
 use std::collections::BTreeMap;
 
@@ -28,13 +28,13 @@ struct Failure {
 
 /// Reads the results of a 2xx response.
 ///
-/// A body that is cut off, is not JSON or has another shape says nothing about the events: they may have been
-/// stored, so sending them again could go on for ever.
+/// A body that is truncated, is not JSON or has an unexpected shape says nothing about the events. They may have been
+/// stored, so they are not sent again.
 pub(super) fn read(response: &Response) -> Verdict {
     let body = serde_json::from_slice::<Results>(&response.body).ok().filter(|_| response.is_complete);
     let Some(body) = body else { return Verdict::Unreadable };
     let results = body.results.into_iter().filter_map(|(id, entry)| {
-        // The server writes ids as they were sent. What is not an id cannot be one of ours.
+        // The server returns ids as they were sent, so anything that is not an id is not one of ours.
         Some((Uuid::parse_str(id.trim()).ok()?, meaning(&entry)))
     });
     Verdict::Each { results: results.collect(), names_all: true, wait: response.wait() }
@@ -45,12 +45,12 @@ fn meaning(entry: &Entry) -> EventResult {
     match entry.result.as_str() {
         "retry" => EventResult::Retry(details),
         "drop" => EventResult::Dropped(details),
-        // Also `limited` and `warning`, which are stored, and words of the future.
+        // Includes `limited` and `warning`, which are stored, and any word introduced later.
         _ => EventResult::Taken,
     }
 }
 
-/// Returns whether a 400 may be the fault of some of the events, so that the others can be saved.
+/// Returns whether a 400 may be caused by some of the events, in which case the others can still be delivered.
 pub(super) fn is_about_an_event(body: &[u8]) -> bool {
     serde_json::from_slice::<Failure>(body).is_ok_and(|failure| {
         matches!(
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn each_word_has_its_meaning_and_unknown_ones_are_final() {
+    fn an_unknown_result_counts_as_taken() {
         for (entry, wanted) in [
             (r#"{"result":"ok"}"#, EventResult::Taken),
             (r#"{"result":"ok","details":"person_processing_disabled"}"#, EventResult::Taken),
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_map_of_results_is_unreadable() {
+    fn a_body_without_a_map_of_results_is_unreadable() {
         for body in [
             "",
             "ok",
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_are_none_and_results_without_ids_say_nothing() {
+    fn invalid_ids_are_ignored() {
         let none = Verdict::Each { results: vec![], names_all: true, wait: None };
         assert_eq!(verdict(r#"{"results":{}}"#, true), none);
         assert_eq!(verdict(r#"{"results":{"not-an-id":{"result":"retry"}}}"#, true), none);

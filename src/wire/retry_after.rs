@@ -1,4 +1,4 @@
-//! The header `Retry-After`, in each of its forms.
+//! Parses the `Retry-After` header in each of its forms.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use time::{OffsetDateTime, PrimitiveDateTime};
 
 use crate::timestamp::Timestamp;
 
-// RFC 9110, 5.6.7: the form in use, and two that servers of old may send.
+// RFC 9110, 5.6.7: the current form, and two obsolete ones that must still be accepted.
 const IMF_FIXDATE: &str =
     "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT";
 const RFC_850: &str =
@@ -15,7 +15,7 @@ const RFC_850: &str =
 const ASCTIME: &str =
     "[weekday repr:short] [month repr:short] [day padding:space] [hour]:[minute]:[second] [year]";
 
-/// Returns the wait that the header asks for; `None` if it is zero, in the past, or not readable.
+/// Returns the wait that the header asks for; `None` if it is zero, in the past or unreadable.
 pub(super) fn parse(header: &str, now: Timestamp) -> Option<Duration> {
     let header = header.trim();
     if let Ok(seconds) = header.parse::<u64>() {
@@ -35,13 +35,13 @@ fn date(text: &str, now: Timestamp) -> Option<OffsetDateTime> {
     rfc_850(text, now)
 }
 
-/// Reads a form when it is needed, which is once in an outage: the macro that does it when a program is
-/// compiled is a crate more in every application's build.
+/// Parses a format description when it is needed, which is rare: the macro that parses it at compile time would add
+/// another crate to every application's build.
 fn items(form: &'static str) -> Option<Vec<BorrowedFormatItem<'static>>> {
     parse_borrowed::<2>(form).ok()
 }
 
-/// Reads a date with a year of two digits, which is the nearest such year not over 50 years ahead.
+/// Parses a date with a two-digit year, which is never taken to be more than 50 years in the future.
 fn rfc_850(text: &str, now: Timestamp) -> Option<OffsetDateTime> {
     let mut parsed = time::parsing::Parsed::new();
     parsed.parse_items(text.as_bytes(), &items(RFC_850)?).ok().filter(|rest| rest.is_empty())?;
@@ -65,7 +65,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_unix_millis(784_111_777_000);
 
     #[test]
-    fn reads_seconds_and_all_three_dates() {
+    fn parses_seconds_and_all_three_dates() {
         for header in [
             "90",
             " 90 ",
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn ignores_what_is_zero_past_or_unreadable() {
+    fn ignores_a_zero_past_or_unreadable_wait() {
         for header in [
             "0",
             "-1",

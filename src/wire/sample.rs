@@ -1,4 +1,4 @@
-//! What a client would send, for the tests of envelopes.
+//! Request bodies and headers as a client would send them, for the tests of envelopes.
 
 use uuid::Uuid;
 
@@ -6,7 +6,7 @@ use super::{Attempt, BatchInfo, Envelope, Ids, WireEvent};
 use crate::event::{Buffers, CommonProperties, Encoder, Event};
 use crate::timestamp::{Rfc3339, Timestamp};
 
-/// The time of every attempt here.
+/// The time of every attempt in these tests.
 pub(super) const AT: &str = "2009-11-10T23:00:00.000Z";
 
 const INSTANT: Timestamp = Timestamp::from_unix_millis(1_257_894_000_000);
@@ -25,7 +25,7 @@ pub(super) fn body_of<E: Event>(envelope: &dyn Envelope, common: &CommonProperti
         let mut buffers = Buffers::default();
         let mut encoder = Encoder::new(&mut buffers, common, event.name());
         event.encode(&mut encoder);
-        let encoded = encoder.finish(INSTANT, usize::MAX).expect("an event without a reason");
+        let encoded = encoder.finish(INSTANT, usize::MAX).expect("the event was refused");
         let mut timestamp = Vec::new();
         Rfc3339::default().write(encoded.timestamp(), &mut timestamp);
         let uuid = ids.next(encoded.timestamp()).hyphenated().to_string();

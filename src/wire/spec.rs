@@ -1,14 +1,14 @@
-//! A protocol as a value: what the rest of the crate has to know of it, declared in the protocol's own file.
+//! The declaration of a protocol; each protocol's file has one.
 
 use std::sync::Arc;
 
 use super::{Envelope, EnvelopeLimits};
 use crate::event::Rules;
 
-/// A protocol of PostHog's.
+/// The declaration of one of PostHog's protocols.
 #[derive(Debug)]
 pub(crate) struct ProtocolSpec {
-    /// Where its requests go, under the endpoint.
+    /// The path of its requests, under the endpoint.
     pub(crate) path: &'static str,
     pub(crate) limits: EnvelopeLimits,
     pub(crate) conventions: Conventions,
@@ -16,21 +16,21 @@ pub(crate) struct ProtocolSpec {
     pub(crate) envelope: fn(&EnvelopeSettings<'_>) -> Arc<dyn Envelope>,
 }
 
-/// What a protocol's envelope needs of the configuration.
+/// The settings that a protocol's envelope needs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EnvelopeSettings<'a> {
     pub(crate) api_key: Option<&'a str>,
     pub(crate) historical_migration: bool,
-    /// The name and the version of the library that events name.
+    /// The name and version of the library that is reported with events.
     pub(crate) library: (&'a str, &'a str),
 }
 
-/// What holds for the events of a protocol before its envelope has them.
+/// The rules of a protocol that apply when an event is encoded, before its envelope writes it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Conventions {
-    /// The protocol's name in the log of what was sent.
+    /// The protocol's name in the log of sent batches.
     pub(crate) name: &'static str,
-    /// What the receiver does with names and ids.
+    /// How the endpoint treats names and ids.
     pub(crate) rules: Rules,
     pub(crate) library: LibraryPlace,
     /// Whether events say that they come from a server (`$is_server`).
@@ -38,12 +38,12 @@ pub(crate) struct Conventions {
 }
 
 impl Conventions {
-    /// Those of an application's own envelope.
+    /// The conventions of an application's own envelope.
     pub(crate) const CUSTOM: Self =
         Self { name: "custom", rules: Rules::LENIENT, library: LibraryPlace::Properties, names_server: true };
 }
 
-/// Where a protocol names the library that has captured an event.
+/// Where a protocol names the library that captured an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LibraryPlace {
     /// In the properties of each event.

@@ -1,4 +1,4 @@
-//! PostHog's `POST /batch/`, version 0.
+//! Version 0 of PostHog's protocol: `POST /batch/`.
 
 use std::sync::Arc;
 
@@ -8,13 +8,13 @@ use super::{Attempt, BatchInfo, Envelope, EnvelopeLimits, WireEvent};
 use crate::event::{MaxLength, Rules};
 use crate::json::write_string;
 
-/// Version 0, which every PostHog takes.
+/// Version 0, which every PostHog accepts.
 pub(crate) static SPEC: ProtocolSpec = ProtocolSpec {
     path: "/batch/",
     limits: EnvelopeLimits::new().max_body_bytes(20 * 1024 * 1024).codecs(&[Compression::Gzip]),
     conventions: Conventions {
         name: "posthog-v0",
-        // The server cuts ids there, so that two longer ones that begin alike would become one person.
+        // The server truncates ids, so two long ones with the same beginning would become one person.
         rules: Rules { max_length: MaxLength::Characters(200), knows_shared_ids: false },
         library: LibraryPlace::Properties,
         names_server: true,
@@ -28,7 +28,7 @@ fn envelope(settings: &EnvelopeSettings<'_>) -> Arc<dyn Envelope> {
 
 /// The batch form of PostHog's server libraries, with or without an API key.
 ///
-/// Without a key the body has none, for a relay that adds its own.
+/// A body without a key is meant for a relay that adds its own.
 #[derive(Clone, Debug)]
 pub struct PostHogBatch {
     spec: &'static ProtocolSpec,
@@ -42,13 +42,13 @@ impl Default for PostHogBatch {
 }
 
 impl PostHogBatch {
-    /// Creates the envelope for a route; the key goes into each body.
+    /// Creates the envelope for a route. The key is written into each body.
     pub(super) fn new(spec: &'static ProtocolSpec, settings: &EnvelopeSettings<'_>) -> Self {
         Self { spec, begin: beginning(settings.api_key, settings.historical_migration) }
     }
 }
 
-/// Returns what stands before the first event of a body, which the old batch form has in common with this.
+/// Returns the part of a body before the first event, which is the same in the legacy form.
 pub(super) fn beginning(api_key: Option<&str>, historical_migration: bool) -> Vec<u8> {
     let mut begin = vec![b'{'];
     if let Some(key) = api_key {
@@ -79,7 +79,7 @@ impl Envelope for PostHogBatch {
     #[inline]
     fn event(&self, event: &WireEvent<'_>, body: &mut Vec<u8>) {
         let encoded = event.encoded();
-        // One piece of fixed size, since most of what a body costs is copying small ones.
+        // Written as one piece of fixed size, since most of the cost of a body is copying many small pieces.
         let mut head = *b"{\"uuid\":\"........-....-....-....-............\",\"event\":";
         if let (Some(place), Some(uuid)) = (head.get_mut(9..45), event.uuid().as_bytes().first_chunk::<36>())
         {

@@ -1,4 +1,4 @@
-//! PostHog's `POST /i/v1/analytics/events`, version 1.
+//! Version 1 of PostHog's protocol: `POST /i/v1/analytics/events`.
 
 use std::sync::Arc;
 
@@ -15,15 +15,15 @@ use crate::timestamp::Timestamp;
 pub(crate) static SPEC: ProtocolSpec = ProtocolSpec {
     path: "/i/v1/analytics/events",
     limits: EnvelopeLimits::new()
-        // Results are read whole: those of this many events, each the longest that the server knows, stay below the
-        // bytes of a response. A body of this many is far beyond where larger ones raise the throughput.
+        // The results must fit in `max_response_bytes`, and those of this many events do, even if each is the longest
+        // that the server returns. Batches this large are far past the point where throughput still improves.
         .max_events(5_000)
         .max_response_bytes(1024 * 1024)
         .max_body_bytes(10 * 1024 * 1024)
         .codecs(&[Compression::Gzip, Compression::Deflate, Compression::Brotli, Compression::Zstd]),
     conventions: Conventions {
         name: "posthog-v1",
-        // The server drops what is longer, and stores an event of an id that strangers share without a person.
+        // The server drops longer ids, and stores an event with a well-known shared id without a person.
         rules: Rules { max_length: MaxLength::Bytes(200), knows_shared_ids: true },
         library: LibraryPlace::Header,
         names_server: true,
@@ -31,7 +31,7 @@ pub(crate) static SPEC: ProtocolSpec = ProtocolSpec {
     envelope,
 };
 
-/// What an event carries outside of its properties.
+/// The properties that an event carries outside its properties object.
 const LIFTED: [Lifted; reserved::LIFTED.len()] = [
     Lifted::new(reserved::PROCESS_PERSON_PROFILE, Takes::Bool, Place::Options("process_person_profile")),
     Lifted::new(reserved::COOKIELESS_MODE, Takes::Bool, Place::Options("cookieless_mode")),
@@ -45,7 +45,7 @@ fn envelope(settings: &EnvelopeSettings<'_>) -> Arc<dyn Envelope> {
     Arc::new(PostHogEvents::new(settings))
 }
 
-/// PostHog's second protocol: each event gets a result of its own.
+/// PostHog's second protocol: the response has a result for each event.
 #[derive(Clone, Debug)]
 struct PostHogEvents {
     authorization: Option<String>,
@@ -54,7 +54,7 @@ struct PostHogEvents {
 }
 
 impl PostHogEvents {
-    /// Creates the envelope; the key and the library go into headers.
+    /// Creates the envelope. The key and the library are sent in headers.
     fn new(settings: &EnvelopeSettings<'_>) -> Self {
         let authorization = settings.api_key.map(|key| format!("Bearer {key}"));
         let (name, version) = settings.library;
@@ -121,13 +121,13 @@ impl Envelope for PostHogEvents {
         headers.push(("posthog-request-timestamp", Timestamp::to_rfc3339(attempt.at)));
     }
 
-    /// The statuses differ from v0 in two: a 400 is about one event only if its tag says so, and a 429 is
-    /// tried again only if it has a `Retry-After`.
+    /// Two statuses differ from v0: the events of a 400 are narrowed down only if its tag blames one of them, and a
+    /// 429 is retried only if it has a `Retry-After`.
     fn verdict(&self, response: &Response) -> Verdict {
         match response.status {
             200..=299 => results::read(response),
             400 if results::is_about_an_event(&response.body) => Verdict::Invalid,
-            // With a wait that is zero, past or unreadable it is only the wait that says nothing.
+            // If the wait is zero, in the past or unreadable, the batch is still retried.
             429 if response.retry_after.is_some() => Verdict::Retry(response.wait()),
             400 | 429 => Verdict::Reject,
             _ => super::verdict::of_status(response),
@@ -140,7 +140,7 @@ mod tests {
     use super::{LIFTED, reserved};
 
     #[test]
-    fn each_lifted_name_has_its_place() {
+    fn every_lifted_property_has_a_place() {
         assert!(LIFTED.iter().map(|lifted| lifted.property).eq(reserved::LIFTED));
     }
 }

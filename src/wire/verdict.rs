@@ -1,4 +1,4 @@
-//! What a response means for the events of a batch.
+//! The meaning of a response for the events of a batch.
 
 use std::time::Duration;
 
@@ -6,33 +6,33 @@ use uuid::Uuid;
 
 use super::response::Response;
 
-/// What is to be done with a batch.
+/// What the client does with a batch after a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// All events were taken.
+    /// All events were accepted.
     Done,
-    /// Nothing was taken for now; try all again, not before the wait is over.
+    /// No event was accepted yet: retry the batch, but not before the wait is over.
     Retry(Option<Duration>),
-    /// The body is too large: send it in halves.
+    /// The body is too large: send the batch in two halves.
     TooLarge,
-    /// Something in the body is wrong: send it in halves until what is wrong stands alone.
+    /// An event is invalid: send the batch in halves until that event is alone.
     Invalid,
-    /// Nothing will be taken, however often it is tried.
+    /// The batch is refused for good; it is not retried.
     Reject,
-    /// The endpoint is gone for good, and asks to be left alone: nothing is sent for the life of the process.
+    /// The endpoint is gone for good: nothing more is sent for the life of the process.
     Gone,
-    /// The response claims success but says nothing that can be read: the events may have been taken, so they
-    /// are neither sent again nor counted as sent.
+    /// The response claims success but cannot be read. The events may have been accepted, so they are neither sent
+    /// again nor counted as sent.
     Unreadable,
-    /// Each event has a result of its own; those not named were taken.
+    /// Each event has its own result; events without one count as accepted unless `names_all` is set.
     Each {
-        /// Results by event id; plain success may be left out.
+        /// Results by event id; plain successes may be left out.
         results: Vec<(Uuid, EventResult)>,
-        /// Whether the protocol names every event, so that one which is missing counts as
+        /// Whether the protocol returns a result for every event, so that an event without one counts as
         /// [`unconfirmed`](crate::Stats::unconfirmed).
         names_all: bool,
-        /// Not before this wait is over may the events be tried again that ask for it.
+        /// How long to wait before the events with [`EventResult::Retry`] are sent again.
         wait: Option<Duration>,
     },
 }
@@ -42,18 +42,18 @@ pub enum Verdict {
 #[serde(tag = "result", content = "reason", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EventResult {
-    /// Taken, perhaps without all that was asked for.
+    /// Accepted, perhaps with a part of it ignored.
     Taken,
-    /// Not taken for now, with the endpoint's reason; try this one again.
+    /// Not accepted yet, with the endpoint's reason; the event is retried.
     Retry(String),
     /// Refused for good, with the endpoint's reason.
     Dropped(String),
 }
 
-/// PostHog's table of statuses, which holds for all endpoints that say nothing else.
+/// Returns what a status means to PostHog, which is the default for all endpoints.
 ///
-/// 501 and 505 and above are retried like every other server error: a proxy that is being replaced
-/// answers with them too.
+/// 501, and 505 and above, are retried like every other server error: a proxy that is being replaced may return them
+/// too.
 pub(super) fn of_status(response: &Response) -> Verdict {
     match response.status {
         200..=299 => Verdict::Done,
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn every_status_of_the_table() {
+    fn every_status_has_a_verdict() {
         for status in [200, 201, 202, 204, 299] {
             assert_eq!(verdict(status, None), Verdict::Done, "{status}");
         }

@@ -68,7 +68,7 @@ fn an_answer_that_cannot_be_parsed_is_not_retried_for_a_day() {
         let stats = client.stats();
         assert_eq!((stats.requests, stats.lost(LossReason::RetriesExhausted)), (5, 1), "{what}");
         let told = told.lock().unwrap();
-        assert!(told[0].detail.starts_with("unreadable answer: "), "{what}: {told:?}");
+        assert!(told[0].detail.starts_with("unreadable response: "), "{what}: {told:?}");
         // The number of bytes that were read differs between attempts.
         let reason = told[0].detail.split(|character: char| character.is_ascii_digit()).next().unwrap();
         let warned = lines::warnings_with(&format!("events could not be delivered ({reason}"));

@@ -1,17 +1,15 @@
-//! No TLS in this build.
-//!
-//! Never falls back to a connection without TLS.
+//! The build without TLS. Never falls back to a connection without it.
 
 use ureq::config::ConfigBuilder;
 use ureq::typestate::AgentScope;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Refuses, and says what this build lacks.
+/// Returns an error that names the features to enable.
 pub(in crate::transport) fn with_tls(_: ConfigBuilder<AgentScope>) -> Result<ConfigBuilder<AgentScope>> {
     Err(Error::new(
         ErrorKind::Transport,
-        "endpoint: https needs TLS, and this build has none: enable the feature `rustls` or `native-tls`",
+        "endpoint: an https endpoint needs TLS, which this build lacks; enable the feature `rustls` or `native-tls`",
     ))
 }
 

@@ -1,6 +1,4 @@
-//! TLS by rustls, or by the platform's library.
-//!
-//! Never reads certificates before a connection needs them.
+//! TLS by rustls or by the platform's library. Never reads certificates before a connection needs them.
 
 use ureq::config::ConfigBuilder;
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
@@ -8,7 +6,7 @@ use ureq::typestate::AgentScope;
 
 use crate::error::Result;
 
-/// Adds the TLS of this build: rustls before the platform's library where there are both.
+/// Adds the TLS of this build; rustls if there are both.
 #[expect(clippy::unnecessary_wraps, reason = "a build without TLS refuses here")]
 pub(in crate::transport) fn with_tls(config: ConfigBuilder<AgentScope>) -> Result<ConfigBuilder<AgentScope>> {
     let provider = if cfg!(feature = "rustls") { TlsProvider::Rustls } else { TlsProvider::NativeTls };

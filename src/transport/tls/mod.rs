@@ -1,6 +1,4 @@
-//! Which TLS this build has.
-//!
-//! Never connects.
+//! Selects the TLS of this build.
 
 #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
 mod disabled;
