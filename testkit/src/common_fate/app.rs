@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use candor::consent::ConsentState;
-use candor::{Client, Config, Consent, Event, Notice, Protocol};
+use candor::{Client, Config, Consent, Event, Notice, Protocol, Spool};
 
 use super::catalogue::{CATALOGUE, EDGE};
 use super::events::{
@@ -18,13 +18,16 @@ use crate::systems::program::{Options, Program, story_dir, text};
 /// The file in which the operator of the server configures it.
 pub const DEPLOYMENT_FILE: &str = "granted-deployment.yml";
 
-/// Returns the settings of the vendor's own client: small batches, short waits and 10 retries.
+/// Returns the settings of the vendor's own client: small batches, short waits and 10 retries. What the edge does not
+/// take is kept in the state directory, if there is one, and sent once the edge is back, by this process or the next.
 pub fn config(program: &Program<'_>, dir: &Path, url: Option<&str>) -> Config {
     let env = &program.env;
     let url = url.or(env.text("CF_ANALYTICS_URL")).unwrap_or("https://t.commonfate.io");
     let notice = Notice::documented("https://docs.commonfate.io/common-fate/telemetry");
-    let consent =
-        Consent::opt_out(notice).deny_env("CF_ANALYTICS_DISABLED").deployment_file(dir.join(DEPLOYMENT_FILE));
+    let consent = Consent::opt_out(notice)
+        .notice_version(CATALOGUE.version())
+        .deny_env("CF_ANALYTICS_DISABLED")
+        .deployment_file(dir.join(DEPLOYMENT_FILE));
     Config::new("common-fate", "0.9.0")
         .env(env.clone())
         .consent(program.declare(consent))
@@ -44,6 +47,7 @@ pub fn config(program: &Program<'_>, dir: &Path, url: Option<&str>) -> Config {
         .request_timeout(Duration::from_secs(1))
         .max_retries(10)
         .retry_delays(Duration::from_millis(100), Duration::from_secs(10))
+        .spool(Spool::server())
 }
 
 /// The person who asks for access, and the one who decides.
@@ -218,6 +222,29 @@ fn serve(program: &mut Program<'_>, options: &Options, dir: &Path, url: Option<&
     Ok(())
 }
 
+/// The edge is away, and the server is restarted meanwhile; then a no meets what is kept on disk.
+fn outage(program: &mut Program<'_>, dir: &Path, edge: &Edge, refusal: &str) -> Result<(), String> {
+    for (title, is_away, file) in [
+        ("The edge is away, and the server is stopped", true, None),
+        ("It is started again while the edge is still away", true, None),
+        ("It is started once more, and the edge is back", false, None),
+        ("The edge is away again", true, None),
+        ("The deployment says no, and what was kept goes", false, Some(refusal)),
+    ] {
+        program.say(format_args!("\n# {title}\n"));
+        edge.set_away(is_away);
+        if let Some(file) = file {
+            fs::write(dir.join(DEPLOYMENT_FILE), file).map_err(|error| error.to_string())?;
+        }
+        serve(program, &Options::default(), dir, Some(&edge.url()))?;
+        match candor::status(&config(program, dir, Some(&edge.url()))).spool {
+            Some(kept) => program.say(format_args!("kept: {} events in {} files", kept.events, kept.files)),
+            None => program.say("kept: nothing"),
+        }
+    }
+    Ok(())
+}
+
 /// Runs the whole demonstration in a new directory.
 fn story(program: &mut Program<'_>) -> Result<(), String> {
     let dir = story_dir("common-fate").map_err(|error| error.to_string())?;
@@ -240,12 +267,13 @@ fn story(program: &mut Program<'_>) -> Result<(), String> {
             return Err("the deployment file was changed".to_owned());
         }
     }
-    program.say("\n# A server where DO_NOT_TRACK is set\n");
-    let file = dir.join(DEPLOYMENT_FILE);
-    fs::write(file, parameters("")).map_err(|error| error.to_string())?;
+    fs::write(dir.join(DEPLOYMENT_FILE), parameters("")).map_err(|error| error.to_string())?;
     let env = program.env.clone();
+    program.say("\n# A server where DO_NOT_TRACK is set\n");
     program.env = env.clone().with("DO_NOT_TRACK", "1");
     serve(program, &Options::default(), &dir, Some(&edge.url()))?;
+    program.env = env.clone().with("XDG_STATE_HOME", dir.join("state"));
+    outage(program, &dir, &edge, &parameters("    AnalyticsDisabled: \"true\"\n"))?;
     program.env = env;
     program.say(format_args!("\n# The edge has stored {} events", edge.rows().len()));
     program.say(format_args!(

@@ -42,7 +42,10 @@ pub const CATALOGUE: Catalogue = events![
     "Set the environment variable `CF_ANALYTICS_DISABLED=true`.",
     "Set the environment variable `DO_NOT_TRACK=1`.",
 ])
-.link("https://docs.commonfate.io/common-fate/telemetry");
+.link("https://docs.commonfate.io/common-fate/telemetry")
+.kept_on_disk()
+// Version 2: what cannot be delivered is kept on the server until it can.
+.notice_version(2);
 
 /// The edge: it stores only what the catalogue lists, and no addresses.
 pub const EDGE: Rules = Rules {

@@ -98,6 +98,10 @@ impl Program<'_> {
     pub fn account(&mut self, client: &Client, done: &candor::Result<Flushed>) {
         match done {
             _ if client.state() != ConsentState::Granted => self.say("sent: nothing"),
+            Ok(done) if client.stats().spooled > 0 => {
+                let kept = client.stats().spooled;
+                self.say(format_args!("sent: {}, kept: {kept}, lost: {}", done.delivered, done.lost()));
+            }
             Ok(done) => self.say(format_args!("sent: {}, lost: {}", done.delivered, done.lost())),
             Err(error) => self.say(format_args!("sent: unknown ({error})")),
         }

@@ -6,6 +6,7 @@ mod rules;
 mod store;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{Received, Reply, Server};
@@ -17,17 +18,29 @@ pub use store::{Row, Store};
 pub struct Edge {
     server: Server,
     store: Arc<Mutex<Store>>,
+    is_away: Arc<AtomicBool>,
 }
 
 impl Edge {
     /// Starts an edge whose store is a file, or in memory if no path is given.
     pub fn start(rules: Rules, path: Option<&Path>) -> rusqlite::Result<Self> {
         let store = Arc::new(Mutex::new(Store::open(path, rules.days)?));
+        let is_away = Arc::new(AtomicBool::new(false));
         let server = Server::always(Reply::judged({
-            let store = Arc::clone(&store);
-            move |received| answer(&rules, &store, received)
+            let (store, is_away) = (Arc::clone(&store), Arc::clone(&is_away));
+            move |received| {
+                if is_away.load(Ordering::SeqCst) {
+                    return Reply::status(503).body("the edge is away");
+                }
+                answer(&rules, &store, received)
+            }
         }));
-        Ok(Self { server, store })
+        Ok(Self { server, store, is_away })
+    }
+
+    /// Begins or ends an outage, in which whatever comes is refused with 503 and nothing is stored.
+    pub fn set_away(&self, is_away: bool) {
+        self.is_away.store(is_away, Ordering::SeqCst);
     }
 
     pub fn url(&self) -> String {

@@ -629,3 +629,93 @@ fn cf_33_hardening_the_page_says_pseudonymous() {
         assert!(!text.contains("untraceable") && !text.contains("completely anonymous"));
     }
 }
+
+/// The environment of a server that has a state directory: below this one.
+fn with_state(dir: &Dir) -> Env {
+    Env::empty().with("XDG_STATE_HOME", dir.path().join("state"))
+}
+
+/// What is on the server's disk below its state directory, as text.
+fn kept(dir: &Dir) -> String {
+    fn walk(dir: &std::path::Path, found: &mut String) {
+        for entry in fs::read_dir(dir).into_iter().flatten() {
+            let path = entry.expect("an entry").path();
+            found.push_str(&String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()));
+            walk(&path, found);
+        }
+    }
+    let mut found = String::new();
+    walk(&dir.path().join("state"), &mut found);
+    found
+}
+
+#[test]
+fn an_outage_and_two_restarts_cost_no_event() {
+    let (dir, edge) = (deployment(""), Edge::start(EDGE, None).expect("an edge"));
+    let day = |who: &str| {
+        let ran =
+            play(run, &["--dir", &dir.text(), "--url", &edge.url(), "--requester", who], &with_state(&dir));
+        assert_eq!(ran.code, 0, "{}", ran.output);
+        ran.output
+    };
+    edge.set_away(true);
+    assert!(day("ada@example.com").contains("sent: 0, kept: 8, lost: 0"));
+    day("usr_bob");
+    assert_eq!(edge.rows().len(), 0);
+    let on_disk = kept(&dir);
+    assert_eq!(on_disk.matches("cf:rule.archived").count(), 2);
+    // The same bytes as on the wire, with people hashed.
+    assert!(!on_disk.contains("ada@example.com") && !on_disk.contains("usr_bob"), "{on_disk}");
+    edge.set_away(false);
+    assert!(day("usr_eve").contains("sent: 24, lost: 0"));
+    assert_eq!(edge.rows().len(), 24, "each once");
+    for (who, events) in [("ada@example.com", 8), ("usr_bob", 8), ("usr_eve", 8)] {
+        let hashed = Hashed::new("usr", who).to_string();
+        let about = edge.rows().iter().filter(|row| row.record.contains(&hashed)).count();
+        assert_eq!(about + 1, events, "all but the deployment's own are about {who}");
+    }
+    assert_eq!(kept(&dir), "");
+}
+
+#[test]
+fn a_server_that_runs_on_sends_what_an_outage_has_left() {
+    let (dir, edge) = (deployment(""), Edge::start(EDGE, None).expect("an edge"));
+    let hasty = settings(&with_state(&dir), &dir, &edge.url())
+        .retry_delays(Duration::from_millis(1), Duration::from_millis(20));
+    let client = Client::new(hasty).expect("a client");
+    edge.set_away(true);
+    all_events(People::default(), &mut |_, event| client.capture(event));
+    eventually("the events to be kept", || client.stats().spooled == 8);
+    eventually("more retries than the vendor's ten", || client.stats().requests > 12);
+    edge.set_away(false);
+    eventually("the events to arrive", || edge.rows().len() == 8);
+    client.shutdown(LONG).expect("a shutdown");
+    assert_eq!((client.stats().sent, client.stats().lost_total()), (8, 0));
+}
+
+#[test]
+fn a_no_takes_what_an_outage_has_left_on_disk() {
+    let (dir, edge) = (deployment(""), Edge::start(EDGE, None).expect("an edge"));
+    let arguments = ["--dir", &dir.text(), "--url", &edge.url()];
+    edge.set_away(true);
+    play(run, &arguments, &with_state(&dir));
+    edge.set_away(false);
+    let (before, connections) = (kept(&dir), edge.connections());
+    assert!(before.contains("cf:rule.updated"));
+    // A variable is a no for this run alone, and touches nothing.
+    play(run, &arguments, &with_state(&dir).with("DO_NOT_TRACK", "1"));
+    assert_eq!(kept(&dir), before);
+    // The deployment's no lasts.
+    dir.write(FILE, "deployment:\n  parameters:\n    AnalyticsDisabled: \"true\"\n");
+    play(run, &arguments, &with_state(&dir));
+    assert_eq!(kept(&dir), "");
+    assert!(!dir.path().join("state/common-fate/spool").exists());
+    assert_eq!((edge.rows().len(), edge.connections()), (0, connections));
+}
+
+#[test]
+fn the_page_and_the_notice_say_what_is_kept() {
+    for text in [fs::read_to_string(PAGE).expect("the page"), CATALOGUE.notice()] {
+        assert!(text.contains("kept on this machine for up to 7 days"), "{text}");
+    }
+}
