@@ -47,15 +47,17 @@ pub(super) struct Lane {
 impl Lane {
     fn new(settings: ClientSettings, counters: Arc<Counters>) -> Self {
         let batching = &settings.batching;
-        let limits = Limits {
+        let mut limits = Limits {
             events: batching.queue_events as u64,
             bytes: batching.queue_bytes as u64,
             wake_events: batching.leaves_at_events(),
             wake_bytes: batching.leaves_at_bytes(),
+            spill: None,
         };
+        let spool = settings.spool.as_ref();
+        limits.spill = spool.map(|_| limits.nearly_full());
         let (queue, overflow) = (Arc::new(Queue::new(limits)), batching.overflow);
         let capture = Capture::new(settings.capture.clone(), counters);
-        let spool = settings.spool.as_ref();
         let keeps_each = spool.is_some_and(|spool| spool.durability == Durability::EachEvent);
         let (spool, serves) = (RwLock::new(None), AtomicU32::new(0));
         Self { settings, capture, queue, overflow, keeps_each, spool, serves }

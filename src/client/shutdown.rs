@@ -89,7 +89,8 @@ impl Client {
     ///
     /// A request in flight is cut off when the time is up, which may take another 100 ms. If a name is being
     /// resolved or a connection made at that moment, the full 100 ms pass: names are resolved on a thread of the
-    /// HTTP library, which is left behind.
+    /// HTTP library, which is left behind. With a [`Spool`](crate::Spool), what was not delivered is then written to
+    /// disk, for which a slow disk gets up to 250 ms more.
     ///
     /// A second call changes nothing: while the first is running, it waits for it within its own timeout, and
     /// reports what is still waiting. Later captures are dropped and counted. On the worker's own thread, such as
@@ -130,7 +131,7 @@ impl Client {
         if is_first && ended.contains(&false) {
             let late = || handles.iter().zip(&ended).filter(|(_, has_ended)| !**has_ended);
             late().for_each(|(handle, _)| handle.cut());
-            let until = Instant::now() + CUT;
+            let until = Instant::now() + CUT + self.time_to_write();
             ended = handles.iter().map(|handle| handle.wait(until)).collect();
             self.keep_the_rest();
         }

@@ -1,7 +1,7 @@
 //! The client's side of the spool: opened under a grant, left at the end, removed with the consent.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use crate::event::EncodedEvent;
 use crate::observe::{Counters, LossReason};
 use crate::panic::catch_panic;
 use crate::queue::Backlog;
-use crate::queue::spool::{Bucket, Provenance, Purged, bucket_name, list, purge_all};
+use crate::queue::spool::{self, Bucket, Provenance, Purged, bucket_name, list, purge_all};
 use crate::timestamp::Timestamp;
 
 /// How long the end of a run waits, once a day, for events that have been on disk for more than a day.
@@ -24,6 +24,9 @@ const LONG_WAIT: Duration = Duration::from_millis(500);
 
 /// How long the end of a run waits for a worker that has nothing to do; one that is stuck is left behind.
 const NO_WAIT: Duration = Duration::from_millis(1);
+
+/// How long the end of a process waits beyond its time for a worker that is writing to disk what it could not deliver.
+const WRITES: Duration = Duration::from_millis(250);
 
 /// Opens the bucket of a grant that was just given. `None` if nothing is to be kept on disk, or nothing can be.
 pub(super) fn open(
@@ -33,19 +36,11 @@ pub(super) fn open(
     clock: &Clock,
 ) -> Option<Arc<SpoolWriter>> {
     let spool = settings.spool.clone().filter(|_| !settings.is_dry_run)?;
-    let dir = monitor.spool_dir().filter(|_| monitor.may_keep_events());
-    let Some(dir) = dir else {
+    let Some(Place { dir, name, grant }) = place(settings, monitor) else {
         log::debug!(target: "candor", "events are not kept on disk here: no state directory, sudo, or continuous integration");
         return None;
     };
-    let grant = monitor.decision().grant_name();
-    let origin = settings.endpoint.as_ref().map_or("transport", |endpoint| endpoint.as_str());
-    let origin = crate::consent::origin(origin);
-    let key = settings.hide.as_ref().map_or("", |(secret, _)| secret);
-    let account = format!("{key}\n{}", spool.tenant);
     let (notice, catalogue) = monitor.notice_and_catalogue();
-    let protocol = format!("{} {}", settings.protocol, settings.envelope.path());
-    let name = bucket_name(&origin, &protocol, &account, &grant);
     let bucket = match Bucket::create(&dir, &name, Provenance { grant, notice, catalogue }) {
         Ok(bucket) => bucket,
         Err(error) => {
@@ -70,6 +65,33 @@ pub(super) fn open(
     }
     writer.purge();
     None
+}
+
+/// Where the events of a client go on disk.
+struct Place {
+    /// The spool's directory, and the bucket's name in it.
+    dir: PathBuf,
+    name: String,
+    grant: String,
+}
+
+/// Returns where events are kept under the grant that holds; `None` if nothing may be.
+fn place(settings: &ClientSettings, monitor: &ConsentMonitor) -> Option<Place> {
+    let spool = settings.spool.as_ref()?;
+    let dir = monitor.spool_dir().filter(|_| monitor.may_keep_events())?;
+    let grant = monitor.decision().grant_name();
+    let origin = settings.endpoint.as_ref().map_or("transport", |endpoint| endpoint.as_str());
+    let origin = crate::consent::origin(origin);
+    let key = settings.hide.as_ref().map_or("", |(secret, _)| secret);
+    let account = format!("{key}\n{}", spool.tenant);
+    let protocol = format!("{} {}", settings.protocol, settings.envelope.path());
+    let name = bucket_name(&origin, &protocol, &account, &grant);
+    Some(Place { dir, name, grant })
+}
+
+/// Returns whether an earlier run has left events of these settings on disk. Creates nothing and opens no file.
+pub(super) fn holds_events(settings: &ClientSettings, monitor: &ConsentMonitor) -> bool {
+    place(settings, monitor).is_some_and(|Place { dir, name, .. }| spool::holds_events(&dir.join(name)))
 }
 
 /// Removes what an earlier yes has left on disk, if a no that lasts or the end of that yes finds it there. Looks at
@@ -141,7 +163,13 @@ impl Client {
         purged
     }
 
-    /// Writes to disk what a worker that is stuck in a request has left in its queue.
+    /// Returns how long a worker gets to write to disk what is left.
+    pub(super) fn time_to_write(&self) -> Duration {
+        let writes = self.inner.lanes.iter().filter_map(Lane::spool).any(|writer| writer.can_write());
+        if writes { WRITES } else { Duration::ZERO }
+    }
+
+    /// Writes to disk what a worker that is stuck, in the application's own code, has left in its queue.
     pub(super) fn keep_the_rest(&self) {
         let Some(generation) = self.monitor.gate().sendable_generation() else { return };
         for lane in self.inner.lanes.iter() {

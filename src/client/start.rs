@@ -70,8 +70,21 @@ impl Client {
         if let Some(writer) = spool.filter(|_| is_withdrawn) {
             // The writer was created after a refusal had removed the existing files.
             writer.purge();
+        } else if route == Route::Events {
+            self.drain_ai(settings);
         }
         Ok(())
+    }
+
+    /// Starts the lane of AI events if an earlier run has left some on disk: this one may capture none.
+    fn drain_ai(&self, settings: &ClientSettings) {
+        let has_left = settings.spool.is_some()
+            && !settings.is_dry_run
+            && self.is_enabled()
+            && spool::holds_events(&settings.for_ai(), &self.monitor);
+        if let Some(Err(error)) = has_left.then(|| self.start(Route::Ai)) {
+            catch_panic(|| log::debug!(target: "candor", "AI events on disk wait for a later run: {error}"));
+        }
     }
 
     fn needs_worker(&self, route: Route, lane: &Lane) -> bool {

@@ -15,8 +15,8 @@ use crate::queue::Queue;
 /// The thread, and the way there and back.
 pub(super) struct RequestThread {
     /// Always there until the thread is to end.
-    requests: Option<Sender<Outgoing>>,
-    answers: Receiver<(Outgoing, Option<RequestResult>)>,
+    requests: Option<Sender<Arc<Outgoing>>>,
+    answers: Receiver<Option<RequestResult>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -26,14 +26,16 @@ impl RequestThread {
         queue: Arc<Queue>,
         send: impl Fn(&Outgoing) -> RequestResult + Send + 'static,
     ) -> Option<Self> {
-        let (requests, received) = bounded::<Outgoing>(1);
+        let (requests, received) = bounded::<Arc<Outgoing>>(1);
         let (answer, answers) = bounded(1);
         let run = move || {
             // The application's transport may capture or flush there, and nobody would take what it waits for.
             queue.helped_by_this_thread();
             for outgoing in received {
                 let answered = catch_panic(|| send(&outgoing));
-                if answer.send((outgoing, answered)).is_err() {
+                // Before the answer, so that whoever gets that has the only hold on the body.
+                drop(outgoing);
+                if answer.send(answered).is_err() {
                     return;
                 }
             }
@@ -42,19 +44,22 @@ impl RequestThread {
         Some(Self { requests: Some(requests), answers, thread: Some(thread) })
     }
 
-    /// Sends the request, does `work` meanwhile, and returns what came of both; `None` stands for a panic.
-    pub(super) fn send_while<T>(
-        &self,
-        outgoing: Outgoing,
-        work: impl FnOnce() -> T,
-    ) -> (Option<(Outgoing, RequestResult)>, Option<T>) {
+    /// Sends a request, whose answer is to be waited for before the next.
+    pub(super) fn send(&self, outgoing: Arc<Outgoing>) {
         if let Some(requests) = &self.requests {
             // The thread is there for as long as this is.
             let _ = requests.send(outgoing);
         }
-        let done = catch_panic(work);
-        let answered = self.answers.recv().ok().and_then(|(outgoing, answered)| Some((outgoing, answered?)));
-        (answered, done)
+    }
+
+    /// Where the answer comes; `None` stands for a panic.
+    pub(super) fn answers(&self) -> &Receiver<Option<RequestResult>> {
+        &self.answers
+    }
+
+    /// Leaves the thread to itself: it ends with its request, and nobody hears of the answer.
+    pub(super) fn leave_behind(mut self) {
+        drop(self.thread.take());
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) struct BatchSender {
 }
 
 /// A request that is ready to be sent, with the body of its batch.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Outgoing {
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
@@ -100,17 +100,6 @@ impl fmt::Display for ResponseInfo {
 }
 
 impl BatchSender {
-    /// Sends the batch once, on this thread; `deadline` is that of a shutdown under way.
-    pub(super) fn attempt(&self, batch: Batch, deadline: Option<Instant>) -> AttemptResult {
-        match self.prepare(batch, deadline) {
-            Err(buffer) => AttemptResult::Ended(buffer),
-            Ok((batch, outgoing)) => {
-                let result = self.request(&outgoing);
-                self.finish(batch, outgoing, result)
-            }
-        }
-    }
-
     /// Asks the gate and makes a request of the batch. `deadline` is that of a shutdown under way. If there is to be no
     /// request, the batch is over, and its memory comes back.
     pub(super) fn prepare(

@@ -11,7 +11,7 @@ use super::batch::{Batch, BatchBuilder, BatchLimits};
 use super::report::DeliveryError;
 use super::request_thread::RequestThread;
 use super::schedule::{FlushMode, Schedule, Step};
-use super::sender::{AttemptResult, BatchSender, Outgoing, RequestResult, is_refusal};
+use super::sender::{AttemptResult, BatchSender, RequestResult, is_refusal};
 use super::spool::{SpoolSender, SpoolStep, SpoolWriter};
 use crate::clock::{Clock, later};
 use crate::consent::{ConsentMonitor, Gate};
@@ -19,9 +19,16 @@ use crate::event::CommonProperties;
 use crate::observe::LossReason;
 use crate::panic::catch_panic;
 use crate::queue::{Backlog, Queue, QueueDepth};
-use crate::settings::Batching;
+use crate::settings::{Batching, Overflow};
 use crate::timestamp::Timestamp;
+use crate::transport::SendError;
 use crate::wire::{BatchInfo, Ids};
+
+/// How long a request that was cut gets to end, before its thread is left behind.
+const HEEDS_CUT: Duration = Duration::from_millis(50);
+
+/// How long callers that may wait for room do so before what fills the queue goes to disk.
+const SLOW: Duration = Duration::from_millis(100);
 
 /// What the client asks of the worker.
 #[derive(Debug)]
@@ -73,8 +80,10 @@ pub(crate) struct Worker {
     spool: Option<SpoolSender>,
     /// Live and spooled batches are sent in turns.
     is_turn_of_spool: bool,
-    /// Sends while the next body is built; there once that was worth it.
+    /// Sends while the next body is built, or what is captured has to reach the disk; there once that was worth it.
     request_thread: Option<RequestThread>,
+    /// What the client has asked for while a request was under way.
+    postponed: Vec<Command>,
 }
 
 /// What one turn of the loop came to.
@@ -86,6 +95,16 @@ enum Turn {
     Idle(Option<Instant>),
     /// The worker is to end.
     Over,
+}
+
+/// How the wait for the answer to a request has ended.
+enum Waited {
+    Answered(RequestResult),
+    /// The transport panicked.
+    Panicked,
+    /// There is no time left, or no consent, and the request cannot be cut: a connection is being made, or a name
+    /// resolved.
+    GaveUp,
 }
 
 struct Flush {
@@ -121,6 +140,7 @@ impl Worker {
             spool,
             is_turn_of_spool: true,
             request_thread: None,
+            postponed: Vec::new(),
         }
     }
 
@@ -221,7 +241,7 @@ impl Worker {
 
     /// Returns what writes to disk, while it can.
     fn writer(&self) -> Option<Arc<SpoolWriter>> {
-        self.spool.as_ref().map(SpoolSender::writer).filter(|writer| writer.is_on()).cloned()
+        self.spool.as_ref().map(SpoolSender::writer).filter(|writer| writer.can_write()).cloned()
     }
 
     fn flush_mode(&self) -> FlushMode {
@@ -292,15 +312,8 @@ impl Worker {
     /// Sends a batch once, and builds the next one meanwhile if there is enough for it.
     fn attempt(&mut self, batch: Batch) {
         self.in_hand = batch.len() as u64;
-        let mut is_built = true;
-        let result = match self.context.sender.prepare(batch, self.stopping) {
-            Err(buffer) => AttemptResult::Ended(buffer),
-            Ok((batch, outgoing)) => {
-                let (outgoing, answer, built) = self.request(outgoing);
-                is_built = built.is_some();
-                self.context.sender.finish(batch, outgoing, answer)
-            }
-        };
+        let builds_next = self.has_next_body();
+        let (result, is_built) = self.send_once(batch, builds_next);
         self.in_hand = 0;
         if self.context.sender.last_failure.borrow().is_none() {
             self.schedule.retry_unsent(self.context.clock.now());
@@ -312,23 +325,101 @@ impl Worker {
         }
     }
 
-    /// Sends a request; `None` at the end if the next batch was to be built meanwhile, and that panicked.
-    fn request(&mut self, outgoing: Outgoing) -> (Outgoing, RequestResult, Option<()>) {
-        let Some(thread) = self.has_next_body().then(|| self.take_request_thread()).flatten() else {
-            let answer = self.context.sender.request(&outgoing);
-            return (outgoing, answer, Some(()));
+    /// Sends a batch once. Returns what became of it, and `false` if the next was to be built meanwhile and that panicked.
+    fn send_once(&mut self, batch: Batch, builds_next: bool) -> (AttemptResult, bool) {
+        let (batch, outgoing) = match self.context.sender.prepare(batch, self.stopping) {
+            Ok(prepared) => prepared,
+            Err(buffer) => return (AttemptResult::Ended(buffer), true),
         };
-        let (answered, built) = thread.send_while(outgoing, || {
-            let now = self.context.clock.now();
-            if let Some(batch) = self.build_batch(now) {
+        let needs_thread = builds_next || self.context.spool.is_some();
+        let Some(thread) = needs_thread.then(|| self.take_request_thread()).flatten() else {
+            let answer = self.context.sender.request(&outgoing);
+            return (self.context.sender.finish(batch, outgoing, answer), true);
+        };
+        let outgoing = Arc::new(outgoing);
+        thread.send(Arc::clone(&outgoing));
+        let is_built = !builds_next || catch_panic(|| self.build_next()).is_some();
+        let answer = match self.wait_for_answer(&thread) {
+            Waited::GaveUp => {
+                // It may still arrive: what is kept is sent again with the same ids.
+                thread.leave_behind();
+                Err(SendError::Aborted)
+            }
+            waited => {
+                self.request_thread = Some(thread);
+                let Waited::Answered(answer) = waited else {
+                    resume_unwind(Box::new("the transport panicked"));
+                };
+                answer
+            }
+        };
+        let outgoing = Arc::try_unwrap(outgoing).unwrap_or_else(|shared| (*shared).clone());
+        (self.context.sender.finish(batch, outgoing, answer), is_built)
+    }
+
+    /// Builds the batch that is sent after the one under way.
+    fn build_next(&mut self) {
+        let now = self.context.clock.now();
+        if let Some(batch) = self.build_batch(now) {
+            self.schedule.send_last(batch);
+        }
+    }
+
+    /// Waits for the answer to the request under way. Meanwhile what is captured goes to disk, where it has to.
+    fn wait_for_answer(&mut self, thread: &RequestThread) -> Waited {
+        let began = Instant::now();
+        let mut written_at = began;
+        let mut cut_at = None;
+        loop {
+            let now = Instant::now();
+            let is_over = self.is_withdrawn || self.stopping.is_some_and(|deadline| now >= deadline);
+            if is_over && cut_at.is_none() {
+                catch_panic(|| self.context.sender.transport.abort());
+                cut_at = Some(now);
+            }
+            let gives_up_at = cut_at.map(|cut_at| later(cut_at, HEEDS_CUT));
+            if gives_up_at.is_some_and(|at| now >= at) {
+                return Waited::GaveUp;
+            }
+            let writes_at = self.write_meanwhile(now, began, &mut written_at);
+            let timer =
+                gives_up_at.or(self.stopping).into_iter().chain(writes_at).min().map_or_else(never, at);
+            select! {
+                recv(thread.answers()) -> answer => {
+                    return answer.ok().flatten().map_or(Waited::Panicked, Waited::Answered);
+                }
+                recv(self.context.commands) -> command => match command {
+                    Ok(command) => self.obey_later(command),
+                    Err(_) => self.all_clients_are_gone(),
+                },
+                recv(self.context.queue.wake_signal()) -> _ => {}
+                recv(timer) -> _ => {}
+            }
+        }
+    }
+
+    /// Writes to disk, while a request is under way, what is not to wait for its end: what is written ahead, and what
+    /// fills the queue. Returns when to look again, if anything but a full queue needs that.
+    fn write_meanwhile(&mut self, now: Instant, began: Instant, written_at: &mut Instant) -> Option<Instant> {
+        let writer = self.writer()?;
+        let ahead = writer.write_ahead().map(|interval| later(*written_at, interval));
+        let is_due = ahead.is_some_and(|at| now >= at) && self.context.queue.depth().events > 0;
+        // A caller that may wait for room does so for as long as the endpoint takes to answer at all.
+        let is_slow_at = match self.context.batching.overflow {
+            Overflow::DropNewest => began,
+            Overflow::Wait(_) => later(began, SLOW),
+        };
+        if is_due || now >= is_slow_at && self.context.queue.spills() {
+            *written_at = now;
+            let (queue, generation) = (&self.context.queue, self.context.generation);
+            let (taken, left) = writer.drain(&mut self.builder, (&mut self.backlog, &**queue), generation);
+            self.taken += taken;
+            for batch in left {
                 self.schedule.send_last(batch);
             }
-        });
-        self.request_thread = Some(thread);
-        match answered {
-            Some((outgoing, answer)) => (outgoing, answer, built),
-            None => resume_unwind(Box::new("the transport panicked")),
         }
+        let ahead = writer.write_ahead().map(|interval| later(now, interval));
+        Some(is_slow_at).filter(|at| *at > now).into_iter().chain(ahead).min()
     }
 
     /// Returns whether as much is queued as makes another body, and nothing failed that would be sent before it.
@@ -436,10 +527,12 @@ impl Worker {
             self.context.sender.report(&DeliveryError::unsent(LossReason::TooLarge, ids.len() as u64, ids));
             AttemptResult::Ended(batch.into_buffer())
         } else {
-            self.context.sender.attempt(batch, self.stopping)
+            self.send_once(batch, false).0
         };
         let now = self.context.clock.now();
-        let left = match settled {
+        let Some(spool) = &mut self.spool else { return };
+        let mut unwritten = Vec::new();
+        let lost = match settled {
             AttemptResult::Ended(buffer) => {
                 spool.finished();
                 spool.release();
@@ -452,9 +545,13 @@ impl Worker {
             }
             AttemptResult::Waits(batch, until) => {
                 spool.hold_until(until);
-                spool.split([batch])
+                unwritten = spool.split([batch]);
+                Vec::new()
             }
-            AttemptResult::Halved(halves) => spool.split(halves),
+            AttemptResult::Halved(halves) => {
+                unwritten = spool.split(halves);
+                Vec::new()
+            }
             AttemptResult::Deferred(batch) => {
                 spool.defer(&batch);
                 spool.once(batch)
@@ -470,7 +567,11 @@ impl Worker {
             }
             AttemptResult::Gone => return self.is_gone(),
         };
-        for batch in left {
+        for batch in unwritten.into_iter().rev() {
+            // There is no room on disk for the parts of what was there as a whole: memory keeps them.
+            self.schedule.send_next(batch);
+        }
+        for batch in lost {
             let ids = batch.ids().to_vec();
             self.report(LossReason::RetriesExhausted, ids.len() as u64, ids);
         }
@@ -492,7 +593,18 @@ impl Worker {
         }
     }
 
+    /// Notes what ends a wait; everything else is done after it.
+    fn obey_later(&mut self, command: Command) {
+        match command {
+            Command::Shutdown { .. } | Command::Withdraw => self.obey(command),
+            Command::Flush { .. } | Command::Deliver(_) => self.postponed.push(command),
+        }
+    }
+
     fn take_commands(&mut self) {
+        for command in std::mem::take(&mut self.postponed) {
+            self.obey(command);
+        }
         loop {
             match self.context.commands.try_recv() {
                 Ok(command) => self.obey(command),

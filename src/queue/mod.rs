@@ -58,6 +58,16 @@ pub(crate) struct Limits {
     pub(crate) bytes: u64,
     pub(crate) wake_events: u64,
     pub(crate) wake_bytes: u64,
+    /// The depth from which on what is queued goes to disk; none without a spool.
+    pub(crate) spill: Option<QueueDepth>,
+}
+
+impl Limits {
+    /// Returns three quarters of the bounds.
+    pub(crate) fn nearly_full(self) -> QueueDepth {
+        let most = |limit: u64| limit - limit / 4;
+        QueueDepth { events: most(self.events), bytes: most(self.bytes) }
+    }
 }
 
 /// The reason why an event was not queued.
@@ -99,7 +109,11 @@ impl Queue {
         let crossed = |line: u64, from: u64, to: u64| from < line && to >= line;
         let wakes = before.events == 0
             || crossed(self.limits.wake_events, before.events, after.events)
-            || crossed(self.limits.wake_bytes, before.bytes, after.bytes);
+            || crossed(self.limits.wake_bytes, before.bytes, after.bytes)
+            || self.limits.spill.is_some_and(|spill| {
+                crossed(spill.events, before.events, after.events)
+                    || crossed(spill.bytes, before.bytes, after.bytes)
+            });
         let result = if after.events > self.limits.events || after.bytes > self.limits.bytes {
             Err(Refused::Full)
         } else {
@@ -287,6 +301,12 @@ impl Queue {
     /// Returns the depth of the queue. Events that were taken count until they are [released](Self::release).
     pub(crate) fn depth(&self) -> QueueDepth {
         self.depth.get()
+    }
+
+    /// Returns whether the queue is so full that events should go to disk.
+    pub(crate) fn spills(&self) -> bool {
+        let depth = self.depth();
+        self.limits.spill.is_some_and(|spill| depth.events >= spill.events || depth.bytes >= spill.bytes)
     }
 
     /// Returns whether the queue holds enough beyond `taken` to fill a batch.

@@ -12,7 +12,7 @@ use super::*;
 const PLENTY: u64 = u64::MAX >> 24;
 
 fn queue(events: u64, bytes: u64) -> Queue {
-    Queue::new(Limits { events, bytes, wake_events: 3, wake_bytes: u64::MAX })
+    Queue::new(Limits { events, bytes, wake_events: 3, wake_bytes: u64::MAX, spill: None })
 }
 
 /// Returns whether the event was queued, and whether a rejection was worth a warning.
@@ -283,7 +283,13 @@ fn thousands_of_short_lived_threads_deliver_every_event_once_and_in_order() {
     const THREADS: u64 = 40;
     const EVENTS: u64 = 25;
     // Small enough to be full at times.
-    let queue = Queue::new(Limits { events: 400, bytes: 200_000, wake_events: 50, wake_bytes: u64::MAX });
+    let queue = Queue::new(Limits {
+        events: 400,
+        bytes: 200_000,
+        wake_events: 50,
+        wake_bytes: u64::MAX,
+        spill: None,
+    });
     let (queued, refused) = (AtomicU64::new(0), AtomicU64::new(0));
     let is_over = AtomicBool::new(false);
     let taken = thread::scope(|scope| {

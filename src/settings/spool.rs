@@ -60,15 +60,21 @@ impl Sending {
 /// | end of `main`, with the guard dropped or `shutdown` called | all | all | all |
 /// | a panic that unwinds, with the guard in a frame it passes | all | all | all |
 /// | `process::exit`, without `shutdown` before it | what was written before | all but the last interval | all |
-/// | `abort`, a panic that aborts, `kill -9` | what was written before | all but the last interval | all |
+/// | `abort`, a panic that aborts, a signal such as `kill -9` | what was written before | all but the last interval | all |
 /// | a system crash or power failure | what the system had written back | the same | the same |
 ///
-/// Nothing is synced to the storage medium: a file that the system had not written back before a power failure is
-/// missing, or is found to be damaged and then counted. "What was written before" means the batches whose delivery
-/// has failed and, while the endpoint fails, every batch after them. A batch whose first attempt is in progress
-/// exists only in memory, and is lost if that attempt cannot be cut off: while a name is being resolved or a
-/// connection made. Files that were written first, and those of a tool that leaves its events to the next run, are
-/// not lost.
+/// - "What was written before" means the batches whose delivery has failed, every batch after them while the endpoint
+///   fails, and what fills three quarters of the queue while a request is in progress. The first attempt of a batch is
+///   made from memory.
+/// - [`shutdown`](crate::Client::shutdown) writes whatever is not delivered when its time is up: what is queued, and the
+///   batch in progress, even if its connection hangs. A tool that leaves its events to the next run
+///   ([`Sending::NextRun`]) writes all of them and does not wait for the network.
+/// - The interval of `write_ahead` also holds while a request is in progress.
+/// - Nothing is synced to the storage medium: a file that the system had not written back before a power failure is
+///   missing, or is found to be damaged and then counted.
+/// - If the disk is full or cannot be written to, later events are kept in memory as without a spool, and one line is
+///   logged at debug level. What is already on disk is still sent.
+/// - A forked child neither sends nor keeps its parent's events. A client created in the child opens the spool anew.
 ///
 /// Events are sent at least once: an event that was being sent when the process ended is sent again with the same
 /// id, time and bytes, so PostHog drops the duplicate. For endpoints that do not, see

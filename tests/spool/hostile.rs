@@ -100,3 +100,76 @@ fn a_directory_that_disappears_at_run_time_costs_nothing() {
         assert!(!state.spool().exists());
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_becomes_a_link_while_the_program_runs_is_not_followed() {
+    use std::os::unix::fs::symlink;
+    for (is_bucket, spool) in [
+        (true, Spool::cli()),
+        (false, Spool::cli()),
+        (true, Spool::cli().each_event()),
+        (false, Spool::server()),
+    ] {
+        let (state, wire, elsewhere) = (scratch(), Wire::up(), scratch());
+        let client = client(config(&state, &wire, spool));
+        // The worker has looked once this is answered.
+        client.flush(LONG).unwrap();
+        let replaced = if is_bucket { state.buckets().remove(0) } else { state.spool() };
+        let name = state.buckets()[0].file_name().unwrap().to_owned();
+        fs::remove_dir_all(&replaced).unwrap();
+        if !is_bucket {
+            // There the bucket's name is taken by a directory that somebody else has made.
+            fs::create_dir(elsewhere.path().join(name)).unwrap();
+        }
+        symlink(elsewhere.path(), &replaced).unwrap();
+        let before = elsewhere.everything();
+        crate::rig::capture(&client, 1..=3);
+        client.shutdown(LONG).unwrap();
+        adds_up(&client.stats());
+        assert_eq!(wire.numbers(), [1, 2, 3], "{}", client.stats());
+        assert_eq!(elsewhere.everything(), before);
+    }
+}
+
+#[test]
+fn a_name_in_the_future_is_due_now() {
+    let (state, wire) = (scratch(), Wire::new(Endpoint::Stalls));
+    run(config(&state, &wire, Spool::cli()), [1]);
+    let file = state.files().remove(0);
+    let name = file.file_name().unwrap().to_str().unwrap();
+    fs::rename(&file, file.with_file_name(format!("e9999999999999{}", &name[14..]))).unwrap();
+    wire.set(Endpoint::Answers(200));
+    let stats = run(config(&state, &wire, Spool::server()), [2]);
+    assert_eq!((stats.sent, stats.lost_total()), (2, 0), "{stats}");
+    assert_eq!(wire.numbers(), [1, 2]);
+    assert!(state.files().is_empty());
+}
+
+#[test]
+fn a_file_with_any_byte_flipped_is_never_sent_and_stops_no_other() {
+    let (state, wire) = (scratch(), Wire::new(Endpoint::Stalls));
+    run(config(&state, &wire, Spool::cli()), [1]);
+    let file = state.files().remove(0);
+    let (bytes, name) = (fs::read(&file).unwrap(), file.file_name().unwrap().to_str().unwrap().to_owned());
+    let stamp: u64 = name[1..14].parse().unwrap();
+    let (_, rest) = name.split_once("-n").unwrap();
+    fs::remove_file(&file).unwrap();
+    for at in 0..bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1 << (at % 8);
+        let other = format!("e{stamp:013}-{at:012x}-n{rest}");
+        fs::write(file.with_file_name(other), flipped).unwrap();
+    }
+    fs::write(file.with_file_name(format!("e{:013}-0123456789ab-n{rest}", stamp + 1)), &bytes).unwrap();
+    wire.set(Endpoint::Answers(200));
+    let stats = run(config(&state, &wire, Spool::server()), []);
+    assert_eq!((stats.sent, wire.numbers()), (1, vec![1]), "{stats}");
+    // But for the digit that makes it a later version's: that one is left for its reader.
+    let left = state.files().len() as u64;
+    assert_eq!(
+        (left <= 1, stats.lost(LossReason::SpoolDamaged)),
+        (true, bytes.len() as u64 - left),
+        "{stats}"
+    );
+}

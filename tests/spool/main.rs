@@ -5,7 +5,16 @@
 mod consent;
 mod delivery;
 mod durability;
+mod ending;
+#[cfg(unix)]
+mod forked;
 mod hostile;
+#[cfg(target_os = "linux")]
+mod no_room;
+#[cfg(unix)]
+mod other;
 #[cfg(unix)]
 mod processes;
 mod rig;
+#[cfg(unix)]
+mod withdrawal;

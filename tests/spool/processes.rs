@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use candor::{Config, DynamicEvent, Env, Spool};
 
+use crate::other::{AFTER, BEFORE, Other};
 use crate::rig::{Endpoint, LONG, Scratch, Wire, client, config, documented, eventually, scratch};
 
 const STATE: &str = "CANDOR_TEST_SPOOL_STATE";
@@ -150,4 +151,30 @@ fn a_hundred_runs_at_once_leave_a_hundred_events() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 100);
+    // Nothing is left that would be sent once more.
+    assert_eq!(drained(&state).len(), 0);
+    assert!(state.files().is_empty());
+}
+
+/// Every cell of the table in the documentation of `Spool`, but for the loss of power.
+#[test]
+fn each_durability_survives_what_its_documentation_says() {
+    for how in ["main", "panic", "exit", "abort", "kill"] {
+        for durability in ["sealed", "write-ahead", "each-event"] {
+            let state = scratch();
+            let mut other = Other::start(&format!("ends {how} {durability}"), &state);
+            other.wait_for("captured");
+            if how == "kill" {
+                other.kill();
+            }
+            other.end();
+            let arrived = drained(&state);
+            let kept = arrived.len() as u64;
+            // In order and without a hole: what is missing is the end. Nothing arrives twice.
+            assert!((0..kept).all(|n| arrived.get(&n) == Some(&1)), "{how}, {durability}: {arrived:?}");
+            let keeps_all = matches!(how, "main" | "panic") || durability == "each-event";
+            let least = if keeps_all { BEFORE + AFTER } else { BEFORE };
+            assert!((least..=BEFORE + AFTER).contains(&kept), "{how}, {durability}: {kept}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! A state directory, an endpoint without a network, and runs of a program that use both.
 
 use std::fs;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -16,6 +17,8 @@ pub(crate) const LONG: Duration = Duration::from_secs(30);
 pub(crate) enum Endpoint {
     Answers(u16),
     Refuses,
+    /// Takes a request after a while, unless it is cut.
+    AnswersSlowly,
     /// Holds the request until it is cut.
     Stalls,
     /// Like a connection that is being established: not even an abort ends it.
@@ -92,6 +95,7 @@ impl Transport for Plug {
         let mut state = state.lock().unwrap();
         state.requests += 1;
         changed.notify_all();
+        let began = Instant::now();
         loop {
             let is_cut = *self.is_cut.lock().unwrap();
             match state.endpoint {
@@ -111,7 +115,11 @@ impl Transport for Plug {
                     }
                     return Ok(Response::status(status));
                 }
-                Endpoint::Stalls | Endpoint::Hangs => {
+                Endpoint::AnswersSlowly if began.elapsed() >= Duration::from_millis(50) => {
+                    state.taken.push(request.body.to_vec());
+                    return Ok(Response::status(200));
+                }
+                Endpoint::AnswersSlowly | Endpoint::Stalls | Endpoint::Hangs => {
                     state = changed.wait_timeout(state, Duration::from_millis(5)).unwrap().0;
                 }
             }
@@ -121,6 +129,38 @@ impl Transport for Plug {
     fn abort(&self) {
         *self.is_cut.lock().unwrap() = true;
         self.wire.state.1.notify_all();
+    }
+}
+
+/// An address at which a connection is neither made nor refused.
+pub(crate) struct BlackHole {
+    listener: socket2::Socket,
+    /// What fills its queue.
+    // Held, so that the queue stays full.
+    queued: Vec<TcpStream>,
+}
+
+impl BlackHole {
+    pub(crate) fn new() -> Self {
+        let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        listener.listen(0).unwrap();
+        let mut hole = Self { listener, queued: Vec::new() };
+        let mut queued = Vec::new();
+        while let Ok(stream) = TcpStream::connect_timeout(&hole.address(), Duration::from_millis(200)) {
+            queued.push(stream);
+            assert!(queued.len() < 64, "the queue has no end here");
+        }
+        hole.queued = queued;
+        hole
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap().as_socket().unwrap()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address())
     }
 }
 
@@ -177,6 +217,12 @@ impl Scratch {
     }
 }
 
+/// How many events a finished file holds, by its name.
+pub(crate) fn events_in(file: &Path) -> u64 {
+    let name = file.file_name().unwrap().to_str().unwrap();
+    name.split('-').find_map(|part| part.strip_prefix('n')).unwrap().parse().unwrap()
+}
+
 #[expect(clippy::ptr_arg, reason = "a filter over paths hands these out")]
 fn is_events(path: &PathBuf) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"e"))
@@ -197,6 +243,11 @@ pub(crate) fn documented(state: &Scratch) -> Consent {
 /// A configuration that reads only what a test provides.
 pub(crate) fn config(state: &Scratch, wire: &Wire, spool: Spool) -> Config {
     let wire = wire.clone();
+    over_network(state, spool).transport(move |_granted| Ok(Box::new(wire.plug()) as Box<dyn Transport>))
+}
+
+/// The same with the transport that applications have.
+pub(crate) fn over_network(state: &Scratch, spool: Spool) -> Config {
     Config::new("spool-app", "1.0.0")
         .env(Env::empty())
         .endpoint("http://127.0.0.1:9")
@@ -205,7 +256,6 @@ pub(crate) fn config(state: &Scratch, wire: &Wire, spool: Spool) -> Config {
         .shutdown_timeout(LONG)
         .consent(documented(state))
         .spool(spool)
-        .transport(move |_granted| Ok(Box::new(wire.plug()) as Box<dyn Transport>))
 }
 
 pub(crate) fn client(config: Config) -> Client {

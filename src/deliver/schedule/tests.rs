@@ -30,7 +30,7 @@ fn batch(first: u64) -> Batch {
     let info = BatchInfo { created_at: at, id: ids.next(at) };
     let envelope = PostHogBatch::default();
     let mut batch = Batch::new(&envelope, info, 0, Instant::now(), first, Vec::new());
-    let limits = Limits { events: 1, bytes: 1 << 20, wake_events: 1, wake_bytes: 1 };
+    let limits = Limits { events: 1, bytes: 1 << 20, wake_events: 1, wake_bytes: 1, spill: None };
     let (queue, mut backlog) = (Queue::new(limits), Backlog::default());
     queue.push(&EncodedEvent::sample("\"id\""), 0).expect("room for one");
     let (common, source) = (CommonProperties::default(), (&mut backlog, &queue));

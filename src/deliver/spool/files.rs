@@ -16,6 +16,8 @@ pub(super) struct Files {
     under_way: Vec<InHand>,
     /// Whether this process leaves the files to the next: no more of them are begun.
     is_left: bool,
+    /// Whether the directory was ever looked at.
+    is_listed: bool,
 }
 
 /// A file whose events are in the request under way, and how many of them are.
@@ -37,7 +39,12 @@ impl Files {
     /// Takes over what a look at the directory has shown.
     pub(super) fn replace(&mut self, mut known: Vec<FileName>) {
         known.sort_unstable();
-        self.known = known;
+        (self.known, self.is_listed) = (known, true);
+    }
+
+    /// Returns whether the directory was looked at.
+    pub(super) fn is_listed(&self) -> bool {
+        self.is_listed
     }
 
     /// Adds a file that this process has written.
@@ -74,11 +81,6 @@ impl Files {
     /// Returns whether this process has counted the events of a file.
     pub(super) fn is_own(&self, name: FileName) -> bool {
         self.own.contains_key(&name.with_tries(0))
-    }
-
-    /// Returns how many events of a file this process has counted; `None` if it has never had it in hand.
-    pub(super) fn counted(&self, name: FileName) -> Option<u64> {
-        self.own.get(&name.with_tries(0)).copied()
     }
 
     /// Returns whether nothing is known to be there.
@@ -214,7 +216,7 @@ mod tests {
         assert!(files.waiting(|_| true).has_older);
         files.begin(names[0]);
         assert_eq!(files.count(names[0], 1), None);
-        assert_eq!(files.counted(names[0].with_tries(3)), Some(1), "counted once it was taken over");
+        assert_eq!(files.count(names[0].with_tries(3), 1), Some(1), "counted once it was taken over");
         files.remove(names[0]);
         files.add_own(FileName::new(5, 7, 1));
         assert_eq!(files.waiting(|_| true), Waiting { events: 7, has_older: false });

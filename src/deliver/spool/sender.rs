@@ -1,7 +1,6 @@
 //! Events on their way back from disk: which files make the next batch, and what becomes of them after its attempt.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +13,7 @@ use crate::deliver::batch::{Batch, BatchLimits};
 use crate::deliver::halving::Part;
 use crate::deliver::report::DeliveryError;
 use crate::observe::LossReason;
-use crate::queue::spool::{FileName, Lock, POISON, Unreadable, plan, sweep_others};
+use crate::queue::spool::{FileName, Lock, LockedFile, POISON, Unreadable, plan, sweep_others};
 use crate::settings::Durability;
 use crate::timestamp::Timestamp;
 use crate::wire::BatchInfo;
@@ -45,7 +44,7 @@ pub(crate) enum SpoolStep {
 pub(crate) struct SpoolSender {
     writer: Arc<SpoolWriter>,
     /// There while this process is the one that sends, and only while something waits.
-    lock: Option<File>,
+    lock: Option<LockedFile>,
     has_looked: bool,
     has_listed: bool,
     /// Files that this process does not send: of a later version, or sent and not to be removed.
@@ -237,7 +236,7 @@ impl SpoolSender {
         drop(files);
         let caps = self.writer.caps();
         let old = sweep_others(self.writer.dir(), caps.age, now);
-        let old = old.iter().map(|name| self.writer.take_over(*name, name.events.into())).sum();
+        let old = old.iter().map(|name| self.count_removed(*name)).sum();
         self.writer.report(&DeliveryError::unsent(LossReason::SpoolExpired, old, Vec::new()));
         self.writer.discard(&planned.expired, LossReason::SpoolExpired);
         self.writer.discard(&planned.evicted, LossReason::SpoolFull);
@@ -254,9 +253,16 @@ impl SpoolSender {
             self.skip.insert(name.with_tries(0));
         }
         log::warn!(target: "candor", "a file of {} events on disk {why}: it is set aside", name.events);
-        let lost = self.writer.take_over(name, name.events.into());
-        self.writer.files.lock().remove(name);
+        let lost = self.count_removed(name);
         self.writer.report(&DeliveryError::unsent(LossReason::SpoolDamaged, lost, Vec::new()));
+    }
+
+    /// Counts the events of a file that is gone from the bucket; returns how many.
+    fn count_removed(&self, name: FileName) -> u64 {
+        let mut files = self.writer.files.lock();
+        let events = self.writer.take_in_hand(&mut files, name, name.events.into());
+        files.remove(name);
+        events
     }
 
     /// Reads the next files into a batch. `None` if none of them can be used.
@@ -334,8 +340,13 @@ impl SpoolSender {
                 // The same event twice, of a process that died amid its cleaning up: one of them is sent.
                 let fresh: Vec<_> = contents.events().filter(|(id, _)| seen.insert(*id)).collect();
                 let events = fresh.len() as u64;
-                if !writer.take_in_hand(tried, events) {
-                    return None;
+                {
+                    let mut files = writer.files.lock();
+                    if !files.is_begun(tried) {
+                        // Given back, since this process ends.
+                        return None;
+                    }
+                    writer.take_in_hand(&mut files, tried, events);
                 }
                 for (id, event) in fresh {
                     batch.push_encoded(id, event);

@@ -16,7 +16,7 @@ use crate::deliver::batch::{Batch, BatchBuilder, BatchLimits};
 use crate::deliver::report::{DeliveryError, OnError};
 use crate::event::{CommonProperties, EncodedEvent};
 use crate::observe::{Counters, LossReason};
-use crate::queue::spool::{Bucket, Caps, Events, FileLimits, FileName, Journal, Purged, purge_bucket};
+use crate::queue::spool::{Bucket, Caps, Events, FileLimits, FileName, Journal, Purged, list, purge_bucket};
 use crate::queue::{Backlog, Queue};
 use crate::settings::{Durability, Spool};
 use crate::timestamp::{Rfc3339, Timestamp};
@@ -44,7 +44,9 @@ pub(crate) struct SpoolWriter {
     pub(super) files: Mutex<Files>,
     /// Held while events are between the queue and a file, so that a process does not end amid that.
     draining: Mutex<()>,
-    /// Nothing is written any more: the disk has failed, or consent is gone.
+    /// Nothing is written any more, since the disk has failed. What is there is still sent.
+    is_full: AtomicBool,
+    /// The spool is over for this process: consent is gone, or nothing can be locked.
     is_off: AtomicBool,
     /// What was on disk is counted as withdrawn.
     is_forgotten: AtomicBool,
@@ -66,26 +68,32 @@ impl SpoolWriter {
             ids: Mutex::new(Ids::seeded(Uuid::new_v4())),
             files: Mutex::default(),
             draining: Mutex::new(()),
+            is_full: AtomicBool::new(false),
             is_off: AtomicBool::new(false),
             is_forgotten: AtomicBool::new(false),
             owner_pid: process::id(),
         }
     }
 
-    /// Returns whether events can be kept; in a forked child they cannot.
+    /// Returns whether events on disk are this process's to send; in a forked child they are not.
     pub(crate) fn is_on(&self) -> bool {
         !self.is_off.load(Ordering::Acquire) && self.owner_pid == process::id()
+    }
+
+    /// Returns whether events can be kept.
+    pub(crate) fn can_write(&self) -> bool {
+        self.is_on() && !self.is_full.load(Ordering::Acquire)
     }
 
     /// Returns whether events are written to disk before they are sent, and sent from there alone.
     pub(crate) fn writes_first(&self) -> bool {
         let spool = &self.context.spool;
-        self.is_on() && (spool.durability != Durability::Sealed || spool.leaves_events())
+        self.can_write() && (spool.durability != Durability::Sealed || spool.leaves_events())
     }
 
     /// Returns whether this run leaves its events to another process.
     pub(crate) fn leaves_events(&self) -> bool {
-        self.is_on() && self.context.spool.leaves_events()
+        self.can_write() && self.context.spool.leaves_events()
     }
 
     /// Returns whether events are on disk for the process that this run is to start.
@@ -135,7 +143,7 @@ impl SpoolWriter {
     /// Writes events to disk, or back to where they have been since `created`. Returns the names of the files, or what
     /// could not be written.
     pub(super) fn keep_as(&self, batch: Batch, created: Option<u64>) -> Result<Vec<FileName>, Box<Batch>> {
-        if !self.is_on() {
+        if !self.can_write() {
             return Err(Box::new(batch));
         }
         let mut written = 0;
@@ -186,10 +194,13 @@ impl SpoolWriter {
         files
     }
 
-    /// Notes that nothing can be written: the spool ends for this process, and events take the way without one. There
-    /// consent is asked again, by which those are withdrawn whose bucket another process has purged.
+    /// Notes that nothing can be written: events take the way without a spool from now on. There consent is asked again,
+    /// by which those are withdrawn whose bucket another process has purged.
     fn failed(&self, error: &io::Error) {
-        self.turn_off();
+        if error.kind() == io::ErrorKind::NotFound {
+            self.turn_off();
+        }
+        self.is_full.store(true, Ordering::Release);
         log::debug!(target: "candor", "events are no longer kept on disk by this process: {error}");
     }
 
@@ -208,21 +219,23 @@ impl SpoolWriter {
     pub(super) fn discard(&self, names: &[FileName], reason: LossReason) {
         let mut lost = 0;
         for name in names {
-            match self.bucket().remove(*name) {
-                Ok(true) => lost += self.take_over(*name, name.events.into()),
+            let removed = self.bucket().remove(*name);
+            let mut files = self.files.lock();
+            match removed {
+                Ok(true) => lost += self.take_in_hand(&mut files, *name, name.events.into()),
                 // Another process has sent or removed it, and has counted it.
                 Ok(false) => {}
                 Err(_) => continue,
             }
-            self.files.lock().remove(*name);
+            files.remove(*name);
         }
         self.report(&DeliveryError::unsent(reason, lost, Vec::new()));
     }
 
-    /// Counts that the events of a file are in hand and no longer on disk; returns how many that are. Those that an
-    /// earlier run has left are counted here for the first time.
-    pub(super) fn take_over(&self, name: FileName, events: u64) -> u64 {
-        let counted = self.files.lock().counted(name);
+    /// Counts that the events of a file are in this process's hand and no longer on disk; returns how many that are.
+    /// Those that an earlier run has left are counted here for the first time.
+    pub(super) fn take_in_hand(&self, files: &mut Files, name: FileName, events: u64) -> u64 {
+        let counted = files.count(name, events);
         match counted {
             Some(counted) => self.context.counters.unspooled(counted),
             None => self.context.counters.recovered(events),
@@ -230,24 +243,10 @@ impl SpoolWriter {
         counted.unwrap_or(events)
     }
 
-    /// Counts the events of a file that go into the request under way. Returns whether the file is still in this
-    /// process's hand, and not given back since it ends.
-    pub(super) fn take_in_hand(&self, name: FileName, events: u64) -> bool {
-        let mut files = self.files.lock();
-        if !files.is_begun(name) {
-            return false;
-        }
-        match files.count(name, events) {
-            Some(counted) => self.context.counters.unspooled(counted),
-            None => self.context.counters.recovered(events),
-        }
-        true
-    }
-
     /// Writes one event to disk before its capture returns. Returns whether that was done; if not, the event is to be
     /// queued.
     pub(crate) fn append(&self, encoded: &EncodedEvent<'_>, wake: impl Fn()) -> bool {
-        let Some(journal) = self.journal.as_ref().filter(|_| self.is_on()) else { return false };
+        let Some(journal) = self.journal.as_ref().filter(|_| self.can_write()) else { return false };
         let id = encoded.uuid().unwrap_or_else(|| self.ids.lock().next(encoded.timestamp()));
         let mut timestamp = Vec::new();
         Rfc3339::default().write(encoded.timestamp(), &mut timestamp);
@@ -257,7 +256,7 @@ impl SpoolWriter {
         let common = &self.context.common;
         self.context.envelope.event(&WireEvent { encoded, common, uuid, timestamp: &timestamp }, &mut event);
         let mut journal = journal.lock();
-        if !self.is_on() {
+        if !self.can_write() {
             return false;
         }
         let finished = match journal.append(id, &event, millis(encoded.timestamp())) {
@@ -345,7 +344,12 @@ impl SpoolWriter {
     pub(crate) fn is_long_overdue(&self) -> bool {
         const DAY: u64 = 24 * 60 * 60 * 1000;
         let now = self.now();
-        let is_old = self.files.lock().oldest().is_some_and(|oldest| now.saturating_sub(oldest) > DAY);
+        let oldest = {
+            let files = self.files.lock();
+            // A command may end before its worker has looked.
+            if files.is_listed() { files.oldest() } else { list(self.dir()).first().map(|name| name.created) }
+        };
+        let is_old = oldest.is_some_and(|oldest| now.saturating_sub(oldest) > DAY);
         is_old && self.bucket().note_wait(now, DAY).unwrap_or(false)
     }
 

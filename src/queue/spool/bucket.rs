@@ -1,6 +1,6 @@
 //! One directory of the spool: files are written, listed, claimed, read and removed here.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use super::disk;
 use super::file::{Contents, Damage, Events, Provenance};
+use super::locked::{self, LockedFile};
 use super::name::{self, FileName};
 use super::plan::Listing;
 
@@ -30,7 +31,7 @@ pub(crate) struct Bucket {
 #[derive(Debug)]
 pub(crate) enum Lock {
     /// This process sends until the file is dropped.
-    Held(File),
+    Held(LockedFile),
     /// Another process sends.
     Busy,
     /// The file system has no locks, so nobody sends from here.
@@ -52,6 +53,7 @@ impl Bucket {
     /// Creates a bucket under the spool's directory. Called only after consent was granted: nothing else ever
     /// creates a directory, so that a purge by another process ends all writing.
     pub(crate) fn create(spool: &Path, name: &str, provenance: Provenance) -> io::Result<Self> {
+        locked::close_inherited();
         if let Some(state) = spool.parent() {
             disk::create_dir_all(state)?;
         }
@@ -59,6 +61,12 @@ impl Bucket {
         let dir = spool.join(name);
         disk::create_dir(&dir)?;
         Ok(Self { dir, provenance, last: AtomicU64::new(0) })
+    }
+
+    /// Fails if a link has taken the place of the bucket or of the spool: it may lead where others read and write.
+    pub(super) fn check(&self) -> io::Result<()> {
+        self.dir.parent().map_or(Ok(()), disk::check_dir)?;
+        disk::check_dir(&self.dir)
     }
 
     /// Returns the directory.
@@ -90,7 +98,7 @@ impl Bucket {
     }
 
     fn write_as(&self, events: &Events, created: u64, now: u64) -> io::Result<FileName> {
-        disk::check_dir(&self.dir)?;
+        self.check()?;
         let name = FileName::new(created, events.count(), events.len() as u64);
         let bytes = events.to_file(&self.provenance, name.created);
         disk::write(&self.dir.join(name::temporary(now)), &self.path(name), &bytes)?;
@@ -99,17 +107,17 @@ impl Bucket {
 
     /// Lists the directory; opens nothing.
     pub(crate) fn list(&self) -> io::Result<Listing> {
-        disk::check_dir(&self.dir)?;
+        self.check()?;
         let names = fs::read_dir(&self.dir)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         Ok(Listing::of(names))
     }
 
     /// Tries to become the process that sends. Never waits: a lock on a network's file system may hang.
     pub(crate) fn lock(&self) -> io::Result<Lock> {
-        disk::check_dir(&self.dir)?;
+        self.check()?;
         let file = disk::open_or_create(&self.dir.join(".lock"))?;
-        Ok(match file.try_lock() {
-            Ok(()) => Lock::Held(file),
+        Ok(match LockedFile::try_lock(file) {
+            Ok(file) => Lock::Held(file),
             Err(TryLockError::WouldBlock) => Lock::Busy,
             Err(TryLockError::Error(_)) => Lock::Unsupported,
         })
@@ -158,7 +166,7 @@ impl Bucket {
     /// Notes that this run waits for what is on disk. Returns `false` if another has done so within this time, in
     /// milliseconds.
     pub(crate) fn note_wait(&self, now: u64, within: u64) -> io::Result<bool> {
-        disk::check_dir(&self.dir)?;
+        self.check()?;
         let path = self.dir.join(".waited");
         let now = SystemTime::UNIX_EPOCH + Duration::from_millis(now);
         let is_recent = |at: SystemTime| {

@@ -1,6 +1,6 @@
 //! The file that captures append to before they return, so that not even `kill -9` loses what was captured.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::bucket::Bucket;
 use super::disk;
 use super::file::{frame_len, open_header, push_frame};
+use super::locked::LockedFile;
 use super::name::{self, FileName};
 
 /// How much one file holds.
@@ -32,7 +33,7 @@ pub(crate) struct Journal {
 /// left by a process that has ended.
 #[derive(Debug)]
 struct Open {
-    file: File,
+    file: LockedFile,
     path: PathBuf,
     created: u64,
     events: u32,
@@ -64,9 +65,9 @@ impl Journal {
         let Some(open) = &mut self.open else { return Ok(finished) };
         self.frame.clear();
         push_frame(&mut self.frame, id, event);
-        if let Err(error) = open.file.write_all(&self.frame) {
+        if let Err(error) = open.write(&self.frame) {
             // What follows half an event would never be read.
-            if open.file.set_len(open.len).is_err() {
+            if open.file.file().and_then(|file| file.set_len(open.len)).is_err() {
                 self.open = None;
             }
             return Err(error);
@@ -97,17 +98,24 @@ impl Journal {
 }
 
 impl Open {
+    fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        self.file.file()?.write_all(bytes)
+    }
+
     fn create(bucket: &Bucket, now: u64) -> io::Result<Self> {
-        disk::check_dir(bucket.dir())?;
+        bucket.check()?;
         let created = bucket.next_created(now);
         let path = bucket.dir().join(name::open(now));
-        let mut file = disk::create(&path)?;
+        let file = disk::create(&path)?;
         let header = open_header(bucket.provenance(), created);
-        if let Err(error) = file.try_lock().map_err(io::Error::from).and_then(|()| file.write_all(&header)) {
+        let opened = LockedFile::try_lock(file).map_err(io::Error::from).and_then(|file| {
+            let open = Self { file, path: path.clone(), created, events: 0, len: header.len() as u64 };
+            open.write(&header).map(|()| open)
+        });
+        if opened.is_err() {
             let _ = fs::remove_file(&path);
-            return Err(error);
         }
-        Ok(Self { file, path, created, events: 0, len: header.len() as u64 })
+        opened
     }
 }
 

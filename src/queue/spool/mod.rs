@@ -5,6 +5,7 @@ mod checksum;
 mod disk;
 mod file;
 mod journal;
+mod locked;
 mod name;
 mod plan;
 mod purge;
@@ -18,6 +19,7 @@ pub(crate) use bucket::{Bucket, Lock, Unreadable};
 use file::Contents;
 pub(crate) use file::{Events, Provenance};
 pub(crate) use journal::{FileLimits, Journal};
+pub(crate) use locked::LockedFile;
 pub(crate) use name::FileName;
 pub(crate) use plan::{Caps, POISON, excess, plan};
 pub(crate) use purge::{Purged, purge_all, purge_bucket, sweep_others};
@@ -57,6 +59,14 @@ pub(crate) fn list(dir: &Path) -> Vec<FileName> {
     );
     found.sort_unstable();
     found
+}
+
+/// Returns whether events lie in a bucket, finished or as a process has left them. Opens no file.
+pub(crate) fn holds_events(bucket: &Path) -> bool {
+    let entries = std::fs::read_dir(bucket).into_iter().flatten().filter_map(Result::ok);
+    entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .any(|name| matches!(name::Entry::of(&name), name::Entry::Events(_) | name::Entry::Open))
 }
 
 /// Returns the bytes of the events that wait below a spool's directory, oldest first. Changes nothing; what cannot be

@@ -51,7 +51,8 @@ impl Bench {
         let generation = monitor.open().expect("nobody says no");
         let (commands, receiver) = unbounded();
         let counters = Arc::new(Counters::default());
-        let limits = Limits { events: 1000, bytes: 1 << 38, wake_events: u64::MAX, wake_bytes: u64::MAX };
+        let limits =
+            Limits { events: 1000, bytes: 1 << 38, wake_events: u64::MAX, wake_bytes: u64::MAX, spill: None };
         let queue = Arc::new(Queue::new(limits));
         let sender = BatchSender {
             envelope,
