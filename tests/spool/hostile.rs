@@ -22,6 +22,7 @@ fn a_corrupt_file_is_quarantined_and_counted_and_stops_no_other() {
     wire.set(Endpoint::Answers(200));
     let first = client(config(&state, &wire, Spool::cli()));
     eventually("the whole one to arrive", || wire.numbers() == [5]);
+    eventually("its file to go", || state.files().is_empty());
     first.shutdown(LONG).unwrap();
     let stats = first.stats();
     adds_up(&stats);

@@ -145,6 +145,7 @@ fn a_hundred_runs_at_once_leave_a_hundred_events() {
     let wire = Wire::up();
     let next = client(config(&state, &wire, Spool::cli()));
     eventually("all to arrive", || wire.numbers().len() >= 100);
+    eventually("their files to go", || state.files().is_empty());
     next.shutdown(LONG).unwrap();
     assert_eq!(wire.numbers(), (0..100).collect::<Vec<_>>());
     let mut ids: Vec<String> = wire.events().iter().map(|event| event["uuid"].to_string()).collect();

@@ -106,14 +106,18 @@ impl Open {
         bucket.check()?;
         let created = bucket.next_created(now);
         let path = bucket.dir().join(name::open(now));
-        let file = disk::create(&path)?;
+        // It gets its name once it is locked: a look in between would take it for one that was left behind.
+        let temporary = bucket.dir().join(name::temporary(now));
+        let file = disk::create(&temporary)?;
         let header = open_header(bucket.provenance(), created);
         let opened = LockedFile::try_lock(file).map_err(io::Error::from).and_then(|file| {
-            let open = Self { file, path: path.clone(), created, events: 0, len: header.len() as u64 };
-            open.write(&header).map(|()| open)
+            let open = Self { file, path, created, events: 0, len: header.len() as u64 };
+            open.write(&header)?;
+            fs::rename(&temporary, &open.path)?;
+            Ok(open)
         });
         if opened.is_err() {
-            let _ = fs::remove_file(&path);
+            let _ = fs::remove_file(&temporary);
         }
         opened
     }
@@ -188,6 +192,34 @@ mod tests {
             assert_eq!(bucket.recover(&open, 20).unwrap(), None);
             assert_eq!(bucket.list().unwrap(), super::super::plan::Listing::default());
         }
+    }
+
+    #[test]
+    fn whoever_looks_while_files_are_made_takes_none_of_them() {
+        let scratch = Scratch::new();
+        let (bucket, mut journal) = journal(&scratch, 2);
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        let over = std::sync::atomic::Ordering::Relaxed;
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(over) {
+                    for open in bucket.list().unwrap().open {
+                        let taken = bucket.recover(&open, 20);
+                        // One that is finished just then is no longer there.
+                        assert!(
+                            taken.is_ok_and(|taken| taken.is_none()) || !bucket.dir().join(open).exists()
+                        );
+                    }
+                }
+            });
+            let append = |id| journal.append(Uuid::from_u128(id), b"{}", 10).is_ok();
+            let failed = (0..2_000).map(append).filter(|is_appended| !is_appended).count();
+            let is_finished = journal.finish().is_ok();
+            is_over.store(true, over);
+            assert_eq!((failed, is_finished), (0, true));
+        });
+        let events: u64 = bucket.list().unwrap().events.iter().map(|name| u64::from(name.events)).sum();
+        assert_eq!(events, 2_000);
     }
 
     #[test]
