@@ -2,7 +2,7 @@
 //!
 //! A capture takes no lock to find the client.
 
-mod place;
+mod client_cell;
 
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ impl Drop for Guard {
 /// Returns the errors of [`Client::new`], and [`ErrorKind::AlreadyInitialised`] if this process has a global client
 /// that was not shut down. A forked child may call this again.
 pub fn init(config: Config) -> Result<Guard> {
-    Ok(Guard { client: place::init(|| Client::new(config))? })
+    Ok(Guard { client: client_cell::init(|| Client::new(config))? })
 }
 
 /// Creates a client that is not the global one, with a guard of its own.
@@ -96,7 +96,7 @@ pub fn init_or_disabled(mut config: Config) -> Guard {
 /// Returns the global client, or `None` before [`init`]. After a shutdown, this is the client that was shut down,
 /// until [`init`] is called again.
 pub fn client() -> Option<Client> {
-    place::with(|client| Some(client?.clone()))
+    client_cell::with(|client| Some(client?.clone()))
 }
 
 /// Runs `work` with the client that the free functions use on this thread.
@@ -105,10 +105,10 @@ fn with_client<T>(work: impl FnOnce(Option<&Client>) -> T) -> T {
     if testing::is_active() {
         return testing::with_substitute(|substitute| match substitute {
             Some(substitute) => work(Some(substitute)),
-            None => place::with(work),
+            None => client_cell::with(work),
         });
     }
-    place::with(work)
+    client_cell::with(work)
 }
 
 /// Runs `work` with the global client, if there is one.

@@ -12,9 +12,9 @@ use crate::policy::{PatternSource, Policy, Unit};
 use crate::types::last_name_inside;
 
 /// The default maximum length of text that matches a pattern.
-const PATTERN_MOST: usize = 64;
+const PATTERN_MAX: usize = 64;
 /// The default maximum length of raw text.
-const RAW_MOST: usize = 1000;
+const RAW_MAX: usize = 1000;
 
 /// What a field is for.
 pub(crate) enum Role {
@@ -187,7 +187,7 @@ impl Written {
         let max = |default| self.max.as_ref().map_or(default, |given| given.value);
         if let Some(given) = &self.raw {
             // An event whose distinct id is too long is rejected later, with its own loss reason.
-            let default = if is_distinct_id { 10_000 } else { RAW_MOST };
+            let default = if is_distinct_id { 10_000 } else { RAW_MAX };
             return Ok(Policy::Raw { reason: given.value.clone(), max: max(default), pattern });
         }
         if let Some(given) = &self.hashed {
@@ -203,7 +203,7 @@ impl Written {
         }
         if let Some(pattern) = pattern {
             let other = self.other.as_ref().map(|given| given.value.clone());
-            return Ok(Policy::Pattern { pattern, max: max(PATTERN_MOST), other });
+            return Ok(Policy::Pattern { pattern, max: max(PATTERN_MAX), other });
         }
         if let Some(given) = &self.label {
             return Ok(Policy::Label(Box::new(given.value.clone())));

@@ -83,8 +83,8 @@ impl Config {
         check_notice(self.consent.notice.as_ref())?;
         let endpoint = self.endpoint.as_deref().map(Endpoint::parse).transpose()?;
         let api_key = self.api_key.as_deref().and_then(ApiKey::new);
-        if let Some(flaw) = api_key.as_ref().and_then(ApiKey::flaw) {
-            return Err(Error::new(ErrorKind::Config, format!("api_key: {flaw}")));
+        if let Some(problem) = api_key.as_ref().and_then(ApiKey::problem) {
+            return Err(Error::new(ErrorKind::Config, format!("api_key: {problem}")));
         }
         self.batching.check()?;
         self.retry.check()?;

@@ -53,6 +53,8 @@ pub(crate) struct ActiveContext {
     pub(super) keys: CommonProperties,
     /// The number of contexts around it.
     depth: usize,
+    /// The number of properties and groups beyond [`MAX`].
+    left_out: u32,
 }
 
 impl Context {
@@ -86,8 +88,9 @@ impl Context {
         self.property(reserved::PROCESS_PERSON_PROFILE, false)
     }
 
-    /// Adds a property. A context has at most 50 properties and 50 groups; more are left out. A value that cannot be
-    /// sent as JSON is left out, with a line in the log.
+    /// Adds a property. A context has at most 50 properties and 50 groups; more are left out of each event, and
+    /// counted in [`fields_dropped`](crate::Stats::fields_dropped). A value that cannot be sent as JSON is left out,
+    /// with a line in the log.
     #[must_use]
     pub fn property<V: Serialize>(self, key: impl Into<String>, value: V) -> Self {
         let key = key.into();
@@ -156,10 +159,17 @@ impl Values {
 
 impl ActiveContext {
     fn new(mut values: Values, depth: usize) -> Self {
+        let beyond = |len: usize| u32::try_from(len.saturating_sub(MAX)).unwrap_or(u32::MAX);
+        let left_out = beyond(values.groups.len()).saturating_add(beyond(values.properties.len()));
         values.groups.truncate(MAX);
         values.properties.truncate(MAX);
         let keys = CommonProperties::new(&values.groups, &values.properties);
-        Self { values, keys, depth }
+        Self { values, keys, depth, left_out }
+    }
+
+    /// Returns the number of properties and groups that events within this context are missing.
+    pub(super) fn left_out(&self) -> u32 {
+        self.left_out
     }
 
     /// Returns the number of contexts around this one.

@@ -35,7 +35,7 @@ impl ApiKey {
 
     /// Returns what is wrong with the key by PostHog's rules: it must be at most 64 ASCII bytes and neither a personal
     /// key nor a placeholder.
-    pub(crate) fn flaw(&self) -> Option<&'static str> {
+    pub(crate) fn problem(&self) -> Option<&'static str> {
         if self.is_placeholder() {
             Some(
                 "this is a placeholder; copy the project API key (phc_) from the settings of your PostHog project",
@@ -83,13 +83,13 @@ mod tests {
 
     #[test]
     fn rejects_a_key_that_posthog_would_reject() {
-        let flaw = |key: &str| ApiKey::new(key).unwrap().flaw();
-        assert_eq!(flaw("phc_abc"), None);
-        assert!(flaw("phx_abc").is_some());
-        assert!(flaw(&"k".repeat(65)).is_some());
-        assert!(flaw("ph\u{fc}").is_some());
-        assert!(flaw("phc_\"abc").is_some());
-        assert!(flaw("phc_\\abc").is_some());
+        let problem = |key: &str| ApiKey::new(key).unwrap().problem();
+        assert_eq!(problem("phc_abc"), None);
+        assert!(problem("phx_abc").is_some());
+        assert!(problem(&"k".repeat(65)).is_some());
+        assert!(problem("ph\u{fc}").is_some());
+        assert!(problem("phc_\"abc").is_some());
+        assert!(problem("phc_\\abc").is_some());
     }
 
     #[test]
@@ -103,10 +103,10 @@ mod tests {
             "phc_your-key",
             "phc_\u{2026}",
         ] {
-            assert!(ApiKey::new(key).unwrap().flaw().unwrap().contains("placeholder"), "{key}");
+            assert!(ApiKey::new(key).unwrap().problem().unwrap().contains("placeholder"), "{key}");
         }
         for key in ["phc_test_key", "phc_4xYourKeyqUYf5sDAT4IuOhsGIL4mt", "a-token_of-an-older-project"] {
-            assert_eq!(ApiKey::new(key).unwrap().flaw(), None, "{key}");
+            assert_eq!(ApiKey::new(key).unwrap().problem(), None, "{key}");
         }
     }
 }

@@ -37,6 +37,23 @@ fn an_event_takes_missing_values_from_its_context() {
 }
 
 #[test]
+fn what_a_context_cannot_hold_is_left_out_and_counted() {
+    let server = taking_server();
+    let client = client(config(&server));
+    let full =
+        (0..52).fold(Context::new().distinct_id("user_1"), |context, n| context.property(format!("p{n}"), n));
+    let full = (0..51).fold(full, |context, n| context.group(format!("g{n}"), "key"));
+    client.capture_in(&full, DynamicEvent::in_context("viewed"));
+    client.capture_in(&Context::new().distinct_id("user_1"), DynamicEvent::in_context("viewed"));
+    client.shutdown(LONG).unwrap();
+    let properties = &server.events()[0]["properties"];
+    assert_eq!((&properties["p49"], &properties["p50"]), (&json!(49), &json!(null)));
+    assert_eq!(properties["$groups"].as_object().unwrap().len(), 50);
+    let stats = client.stats();
+    assert_eq!((stats.sent, stats.fields_dropped), (2, 3), "{stats}");
+}
+
+#[test]
 fn an_inner_context_overrides_the_outer_until_its_guard_is_dropped() {
     let events = capture(|| {
         let outer = Context::new().distinct_id("user_1").property("a", 1).property("b", 1);

@@ -19,6 +19,10 @@ impl<'a> Encoder<'a> {
 
     #[cold]
     fn fill(&mut self, active: &ActiveContext) {
+        if active.left_out() > 0 {
+            self.losses.dropped = self.losses.dropped.saturating_add(active.left_out());
+            self.losses.field = Some("a property or group of the context");
+        }
         if self.overridden & GROUPS == 0 {
             for (kind, key) in active.groups(self.groups_in_active) {
                 self.group(kind, key);

@@ -33,6 +33,6 @@ pub const EDGE: Rules = Rules {
     form: Form::Nested,
     needs_bearer: false,
     keeps_address: false,
-    most_body: 64 * 1024,
+    max_body_bytes: 64 * 1024,
     days: 365,
 };

@@ -31,6 +31,6 @@ pub const EDGE: Rules = Rules {
     form: Form::Record,
     needs_bearer: true,
     keeps_address: true,
-    most_body: 16 * 1024,
+    max_body_bytes: 16 * 1024,
     days: 90,
 };

@@ -54,6 +54,6 @@ pub const EDGE: Rules = Rules {
     form: Form::Batch(&["deployment"]),
     needs_bearer: false,
     keeps_address: false,
-    most_body: 500_000,
+    max_body_bytes: 500_000,
     days: 365,
 };

@@ -97,7 +97,7 @@ fn take(rules: &Rules, store: &mut Store, received: &Received) -> Result<usize, 
     } else {
         None
     };
-    if received.body.len() > rules.most_body {
+    if received.body.len() > rules.max_body_bytes {
         return Err(refuse(413, "too large"));
     }
     let accepted = rules.judge(&received.body).map_err(|reason| (400, reason))?;

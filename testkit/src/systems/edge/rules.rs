@@ -28,7 +28,7 @@ pub struct Rules {
     pub needs_bearer: bool,
     /// Whether the sender's address and its country are stored.
     pub keeps_address: bool,
-    pub most_body: usize,
+    pub max_body_bytes: usize,
     /// The number of days that a record is kept.
     pub days: i64,
 }

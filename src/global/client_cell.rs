@@ -22,12 +22,12 @@ const WAIT: Duration = Duration::from_millis(100);
 /// How often the client has changed; 0 means that there has never been one.
 static VERSION: AtomicU64 = AtomicU64::new(0);
 
-static PLACE: Mutex<Place> = Mutex::new(Place { client: None, creator: None });
+static CELL: Mutex<ClientCell> = Mutex::new(ClientCell { client: None, creator: None });
 
 /// Notifies threads that wait for a creator.
 static IS_DONE: Condvar = Condvar::new();
 
-struct Place {
+struct ClientCell {
     client: Option<Client>,
     /// The process and thread that are creating a client now.
     creator: Option<(u32, ThreadId)>,
@@ -62,13 +62,13 @@ pub(super) fn with<T>(work: impl FnOnce(Option<&Client>) -> T) -> T {
 #[cold]
 pub(super) fn current() -> Option<Client> {
     let known = {
-        let place = PLACE.try_lock_for(WAIT)?;
-        Known { version: VERSION.load(Ordering::Relaxed), client: place.client.clone() }
+        let cell = CELL.try_lock_for(WAIT)?;
+        Known { version: VERSION.load(Ordering::Relaxed), client: cell.client.clone() }
     };
     let client = known.client.clone();
     // This fails while the copy is in use further up the stack, and while the thread ends.
     let before =
-        KNOWN.try_with(|place| place.try_borrow_mut().ok().map(|mut place| mem::replace(&mut *place, known)));
+        KNOWN.try_with(|copy| copy.try_borrow_mut().ok().map(|mut copy| mem::replace(&mut *copy, known)));
     // This may drop the last clone of a client, with code of the application in it.
     catch_panic(|| drop(before));
     client
@@ -89,25 +89,25 @@ impl Creator {
     fn begin() -> Result<Self> {
         let here = (process::id(), thread::current().id());
         let deadline = Instant::now() + WAIT;
-        let mut place = PLACE.try_lock_until(deadline).ok_or_else(already)?;
-        while let Some(creator) = place.creator.filter(|(process, _)| *process == here.0) {
+        let mut cell = CELL.try_lock_until(deadline).ok_or_else(already)?;
+        while let Some(creator) = cell.creator.filter(|(process, _)| *process == here.0) {
             // A creator that calls `init` again, such as from its logger, would wait for itself.
-            if creator == here || IS_DONE.wait_until(&mut place, deadline).timed_out() {
+            if creator == here || IS_DONE.wait_until(&mut cell, deadline).timed_out() {
                 return Err(already());
             }
         }
-        if place.client.as_ref().is_some_and(|client| !client.is_replaceable()) {
+        if cell.client.as_ref().is_some_and(|client| !client.is_replaceable()) {
             return Err(already());
         }
-        place.creator = Some(here);
+        cell.creator = Some(here);
         Ok(Self)
     }
 
     fn finish(self, client: Client) {
         let before = {
-            let mut place = PLACE.lock();
+            let mut cell = CELL.lock();
             VERSION.fetch_add(1, Ordering::Release);
-            place.client.replace(client)
+            cell.client.replace(client)
         };
         drop(self);
         catch_panic(|| drop(before));
@@ -116,7 +116,7 @@ impl Creator {
 
 impl Drop for Creator {
     fn drop(&mut self) {
-        PLACE.lock().creator = None;
+        CELL.lock().creator = None;
         IS_DONE.notify_all();
     }
 }
