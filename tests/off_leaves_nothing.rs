@@ -16,8 +16,12 @@ use seccompiler::{
 };
 
 const CASE: &str = "CANDOR_TEST_CASE";
+const SPOOL: &str = "CANDOR_TEST_SPOOL";
 const DIR: &str = "CANDOR_TEST_DIR";
 const CAPTURES: u64 = 1_000_000;
+
+/// A file of an earlier run.
+const KEPT: &str = ".local/state/off-life/spool/0123456789abcdef/e1700000000000-0123456789ab-n1-b100-a0";
 
 /// A name, environment variables, and a declaration with the files that it reads.
 type Case = (&'static str, &'static [(&'static str, &'static str)], fn(&Path) -> Consent);
@@ -80,6 +84,42 @@ const CASES: &[Case] = &[
     ("no home", &[("HOME", "")], |_| Consent::opt_out(Notice::shown("we count"))),
 ];
 
+/// Those that deny for this run only, whatever any file says, so none is looked at. In continuous integration a file
+/// may grant.
+const FOR_THIS_RUN: [&str; 8] = [
+    "do not track",
+    "do not track, misspelt",
+    "disabled",
+    "no telemetry",
+    "telemetry off",
+    "telemetry misspelt",
+    "deny alias",
+    "flag",
+];
+
+/// What the client keeps on disk, and what kills it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spooled {
+    /// It has no spool.
+    No,
+    /// It has one, and may do no more than without.
+    Yes,
+    /// It has one with the events of an earlier run in it, and may not even look at a path.
+    Blind,
+}
+
+impl Spooled {
+    const ALL: [Self; 3] = [Self::No, Self::Yes, Self::Blind];
+
+    fn number(self) -> String {
+        (self as usize).to_string()
+    }
+
+    fn of(number: &str) -> Self {
+        Self::ALL[number.parse::<usize>().unwrap()]
+    }
+}
+
 /// Must be killed by the filter: the run of a client that may send.
 const GRANTED: Case = ("granted", &[], |_| documented());
 
@@ -100,21 +140,49 @@ fn file(dir: &Path, name: &str, text: &str) -> PathBuf {
 #[test]
 fn defect_1_a_denied_client_makes_no_thread_socket_file_or_random_number() {
     for (index, case) in CASES.iter().enumerate() {
-        let status = run(&index.to_string(), case);
+        let status = run(&index.to_string(), case, Spooled::No);
         assert!(status.success(), "{}: {status:?} (signal {:?})", case.0, status.signal());
     }
 }
 
+#[cfg(feature = "spool")]
 #[test]
-fn the_filter_kills_what_a_granted_client_does() {
-    let status = run("granted", &GRANTED);
+fn a_denied_client_with_a_spool_does_no_more() {
+    for (index, case) in CASES.iter().enumerate() {
+        let status = run(&index.to_string(), case, Spooled::Yes);
+        assert!(status.success(), "{}: {status:?} (signal {:?})", case.0, status.signal());
+    }
+}
+
+#[cfg(feature = "spool")]
+#[test]
+fn a_run_that_is_denied_for_itself_looks_at_no_path() {
+    for name in FOR_THIS_RUN {
+        let index = CASES.iter().position(|case| case.0 == name).unwrap();
+        let status = run(&index.to_string(), &CASES[index], Spooled::Blind);
+        assert!(status.success(), "{name}: {status:?} (signal {:?})", status.signal());
+    }
+    // A refusal that is stored is read, so the filter does see what it is there for.
+    let stored = CASES.iter().position(|case| case.0 == "user").unwrap();
+    let status = run(&stored.to_string(), &CASES[stored], Spooled::Blind);
     assert_eq!(status.signal(), Some(libc::SIGSYS), "{status:?}");
 }
 
-fn run(name: &str, case: &Case) -> ExitStatus {
-    let home = std::env::temp_dir().join(format!("candor-off-{}-{name}", std::process::id()));
+#[test]
+fn the_filter_kills_what_a_granted_client_does() {
+    let status = run("granted", &GRANTED, Spooled::No);
+    assert_eq!(status.signal(), Some(libc::SIGSYS), "{status:?}");
+}
+
+fn run(name: &str, case: &Case, spooled: Spooled) -> ExitStatus {
+    let home = std::env::temp_dir().join(format!("candor-off-{}-{spooled:?}-{name}", std::process::id()));
     let _ = fs::remove_dir_all(&home);
     fs::create_dir_all(&home).unwrap();
+    if spooled == Spooled::Blind {
+        let kept = home.join(KEPT);
+        fs::create_dir_all(kept.parent().unwrap()).unwrap();
+        fs::write(kept, "an event").unwrap();
+    }
     let status = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child", "--nocapture", "--test-threads=1"])
         .env_clear()
@@ -122,11 +190,15 @@ fn run(name: &str, case: &Case) -> ExitStatus {
         .envs(case.1.iter().copied())
         .env(DIR, &home)
         .env(CASE, name)
+        .env(SPOOL, spooled.number())
         .current_dir(&home)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status()
         .unwrap();
+    if spooled == Spooled::Blind {
+        assert_eq!(fs::read(home.join(KEPT)).unwrap(), b"an event");
+    }
     fs::remove_dir_all(&home).unwrap();
     status
 }
@@ -137,13 +209,19 @@ fn child() {
     let Ok(name) = std::env::var(CASE) else { return };
     let dir = PathBuf::from(std::env::var_os(DIR).unwrap());
     let case = name.parse().map_or(&GRANTED, |index: usize| &CASES[index]);
-    let config = config(case.2(&dir));
+    let spooled = Spooled::of(&std::env::var(SPOOL).unwrap());
+    let mut config = config(case.2(&dir));
+    if spooled != Spooled::No {
+        config = config.spool(candor::Spool::cli().each_event());
+    }
     // The files that a process loads for its first panic are not the client's doing.
     let _ = std::panic::catch_unwind(|| panic!("before"));
     let before = Footprint::of(&dir);
-    seccompiler::apply_filter(&filter()).unwrap();
+    seccompiler::apply_filter(&filter(spooled == Spooled::Blind)).unwrap();
     live(config);
-    assert_eq!(before, Footprint::of(&dir));
+    if spooled != Spooled::Blind {
+        assert_eq!(before, Footprint::of(&dir));
+    }
     std::process::exit(0);
 }
 
@@ -201,7 +279,9 @@ fn walk(dir: &Path, files: &mut BTreeMap<PathBuf, (u64, SystemTime)>) {
 }
 
 /// Kills the process on every system call that a disabled client must not make.
-fn filter() -> BpfProgram {
+///
+/// With `is_blind` also on a look at any path.
+fn filter(is_blind: bool) -> BpfProgram {
     let mut never = vec![
         libc::SYS_socket,
         libc::SYS_socketpair,
@@ -244,14 +324,40 @@ fn filter() -> BpfProgram {
         libc::SYS_chmod,
         libc::SYS_pipe,
     ]);
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        never.into_iter().map(|call| (call, Vec::new())).collect();
-    rules.insert(libc::SYS_openat, writing(2));
+    let mut rules = BTreeMap::from([(libc::SYS_openat, writing(2))]);
     #[cfg(target_arch = "x86_64")]
     rules.insert(libc::SYS_open, writing(1));
+    if is_blind {
+        never.extend(looks());
+    }
+    rules.extend(never.into_iter().map(|call| (call, Vec::new())));
     let arch = std::env::consts::ARCH.try_into().unwrap();
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::KillProcess, arch).unwrap();
     filter.try_into().unwrap()
+}
+
+/// The calls that look at a path.
+fn looks() -> Vec<i64> {
+    let mut calls = vec![
+        libc::SYS_openat,
+        libc::SYS_statx,
+        libc::SYS_newfstatat,
+        libc::SYS_faccessat,
+        libc::SYS_faccessat2,
+        libc::SYS_readlinkat,
+        libc::SYS_getdents64,
+        libc::SYS_chdir,
+    ];
+    #[cfg(target_arch = "x86_64")]
+    calls.extend([
+        libc::SYS_open,
+        libc::SYS_stat,
+        libc::SYS_lstat,
+        libc::SYS_access,
+        libc::SYS_readlink,
+        libc::SYS_getdents,
+    ]);
+    calls
 }
 
 /// Opening a file for anything but reading; `argument` is the position of the flags.

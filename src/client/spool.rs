@@ -186,25 +186,28 @@ impl Client {
     pub(super) fn leave_to_next_run(&self, handles: &[Arc<WorkerHandle>], deadline: Instant) -> bool {
         let lanes = &self.inner.lanes;
         let Some(generation) = self.monitor.gate().sendable_generation() else { return false };
-        let writer = |lane: &Lane| lane.spool().filter(|writer| writer.leaves_events());
-        if handles.is_empty() || !lanes.iter().all(|lane| writer(lane).is_some()) {
+        // Asked once: the worker may find meanwhile that nothing can be kept, and what is queued must not be left there.
+        let writers: Vec<_> = Route::ALL
+            .into_iter()
+            .filter_map(|route| lanes.get(route).map(|lane| (route, lane, lane.spool())))
+            .filter_map(|(route, lane, writer)| Some((route, lane, writer?)))
+            .filter(|(_, _, writer)| writer.leaves_events())
+            .collect();
+        if handles.is_empty() || writers.len() != lanes.iter().count() {
             return false;
         }
-        if lanes.iter().filter_map(writer).any(|writer| writer.is_long_overdue()) {
+        if writers.iter().any(|(_, _, writer)| writer.is_long_overdue()) {
             let until = deadline.min(Instant::now() + LONG_WAIT);
             for done in handles.iter().map(|handle| handle.flush(until)).collect::<Vec<_>>() {
                 let _ = done.recv_deadline(until);
             }
         }
         let mut has_kept_all = true;
-        for route in Route::ALL {
-            let Some((lane, writer)) = lanes.get(route).and_then(|lane| Some((lane, writer(lane)?))) else {
-                continue;
-            };
-            let left = drain(lane, &writer, generation);
+        for (route, lane, writer) in &writers {
+            let left = drain(lane, writer, generation);
             if !left.is_empty() {
                 has_kept_all = false;
-                if let Some(handle) = lanes.workers().and_then(|workers| workers.get(route)) {
+                if let Some(handle) = lanes.workers().and_then(|workers| workers.get(*route)) {
                     handle.deliver(left);
                 }
             }
@@ -218,7 +221,9 @@ impl Client {
             for handle in handles {
                 handle.wait(until);
             }
-            lanes.iter().filter_map(Lane::spool).for_each(|writer| writer.leave());
+            for (_, _, writer) in &writers {
+                writer.leave();
+            }
         }
         has_kept_all
     }

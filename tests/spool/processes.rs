@@ -30,6 +30,7 @@ fn spool(mode: &str) -> Spool {
 #[test]
 fn other_process() {
     let (Ok(state), Ok(mode)) = (std::env::var(STATE), std::env::var(MODE)) else { return };
+    let state = Scratch::at(state);
     let (first, mode) = mode.split_once(' ').unwrap();
     let first: u64 = first.parse().unwrap();
     let config = Config::new("spool-app", "1.0.0")
@@ -37,7 +38,7 @@ fn other_process() {
         .endpoint("http://127.0.0.1:9")
         .flush_interval(LONG)
         .queue_events(4_000_000)
-        .consent(documented(&Scratch::at(state)))
+        .consent(documented(&state))
         .spool(spool(mode))
         .transport(|_granted| {
             Ok(Box::new(Wire::new(Endpoint::Hangs).plug()) as Box<dyn candor::transport::Transport>)
@@ -57,6 +58,8 @@ fn other_process() {
         }
         if n % 500 == 499 {
             std::thread::sleep(Duration::from_millis(20));
+            // On a busy machine the worker may not have had its turn yet.
+            eventually("something to be written", || !state.files().is_empty());
         }
     }
 }
