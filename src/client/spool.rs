@@ -1,4 +1,4 @@
-//! The client's side of the spool: opened under a grant, left at the end, removed with the consent.
+//! The client's side of the spool: opens it under a grant, leaves it at the end, and purges it on a withdrawal.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,16 +19,16 @@ use crate::queue::Backlog;
 use crate::queue::spool::{self, Bucket, Provenance, Purged, bucket_name, list, purge_all};
 use crate::timestamp::Timestamp;
 
-/// How long the end of a run waits, once a day, for events that have been on disk for more than a day.
+/// How long a run that ends waits, at most once a day, for events that have been on disk for more than a day.
 const LONG_WAIT: Duration = Duration::from_millis(500);
 
-/// How long the end of a run waits for a worker that has nothing to do; one that is stuck is left behind.
+/// How long a run that ends waits for an idle worker; one that is stuck is left behind.
 const NO_WAIT: Duration = Duration::from_millis(1);
 
-/// How long the end of a process waits beyond its time for a worker that is writing to disk what it could not deliver.
+/// How much longer than its timeout a shutdown waits for a worker that writes undelivered events to disk.
 const WRITES: Duration = Duration::from_millis(250);
 
-/// Opens the bucket of a grant that was just given. `None` if nothing is to be kept on disk, or nothing can be.
+/// Opens the bucket of a new grant; `None` if events are not to be kept on disk, or cannot be.
 pub(super) fn open(
     settings: &ClientSettings,
     monitor: &ConsentMonitor,
@@ -37,7 +37,7 @@ pub(super) fn open(
 ) -> Option<Arc<SpoolWriter>> {
     let spool = settings.spool.clone().filter(|_| !settings.is_dry_run)?;
     let Some(Place { dir, name, grant }) = place(settings, monitor) else {
-        log::debug!(target: "candor", "events are not kept on disk here: no state directory, sudo, or continuous integration");
+        log::debug!(target: "candor", "events are not kept on disk: there is no state directory, or this is sudo or continuous integration");
         return None;
     };
     let (notice, catalogue) = monitor.notice_and_catalogue();
@@ -59,7 +59,7 @@ pub(super) fn open(
         batch_bytes: settings.batching.batch_bytes,
         wake_events: settings.batching.leaves_at_events(),
     }));
-    // Whoever has said no meanwhile has removed what was there, and not what has just come.
+    // A refusal in the meantime has removed the buckets that were there, but not this one.
     if monitor.still_granted() {
         return Some(writer);
     }
@@ -67,7 +67,7 @@ pub(super) fn open(
     None
 }
 
-/// Where the events of a client go on disk.
+/// The place of a client's events on disk.
 struct Place {
     /// The spool's directory, and the bucket's name in it.
     dir: PathBuf,
@@ -75,7 +75,7 @@ struct Place {
     grant: String,
 }
 
-/// Returns where events are kept under the grant that holds; `None` if nothing may be.
+/// Returns the place of events under the current grant; `None` if none may be kept.
 fn place(settings: &ClientSettings, monitor: &ConsentMonitor) -> Option<Place> {
     let spool = settings.spool.as_ref()?;
     let dir = monitor.spool_dir().filter(|_| monitor.may_keep_events())?;
@@ -89,13 +89,13 @@ fn place(settings: &ClientSettings, monitor: &ConsentMonitor) -> Option<Place> {
     Some(Place { dir, name, grant })
 }
 
-/// Returns whether an earlier run has left events of these settings on disk. Creates nothing and opens no file.
+/// Returns whether an earlier run with these settings left events on disk. Creates nothing and opens no file.
 pub(super) fn holds_events(settings: &ClientSettings, monitor: &ConsentMonitor) -> bool {
     place(settings, monitor).is_some_and(|Place { dir, name, .. }| spool::holds_events(&dir.join(name)))
 }
 
-/// Removes what an earlier yes has left on disk, if a no that lasts or the end of that yes finds it there. Looks at
-/// nothing but whether the directory is there, and that only if the application keeps events at all.
+/// Removes the events that an earlier grant left on disk, if a lasting refusal or the end of that grant forbids to keep
+/// them. Does nothing unless the application keeps events on disk.
 pub(super) fn finish_purge(settings: &ClientSettings, monitor: &ConsentMonitor) {
     if settings.spool.is_none() || !monitor.decision().ends_what_is_kept() {
         return;
@@ -104,14 +104,14 @@ pub(super) fn finish_purge(settings: &ClientSettings, monitor: &ConsentMonitor) 
     remove(Some(purge_all(&dir)));
 }
 
-/// Removes what was taken out of reach.
+/// Removes the renamed directories of a purge.
 pub(super) fn remove(purged: Option<io::Result<Purged>>) {
     if let Some(Err(error)) = purged.map(|purged| purged.and_then(Purged::remove)) {
         catch_panic(|| log::debug!(target: "candor", "events on disk could not be removed: {error}"));
     }
 }
 
-/// Describes what is on disk, by the names alone.
+/// Describes the events on disk, from the file names alone.
 pub(super) fn describe(dir: &Path) -> SpoolStatus {
     let names = list(dir);
     let oldest = names.first().and_then(|name| i64::try_from(name.created).ok());
@@ -125,28 +125,28 @@ pub(super) fn describe(dir: &Path) -> SpoolStatus {
 }
 
 impl Lane {
-    /// Returns what keeps events on disk, while something does.
+    /// Returns the spool's writer, if there is one.
     fn spool(&self) -> Option<Arc<SpoolWriter>> {
-        // A forked child must not wait for a thread that is its parent's.
+        // A forked child must not wait for a thread that exists only in its parent.
         self.spool.try_read_for(Duration::from_millis(100)).and_then(|spool| spool.clone())
     }
 
-    /// Writes a captured event to disk; `false` if it is to be queued.
+    /// Writes a captured event to disk; returns `false` if it has to be queued instead.
     pub(super) fn append(&self, event: &EncodedEvent<'_>) -> bool {
         let Some(writer) = self.spool().filter(|_| self.queue.is_ours()) else { return false };
-        // An envelope of the application's own must not end the application.
+        // A panic in the application's envelope must not reach the caller.
         catch_panic(|| writer.append(event, || self.queue.wake())).unwrap_or(false)
     }
 }
 
 impl Client {
-    /// Describes what is on disk, while consent is granted and something is kept there.
+    /// Describes the events on disk; `None` if the client is disabled or keeps none there.
     pub(super) fn spool_status(&self) -> Option<SpoolStatus> {
         let lane = self.inner.lanes.get(Route::Events).filter(|_| self.is_enabled())?;
         lane.spool().map(|writer| describe(writer.dir()))
     }
 
-    /// Returns whether this run, which has ended, is to start the process that sends what is on disk.
+    /// Returns whether this run, which has ended, must start the process that sends the events on disk.
     pub(crate) fn leaves_events_to_sender(&self) -> bool {
         let writers: Vec<_> = self.inner.lanes.iter().filter_map(Lane::spool).collect();
         !writers.is_empty()
@@ -154,7 +154,7 @@ impl Client {
             && writers.iter().any(|writer| writer.has_events_for_sender())
     }
 
-    /// Takes all events on disk out of reach of every process, those of other runs too. They are yet to be removed.
+    /// Renames all buckets, including those of other runs, so no process can use them. They still have to be removed.
     pub(super) fn purge_spool(&self) -> Option<io::Result<Purged>> {
         let purged = self.monitor.spool_dir().map(|dir| purge_all(&dir));
         for writer in self.inner.lanes.iter().filter_map(Lane::spool) {
@@ -163,13 +163,13 @@ impl Client {
         purged
     }
 
-    /// Returns how long a worker gets to write to disk what is left.
+    /// Returns how long a worker may take to write the remaining events to disk.
     pub(super) fn time_to_write(&self) -> Duration {
         let writes = self.inner.lanes.iter().filter_map(Lane::spool).any(|writer| writer.can_write());
         if writes { WRITES } else { Duration::ZERO }
     }
 
-    /// Writes to disk what a worker that is stuck, in the application's own code, has left in its queue.
+    /// Writes to disk the events in the queue of a worker that is stuck in the application's code.
     pub(super) fn keep_the_rest(&self) {
         let Some(generation) = self.monitor.gate().sendable_generation() else { return };
         for lane in self.inner.lanes.iter() {
@@ -181,8 +181,8 @@ impl Client {
         }
     }
 
-    /// Ends this run as one that leaves its events to the next: all that is queued is written to disk by this thread,
-    /// and nothing is waited for. Returns `false` if events cannot be kept and have to be sent now.
+    /// Ends a run that leaves its events to the next: this thread writes all queued events to disk, and waits only for
+    /// events that are long overdue. Returns `false` if events cannot be kept on disk and have to be sent now.
     pub(super) fn leave_to_next_run(&self, handles: &[Arc<WorkerHandle>], deadline: Instant) -> bool {
         let lanes = &self.inner.lanes;
         let Some(generation) = self.monitor.gate().sendable_generation() else { return false };
@@ -229,7 +229,7 @@ impl Client {
     }
 }
 
-/// Writes all that is queued to disk; returns what cannot be written.
+/// Writes all queued events to disk, and returns those that cannot be written.
 fn drain(lane: &Lane, writer: &SpoolWriter, generation: u32) -> Vec<Batch> {
     let mut builder = BatchBuilder::default();
     let (_, left) = writer.drain(&mut builder, (&mut Backlog::default(), &*lane.queue), generation);

@@ -1,6 +1,4 @@
-//! Callers who wait for the fate of one event each.
-//!
-//! Costs one relaxed load for each batch while nobody waits.
+//! Callers that wait for the delivery of an event. While nobody waits, it costs one relaxed load per batch.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,25 +8,25 @@ use uuid::Uuid;
 
 use crate::observe::LossReason;
 
-/// What became of one event.
+/// What became of an event that its caller waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use = "an event that was captured may still be lost"]
 #[non_exhaustive]
 pub enum Delivered {
-    /// The receiver has accepted it.
+    /// The endpoint has accepted the event.
     Accepted,
-    /// It will not be delivered.
+    /// The event will not be delivered, for this reason.
     Lost(LossReason),
 }
 
 impl Delivered {
-    /// Returns whether the receiver has accepted the event.
+    /// Returns whether the endpoint has accepted the event.
     pub const fn is_accepted(self) -> bool {
         matches!(self, Self::Accepted)
     }
 }
 
-/// Those who wait, each for one event.
+/// The callers that wait, each for one event.
 #[derive(Debug, Default)]
 pub(crate) struct Awaited {
     count: AtomicUsize,
@@ -43,7 +41,7 @@ struct Waiting {
 }
 
 impl Awaited {
-    /// Waits for an event of this id, which is about to be queued.
+    /// Registers a wait for the event with this id, which is about to be queued.
     pub(crate) fn wait_for(&self, id: Uuid, generation: u32) -> Receiver<Delivered> {
         let (reply, fate) = bounded(1);
         let mut waiting = self.waiting.lock();
@@ -52,24 +50,24 @@ impl Awaited {
         fate
     }
 
-    /// Waits no longer for an event.
+    /// Ends the wait for an event.
     pub(crate) fn give_up(&self, id: Uuid) {
         self.take(|waiting| waiting.id == id);
     }
 
-    /// Tells whoever waits for one of these events what became of it.
+    /// Ends the waits for these events, with what became of them.
     pub(crate) fn settle(&self, ids: &[Uuid], fate: Delivered) {
         // An event is registered before it is queued, and the queue's lock orders that before this.
         if self.count.load(Ordering::Relaxed) == 0 {
             return;
         }
         for waiting in self.take(|waiting| ids.contains(&waiting.id)) {
-            // Whoever waited may have gone.
+            // The caller may have stopped waiting.
             let _ = waiting.reply.try_send(fate);
         }
     }
 
-    /// Tells everybody who waits for an event of a generation that is over.
+    /// Ends all waits for events of a generation that has ended.
     pub(crate) fn end(&self, generation: u32, reason: LossReason) {
         for waiting in self.take(|waiting| waiting.generation == generation) {
             let _ = waiting.reply.try_send(Delivered::Lost(reason));
@@ -93,7 +91,7 @@ mod tests {
     use crate::observe::LossReason;
 
     #[test]
-    fn each_waits_for_its_own_event() {
+    fn each_caller_waits_for_its_own_event() {
         let awaited = Awaited::default();
         let id = Uuid::from_u128;
         let [one, two, three] = [1, 2, 3].map(|number| awaited.wait_for(id(number), 1));

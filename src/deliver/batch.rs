@@ -1,4 +1,4 @@
-//! A batch: encoded events that travel together, with the same bytes on every attempt.
+//! Batches: encoded events that are sent together, with the same bytes on every attempt.
 
 use std::time::Instant;
 
@@ -10,13 +10,13 @@ use crate::queue::{Backlog, Queue, QueueDepth};
 use crate::timestamp::Rfc3339;
 use crate::wire::{Attempt, BatchInfo, Envelope, EnvelopeLimits, Ids, WireEvent};
 
-/// Encoded events, ready to be sent and sent again.
+/// Encoded events that are sent in one request, and again until the batch is settled.
 #[derive(Debug)]
 pub(crate) struct Batch {
-    /// The envelope's beginning, the events with commas between, and during an attempt its end.
+    /// The beginning of the envelope, the events separated by commas and, during an attempt, the envelope's end.
     body: Vec<u8>,
     head: usize,
-    /// How many bytes the end takes that each attempt adds.
+    /// The size of the envelope's end, which each attempt adds.
     tail: usize,
     ends: Vec<usize>,
     ids: Vec<Uuid>,
@@ -24,17 +24,17 @@ pub(crate) struct Batch {
     pub(crate) generation: u32,
     pub(crate) attempts: u32,
     pub(crate) part: Part,
-    /// Whether the last attempt has not even reached the endpoint.
+    /// Whether the last attempt did not reach the endpoint.
     pub(crate) was_never_sent: bool,
-    /// Attempts that ended with an answer which is not readable HTTP.
+    /// The number of attempts whose response was not readable HTTP.
     pub(crate) bad_responses: u32,
     pub(crate) born: Instant,
-    /// The place of the first event in the order of capture, for `flush`.
+    /// The position of the first event in the order of capture, for `flush`.
     pub(crate) first: u64,
 }
 
 impl Batch {
-    /// Starts an empty batch; `spare` is memory to use again.
+    /// Creates an empty batch; `spare` is memory to reuse.
     pub(crate) fn new(
         envelope: &dyn Envelope,
         info: BatchInfo,
@@ -76,7 +76,7 @@ impl Batch {
         self.ids.push(id);
     }
 
-    /// Appends an event that was encoded before.
+    /// Appends an event that is already encoded.
     pub(crate) fn push_encoded(&mut self, id: Uuid, event: &[u8]) {
         if !self.ends.is_empty() {
             self.body.push(b',');
@@ -86,19 +86,19 @@ impl Batch {
         self.ids.push(id);
     }
 
-    /// Returns the events with their ids, in their order.
+    /// Returns the events with their ids, in order.
     pub(crate) fn events(&self) -> impl Iterator<Item = (Uuid, &[u8])> {
         self.ids.iter().enumerate().map(|(index, id)| (*id, self.event(index)))
     }
 
-    /// Takes the last event out again; returns its id.
+    /// Removes the last event and returns its id.
     fn pop(&mut self) -> Option<Uuid> {
         self.ends.pop();
         self.body.truncate(self.ends.last().copied().unwrap_or(self.head));
         self.ids.pop()
     }
 
-    /// Returns how many bytes the body of an attempt has.
+    /// Returns the size of an attempt's body in bytes.
     pub(super) fn size(&self) -> usize {
         self.body.len() + self.tail
     }
@@ -108,33 +108,33 @@ impl Batch {
         self.ids.len()
     }
 
-    /// Returns the ids of the events, in their order.
+    /// Returns the ids of the events, in order.
     pub(crate) fn ids(&self) -> &[Uuid] {
         &self.ids
     }
 
-    /// Returns how many bytes of memory the batch takes.
+    /// Returns how many bytes of memory the batch uses.
     pub(crate) fn weight(&self) -> usize {
         self.body.capacity() + self.len() * (size_of::<usize>() + size_of::<Uuid>())
     }
 
-    /// Completes the body for one attempt: the kept bytes and a fresh end.
+    /// Completes the body for one attempt by writing a new end.
     pub(crate) fn finish(&mut self, envelope: &dyn Envelope, attempt: Attempt) {
         self.body.truncate(self.ends.last().copied().unwrap_or(self.head));
         envelope.end(&self.info, attempt, &mut self.body);
     }
 
-    /// Returns the body as [`finish`](Self::finish) has completed it.
+    /// Returns the body as completed by [`finish`](Self::finish).
     pub(crate) fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// Lends the body for the time of a request.
+    /// Takes the body out for the duration of a request.
     pub(crate) fn lend_body(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.body)
     }
 
-    /// Takes the lent body back.
+    /// Puts the body back after the request.
     pub(crate) fn take_back(&mut self, body: Vec<u8>) {
         self.body = body;
     }
@@ -149,8 +149,8 @@ impl Batch {
         self.body.get(start..end).unwrap_or_default()
     }
 
-    /// Cuts the batch in two of the same order, which are new batches under these ids. The attempt that
-    /// showed the need does not count: halving is not a retry.
+    /// Cuts the batch into two new ones with these ids, keeping the order. The refused attempt does not count, since
+    /// halving is not a retry.
     pub(crate) fn halves(self, ids: [Uuid; 2]) -> [Self; 2] {
         let middle = self.len() / 2;
         let mut halves = [self.select(|index| index < middle), self.select(|index| index >= middle)];
@@ -162,14 +162,14 @@ impl Batch {
         halves
     }
 
-    /// Returns the batch as it was before an attempt that was only to wait for its other half.
+    /// Returns the batch to be sent again after its other half. The refused attempt does not count.
     pub(crate) fn deferred(mut self) -> Self {
         self.attempts = self.attempts.saturating_sub(1);
         self.part = Part::Last;
         self
     }
 
-    /// Returns a batch of the events that `keep` says yes to, in the same order and with the same bytes.
+    /// Returns a batch of the events for which `keep` returns true, in the same order and with the same bytes.
     pub(crate) fn select(&self, keep: impl Fn(usize) -> bool) -> Self {
         let mut part = Self {
             body: self.body.get(..self.head).unwrap_or_default().to_vec(),
@@ -197,7 +197,7 @@ impl Batch {
         part
     }
 
-    /// Gives the memory back for the next batch.
+    /// Returns the memory for the next batch.
     pub(crate) fn into_buffer(self) -> Vec<u8> {
         self.body
     }
@@ -208,36 +208,36 @@ impl Batch {
 pub(crate) struct BatchBuilder {
     timestamps: Rfc3339,
     timestamp: Vec<u8>,
-    /// What the fill under way has taken; read when it panics in an application's envelope.
+    /// What the current fill has taken; read if the application's envelope panics.
     pub(crate) taken: Drained,
-    /// Those of them that no request can hold, to be counted by whoever has asked for the fill.
+    /// The events that are too large for any request; the caller of `fill` counts them.
     too_large: Vec<Uuid>,
 }
 
-/// The bounds of one batch.
+/// The limits of a batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BatchLimits {
     pub(crate) events: usize,
-    /// The body of several events.
+    /// The maximum body of several events, in bytes.
     pub(crate) bytes: usize,
-    /// The body of a single one: what the endpoint takes at all.
+    /// The maximum body of a single event, in bytes: the endpoint's own limit.
     pub(crate) max_body_bytes: usize,
 }
 
 impl BatchLimits {
-    /// Returns the bounds that the endpoint and the configuration set together.
+    /// Combines the limits of the endpoint and the configuration.
     pub(crate) fn new(endpoint: &EnvelopeLimits, batch_bytes: usize) -> Self {
         let EnvelopeLimits { max_events, max_body_bytes, .. } = *endpoint;
         Self { events: max_events, bytes: batch_bytes.min(max_body_bytes), max_body_bytes }
     }
 
-    /// Returns whether a batch is beyond what the endpoint takes.
+    /// Returns whether a batch exceeds the limits of the endpoint.
     pub(crate) fn are_exceeded(&self, batch: &Batch) -> bool {
         batch.len() > self.events || batch.size() > self.max_body_bytes
     }
 }
 
-/// What was taken from the queue, and what of it belongs to a generation that is over.
+/// How much was taken from the queue, and how much of it belongs to a generation that has ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Drained {
     pub(crate) depth: QueueDepth,
@@ -245,7 +245,7 @@ pub(crate) struct Drained {
 }
 
 impl BatchBuilder {
-    /// Moves events into the batch until a bound is reached or none is left.
+    /// Moves events into the batch until a limit is reached or none is left.
     pub(crate) fn fill(
         &mut self,
         batch: &mut Batch,
@@ -266,14 +266,14 @@ impl BatchBuilder {
                 self.taken.depth = self.taken.depth.plus(stale);
             }
             let before = self.taken;
-            // Passed before it is written: should the envelope panic, this event is not met again.
+            // Taken before it is written, so an event on which the envelope panics is not tried again.
             let Some(event) = backlog.next() else { break };
             self.taken.depth = before.depth.plus(QueueDepth { events: 1, bytes: event.size() as u64 });
             self.add(batch, envelope, common, ids, &event);
             if batch.len() == 1 && limits.are_exceeded(batch) {
                 self.too_large.extend(batch.pop());
             } else if batch.size() > limits.bytes && batch.len() > 1 {
-                // Only its envelope knows how many bytes an event takes; this one was too many.
+                // The size of an event is known only once the envelope has written it; this one is too large.
                 batch.pop();
                 backlog.step_back();
                 self.taken = before;
@@ -283,7 +283,7 @@ impl BatchBuilder {
         std::mem::take(&mut self.taken)
     }
 
-    /// Returns the events of the last fill that no request can hold: their envelope makes too many bytes of each.
+    /// Returns the events of the last fill that are too large for any request once the envelope has written them.
     pub(crate) fn take_too_large(&mut self) -> Vec<Uuid> {
         std::mem::take(&mut self.too_large)
     }

@@ -1,55 +1,55 @@
-//! How often a refused batch may be cut in two.
+//! Limits how often refused batches are cut in two.
 
-/// The budget for cutting refused batches, in the order in which answers come.
+/// The budget for cutting refused batches, in the order in which responses arrive.
 ///
-/// An endpoint that refuses one event accepts the others once they travel without it, so a search for that event
-/// meets an acceptance after at most as many cuts as halving the batch to single events takes. One that refuses
-/// everything never accepts, and would get two requests for each event: after that many cuts and
-/// [`SLACK`](Self::SLACK) more, what is refused is not cut again. From then on each further batch gets a single cut,
+/// An endpoint that refuses one event accepts the others once they are sent without it, so the search for that event
+/// finds an acceptance after at most as many cuts as it takes to halve the batch down to single events. An endpoint
+/// that refuses everything never accepts, and would get two requests for each event. So after that many cuts and
+/// [`SLACK`](Self::SLACK) more, refused batches are no longer cut. From then on each further batch is cut only once,
 /// until something is accepted.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Halving {
-    /// Cuts that are left before something has to be accepted.
+    /// The number of cuts left before something has to be accepted.
     left: u32,
-    /// What `left` returns to when something is accepted.
+    /// The value to which `left` is reset when something is accepted.
     full: u32,
-    /// Whether the last search has ended without anything accepted.
+    /// Whether the last search ended without an acceptance.
     refuses_all: bool,
 }
 
-/// Which part of a refused batch another one is.
+/// Which part of a refused batch a batch is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// It was not cut.
+    /// Not a part: it was not cut.
     Whole,
     /// The half that is sent first.
     First,
-    /// The half that is sent after the first, or the first when it was sent again.
+    /// The half that is sent second, or a first half that is sent again.
     Last,
 }
 
-/// What may be done with a batch that was refused.
+/// What to do with a refused batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cut {
-    /// It is sent in halves.
+    /// Send it in halves.
     Halve,
-    /// It is sent again after the other half: if that is accepted, there is something to search for.
+    /// Send it again after the other half: if that one is accepted, the search can continue.
     Defer,
-    /// It is given up.
+    /// Give it up.
     GiveUp,
 }
 
 impl Halving {
-    /// Several wrong events side by side are met without an acceptance between them.
+    /// Further cuts, since several invalid events may be adjacent, with no acceptance between them.
     const SLACK: u32 = 4;
 
-    /// Notes that events were accepted.
+    /// Records that events were accepted.
     pub(crate) fn accepted(&mut self) {
         self.left = self.full;
         self.refuses_all = false;
     }
 
-    /// Decides what may be done with a refused batch of this many events.
+    /// Decides what to do with a refused batch of this many events.
     pub(crate) fn refused(&mut self, events: usize, part: Part) -> Cut {
         if events < 2 {
             return Cut::GiveUp;
@@ -87,7 +87,7 @@ mod tests {
         accepted: Vec<usize>,
     }
 
-    /// Sends a batch of numbered events and its parts, first part first.
+    /// Sends a batch of numbered events, and then its parts in order.
     fn send(halving: &mut Halving, events: usize, accepts: impl Fn(Range<usize>) -> bool) -> Sent {
         let mut sent = Sent { requests: 0, accepted: Vec::new() };
         let mut due = vec![(0..events, Part::Whole)];
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_of_everything_ends_the_search() {
+    fn the_search_ends_if_everything_is_refused() {
         let mut halving = Halving::default();
         let first = send(&mut halving, 5000, |_| false);
         assert!(first.requests < 60, "{}", first.requests);
@@ -121,11 +121,11 @@ mod tests {
         }
         assert_eq!(send(&mut halving, 1, |_| false).requests, 1);
         assert_eq!(send(&mut halving, 100, |_| true).requests, 1);
-        assert!(send(&mut halving, 100, |_| false).requests > 4, "what is accepted restores the trust");
+        assert!(send(&mut halving, 100, |_| false).requests > 4, "an acceptance restores the budget");
     }
 
     #[test]
-    fn one_wrong_event_is_found_wherever_it_is() {
+    fn one_invalid_event_is_found_at_any_position() {
         for has_lost_trust in [false, true] {
             for wrong in 0..1000 {
                 let mut halving = Halving::default();
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_size_is_met_by_every_part() {
+    fn batches_are_halved_until_they_fit_the_endpoint() {
         for limit in [1, 2, 3, 7, 100, 999] {
             let sent = send(&mut Halving::default(), 1000, |part| part.len() <= limit);
             assert_eq!(sent.accepted, (0..1000).collect::<Vec<_>>(), "{limit}");
@@ -150,7 +150,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_few_wrong_events_take_no_others_with_them(
+        fn a_few_invalid_events_cost_no_others(
             events in 1_usize..3000,
             wrong in proptest::collection::btree_set(0_usize..3000, 0..5),
         ) {

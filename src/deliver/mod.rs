@@ -1,6 +1,4 @@
-//! The worker's thread: from the queue to the wire.
-//!
-//! Never runs on a caller's thread, except for the two ends of the queue.
+//! Delivery: the worker, which takes events from the queue, batches them and sends them.
 
 mod awaited;
 mod batch;

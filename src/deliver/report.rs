@@ -1,6 +1,4 @@
-//! What the application is told when events are lost on their way.
-//!
-//! Never lets a panic of the hook out.
+//! Reports lost events to the application. A panic in its hook is caught.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,27 +10,27 @@ use crate::panic::catch_panic;
 use crate::printable::is_escaped;
 use crate::wire::EventResult;
 
-/// Events that will not be delivered, and why.
+/// A report of events that will not be delivered, and why.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct DeliveryError {
-    /// The reason under which [`Stats`](crate::Stats) counts them.
+    /// The reason, under which [`Stats`](crate::Stats) counts them.
     pub reason: LossReason,
-    /// How many events.
+    /// The number of events.
     pub count: u64,
-    /// The ids of the events: of those that had one. An event gets its id when its batch is built, so what was lost in
-    /// the queue is counted and not named.
+    /// The ids of the events, as far as they had one. An event gets its id when its batch is built, so events lost in
+    /// the queue are counted but not listed.
     pub events: Vec<Uuid>,
-    /// What the endpoint said about each of them, if its protocol does: the last result of each.
+    /// The last result of each event, if the protocol returns results for single events.
     pub results: Vec<(Uuid, EventResult)>,
-    /// The status of the last answer; `None` if there was none.
+    /// The status of the last response; `None` if there was none.
     pub status: Option<u16>,
-    /// What the endpoint or the transport said, cut at 200 characters.
+    /// The message of the endpoint or the transport, truncated to 200 characters and without secrets.
     pub detail: String,
 }
 
 impl DeliveryError {
-    /// Events of which nothing is known but how many they are, and the ids of some.
+    /// Creates a report without a status or a detail.
     pub(crate) fn unsent(reason: LossReason, count: u64, events: Vec<Uuid>) -> Self {
         Self { reason, count, events, results: Vec::new(), status: None, detail: String::new() }
     }
@@ -54,7 +52,7 @@ impl std::error::Error for DeliveryError {}
 
 type Hook = dyn Fn(&DeliveryError) + Send + Sync;
 
-/// The application's hook for terminal failures; it runs on the worker's thread.
+/// The application's hook for lost events, which runs on the worker's thread.
 #[derive(Clone, Default)]
 pub(crate) struct OnError(Option<Arc<Hook>>);
 
@@ -63,11 +61,11 @@ impl OnError {
         Self(Some(Arc::new(hook)))
     }
 
-    /// Calls the hook; a panic in it is caught, since the worker has other events to deliver.
+    /// Calls the hook and catches a panic in it.
     pub(crate) fn call(&self, error: &DeliveryError) {
         let Some(hook) = &self.0 else { return };
         if catch_panic(|| hook(error)).is_none() {
-            log::warn!(target: "candor", "the on_error hook panicked");
+            log::warn!(target: "candor", "the on_error hook panicked; the panic was caught");
         }
     }
 }
@@ -78,7 +76,7 @@ impl fmt::Debug for OnError {
     }
 }
 
-/// Cuts a text of the endpoint to what a log line can bear; what must not be printed becomes a blank.
+/// Shortens text from the endpoint for a log line, and replaces unprintable characters with spaces.
 pub(crate) fn excerpt(text: &str) -> String {
     text.chars().map(|letter| if is_escaped(letter) { ' ' } else { letter }).take(200).collect()
 }

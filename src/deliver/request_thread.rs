@@ -1,7 +1,7 @@
-//! A second thread that sends one request while the worker builds the next body.
+//! A second thread that sends a request while the worker builds the next body.
 //!
-//! It comes with the first backlog: a program with a few events never has it. One request is under way at a time, and
-//! the worker has asked the gate before it hands one over.
+//! It is started by the first backlog, or by the first request if there is a spool, so a program with few events and no
+//! spool never has it. There is one request in flight at a time, and the worker has checked the gate before it hands one over.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -12,16 +12,16 @@ use super::sender::{Outgoing, RequestResult};
 use crate::panic::catch_panic;
 use crate::queue::Queue;
 
-/// The thread, and the way there and back.
+/// The thread, with the channels to and from it.
 pub(super) struct RequestThread {
-    /// Always there until the thread is to end.
+    /// Always `Some` until the thread is to end.
     requests: Option<Sender<Arc<Outgoing>>>,
     answers: Receiver<Option<RequestResult>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl RequestThread {
-    /// Starts the thread; `None` if the system has none to give.
+    /// Starts the thread; `None` if the system cannot start one.
     pub(super) fn start(
         queue: Arc<Queue>,
         send: impl Fn(&Outgoing) -> RequestResult + Send + 'static,
@@ -29,11 +29,12 @@ impl RequestThread {
         let (requests, received) = bounded::<Arc<Outgoing>>(1);
         let (answer, answers) = bounded(1);
         let run = move || {
-            // The application's transport may capture or flush there, and nobody would take what it waits for.
+            // The application's transport may capture or flush on this thread, where waiting for room or for delivery
+            // would block the worker that has to provide them.
             queue.helped_by_this_thread();
             for outgoing in received {
                 let answered = catch_panic(|| send(&outgoing));
-                // Before the answer, so that whoever gets that has the only hold on the body.
+                // Dropped before the result is sent, so its receiver holds the only reference to the body.
                 drop(outgoing);
                 if answer.send(answered).is_err() {
                     return;
@@ -44,27 +45,27 @@ impl RequestThread {
         Some(Self { requests: Some(requests), answers, thread: Some(thread) })
     }
 
-    /// Sends a request, whose answer is to be waited for before the next.
+    /// Hands a request to the thread. Its result must be received before the next one is sent.
     pub(super) fn send(&self, outgoing: Arc<Outgoing>) {
         if let Some(requests) = &self.requests {
-            // The thread is there for as long as this is.
+            // The thread lives as long as `self`.
             let _ = requests.send(outgoing);
         }
     }
 
-    /// Where the answer comes; `None` stands for a panic.
+    /// Returns the channel of the results; `None` means that the transport panicked.
     pub(super) fn answers(&self) -> &Receiver<Option<RequestResult>> {
         &self.answers
     }
 
-    /// Leaves the thread to itself: it ends with its request, and nobody hears of the answer.
+    /// Detaches the thread: it ends after its request, whose result is dropped.
     pub(super) fn leave_behind(mut self) {
         drop(self.thread.take());
     }
 }
 
 impl Drop for RequestThread {
-    /// Waits for the end of the thread, which has nothing to do: every answer was waited for.
+    /// Joins the thread, which is idle by now: every response has been received.
     fn drop(&mut self) {
         self.requests = None;
         if let Some(thread) = self.thread.take() {

@@ -1,6 +1,4 @@
-//! Turns a verdict into what is to be done now.
-//!
-//! Never sleeps, and never sends.
+//! Decides what follows a verdict. Never sleeps and never sends.
 
 use std::time::Duration;
 
@@ -11,62 +9,62 @@ use crate::wire::{EventResult, Verdict};
 
 use uuid::Uuid;
 
-/// What is to be done with a batch after an attempt.
+/// What to do with a batch after an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// All events were taken.
+    /// All events were accepted.
     Done,
-    /// Send all again after this wait.
+    /// Send the batch again after this wait.
     RetryIn(Duration),
-    /// Send in halves, at once.
+    /// Send the batch in halves immediately.
     Halve,
-    /// Send again after the other half, at once.
+    /// Send the batch again immediately after its other half.
     Defer,
-    /// Drop all.
+    /// Drop the batch.
     Drop(LossReason),
-    /// Drop all, and never send again.
+    /// Drop the batch, and never send anything again.
     Stop,
-    /// Each event as its result says; those that ask for it are sent again after the wait, or given up.
+    /// Settle each event by its result; those to be retried are sent again after the wait, or given up.
     Part { results: Vec<(Uuid, EventResult)>, names_all: bool, then: Result<Duration, LossReason> },
 }
 
 impl Action {
-    /// Says in words how the attempt ended.
+    /// Returns how the attempt ended, for people.
     pub(crate) fn as_str(&self) -> &'static str {
         match self {
             Self::Done => "delivered",
-            Self::RetryIn(_) => "failed, and tried again later",
-            Self::Halve | Self::Defer => "refused, and tried again in parts",
+            Self::RetryIn(_) => "failed, will be retried",
+            Self::Halve | Self::Defer => "refused, will be retried in parts",
             Self::Drop(_) => "refused",
-            Self::Stop => "refused for good",
+            Self::Stop => "refused permanently",
             Self::Part { results, .. } if results.iter().all(|(_, it)| *it == EventResult::Taken) => {
                 "delivered"
             }
-            Self::Part { .. } => "delivered in part",
+            Self::Part { .. } => "partly delivered",
         }
     }
 }
 
-/// So often a batch is sent to an endpoint whose answers are not readable HTTP. Such an endpoint seldom recovers, and
-/// may accept the events each time.
+/// The maximum number of attempts whose response is not readable HTTP. Such an endpoint seldom recovers, and it may
+/// accept the events each time.
 pub(crate) const MAX_BAD_RESPONSES: u32 = 5;
 
-/// Where a batch stands.
+/// The state of a batch after an attempt.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct History {
-    /// Attempts made, this one included.
+    /// The number of attempts, including this one.
     pub(crate) attempts: u32,
-    /// Attempts among them that ended with an answer which is not readable HTTP.
+    /// The number of attempts whose response was not readable HTTP.
     pub(crate) bad_responses: u32,
-    /// Events in the batch.
+    /// The number of events in the batch.
     pub(crate) events: usize,
-    /// What may be done with it if it is refused.
+    /// What to do with it if it was refused.
     pub(crate) cut: Cut,
-    /// Time since the batch was formed.
+    /// The time since the batch was built.
     pub(crate) age: Duration,
 }
 
-/// Decides what follows a verdict; `entropy` spreads the waits of many clients.
+/// Decides what follows a verdict; `entropy` adds jitter to the wait.
 pub(crate) fn decide(policy: &Retry, verdict: Verdict, history: History, entropy: u64) -> Action {
     match verdict {
         Verdict::Done => Action::Done,
@@ -105,8 +103,8 @@ fn wait(
     Ok(delay)
 }
 
-/// Doubles the base with each attempt up to the longest wait, and adds up to half of it: never less than
-/// the base, since receivers ask for a minimum, and never the same for two clients that failed together.
+/// Doubles the base delay with each attempt, up to the maximum, and adds up to half of that as jitter. The jitter only
+/// adds, since endpoints ask for a minimum wait, and it spreads the retries of clients that failed together.
 fn backoff(policy: &Retry, attempts: u32, entropy: u64) -> Duration {
     let doublings = attempts.saturating_sub(1).min(31);
     let plain = policy.base.saturating_mul(1 << doublings).min(policy.max_delay);
@@ -144,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_doubles_to_its_limit_and_the_jitter_only_adds() {
+    fn the_wait_doubles_up_to_its_maximum_and_jitter_only_adds() {
         let policy = Retry::default();
         for (attempt, plain) in
             [(1, 500), (2, 1000), (3, 2000), (7, 30_000), (40, 30_000), (u32::MAX, 30_000)]
@@ -159,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn no_wait_is_too_long_to_be_added() {
+    fn a_very_long_wait_does_not_overflow() {
         let endless = Retry { base: Duration::MAX, max_delay: Duration::MAX, ..Retry::default() };
         assert_eq!(backoff(&endless, 1, u64::MAX), Duration::MAX);
     }
@@ -175,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_a_minimum_and_has_a_limit() {
+    fn retry_after_is_a_minimum_and_is_capped() {
         let ask = |seconds| Verdict::Retry(Some(Duration::from_secs(seconds)));
         assert_eq!(decide(&policy(), ask(3), after(1), 0), Action::RetryIn(Duration::from_secs(3)));
         assert_eq!(decide(&policy(), ask(1), after(3), 0), Action::RetryIn(Duration::from_secs(2)));
@@ -183,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_that_speaks_no_http_gets_five_attempts() {
+    fn an_endpoint_that_does_not_speak_http_gets_five_attempts() {
         let unlimited = Retry::default();
         let bad = |attempts, bad_responses| History { bad_responses, ..after(attempts) };
         for (attempts, bad_responses) in [(1, 1), (4, 4), (900, 4)] {
@@ -197,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_grew_old_is_given_up() {
+    fn a_batch_that_is_too_old_is_given_up() {
         let old = History { age: Duration::from_secs(24 * 60 * 60), ..after(1) };
         let unlimited = Retry::default();
         assert_eq!(
@@ -209,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_or_wrong_batch_is_halved_until_one_event_stands_alone() {
+    fn a_refused_batch_is_halved_until_one_event_is_left() {
         let single = History { events: 1, cut: Cut::GiveUp, ..after(1) };
         let first = History { cut: Cut::Defer, ..after(1) };
         let spent = History { cut: Cut::GiveUp, ..after(1) };

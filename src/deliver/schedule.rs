@@ -1,6 +1,4 @@
-//! When to build a batch, when to send one again, and when to sleep.
-//!
-//! Never touches the queue, a socket or a clock.
+//! Decides when to build a batch, when to retry one and when to sleep. Never touches the queue, a socket or a clock.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -19,22 +17,22 @@ pub(crate) enum Step {
     Send(Batch),
     /// Build a batch from the queue.
     Build,
-    /// Sleep until the instant, or without one until something happens.
+    /// Sleep until this instant, or until something happens if there is none.
     Wait(Option<Instant>),
 }
 
-/// Why the worker looks at the schedule.
+/// How urgently queued events are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FlushMode {
-    /// Batches leave by size and interval.
+    /// Batches are built by size and interval.
     Normal,
-    /// A flush waits: what is queued leaves now, as far as there is room for batches that fail.
+    /// A flush is waiting: queued events are sent now, as long as there is room to keep batches that fail.
     Flush,
-    /// The end is near: everything leaves now.
+    /// The worker is shutting down: everything is sent now.
     Shutdown,
 }
 
-/// Batches that wait for their next attempt, and the rules of size and interval.
+/// The batches that wait for their next attempt, and the rules for size and interval.
 #[derive(Debug)]
 pub(crate) struct Schedule {
     flush_events: u64,
@@ -43,9 +41,9 @@ pub(crate) struct Schedule {
     max_waiting: usize,
     max_waiting_bytes: usize,
     batch_bytes: usize,
-    /// Since when something lies in the queue.
+    /// Since when there have been events in the queue.
     since: Option<Instant>,
-    /// Halves of a batch, which go before everything else.
+    /// Batches to be sent before everything else, such as the halves of a refused one.
     due: VecDeque<Batch>,
     waiting: Vec<(Instant, Batch)>,
     waiting_bytes: usize,
@@ -87,35 +85,35 @@ impl Schedule {
         Step::Wait(Some(self.next_retry().map_or(leaves_at, |retry| retry.min(leaves_at))))
     }
 
-    /// Notes that a batch was built: what is left in the queue starts a new interval.
+    /// Records that a batch was built: events left in the queue start a new interval.
     pub(crate) fn built(&mut self) {
         self.since = None;
     }
 
-    /// Puts a batch back until its next attempt.
+    /// Keeps a batch until its next attempt.
     pub(crate) fn wait(&mut self, batch: Batch, until: Instant) {
         self.waiting_bytes += batch.weight();
         self.waiting.push((until, batch));
     }
 
-    /// Puts batches in front of all others, in their order.
+    /// Schedules two batches before all others, in order.
     pub(crate) fn send_first(&mut self, batches: [Batch; 2]) {
         for batch in batches.into_iter().rev().filter(|batch| batch.len() > 0) {
             self.due.push_front(batch);
         }
     }
 
-    /// Puts a batch after the one that is sent next.
+    /// Schedules a batch after the one that is sent next.
     pub(crate) fn send_second(&mut self, batch: Batch) {
         self.due.insert(self.due.len().min(1), batch);
     }
 
-    /// Puts a batch in front of all others.
+    /// Schedules a batch before all others.
     pub(crate) fn send_next(&mut self, batch: Batch) {
         self.due.push_front(batch);
     }
 
-    /// Takes all batches out, in the order in which their events were captured.
+    /// Removes and returns all batches, in the order in which their events were captured.
     pub(crate) fn take_all(&mut self) -> Vec<Batch> {
         let waiting = self.waiting.drain(..).map(|(_, batch)| batch);
         let mut batches: Vec<_> = self.due.drain(..).chain(waiting).collect();
@@ -124,7 +122,7 @@ impl Schedule {
         batches
     }
 
-    /// Puts a batch after all that are sent at once.
+    /// Schedules a batch after all others that are sent immediately.
     pub(crate) fn send_last(&mut self, batch: Batch) {
         self.due.push_back(batch);
     }
@@ -134,7 +132,7 @@ impl Schedule {
         self.due.is_empty() && self.waiting.is_empty()
     }
 
-    /// Takes the batch whose time came first.
+    /// Removes and returns the batch that has been due the longest.
     fn take_waiting(&mut self, now: Instant) -> Option<Batch> {
         let (index, (at, _)) = self.waiting.iter().enumerate().min_by_key(|(_, (at, _))| *at)?;
         if *at > now {
@@ -145,30 +143,31 @@ impl Schedule {
         Some(batch)
     }
 
-    /// Returns whether halves of a batch wait to be sent at once.
+    /// Returns whether batches wait to be sent immediately.
     pub(crate) fn has_due(&self) -> bool {
         !self.due.is_empty()
     }
 
-    /// Returns whether one more batch that fails could be kept.
+    /// Returns whether another batch could be kept if it failed.
     pub(crate) fn has_room(&self) -> bool {
         self.waiting.len() < self.max_waiting
             && self.waiting_bytes.saturating_add(self.batch_bytes) <= self.max_waiting_bytes
             || self.waiting.is_empty()
     }
 
-    /// Returns when the next batch is due again.
+    /// Returns when the next retry is due.
     pub(crate) fn next_retry(&self) -> Option<Instant> {
         self.waiting.iter().map(|(at, _)| *at).min()
     }
 
-    /// Returns when the next batch is due for which a shutdown waits: one that reached the endpoint before, or is due now.
+    /// Returns when the next retry is due that a shutdown waits for: of a batch that has reached the endpoint before,
+    /// or that is due now.
     pub(crate) fn next_worthwhile_retry(&self, now: Instant) -> Option<Instant> {
         let is_worthwhile = |(at, batch): &&(Instant, Batch)| !batch.was_never_sent || *at <= now;
         self.waiting.iter().filter(is_worthwhile).map(|(at, _)| *at).min()
     }
 
-    /// Creates the batches due that have never reached the endpoint, since it is reachable now.
+    /// Makes all batches due whose last attempt did not reach the endpoint, since it is reachable now.
     pub(crate) fn retry_unsent(&mut self, now: Instant) {
         for (at, batch) in &mut self.waiting {
             if batch.was_never_sent {
@@ -177,12 +176,12 @@ impl Schedule {
         }
     }
 
-    /// Returns the place of the first event that waits in a batch.
+    /// Returns the position of the first event that waits in a batch.
     pub(crate) fn first_waiting(&self) -> Option<u64> {
         self.due.iter().chain(self.waiting.iter().map(|(_, batch)| batch)).map(|batch| batch.first).min()
     }
 
-    /// Drops all batches and returns the ids of the events that were in them.
+    /// Drops all batches and returns the ids of their events.
     pub(crate) fn clear(&mut self) -> Vec<Uuid> {
         let batches = self.due.iter().chain(self.waiting.iter().map(|(_, batch)| batch));
         let events = batches.flat_map(Batch::ids).copied().collect();

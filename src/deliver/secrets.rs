@@ -1,21 +1,21 @@
-//! What the endpoint or the transport said, without the secrets that it may repeat.
+//! Removes secrets from the messages of the endpoint and the transport, which may repeat them.
 
 use super::report::excerpt;
 
 /// The secrets of a client's requests.
 #[derive(Clone, Default)]
 pub(crate) struct Secrets {
-    /// The API key with what is shown in its place.
+    /// The API key, and the text that is shown in its place.
     pub(crate) api_key: Option<(String, String)>,
     /// The values of the application's own headers.
     pub(crate) headers: Vec<String>,
 }
 
-/// The shortest header value that is taken for a secret: a shorter word would be found in any text.
+/// The minimum length of a header value that is treated as a secret; a shorter one could occur in any text.
 const MIN_SECRET: usize = 6;
 
 impl Secrets {
-    /// Returns a text cut short and without secrets; `headers` are those of the request that it is about.
+    /// Returns the text shortened and without secrets; `headers` are those of the request in question.
     pub(super) fn excerpt(&self, text: &str, headers: &[(&'static str, String)]) -> String {
         let mut text = text.to_owned();
         if let Some((secret, shown)) = self.api_key.as_ref().filter(|(secret, _)| !secret.is_empty()) {
@@ -23,7 +23,7 @@ impl Secrets {
         }
         let authorization = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
         for value in authorization.map(|(_, value)| value).chain(&self.headers) {
-            // What follows the scheme of an authorization may be repeated without it.
+            // The credentials of an authorization may be repeated without its scheme.
             let credentials = value.split_once(' ').map(|(_, credentials)| credentials);
             for secret in [Some(value.as_str()), credentials].into_iter().flatten().map(str::trim) {
                 if secret.len() >= MIN_SECRET {

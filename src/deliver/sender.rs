@@ -1,4 +1,4 @@
-//! Sends a batch once, and carries out what the response means for it.
+//! Sends a batch once, and acts on the response.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -25,7 +25,8 @@ use crate::transport::{Request, Response, SendError, Transport};
 use crate::wire::codec::Compression;
 use crate::wire::{Attempt, Envelope, EventResult, Verdict};
 
-/// Sends batches, one attempt at a time, and carries out what the response means: counts, reports, and what is left.
+/// Sends batches, one attempt at a time, and acts on the response: counts events, reports losses, and returns what is
+/// left to send.
 pub(crate) struct BatchSender {
     pub(crate) envelope: Arc<dyn Envelope>,
     pub(crate) transport: Arc<dyn Transport>,
@@ -37,18 +38,18 @@ pub(crate) struct BatchSender {
     pub(crate) prints: bool,
     pub(crate) is_dry_run: bool,
     pub(crate) secrets: Secrets,
-    /// The log on this machine, if one is kept.
+    /// The local log of sent batches, if one is kept.
     pub(crate) sent_log: Option<SentLog>,
-    /// There is a spool: what would be given up is handed back, to be kept on disk.
+    /// Whether there is a spool: batches that would be given up are returned, to be kept on disk.
     pub(crate) keeps: bool,
-    /// How often what is refused may still be cut in two.
+    /// The budget for cutting refused batches in two.
     pub(crate) halving: Cell<Halving>,
-    /// Why the last attempt has failed; none after one that was accepted.
+    /// Why the last attempt failed; `None` if it was accepted.
     pub(crate) last_failure: RefCell<Option<ResponseInfo>>,
-    /// Asked before each attempt, and told when the endpoint is gone for good.
+    /// Checked before each attempt, and notified if the endpoint is gone for good.
     pub(crate) monitor: Arc<ConsentMonitor>,
     pub(crate) counters: Arc<Counters>,
-    /// Those who wait for the fate of an event.
+    /// The callers that wait for the delivery of an event.
     pub(crate) awaited: Arc<Awaited>,
     pub(crate) clock: Clock,
 }
@@ -61,13 +62,13 @@ pub(super) struct Outgoing {
     timeout: Duration,
 }
 
-/// What a transport says of a request.
+/// The transport's result of a request.
 pub(super) type RequestResult = Result<Response, SendError>;
 
-/// What became of a batch.
+/// What became of a batch after an attempt.
 #[derive(Debug)]
 pub(crate) enum AttemptResult {
-    /// Nothing of it is left but its memory.
+    /// It is settled; its memory can be reused.
     Ended(Vec<u8>),
     /// It is sent again at this instant.
     Waits(Batch, Instant),
@@ -75,22 +76,22 @@ pub(crate) enum AttemptResult {
     Halved([Batch; 2]),
     /// It is sent again after its other half.
     Deferred(Batch),
-    /// It would be given up, but can be kept: the failure to report if it cannot.
+    /// It would be given up, but may be kept on disk; the failure is reported if that does not work.
     Kept(Batch, DeliveryError),
-    /// The endpoint wants nothing more, ever.
+    /// The endpoint is gone for good.
     Gone,
 }
 
-/// What the response said, as far as reports need it.
+/// The part of a response that reports need.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ResponseInfo {
     pub(super) status: Option<u16>,
-    /// What the endpoint or the transport said, without secrets.
+    /// The message of the endpoint or the transport, without secrets.
     pub(super) detail: String,
 }
 
 impl fmt::Display for ResponseInfo {
-    /// Writes the status or the transport's words, and not those of the endpoint: they may repeat an event.
+    /// Writes the status or the transport's message. The endpoint's message is left out, since it may repeat an event.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.status {
             Some(status) => write!(f, "status {status}"),
@@ -100,8 +101,9 @@ impl fmt::Display for ResponseInfo {
 }
 
 impl BatchSender {
-    /// Asks the gate and makes a request of the batch. `deadline` is that of a shutdown under way. If there is to be no
-    /// request, the batch is over, and its memory comes back.
+    /// Checks the gate and turns the batch into a request; `deadline` is that of a shutdown in progress.
+    ///
+    /// If no request is to be sent, the batch is settled and its memory is returned as the error.
     pub(super) fn prepare(
         &self,
         mut batch: Batch,
@@ -133,7 +135,7 @@ impl BatchSender {
         Ok((batch, outgoing))
     }
 
-    /// Returns what compresses and sends requests, on whatever thread.
+    /// Returns a function that compresses and sends requests on any thread.
     pub(super) fn requester(&self) -> impl Fn(&Outgoing) -> RequestResult + Send + 'static {
         let (transport, url, compression) = (Arc::clone(&self.transport), self.url.clone(), self.compression);
         let max_response_bytes = self.envelope.limits().max_response_bytes;
@@ -146,7 +148,7 @@ impl BatchSender {
         request(&*self.transport, &self.url, self.compression, max_response_bytes, outgoing)
     }
 
-    /// Carries out what the response means for the batch.
+    /// Acts on the response to the batch.
     pub(super) fn finish(
         &self,
         mut batch: Batch,
@@ -158,8 +160,8 @@ impl BatchSender {
         if result == Err(SendError::Aborted)
             && self.monitor.gate().state() != GateState::Open(batch.generation)
         {
-            // Cut by a shutdown or a withdrawal: the worker ends next, and counts under that reason. A transport
-            // that says so by itself has failed like any other.
+            // Aborted by a shutdown or a withdrawal: the worker ends next, and counts the events under that reason. A
+            // transport that aborts without being told to has failed like any other.
             let info = ResponseInfo { status: None, detail: SendError::Aborted.to_string() };
             self.last_failure.borrow_mut().get_or_insert(info);
             return AttemptResult::Waits(batch, later(self.clock.now(), self.retry.max_delay));
@@ -183,7 +185,7 @@ impl BatchSender {
         headers
     }
 
-    /// Logs a request that was answered, unless consent is gone by now.
+    /// Logs a request that got a response, unless consent has been withdrawn meanwhile.
     fn log_sent(&self, batch: &Batch, status: u16) {
         let Some(sent_log) = &self.sent_log else { return };
         let at = Timestamp::of_clock(self.clock.wall()).to_rfc3339();
@@ -209,7 +211,7 @@ impl BatchSender {
         }
     }
 
-    /// Decides what follows a verdict, and does it.
+    /// Decides what follows a verdict, and acts on it.
     fn settle(&self, batch: Batch, verdict: Verdict, info: ResponseInfo) -> AttemptResult {
         let now = self.clock.now();
         let history = History {
@@ -237,13 +239,13 @@ impl BatchSender {
                 self.settle_each(batch, results, names_all, then, info.status)
             }
             _ if !holds => {
-                // Withdrawn while it was under way: whatever the answer, it is not sent again.
+                // Consent was withdrawn during the request: whatever the response, the batch is not sent again.
                 self.report(&failure(LossReason::ConsentWithdrawn, &batch, info));
                 AttemptResult::Ended(batch.into_buffer())
             }
             Action::RetryIn(delay) => {
                 let events = batch.len();
-                log::debug!(target: "candor", "{events} events are tried again in {delay:?}: {info}");
+                log::debug!(target: "candor", "{events} events will be retried in {delay:?}: {info}");
                 AttemptResult::Waits(batch, later(now, delay))
             }
             Action::Halve => AttemptResult::Halved(batch.halves([Uuid::new_v4(), Uuid::new_v4()])),
@@ -268,7 +270,7 @@ impl BatchSender {
         }
     }
 
-    /// Keeps count of what is refused and accepted; says what may be done with a batch that was refused.
+    /// Updates the budget for cutting, and returns what to do with a refused batch.
     fn cut(&self, batch: &Batch, verdict: &Verdict) -> Cut {
         let mut halving = self.halving.get();
         let mut cut = Cut::GiveUp;
@@ -281,7 +283,7 @@ impl BatchSender {
         cut
     }
 
-    /// Settles a batch whose events have results of their own.
+    /// Settles a batch with a result for each event.
     fn settle_each(
         &self,
         batch: Batch,
@@ -332,9 +334,9 @@ impl BatchSender {
         }
     }
 
-    /// Counts a terminal failure, logs it and tells the application.
+    /// Counts lost events, logs them and calls the application's hook.
     pub(super) fn report(&self, failure: &DeliveryError) {
-        // The endpoint's words may repeat an event, so they go to the hook and not to the log.
+        // The endpoint's message may repeat an event, so it is passed to the hook but not logged.
         let DeliveryError { count, reason, status, .. } = *failure;
         if count == 0 {
             return;
@@ -356,7 +358,7 @@ impl BatchSender {
         }
     }
 
-    /// Notes how the attempt has ended, and warns of the first that fails.
+    /// Records how the attempt ended, and warns about the first failure.
     fn note(&self, action: &Action, info: &ResponseInfo) {
         let is_failure = !matches!(action, Action::Done | Action::Part { .. });
         *self.last_failure.borrow_mut() = is_failure.then(|| info.clone());
@@ -381,13 +383,13 @@ impl BatchSender {
                 let detail = &info.detail;
                 log::warn!(
                     target: "candor",
-                    "the endpoint refuses events with {info}: \"{detail}\"; check the API key (logged once)"
+                    "the endpoint refused events with {info}: \"{detail}\"; check the API key (logged once)"
                 );
             }
         } else if is_first {
             let what = match action {
-                Action::RetryIn(_) => "they are kept and sent again",
-                Action::Halve | Action::Defer => "they are sent again in parts",
+                Action::RetryIn(_) => "they are kept and will be retried",
+                Action::Halve | Action::Defer => "they will be retried in parts",
                 _ => "they are dropped",
             };
             log::warn!(
@@ -398,8 +400,8 @@ impl BatchSender {
     }
 }
 
-/// Returns whether a later run may have more luck with what this one gives up: nobody was there, or the endpoint did
-/// not know us.
+/// Returns whether a later run may deliver what this one gives up: the endpoint was unreachable, or it refused the
+/// client itself.
 fn is_worth_keeping(reason: LossReason, status: Option<u16>) -> bool {
     match reason {
         LossReason::RetriesExhausted => true,
@@ -408,7 +410,7 @@ fn is_worth_keeping(reason: LossReason, status: Option<u16>) -> bool {
     }
 }
 
-/// Returns whether a status refuses whoever asks, and not what they send.
+/// Returns whether a status refuses the client itself, rather than the events it sent.
 pub(super) fn is_refusal(status: Option<u16>) -> bool {
     matches!(status, Some(401 | 403 | 404))
 }
@@ -435,7 +437,7 @@ fn request(
     })
 }
 
-/// The failure of a whole batch.
+/// Creates the report of a lost batch.
 fn failure(reason: LossReason, batch: &Batch, info: ResponseInfo) -> DeliveryError {
     let ResponseInfo { status, detail, .. } = info;
     DeliveryError {
@@ -445,7 +447,7 @@ fn failure(reason: LossReason, batch: &Batch, info: ResponseInfo) -> DeliveryErr
     }
 }
 
-/// The failure of events with results of their own.
+/// Creates the report of lost events that each have a result.
 fn failure_of_each(
     reason: LossReason,
     results: Vec<(Uuid, EventResult)>,

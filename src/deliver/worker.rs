@@ -1,4 +1,4 @@
-//! The only loop: asks the schedule, builds, sends, settles, sleeps.
+//! The worker's loop: asks the schedule, then builds, sends, settles or sleeps.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -24,86 +24,87 @@ use crate::timestamp::Timestamp;
 use crate::transport::SendError;
 use crate::wire::{BatchInfo, Ids};
 
-/// How long a request that was cut gets to end, before its thread is left behind.
+/// How long to wait for an aborted request to end before its thread is left behind.
 const HEEDS_CUT: Duration = Duration::from_millis(50);
 
-/// How long callers that may wait for room do so before what fills the queue goes to disk.
+/// How long callers that may wait for room do so before a full queue is written to disk.
 const SLOW: Duration = Duration::from_millis(100);
 
-/// What the client asks of the worker.
+/// A command from the client to the worker.
 #[derive(Debug)]
 pub(crate) enum Command {
-    /// Deliver what is queued now; reply when it is settled, or cannot be by the deadline, which ends the wait alone.
+    /// Deliver the events queued now. Reply when they are settled, or when they cannot be by the deadline; the deadline
+    /// ends only the wait, not the delivery.
     Flush { reply: Sender<()>, deadline: Instant },
-    /// Deliver what can be by the deadline, then end.
+    /// Deliver as much as possible by the deadline, then end.
     Shutdown { deadline: Instant },
-    /// Deliver these, which were taken from the queue and could not be kept on disk.
+    /// Deliver these batches, which were taken from the queue but could not be kept on disk.
     Deliver(Vec<Batch>),
-    /// Consent is gone: drop everything and end.
+    /// Consent was withdrawn: drop everything and end.
     Withdraw,
 }
 
-/// What a worker is made of.
+/// Everything a worker needs from the client.
 pub(crate) struct WorkerContext {
     pub(crate) queue: Arc<Queue>,
     pub(crate) monitor: Arc<ConsentMonitor>,
-    /// The generation that this worker serves, from its run on. Should it outlive that, the queue is another's.
+    /// The generation that this worker serves. If the worker outlives it, the queue belongs to another worker.
     pub(crate) generation: u32,
     pub(crate) common: Arc<CommonProperties>,
     pub(crate) commands: Receiver<Command>,
     pub(crate) batching: Batching,
     pub(crate) clock: Clock,
     pub(crate) sender: BatchSender,
-    /// Time to drain when all clients are gone without a shutdown.
+    /// The time to drain the queue if all clients were dropped without a shutdown.
     pub(crate) drain_timeout: Duration,
-    /// Keeps events on disk, if the application wants that.
+    /// Keeps events on disk, if the application enabled that.
     pub(crate) spool: Option<Arc<SpoolWriter>>,
 }
 
-/// The worker and all that it keeps between two steps.
+/// The worker, and its state between two turns of the loop.
 pub(crate) struct Worker {
     context: WorkerContext,
     schedule: Schedule,
     builder: BatchBuilder,
     backlog: Backlog,
     limits: BatchLimits,
-    /// Events taken from the backlog so far: the place of the next one in the order of capture.
+    /// The number of events taken from the backlog so far: the position of the next one in the order of capture.
     taken: u64,
-    /// Events in the batch under way, which are lost if it panics.
+    /// The number of events in the current batch, which are lost on a panic.
     in_hand: u64,
     flushes: Vec<Flush>,
-    /// What was captured before this place leaves now: a flush wants it, also one whose time is up.
+    /// Events captured before this position are sent now for a flush, even if its time is up.
     flush_to: u64,
     stopping: Option<Instant>,
     is_withdrawn: bool,
     recycled: Vec<u8>,
     spool: Option<SpoolSender>,
-    /// Live and spooled batches are sent in turns.
+    /// Whether a spooled batch is sent next: live and spooled batches take turns.
     is_turn_of_spool: bool,
-    /// Sends while the next body is built, or what is captured has to reach the disk; there once that was worth it.
+    /// Sends while the worker builds the next body or writes to disk; started when it is first needed.
     request_thread: Option<RequestThread>,
-    /// What the client has asked for while a request was under way.
+    /// Commands received during a request, which are handled after it.
     postponed: Vec<Command>,
 }
 
-/// What one turn of the loop came to.
+/// The result of one turn of the loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Turn {
     /// Something was done; there may be more.
     Done,
-    /// Nothing is to be done before this instant, or without one before something happens.
+    /// There is nothing to do before this instant, or before something happens if there is none.
     Idle(Option<Instant>),
-    /// The worker is to end.
+    /// The worker must end.
     Over,
 }
 
-/// How the wait for the answer to a request has ended.
+/// The result of waiting for the response to a request.
 enum Waited {
     Answered(RequestResult),
     /// The transport panicked.
     Panicked,
-    /// There is no time left, or no consent, and the request cannot be cut: a connection is being made, or a name
-    /// resolved.
+    /// There is no time left or no consent, and the request cannot be aborted, since a connection is being made or a
+    /// name resolved.
     GaveUp,
 }
 
@@ -144,26 +145,26 @@ impl Worker {
         }
     }
 
-    /// Returns the queue that this worker empties.
+    /// Returns the queue that this worker drains.
     pub(crate) fn queue(&self) -> Arc<Queue> {
         Arc::clone(&self.context.queue)
     }
 
-    /// Works for a generation until it is told to end, or consent is gone. A panic of the application's code costs the batch in
-    /// hand and nothing else.
+    /// Works for a generation until it is told to end or consent is withdrawn. A panic in the application's code costs
+    /// only the current batch; if there is none, everything queued is dropped.
     pub(crate) fn run(mut self, generation: u32) {
         self.context.generation = generation;
         self.context.queue.worked_by_this_thread();
         while catch_panic(|| self.work()).is_none() {
             let lost = self.count_panicked();
             catch_panic(
-                || log::warn!(target: "candor", "the worker panicked and goes on; {lost} events were lost"),
+                || log::warn!(target: "candor", "the worker panicked and was restarted; {lost} events were lost"),
             );
         }
         catch_panic(|| self.end());
     }
 
-    /// Counts what a panic has cost, and returns how many events that were.
+    /// Counts the events lost to a panic, and returns their number.
     fn count_panicked(&mut self) -> u64 {
         let mut taken = std::mem::take(&mut self.builder.taken).depth;
         self.context.queue.release(taken);
@@ -171,7 +172,7 @@ impl Worker {
         let mut ids = Vec::new();
         let was_spooled = self.spool.as_mut().is_some_and(SpoolSender::panicked);
         if lost == 0 && !was_spooled {
-            // It would panic at the same place again, for ever: what it meets there has to go.
+            // It would panic at the same place again and again, so everything it could meet there is dropped.
             taken = self.backlog.clear(&self.context.queue);
             self.context.queue.release(taken);
             taken.events += self.context.queue.purge();
@@ -193,7 +194,7 @@ impl Worker {
         }
     }
 
-    /// Does one thing, or says until when there is nothing to do.
+    /// Does one step, or returns until when there is nothing to do.
     fn turn(&mut self) -> Turn {
         self.take_commands();
         let now = self.context.clock.now();
@@ -223,7 +224,7 @@ impl Worker {
         Turn::Done
     }
 
-    /// Describes what to do about the files on disk.
+    /// Returns what to do about the files on disk.
     fn spool_step(&mut self, now: Instant) -> SpoolStep {
         let wants_all = self.wants_all();
         match &mut self.spool {
@@ -234,12 +235,12 @@ impl Worker {
         }
     }
 
-    /// Returns whether everything is to be sent now, and nothing waits before its batch is sent.
+    /// Returns whether everything must be sent now, without waiting for a batch to fill.
     fn wants_all(&self) -> bool {
         self.stopping.is_some() || !self.flushes.is_empty()
     }
 
-    /// Returns what writes to disk, while it can.
+    /// Returns the spool's writer, as long as it can write.
     fn writer(&self) -> Option<Arc<SpoolWriter>> {
         self.spool.as_ref().map(SpoolSender::writer).filter(|writer| writer.can_write()).cloned()
     }
@@ -262,12 +263,12 @@ impl Worker {
         let Some(deadline) = self.stopping else { return false };
         let is_empty = self.context.queue.depth() == QueueDepth::default() && !self.schedule.has_due();
         let is_idle = is_empty && self.schedule.next_worthwhile_retry(now).is_none_or(|at| at > deadline);
-        // What is on disk and cannot be sent at once is there for a later run: nobody waits for it.
+        // Events on disk that cannot be sent immediately are left for a later run.
         now >= deadline || is_idle && self.spool_step(now) != SpoolStep::Send
     }
 
     fn build(&mut self, now: Instant) {
-        // While the endpoint fails, what is captured goes to disk behind what is there already.
+        // While the endpoint is failing, new events are written to disk after those that are already there.
         if let Some(writer) = self.writer().filter(|writer| writer.writes_first() || self.is_failing()) {
             return self.drain_to_disk(&writer);
         }
@@ -278,12 +279,12 @@ impl Worker {
         }
     }
 
-    /// Returns whether the endpoint fails, as far as the spool has seen.
+    /// Returns whether the endpoint is failing, as far as the spool knows.
     fn is_failing(&self) -> bool {
         self.spool.as_ref().is_some_and(SpoolSender::is_failing)
     }
 
-    /// Builds a batch of what is queued; `None` if nothing of that can be sent.
+    /// Builds a batch of queued events; `None` if none of them can be sent.
     fn build_batch(&mut self, now: Instant) -> Option<Batch> {
         let generation = self.context.generation;
         let created_at = Timestamp::of_clock(self.context.clock.wall());
@@ -309,7 +310,7 @@ impl Worker {
         None
     }
 
-    /// Sends a batch once, and builds the next one meanwhile if there is enough for it.
+    /// Sends a batch once, and builds the next one meanwhile if enough is queued.
     fn attempt(&mut self, batch: Batch) {
         self.in_hand = batch.len() as u64;
         let builds_next = self.has_next_body();
@@ -320,12 +321,12 @@ impl Worker {
         }
         self.keep(result);
         if !is_built {
-            // The batch above is settled: what this costs is the one that was being built.
+            // The batch above is settled, so only the one that was being built is lost.
             resume_unwind(Box::new("the next batch could not be built"));
         }
     }
 
-    /// Sends a batch once. Returns what became of it, and `false` if the next was to be built meanwhile and that panicked.
+    /// Sends a batch once. Returns the result, and `false` if building the next batch meanwhile panicked.
     fn send_once(&mut self, batch: Batch, builds_next: bool) -> (AttemptResult, bool) {
         let (batch, outgoing) = match self.context.sender.prepare(batch, self.stopping) {
             Ok(prepared) => prepared,
@@ -341,7 +342,7 @@ impl Worker {
         let is_built = !builds_next || catch_panic(|| self.build_next()).is_some();
         let answer = match self.wait_for_answer(&thread) {
             Waited::GaveUp => {
-                // It may still arrive: what is kept is sent again with the same ids.
+                // The request may still arrive. Events that are kept are sent again with the same ids.
                 thread.leave_behind();
                 Err(SendError::Aborted)
             }
@@ -357,7 +358,7 @@ impl Worker {
         (self.context.sender.finish(batch, outgoing, answer), is_built)
     }
 
-    /// Builds the batch that is sent after the one under way.
+    /// Builds the batch to send after the current one.
     fn build_next(&mut self) {
         let now = self.context.clock.now();
         if let Some(batch) = self.build_batch(now) {
@@ -365,7 +366,7 @@ impl Worker {
         }
     }
 
-    /// Waits for the answer to the request under way. Meanwhile what is captured goes to disk, where it has to.
+    /// Waits for the response to the current request, and meanwhile writes events to disk if they cannot wait.
     fn wait_for_answer(&mut self, thread: &RequestThread) -> Waited {
         let began = Instant::now();
         let mut written_at = began;
@@ -398,13 +399,13 @@ impl Worker {
         }
     }
 
-    /// Writes to disk, while a request is under way, what is not to wait for its end: what is written ahead, and what
-    /// fills the queue. Returns when to look again, if anything but a full queue needs that.
+    /// Writes queued events to disk during a request, if they are to be written ahead or the queue is nearly full.
+    /// Returns when to check again, unless only a nearly full queue would need it.
     fn write_meanwhile(&mut self, now: Instant, began: Instant, written_at: &mut Instant) -> Option<Instant> {
         let writer = self.writer()?;
         let ahead = writer.write_ahead().map(|interval| later(*written_at, interval));
         let is_due = ahead.is_some_and(|at| now >= at) && self.context.queue.depth().events > 0;
-        // A caller that may wait for room does so for as long as the endpoint takes to answer at all.
+        // Callers that may wait for room do so for a short time first, in which a healthy endpoint responds.
         let is_slow_at = match self.context.batching.overflow {
             Overflow::DropNewest => began,
             Overflow::Wait(_) => later(began, SLOW),
@@ -422,7 +423,7 @@ impl Worker {
         Some(is_slow_at).filter(|at| *at > now).into_iter().chain(ahead).min()
     }
 
-    /// Returns whether as much is queued as makes another body, and nothing failed that would be sent before it.
+    /// Returns whether enough is queued for another body, and no failed batch would be sent before it.
     fn has_next_body(&self) -> bool {
         let goes_to_disk = || self.writer().is_some_and(|writer| writer.writes_first() || self.is_failing());
         // The common properties and the envelope make up the other half.
@@ -456,7 +457,7 @@ impl Worker {
         }
     }
 
-    /// Writes all that is queued to disk; what cannot be written is sent.
+    /// Writes all queued events to disk; those that cannot be written are sent.
     fn drain_to_disk(&mut self, writer: &SpoolWriter) {
         let (queue, generation) = (&self.context.queue, self.context.generation);
         let (taken, left) = writer.drain(&mut self.builder, (&mut self.backlog, &**queue), generation);
@@ -477,7 +478,7 @@ impl Worker {
         }
     }
 
-    /// The endpoint wants nothing more: what is on disk goes for all processes, as at a withdrawal.
+    /// Handles an endpoint that is gone for good: the events on disk are removed for all processes, as on a withdrawal.
     fn is_gone(&mut self) {
         self.is_withdrawn = true;
         if let Some(spool) = &self.spool {
@@ -485,7 +486,7 @@ impl Worker {
         }
     }
 
-    /// Keeps a batch until it is tried again: on disk if there is a spool, since the process may end meanwhile.
+    /// Keeps a batch until it is retried: on disk if there is a spool, since the process may end first.
     fn wait(&mut self, batch: Batch, until: Instant) {
         let writer = self.writer().filter(|writer| writer.may_keep(&batch));
         if let Some(spool) = &mut self.spool {
@@ -520,7 +521,7 @@ impl Worker {
         let Some(batch) = spool.load(generation, limits, wants_all) else { return };
         let events = batch.len();
         let settled = if limits.are_exceeded(&batch) && events > 1 {
-            // Written for an endpoint that took more at a time.
+            // Written for an endpoint that accepted larger batches.
             AttemptResult::Halved(batch.halves([Uuid::new_v4(), Uuid::new_v4()]))
         } else if limits.are_exceeded(&batch) {
             let ids = batch.ids().to_vec();
@@ -568,7 +569,7 @@ impl Worker {
             AttemptResult::Gone => return self.is_gone(),
         };
         for batch in unwritten.into_iter().rev() {
-            // There is no room on disk for the parts of what was there as a whole: memory keeps them.
+            // The parts of a batch from disk that could not be written are kept in memory.
             self.schedule.send_next(batch);
         }
         for batch in lost {
@@ -593,7 +594,7 @@ impl Worker {
         }
     }
 
-    /// Notes what ends a wait; everything else is done after it.
+    /// Handles a command that ends the wait for a response; any other is postponed until after it.
     fn obey_later(&mut self, command: Command) {
         match command {
             Command::Shutdown { .. } | Command::Withdraw => self.obey(command),
@@ -620,7 +621,7 @@ impl Worker {
                 self.backlog.collect(&self.context.queue);
                 let target = self.taken + self.backlog.len();
                 if let Some(writer) = self.writer().filter(|writer| writer.writes_first()) {
-                    // Nothing but files is in this worker's hands when the process ends.
+                    // All events are in files by then, even if the process ends first.
                     self.drain_to_disk(&writer);
                 }
                 self.flush_to = self.flush_to.max(target);
@@ -638,14 +639,14 @@ impl Worker {
         }
     }
 
-    /// The last client went without a shutdown: drain for a while, since nobody waits for it.
+    /// Handles the drop of the last client without a shutdown: the worker drains the queue for a limited time.
     fn all_clients_are_gone(&mut self) {
         self.context.commands = never();
         let deadline = later(self.context.clock.now(), self.context.drain_timeout);
         self.stopping.get_or_insert(deadline);
     }
 
-    /// Replies to the flushes that are done, or cannot be by their deadline.
+    /// Replies to the flushes that are done, and to those that cannot be done by their deadline.
     fn answer_flushes(&mut self, now: Instant) {
         let (taken, schedule, spool) = (self.taken, &self.schedule, &mut self.spool);
         self.flushes.retain(|flush| {
@@ -664,13 +665,14 @@ impl Worker {
         });
     }
 
-    /// Counts what is left, under the reason for the end.
+    /// Ends the worker, and counts the events left under the reason for its end.
     fn end(&mut self) {
         let is_withdrawn =
             self.is_withdrawn || !self.context.monitor.gate().may_send(self.context.generation);
         let reason = if is_withdrawn { LossReason::ConsentWithdrawn } else { LossReason::ShuttingDown };
         if let Some(spool) = self.spool.as_ref().filter(|_| is_withdrawn) {
-            // Whatever has ended the consent of a process that runs outlives it: a variable or a flag cannot change.
+            // Consent that was withdrawn while a process runs stays withdrawn after it, since the process's own variables and
+            // flags cannot change.
             spool.writer().purge();
         } else if let Some(writer) = self.writer() {
             self.leave_to_disk(&writer);
@@ -679,13 +681,13 @@ impl Worker {
         self.context.queue.release(taken);
         let ids = self.schedule.clear();
         let mut lost = taken.events + ids.len() as u64;
-        // What is pushed later is refused, and counted by its own thread.
+        // Events pushed later are refused, and counted by the thread that pushes them.
         lost += self.context.queue.close_before(Gate::next_generation(self.context.generation));
         self.report(reason, lost, ids);
         self.context.sender.awaited.end(self.context.generation, reason);
     }
 
-    /// Writes what is left to disk.
+    /// Writes the remaining events to disk.
     fn leave_to_disk(&mut self, writer: &SpoolWriter) {
         let end = |count, ids| DeliveryError::unsent(LossReason::ShuttingDown, count, ids);
         for batch in self.schedule.take_all() {
@@ -703,11 +705,11 @@ impl Worker {
         writer.leave();
     }
 
-    /// Counts what is lost, and tells the application.
+    /// Counts lost events, and calls the application's hook.
     fn report(&self, reason: LossReason, lost: u64, ids: Vec<Uuid>) {
         let mut failure = DeliveryError::unsent(reason, lost, ids);
         if reason == LossReason::ShuttingDown {
-            // What is left is left because of what failed before.
+            // The events are left because of the last failure.
             let last = self.context.sender.last_failure.borrow().clone().unwrap_or_default();
             (failure.status, failure.detail) = (last.status, last.detail);
         }

@@ -58,12 +58,12 @@ pub(crate) struct Limits {
     pub(crate) bytes: u64,
     pub(crate) wake_events: u64,
     pub(crate) wake_bytes: u64,
-    /// The depth from which on what is queued goes to disk; none without a spool.
+    /// The depth from which queued events are written to disk; `None` without a spool.
     pub(crate) spill: Option<QueueDepth>,
 }
 
 impl Limits {
-    /// Returns three quarters of the bounds.
+    /// Returns three quarters of the limits.
     pub(crate) fn nearly_full(self) -> QueueDepth {
         let most = |limit: u64| limit - limit / 4;
         QueueDepth { events: most(self.events), bytes: most(self.bytes) }

@@ -148,13 +148,13 @@ fn the_reason_for_a_failed_connection_is_readable() {
     }
     let words = "not sent: io: Connection refused";
     let last = client.status().last_send.unwrap();
-    assert!(last.outcome.starts_with(&format!("failed, and tried again later: {words}")), "{last:?}");
+    assert!(last.outcome.starts_with(&format!("failed, will be retried: {words}")), "{last:?}");
     client.shutdown(LONG).unwrap();
     let told = told.lock().unwrap();
     let [error] = &told[..] else { panic!("{told:?}") };
     assert_eq!((error.reason, error.count, error.status), (LossReason::ShuttingDown, 3, None));
     assert!(error.detail.starts_with(words), "{error}");
-    let again = |line: &&lines::Line| line.text.contains("are tried again in") && line.text.contains(words);
+    let again = |line: &&lines::Line| line.text.contains("will be retried in") && line.text.contains(words);
     assert!(lines::all().iter().any(|line| again(&line)));
 }
 

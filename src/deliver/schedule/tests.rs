@@ -1,6 +1,4 @@
-//! The schedule by hand: time is passed in, and nobody sleeps.
-//!
-//! Never sends.
+//! Tests of the schedule, with the time passed in.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +21,7 @@ fn depth(events: u64, bytes: u64) -> QueueDepth {
     QueueDepth { events, bytes }
 }
 
-/// A batch of one event whose place in the order of capture is `first`.
+/// Returns a batch of one event, whose position in the order of capture is `first`.
 fn batch(first: u64) -> Batch {
     let at = Timestamp::from_unix_millis(0);
     let mut ids = Ids::seeded(Uuid::from_u128(u128::from(first)));
@@ -32,7 +30,7 @@ fn batch(first: u64) -> Batch {
     let mut batch = Batch::new(&envelope, info, 0, Instant::now(), first, Vec::new());
     let limits = Limits { events: 1, bytes: 1 << 20, wake_events: 1, wake_bytes: 1, spill: None };
     let (queue, mut backlog) = (Queue::new(limits), Backlog::default());
-    queue.push(&EncodedEvent::sample("\"id\""), 0).expect("room for one");
+    queue.push(&EncodedEvent::sample("\"id\""), 0).expect("the queue has room for one");
     let (common, source) = (CommonProperties::default(), (&mut backlog, &queue));
     let limits = BatchLimits { events: 1, bytes: usize::MAX, max_body_bytes: usize::MAX };
     BatchBuilder::default().fill(&mut batch, &envelope, &common, &mut ids, limits, source);
@@ -59,20 +57,20 @@ fn an_empty_queue_waits_for_something_to_happen() {
 }
 
 #[test]
-fn a_batch_leaves_by_events_by_bytes_and_by_interval() {
+fn a_batch_is_built_by_events_by_bytes_and_by_interval() {
     let now = Instant::now();
     for full in [depth(10, 0), depth(1, 1000)] {
         assert!(matches!(schedule().next(now, full, FlushMode::Normal), Step::Build));
     }
     let mut schedule = schedule();
     assert_eq!(waits(&schedule.next(now, depth(9, 999), FlushMode::Normal)), Some(now + SECOND * 5));
-    // More events do not put it off.
+    // More events do not delay it.
     assert_eq!(waits(&schedule.next(now + SECOND, depth(9, 999), FlushMode::Normal)), Some(now + SECOND * 5));
     assert!(matches!(schedule.next(now + SECOND * 5, depth(9, 999), FlushMode::Normal), Step::Build));
 }
 
 #[test]
-fn what_is_left_behind_a_batch_starts_a_new_interval() {
+fn events_left_after_a_batch_start_a_new_interval() {
     let now = Instant::now();
     let mut schedule = schedule();
     schedule.next(now, depth(1, 1), FlushMode::Normal);
@@ -89,7 +87,7 @@ fn a_flush_does_not_wait_for_the_interval() {
 }
 
 #[test]
-fn a_batch_that_waits_goes_first_once_it_is_due_and_not_before() {
+fn a_waiting_batch_is_sent_first_once_it_is_due() {
     let now = Instant::now();
     let mut schedule = schedule();
     schedule.wait(batch(7), now + SECOND);
@@ -99,7 +97,7 @@ fn a_batch_that_waits_goes_first_once_it_is_due_and_not_before() {
 }
 
 #[test]
-fn the_batch_whose_time_came_first_goes_first() {
+fn the_batch_that_was_due_first_is_sent_first() {
     let now = Instant::now();
     let mut schedule = schedule();
     for (first, seconds) in [(1, 3), (2, 1), (3, 2)] {
@@ -112,7 +110,7 @@ fn the_batch_whose_time_came_first_goes_first() {
 }
 
 #[test]
-fn halves_go_before_everything_else_in_their_order() {
+fn halves_are_sent_before_everything_else_and_in_order() {
     let now = Instant::now();
     let mut schedule = schedule();
     schedule.wait(batch(1), now);
@@ -124,7 +122,7 @@ fn halves_go_before_everything_else_in_their_order() {
 }
 
 #[test]
-fn without_room_for_one_more_that_fails_nothing_is_built() {
+fn nothing_is_built_without_room_for_another_failed_batch() {
     let now = Instant::now();
     let mut schedule = schedule();
     for first in 0..2 {
@@ -135,12 +133,12 @@ fn without_room_for_one_more_that_fails_nothing_is_built() {
     for flush_mode in [FlushMode::Normal, FlushMode::Flush] {
         assert_eq!(waits(&schedule.next(now, depth(100, 0), flush_mode)), Some(now + SECOND));
     }
-    // The end is near: there is no later for them to wait for.
+    // On shutdown nothing waits for later.
     assert!(matches!(schedule.next(now, depth(100, 0), FlushMode::Shutdown), Step::Build));
 }
 
 #[test]
-fn bytes_bound_what_waits_and_are_given_back() {
+fn waiting_batches_are_limited_by_bytes() {
     let now = Instant::now();
     let retry = Retry { waiting_bytes: 1, ..Retry::default() };
     let mut schedule = Schedule::new(&Batching::default(), &retry);

@@ -1,4 +1,4 @@
-//! What one process knows of the files in its bucket.
+//! The files of a bucket, as far as this process knows them.
 
 use std::collections::HashMap;
 
@@ -9,18 +9,18 @@ use crate::queue::spool::{Caps, FileName, excess};
 pub(super) struct Files {
     /// Oldest first.
     known: Vec<FileName>,
-    /// Those that this process has counted, written by it or taken over from an earlier run, and how many events it
-    /// has counted of each.
+    /// The files that this process has counted, whether it wrote them or took them over from an earlier run, each with
+    /// the number of events counted.
     own: HashMap<FileName, u64>,
-    /// Those whose events are in the request under way, or on their way into it.
+    /// The files whose events are in the current request, or are being read for it.
     under_way: Vec<InHand>,
-    /// Whether this process leaves the files to the next: no more of them are begun.
+    /// Whether this process leaves the files to the next one, and begins no more of them.
     is_left: bool,
-    /// Whether the directory was ever looked at.
+    /// Whether the directory has been listed.
     is_listed: bool,
 }
 
-/// A file whose events are in the request under way, and how many of them are.
+/// A file in the current request, with the number of its events there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct InHand {
     pub(super) name: FileName,
@@ -31,18 +31,18 @@ pub(super) struct InHand {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Waiting {
     pub(super) events: u64,
-    /// Whether one of them is of another process.
+    /// Whether one of them was written by another process.
     pub(super) has_older: bool,
 }
 
 impl Files {
-    /// Takes over what a look at the directory has shown.
+    /// Replaces the known files with a new listing of the directory.
     pub(super) fn replace(&mut self, mut known: Vec<FileName>) {
         known.sort_unstable();
         (self.known, self.is_listed) = (known, true);
     }
 
-    /// Returns whether the directory was looked at.
+    /// Returns whether the directory has been listed.
     pub(super) fn is_listed(&self) -> bool {
         self.is_listed
     }
@@ -55,7 +55,7 @@ impl Files {
 
     fn add(&mut self, name: FileName) {
         let at = self.known.partition_point(|known| *known < name);
-        // A look may have found it before its writer could tell.
+        // A listing may have found it before its writer adds it.
         if self.known.get(at).is_none_or(|known| !known.is_same_file(name)) {
             self.known.insert(at, name);
         }
@@ -70,7 +70,7 @@ impl Files {
         self.own.remove(&name.with_tries(0));
     }
 
-    /// Notes the new name of a file.
+    /// Records the new name of a file.
     pub(super) fn rename(&mut self, name: FileName) {
         let at = self.known.partition_point(|known| known.with_tries(0) < name.with_tries(0));
         if let Some(known) = self.known.get_mut(at).filter(|known| known.is_same_file(name)) {
@@ -83,12 +83,12 @@ impl Files {
         self.own.contains_key(&name.with_tries(0))
     }
 
-    /// Returns whether nothing is known to be there.
+    /// Returns whether no files are known.
     pub(super) fn is_empty(&self) -> bool {
         self.known.is_empty()
     }
 
-    /// Returns what may be sent.
+    /// Returns the files that may be sent.
     pub(super) fn waiting(&self, may_send: impl Fn(&FileName) -> bool) -> Waiting {
         self.known.iter().filter(|name| may_send(name)).fold(Waiting::default(), |waiting, name| Waiting {
             events: waiting.events + u64::from(name.events),
@@ -96,7 +96,7 @@ impl Files {
         })
     }
 
-    /// Returns the files to be sent next: the oldest, or those after `cursor`, which has just failed.
+    /// Returns the files to send next: from the oldest on, or from after `cursor`, which has just failed.
     pub(super) fn next(
         &self,
         cursor: Option<FileName>,
@@ -109,7 +109,7 @@ impl Files {
         if after.is_empty() { before.to_vec() } else { after.to_vec() }
     }
 
-    /// Returns the files over the caps, oldest first; never one that is under way.
+    /// Returns the files over the caps, oldest first, without those in the current request.
     pub(super) fn excess(&self, caps: &Caps) -> Vec<FileName> {
         let count = excess(&self.known, caps);
         let oldest = self.known.iter().take(count).copied();
@@ -121,23 +121,23 @@ impl Files {
         self.known.first().map(|name| name.created)
     }
 
-    /// Returns whether files may be begun: not once they are left to the next process.
+    /// Returns whether files may be begun, which ends once they are left to the next process.
     pub(super) fn may_begin(&self) -> bool {
         !self.is_left
     }
 
-    /// Notes the new name of a file that goes into the request under way; its events are not known yet.
+    /// Records the new name of a file that is read for the current request; its events are not counted yet.
     pub(super) fn begin(&mut self, name: FileName) {
         self.rename(name);
         self.under_way.push(InHand { name, events: 0 });
     }
 
-    /// Returns whether a file was begun and is still in the hand of this process.
+    /// Returns whether a file was begun and has not been given back.
     pub(super) fn is_begun(&self, name: FileName) -> bool {
         self.under_way.iter().any(|busy| busy.name == name)
     }
 
-    /// Notes how many events of a file are in the request under way. Returns how many this process had counted before.
+    /// Records how many events of a file are in the current request. Returns how many were counted before.
     pub(super) fn count(&mut self, name: FileName, events: u64) -> Option<u64> {
         if let Some(busy) = self.under_way.iter_mut().find(|busy| busy.name == name) {
             busy.events = events;
@@ -145,19 +145,19 @@ impl Files {
         self.own.insert(name.with_tries(0), events)
     }
 
-    /// Takes a file out of the request under way, since it has nothing to send.
+    /// Removes a file from the current request, since it has nothing to send.
     pub(super) fn drop_begun(&mut self, name: FileName) {
         self.under_way.retain(|busy| busy.name != name);
     }
 
-    /// Leaves all files to the next process, and takes out those in the request under way.
+    /// Leaves all files to the next process, and returns those in the current request.
     pub(super) fn leave(&mut self) -> Vec<InHand> {
         self.is_left = true;
         self.end()
     }
 
-    /// Takes out which files were in the request under way. Only one caller gets them: the worker that has an answer,
-    /// or the thread that ends the process without waiting for one.
+    /// Ends the current request and returns its files. Only one caller gets them: the worker with a response, or the
+    /// thread that ends the process without waiting for it.
     pub(super) fn end(&mut self) -> Vec<InHand> {
         std::mem::take(&mut self.under_way)
     }
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_files_after_a_failure_come_before_those_that_failed() {
+    fn files_after_a_failed_one_are_sent_before_it() {
         let (files, names) = files([1, 2, 3]);
         assert_eq!(files.next(None, |_| true), names);
         assert_eq!(files.next(Some(names[0].with_tries(5)), |_| true), names[1..]);
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_under_way_is_not_evicted() {
+    fn a_file_in_the_current_request_is_not_evicted() {
         let (mut files, names) = files(0..20);
         let caps = Caps { files: 10, events: 100, bytes: 100, age: u64::MAX };
         let busy = InHand { name: names[0].with_tries(1), events: 1 };
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_while_it_is_read_is_given_back_once() {
+    fn a_file_left_while_it_is_read_is_given_back_once() {
         let (mut files, names) = files([1, 2]);
         files.begin(names[0].with_tries(1));
         assert_eq!(files.leave(), [InHand { name: names[0].with_tries(1), events: 0 }]);
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_earlier_run_left_is_told_from_our_own() {
+    fn files_of_an_earlier_run_are_distinguished_from_our_own() {
         let (mut files, names) = files([1]);
         assert!(files.waiting(|_| true).has_older);
         files.begin(names[0]);

@@ -1,4 +1,4 @@
-//! The spool at work: batches go to disk when they cannot be delivered, and come back when they can.
+//! Moves batches to disk when they cannot be delivered, and back when they can.
 
 mod files;
 mod sender;

@@ -1,4 +1,4 @@
-//! Events on their way back from disk: which files make the next batch, and what becomes of them after its attempt.
+//! Sends the events on disk: chooses the files of the next batch, and settles them after its attempt.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,51 +18,51 @@ use crate::settings::Durability;
 use crate::timestamp::Timestamp;
 use crate::wire::BatchInfo;
 
-/// How long another process is left to send before the lock is tried again.
+/// How long to wait before trying a lock again that another process holds.
 const BUSY: Duration = Duration::from_millis(250);
 
-/// Files that make one batch at most: so many have to be renamed when a process ends amid its request.
+/// The maximum number of files in one batch, all of which must be renamed if the process ends during its request.
 const MAX_FILES: usize = 50;
 
-/// Why a file is set aside that ends each process which sends it.
-const POISONED: &str = "was on its way each time a process ended";
+/// Why a file is set aside if the processes that send it keep ending.
+const POISONED: &str = "each process that sent it ended before it was done";
 
-/// What is to be done about the files on disk.
+/// What to do about the files on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SpoolStep {
-    /// Send the next.
+    /// Send the next batch.
     Send,
-    /// Look again at this instant.
+    /// Ask again at this instant.
     At(Instant),
-    /// Another process sends what there is; look again at this instant.
+    /// Another process is sending; ask again at this instant.
     Busy(Instant),
     /// There is nothing to send.
     Nothing,
 }
 
-/// The worker's hold on a bucket.
+/// The worker's side of a bucket.
 pub(crate) struct SpoolSender {
     writer: Arc<SpoolWriter>,
-    /// There while this process is the one that sends, and only while something waits.
+    /// The lock of the process that sends; held only while files wait to be sent.
     lock: Option<LockedFile>,
     has_looked: bool,
     has_listed: bool,
-    /// Files that this process does not send: of a later version, or sent and not to be removed.
+    /// Files that this process does not send: those of a later version, and those that could not be removed after they
+    /// were sent.
     skip: HashSet<FileName>,
-    /// The last file of a batch that has failed, which the next batch begins after.
+    /// The last file of a failed batch; the next batch begins after it.
     cursor: Option<FileName>,
-    /// Files that hold a part of a batch which was refused. Each is sent alone, and what part it is decides whether it
-    /// is cut again.
+    /// Files with a part of a refused batch. Each is sent alone, and its part decides whether it is cut again.
     parts: HashMap<FileName, Part>,
-    /// The endpoint has failed: nothing is sent from disk before this instant.
+    /// Nothing is sent from disk before this instant, since the endpoint has failed.
     not_before: Option<Instant>,
     failures: u32,
     bad_responses: u32,
-    /// Another process holds the lock, and is not asked for it before this instant.
+    /// Another process holds the lock, which is not tried again before this instant.
     busy_until: Option<Instant>,
-    /// Since when files of our own wait that no delivery has failed for.
+    /// Since when this process's own files have been collected for the next batch.
     since: Option<Instant>,
-    /// The endpoint refuses whatever is sent; all is kept for a later run.
+    /// Whether the endpoint refuses this client, so everything is kept for a later run.
     is_refused: bool,
     interval: Duration,
     flush_at: u64,
@@ -93,54 +93,54 @@ impl SpoolSender {
         &self.writer
     }
 
-    /// Returns whether the last attempt has failed, or the endpoint refuses whatever is sent.
+    /// Returns whether the last attempt failed, or the endpoint refuses this client.
     pub(crate) fn is_failing(&self) -> bool {
         self.is_refused || self.failures > 0
     }
 
-    /// Keeps everything from now on: the endpoint does not know us.
+    /// Keeps everything from now on, since the endpoint refuses this client.
     pub(crate) fn refuse(&mut self, status: Option<u16>) {
         if !self.is_refused {
             let status = status.map_or_else(String::new, |status| format!(" with status {status}"));
             log::warn!(
                 target: "candor",
-                "the endpoint refused events{status}: check endpoint and API key; events are kept on disk for a later run"
+                "the endpoint refused events{status}; they are kept on disk for a later run: check the endpoint and the API key"
             );
         }
         self.is_refused = true;
         self.lock = None;
     }
 
-    /// An attempt with a batch that does not come from disk has failed.
+    /// Records the failure of a batch that is not from disk.
     pub(crate) fn failed_live(&mut self, batch: &Batch, until: Instant) {
         self.bad_responses = batch.bad_responses;
         self.failures = self.failures.saturating_add(1);
         self.hold_until(until);
     }
 
-    /// Sends nothing from disk before this instant: the endpoint has failed.
+    /// Sends nothing from disk before this instant, since the endpoint has failed.
     pub(crate) fn hold_until(&mut self, until: Instant) {
         self.not_before = Some(self.not_before.map_or(until, |known| known.max(until)));
     }
 
-    /// The endpoint has just taken something: what waits may follow.
+    /// Lets waiting files be sent, since the endpoint has just accepted events.
     pub(crate) fn release(&mut self) {
         (self.not_before, self.failures, self.bad_responses) = (None, 0, 0);
     }
 
-    /// Describes what to do now. With `wants_all` a flush waits.
+    /// Returns what to do now; with `wants_all`, a flush or a shutdown is waiting.
     pub(crate) fn next(&mut self, now: Instant, wants_all: bool) -> SpoolStep {
         if self.is_refused || !self.writer.is_on() {
             self.lock = None;
             return SpoolStep::Nothing;
         }
         if self.writer.context.spool.has_sender && !wants_all {
-            // The process that this run starts at its end takes the lock, and must find it free.
+            // The process that this run starts at its end needs the lock.
             self.lock = None;
             return SpoolStep::Nothing;
         }
         if !self.has_looked {
-            // Only after consent was asked: a worker exists under a grant alone.
+            // The disk is touched only under a grant, without which there is no worker.
             self.has_looked = true;
             self.take_lock();
         }
@@ -168,7 +168,7 @@ impl SpoolSender {
         if self.waiting(wants_all).events == 0 { SpoolStep::Nothing } else { SpoolStep::Send }
     }
 
-    /// Returns whether nothing waits that could be sent before the deadline of a flush.
+    /// Returns whether no files are left that could be sent before the deadline of a flush.
     pub(crate) fn is_settled(&mut self, now: Instant, deadline: Instant) -> bool {
         match self.next(now, true) {
             SpoolStep::Send => false,
@@ -177,7 +177,7 @@ impl SpoolSender {
         }
     }
 
-    /// Until when files of our own are collected into one request, as events in the queue are.
+    /// Returns until when this process's own files are collected into one request, like events in the queue.
     fn collects_until(&mut self, now: Instant, waiting: Waiting, wants_all: bool) -> Instant {
         let collects = self.writer.context.spool.durability != Durability::Sealed;
         if !collects || wants_all || waiting.has_older || waiting.events >= self.flush_at {
@@ -186,7 +186,8 @@ impl SpoolSender {
         later(*self.since.get_or_insert(now), self.interval)
     }
 
-    /// Returns what may be sent now: for a tool that leaves its events to the next run, what earlier runs have left.
+    /// Returns the files that may be sent now. A tool that leaves its events to the next run sends only those of earlier
+    /// runs.
     fn waiting(&self, wants_all: bool) -> Waiting {
         let leaves_own = self.writer.context.spool.leaves_events() && !wants_all;
         let files = self.writer.files.lock();
@@ -199,14 +200,14 @@ impl SpoolSender {
         waiting
     }
 
-    /// Becomes the process that sends, and looks what there is. Returns whether that is so.
+    /// Tries to become the process that sends, and lists the bucket. Returns whether it holds the lock.
     fn take_lock(&mut self) -> bool {
         match self.writer.bucket().lock() {
             Ok(Lock::Held(file)) => self.lock = Some(file),
             Ok(Lock::Busy) if self.has_listed => return false,
             Ok(Lock::Busy) => {}
             Ok(Lock::Unsupported) | Err(_) => {
-                log::debug!(target: "candor", "the events on disk cannot be locked: this process uses no spool");
+                log::debug!(target: "candor", "the events on disk cannot be locked, so this process does not use the spool");
                 self.writer.turn_off();
             }
         }
@@ -214,10 +215,10 @@ impl SpoolSender {
         self.lock.is_some()
     }
 
-    /// Lists the bucket, and does what the plan says if this process is the one that sends.
+    /// Lists the bucket, and carries out the plan if this process is the one that sends.
     fn look(&mut self) {
         self.has_listed = true;
-        // Locked from the look to its end: a file that is finished meanwhile is added after it, and not forgotten.
+        // Locked throughout, so a file that is finished meanwhile is added after the listing and not forgotten.
         let mut files = self.writer.files.lock();
         let Ok(listing) = self.writer.bucket().list() else { return };
         let now = self.writer.now();
@@ -245,19 +246,19 @@ impl SpoolSender {
         }
     }
 
-    /// Moves a file out of the way and counts its events.
+    /// Moves a file out of the way, and counts its events as lost.
     fn set_aside(&mut self, name: FileName, why: &str) {
         let bucket = self.writer.bucket();
         let is_moved = bucket.set_aside(name).is_ok() || bucket.remove(name).is_ok();
         if !is_moved {
             self.skip.insert(name.with_tries(0));
         }
-        log::warn!(target: "candor", "a file of {} events on disk {why}: it is set aside", name.events);
+        log::warn!(target: "candor", "a file of {} events on disk was set aside: {why}", name.events);
         let lost = self.count_removed(name);
         self.writer.report(&DeliveryError::unsent(LossReason::SpoolDamaged, lost, Vec::new()));
     }
 
-    /// Counts the events of a file that is gone from the bucket; returns how many.
+    /// Counts the events of a file that was removed from the bucket, and returns their number.
     fn count_removed(&self, name: FileName) -> u64 {
         let mut files = self.writer.files.lock();
         let events = self.writer.take_in_hand(&mut files, name, name.events.into());
@@ -265,7 +266,7 @@ impl SpoolSender {
         events
     }
 
-    /// Reads the next files into a batch. `None` if none of them can be used.
+    /// Reads the next files into a batch; `None` if none of them can be used.
     pub(crate) fn load(&mut self, generation: u32, limits: BatchLimits, wants_all: bool) -> Option<Batch> {
         let leaves_own = self.writer.context.spool.leaves_events() && !wants_all;
         if !leaves_own {
@@ -314,7 +315,7 @@ impl SpoolSender {
         Batch::new(&*context.envelope, info, generation, context.clock.now(), u64::MAX, Vec::new())
     }
 
-    /// Reads one file into the batch. Returns its name while it is under way.
+    /// Reads one file into the batch; `None` if it cannot be used.
     fn read(&mut self, name: FileName, batch: &mut Batch, seen: &mut HashSet<Uuid>) -> Option<InHand> {
         let writer = Arc::clone(&self.writer);
         if name.tries >= POISON {
@@ -322,13 +323,13 @@ impl SpoolSender {
             return None;
         }
         let tried = {
-            // Renamed and noted in one step: a process that ends here gives back every file that it has begun.
+            // Renamed and recorded under one lock, so a process that ends here gives back every file that it has begun.
             let mut files = writer.files.lock();
             if !files.may_begin() {
                 return None;
             }
             let Ok(tried) = writer.bucket().set_tries(name, name.tries.saturating_add(1)) else {
-                // Another process has taken it, or nothing can be renamed here: then an attempt could not be counted.
+                // Another process has taken it, or it cannot be renamed, in which case attempts could not be counted.
                 files.remove(name);
                 return None;
             };
@@ -337,13 +338,13 @@ impl SpoolSender {
         };
         match writer.bucket().read(tried) {
             Ok(contents) => {
-                // The same event twice, of a process that died amid its cleaning up: one of them is sent.
+                // A process that died while cleaning up may leave an event in two files; only one of them is sent.
                 let fresh: Vec<_> = contents.events().filter(|(id, _)| seen.insert(*id)).collect();
                 let events = fresh.len() as u64;
                 {
                     let mut files = writer.files.lock();
                     if !files.is_begun(tried) {
-                        // Given back, since this process ends.
+                        // Given back, since this process is ending.
                         return None;
                     }
                     writer.take_in_hand(&mut files, tried, events);
@@ -355,7 +356,7 @@ impl SpoolSender {
             }
             Err(Unreadable::Broken) => {
                 writer.files.lock().drop_begun(tried);
-                self.set_aside(tried, "cannot be read");
+                self.set_aside(tried, "it cannot be read");
                 None
             }
             Err(Unreadable::Missing) => {
@@ -375,13 +376,13 @@ impl SpoolSender {
         }
     }
 
-    /// All events of the batch under way have come to their end: its files go.
+    /// Removes the files of the current batch, whose events are all settled.
     pub(crate) fn finished(&mut self) {
         let done = self.writer.files.lock().end();
         self.remove(&done);
     }
 
-    /// The batch under way could not be sent: its files stay, and nothing is sent before the instant.
+    /// Keeps the files of the current batch, which could not be sent. Nothing is sent before this instant.
     pub(crate) fn failed(&mut self, batch: &Batch, until: Instant) {
         self.bad_responses = batch.bad_responses;
         let kept = self.writer.files.lock().end();
@@ -391,7 +392,7 @@ impl SpoolSender {
         self.hold_until(until);
     }
 
-    /// The batch under way, a part of one that was refused, is sent again after the other part.
+    /// Keeps the files of the current batch, a part of a refused one, to be sent again after the other part.
     pub(crate) fn defer(&mut self, batch: &Batch) {
         let kept = self.writer.files.lock().end();
         self.cursor = kept.last().map(|file| file.name);
@@ -399,14 +400,14 @@ impl SpoolSender {
         self.writer.put_back(&kept);
     }
 
-    /// The batch under way stays on disk as it is.
+    /// Keeps the files of the current batch unchanged.
     pub(crate) fn put_back(&mut self) {
         let kept = self.writer.files.lock().end();
         self.writer.put_back(&kept);
     }
 
-    /// The worker panicked. Returns whether it had a batch of ours in hand: its files stay, and the attempt counts, so
-    /// that a file which does this every time is set aside.
+    /// Handles a panic of the worker. Returns whether the current batch was from disk: its files stay, and the attempt
+    /// counts, so a file that causes a panic every time is eventually set aside.
     pub(crate) fn panicked(&mut self) -> bool {
         let kept = self.writer.files.lock().end();
         for InHand { events, .. } in &kept {
@@ -415,20 +416,20 @@ impl SpoolSender {
         !kept.is_empty()
     }
 
-    /// Returns what is lost of a batch that could not be sent: all of it if it is no longer on disk.
+    /// Returns what is lost of a batch that could not be sent: nothing, or all of it if it is no longer on disk.
     pub(crate) fn once(&self, batch: Batch) -> Vec<Batch> {
         if self.writer.context.spool.at_most_once { vec![batch] } else { Vec::new() }
     }
 
-    /// Writes parts of the batch under way back, before the files go that held the whole. Returns the parts that
-    /// could not be written.
+    /// Writes parts of the current batch to disk, and then removes the files with the whole. Returns the parts that could
+    /// not be written.
     pub(crate) fn split(&mut self, parts: impl IntoIterator<Item = Batch>) -> Vec<Batch> {
         let whole = self.writer.files.lock().end();
         let created = whole.first().map(|file| file.name.created);
         let mut left = Vec::new();
         for (place, batch) in parts.into_iter().filter(|batch| batch.len() > 0).enumerate() {
             let part = batch.part;
-            // The first part stays before the second.
+            // Keeps the first part before the second.
             match self.writer.keep_as(batch, created.map(|created| created + place as u64)) {
                 Ok(names) => self.parts.extend(names.into_iter().map(|name| (name.with_tries(0), part))),
                 Err(batch) => left.push(*batch),
@@ -441,7 +442,7 @@ impl SpoolSender {
     fn remove(&mut self, files: &[InHand]) {
         for InHand { name, .. } in files {
             if self.writer.bucket().remove(*name).is_err() {
-                // Sent, and still there: another process may send it again, this one does not.
+                // It was sent but could not be removed. This process does not send it again; another one may.
                 self.skip.insert(name.with_tries(0));
             } else {
                 self.writer.files.lock().remove(*name);

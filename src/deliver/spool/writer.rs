@@ -1,4 +1,4 @@
-//! Events on their way to disk: those of a batch, of the queue, or of one capture.
+//! Writes events to disk: of a batch, of the queue, or of a single capture.
 
 use std::io;
 use std::path::Path;
@@ -22,7 +22,7 @@ use crate::settings::{Durability, Spool};
 use crate::timestamp::{Rfc3339, Timestamp};
 use crate::wire::{BatchInfo, Envelope, Ids, WireEvent};
 
-/// What a spool is made of.
+/// Everything a spool needs from the client.
 pub(crate) struct SpoolContext {
     pub(crate) bucket: Arc<Bucket>,
     pub(crate) spool: Spool,
@@ -32,28 +32,28 @@ pub(crate) struct SpoolContext {
     pub(crate) on_error: OnError,
     pub(crate) clock: Clock,
     pub(crate) batch_bytes: usize,
-    /// How many events make the worker look, as in the queue.
+    /// How many events wake the worker, as for the queue.
     pub(crate) wake_events: u64,
 }
 
-/// Writes events to disk, on whichever thread has them. The worker and the client share it.
+/// Writes events to disk, on the worker's thread or a caller's. The worker and the client share it.
 pub(crate) struct SpoolWriter {
     pub(super) context: SpoolContext,
     journal: Option<Mutex<Journal>>,
     ids: Mutex<Ids>,
     pub(super) files: Mutex<Files>,
-    /// Held while events are between the queue and a file, so that a process does not end amid that.
+    /// Held while events are between the queue and a file, so the process does not end in between.
     draining: Mutex<()>,
-    /// Nothing is written any more, since the disk has failed. What is there is still sent.
+    /// Set once nothing more is written, since the disk failed. The events on disk are still sent.
     is_full: AtomicBool,
-    /// The spool is over for this process: consent is gone, or nothing can be locked.
+    /// Set once this process no longer uses the spool, since consent was withdrawn or nothing can be locked.
     is_off: AtomicBool,
-    /// What was on disk is counted as withdrawn.
+    /// Set once the events on disk are counted as withdrawn.
     is_forgotten: AtomicBool,
     owner_pid: u32,
 }
 
-/// How long the end of a process waits for a thread that is writing to disk.
+/// How long a process that ends waits for a thread that is writing to disk.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 impl SpoolWriter {
@@ -75,17 +75,17 @@ impl SpoolWriter {
         }
     }
 
-    /// Returns whether events on disk are this process's to send; in a forked child they are not.
+    /// Returns whether this process may send the events on disk; never in a forked child.
     pub(crate) fn is_on(&self) -> bool {
         !self.is_off.load(Ordering::Acquire) && self.owner_pid == process::id()
     }
 
-    /// Returns whether events can be kept.
+    /// Returns whether events can be written to disk.
     pub(crate) fn can_write(&self) -> bool {
         self.is_on() && !self.is_full.load(Ordering::Acquire)
     }
 
-    /// Returns whether events are written to disk before they are sent, and sent from there alone.
+    /// Returns whether events are always written to disk first, and sent only from there.
     pub(crate) fn writes_first(&self) -> bool {
         let spool = &self.context.spool;
         self.can_write() && (spool.durability != Durability::Sealed || spool.leaves_events())
@@ -102,7 +102,7 @@ impl SpoolWriter {
         self.is_on() && self.context.spool.has_sender && is_there()
     }
 
-    /// Returns how long after its capture an event is on disk, if that was set.
+    /// Returns the maximum time until a captured event is on disk, if that was set.
     pub(crate) fn write_ahead(&self) -> Option<Duration> {
         match self.context.spool.durability {
             Durability::WriteAhead(interval) => Some(interval),
@@ -110,7 +110,7 @@ impl SpoolWriter {
         }
     }
 
-    /// Returns whether a batch may be kept: what is sent at most once only if it was not sent yet.
+    /// Returns whether a batch may be kept. If events are sent at most once, it must not have been sent yet.
     pub(crate) fn may_keep(&self, batch: &Batch) -> bool {
         !self.context.spool.at_most_once || batch.attempts == 0
     }
@@ -130,18 +130,19 @@ impl SpoolWriter {
         Caps { files: max_files, events: max_events, bytes: max_bytes, age }
     }
 
-    /// Returns the present in milliseconds since 1970.
+    /// Returns the current time in milliseconds since 1970.
     pub(super) fn now(&self) -> u64 {
         millis(Timestamp::of_clock(self.context.clock.wall()))
     }
 
-    /// Writes the events of a batch to disk. Returns what could not be written; `None` if nothing is left.
+    /// Writes the events of a batch to disk. Returns those that could not be written; `None` if there are none.
     pub(crate) fn keep(&self, batch: Batch) -> Option<Batch> {
         self.keep_as(batch, None).err().map(|left| *left)
     }
 
-    /// Writes events to disk, or back to where they have been since `created`. Returns the names of the files, or what
-    /// could not be written.
+    /// Writes events to disk, with `created` as their age if they have been there before. Returns the names of the files.
+    ///
+    /// Fails with the events that could not be written.
     pub(super) fn keep_as(&self, batch: Batch, created: Option<u64>) -> Result<Vec<FileName>, Box<Batch>> {
         if !self.can_write() {
             return Err(Box::new(batch));
@@ -173,7 +174,7 @@ impl SpoolWriter {
         Ok(names)
     }
 
-    /// Lays the events of a batch out as files.
+    /// Splits the events of a batch into files.
     fn lay_out(&self, batch: &Batch) -> Vec<Events> {
         let Spool { file_events, file_bytes, .. } = self.context.spool;
         let max_events = file_events.min(self.context.envelope.limits().max_events);
@@ -194,8 +195,8 @@ impl SpoolWriter {
         files
     }
 
-    /// Notes that nothing can be written: events take the way without a spool from now on. There consent is asked again,
-    /// by which those are withdrawn whose bucket another process has purged.
+    /// Stops writing for this process after a failed write; events are then sent from memory. There the gate is checked
+    /// again, which drops them if another process purged the bucket.
     fn failed(&self, error: &io::Error) {
         if error.kind() == io::ErrorKind::NotFound {
             self.turn_off();
@@ -204,18 +205,18 @@ impl SpoolWriter {
         log::debug!(target: "candor", "events are no longer kept on disk by this process: {error}");
     }
 
-    /// Writes nothing more.
+    /// Stops all writing.
     pub(super) fn turn_off(&self) {
         self.is_off.store(true, Ordering::Release);
     }
 
-    /// Removes the oldest files beyond the caps.
+    /// Removes the oldest files over the caps.
     fn enforce_caps(&self) {
         let excess = self.files.lock().excess(&self.caps());
         self.discard(&excess, LossReason::SpoolFull);
     }
 
-    /// Removes files, and counts what was in them.
+    /// Removes files, and counts their events as lost.
     pub(super) fn discard(&self, names: &[FileName], reason: LossReason) {
         let mut lost = 0;
         for name in names {
@@ -223,7 +224,7 @@ impl SpoolWriter {
             let mut files = self.files.lock();
             match removed {
                 Ok(true) => lost += self.take_in_hand(&mut files, *name, name.events.into()),
-                // Another process has sent or removed it, and has counted it.
+                // Another process has sent or removed it, and counted it.
                 Ok(false) => {}
                 Err(_) => continue,
             }
@@ -232,8 +233,8 @@ impl SpoolWriter {
         self.report(&DeliveryError::unsent(reason, lost, Vec::new()));
     }
 
-    /// Counts that the events of a file are in this process's hand and no longer on disk; returns how many that are.
-    /// Those that an earlier run has left are counted here for the first time.
+    /// Counts the events of a file as no longer on disk, and returns their number. Events of an earlier run are counted
+    /// here for the first time.
     pub(super) fn take_in_hand(&self, files: &mut Files, name: FileName, events: u64) -> u64 {
         let counted = files.count(name, events);
         match counted {
@@ -243,8 +244,7 @@ impl SpoolWriter {
         counted.unwrap_or(events)
     }
 
-    /// Writes one event to disk before its capture returns. Returns whether that was done; if not, the event is to be
-    /// queued.
+    /// Writes one event to disk before its capture returns. Returns `false` if the event has to be queued instead.
     pub(crate) fn append(&self, encoded: &EncodedEvent<'_>, wake: impl Fn()) -> bool {
         let Some(journal) = self.journal.as_ref().filter(|_| self.can_write()) else { return false };
         let id = encoded.uuid().unwrap_or_else(|| self.ids.lock().next(encoded.timestamp()));
@@ -268,7 +268,7 @@ impl SpoolWriter {
             }
         };
         let open = journal.open_events();
-        // Under the lock, so that whoever forgets the journal forgets what was counted.
+        // Counted under the lock, so `forget` always includes it.
         self.context.counters.spooled(1);
         drop(journal);
         if let Some(name) = finished {
@@ -295,11 +295,10 @@ impl SpoolWriter {
         }
     }
 
-    /// Writes all that is queued to disk. Returns how many events were taken from the queue, and what of them could not
-    /// be written.
+    /// Writes all queued events to disk. Returns how many were taken from the queue, and those that could not be written.
     ///
-    /// The worker does this, or the thread that ends the process without waiting for the worker, one at a time: so a
-    /// process does not end while events are between the queue and a file.
+    /// Called by the worker, or by the thread that ends the process without waiting for the worker, but only by one at a
+    /// time: the process does not end while events are between the queue and a file.
     pub(crate) fn drain(
         &self,
         builder: &mut BatchBuilder,
@@ -331,16 +330,16 @@ impl SpoolWriter {
         }
     }
 
-    /// Leaves what is on disk as the next run is to find it: the file that captures append to is finished, and an
-    /// attempt that was cut does not count.
+    /// Leaves the bucket to the next run: finishes the file that captures append to, and does not count an attempt that
+    /// was cut off.
     pub(crate) fn leave(&self) {
         self.finish_journal();
         let cut = self.files.lock().leave();
         self.put_back(&cut);
     }
 
-    /// Returns whether events have been on disk for more than a day, and no run has waited for them for as long. Notes
-    /// that this one does.
+    /// Returns whether events have been on disk for more than a day and no run has waited for them within a day. Records
+    /// that this run waits.
     pub(crate) fn is_long_overdue(&self) -> bool {
         const DAY: u64 = 24 * 60 * 60 * 1000;
         let now = self.now();
@@ -353,10 +352,10 @@ impl SpoolWriter {
         is_old && self.bucket().note_wait(now, DAY).unwrap_or(false)
     }
 
-    /// Gives files back that were under way: their attempt has ended, so it is not what ends a process.
+    /// Gives back the files of a request that has ended, without counting the attempt: it did not end the process.
     pub(super) fn put_back(&self, files: &[InHand]) {
         for InHand { name, events } in files {
-            // Counted as kept on disk again in any case: the file is there, whatever its name.
+            // Counted even if renaming fails: the file is on disk, whatever its name.
             self.context.counters.spooled(*events);
             if let Ok(renamed) = self.bucket().set_tries(*name, name.tries.saturating_sub(1)) {
                 self.files.lock().rename(renamed);
@@ -364,10 +363,10 @@ impl SpoolWriter {
         }
     }
 
-    /// Removes this bucket for all processes, as at a withdrawal of consent.
+    /// Removes this bucket for all processes, as on a withdrawal of consent.
     pub(crate) fn purge(&self) {
         if self.is_forgotten.load(Ordering::Acquire) {
-            // Removed already; a bucket of this name would be one of the next grant.
+            // Already removed; a bucket of this name would belong to the next grant.
             return;
         }
         let purged = purge_bucket(self.bucket().dir());
@@ -377,7 +376,7 @@ impl SpoolWriter {
         }
     }
 
-    /// Counts what is on disk as withdrawn, since it was removed, and writes nothing more.
+    /// Counts the events on disk as withdrawn, since they were removed, and stops all writing.
     pub(crate) fn forget(&self) {
         if self.owner_pid != process::id() || self.is_forgotten.swap(true, Ordering::AcqRel) {
             return;
@@ -392,7 +391,7 @@ impl SpoolWriter {
         self.report(&DeliveryError::unsent(LossReason::ConsentWithdrawn, lost, Vec::new()));
     }
 
-    /// Counts what is lost, and tells the application.
+    /// Counts lost events, and calls the application's hook.
     pub(super) fn report(&self, failure: &DeliveryError) {
         let DeliveryError { count, reason, .. } = *failure;
         if count == 0 {

@@ -1,4 +1,4 @@
-//! One directory of the spool: files are written, listed, claimed, read and removed here.
+//! A bucket: one directory of the spool, in which files are written, listed, locked, read and removed.
 
 use std::fs::{self, TryLockError};
 use std::io;
@@ -12,29 +12,29 @@ use super::locked::{self, LockedFile};
 use super::name::{self, FileName};
 use super::plan::Listing;
 
-/// How much longer than its events a file may be: its header.
+/// The maximum size of a file's header, in bytes.
 const HEADER_ROOM: u64 = 4096;
 
-/// The largest file that was left open by a process that ended: twice what is ever written.
+/// The maximum size of a file left open by a process that ended: twice the largest that is ever written.
 const MAX_OPEN: u64 = 64 * 1024 * 1024;
 
-/// Events on disk that go to one endpoint, for one account, under one grant.
+/// The directory of the events for one endpoint and account, under one grant.
 #[derive(Debug)]
 pub(crate) struct Bucket {
     dir: PathBuf,
     provenance: Provenance,
-    /// The time in the last name that was given, so that the names of one process keep their order.
+    /// The time in the latest file name, which keeps the names of one process in order.
     last: AtomicU64,
 }
 
-/// What came of the attempt to be the one process that sends.
+/// The result of trying to become the process that sends.
 #[derive(Debug)]
 pub(crate) enum Lock {
-    /// This process sends until the file is dropped.
+    /// This process may send until the file is dropped.
     Held(LockedFile),
     /// Another process sends.
     Busy,
-    /// The file system has no locks, so nobody sends from here.
+    /// The file system has no locks, so no process sends from this bucket.
     Unsupported,
 }
 
@@ -43,15 +43,15 @@ pub(crate) enum Lock {
 pub(crate) enum Unreadable {
     /// Another process has taken it.
     Missing,
-    /// It is not what was written, or cannot be read at all.
+    /// Its contents are damaged, or it cannot be read.
     Broken,
-    /// A later version wrote it, and will read it.
+    /// It was written by a later version, which will read it.
     LaterVersion,
 }
 
 impl Bucket {
-    /// Creates a bucket under the spool's directory. Called only after consent was granted: nothing else ever
-    /// creates a directory, so that a purge by another process ends all writing.
+    /// Creates a bucket under the spool's directory. Called only once consent is granted. Nothing else creates the
+    /// directory, so a purge by another process ends all writing.
     pub(crate) fn create(spool: &Path, name: &str, provenance: Provenance) -> io::Result<Self> {
         locked::close_inherited();
         if let Some(state) = spool.parent() {
@@ -63,7 +63,7 @@ impl Bucket {
         Ok(Self { dir, provenance, last: AtomicU64::new(0) })
     }
 
-    /// Fails if a link has taken the place of the bucket or of the spool: it may lead where others read and write.
+    /// Fails if there is a link in place of the bucket or the spool; it could lead to a directory that others can access.
     pub(super) fn check(&self) -> io::Result<()> {
         self.dir.parent().map_or(Ok(()), disk::check_dir)?;
         disk::check_dir(&self.dir)
@@ -78,7 +78,7 @@ impl Bucket {
         &self.provenance
     }
 
-    /// Returns a time for a name: this one, or the next after the last one given.
+    /// Returns a time for a new name: this one, but always later than in the name before.
     pub(super) fn next_created(&self, now: u64) -> u64 {
         let next = |last: u64| Some(now.max(last.saturating_add(1)));
         let last = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
@@ -92,7 +92,7 @@ impl Bucket {
         self.write_as(events, self.next_created(now), now)
     }
 
-    /// Writes a part of a file, which keeps the age of the whole.
+    /// Writes a part of a file, with the age of the whole.
     pub(crate) fn write_part(&self, events: &Events, created: u64, now: u64) -> io::Result<FileName> {
         self.write_as(events, created, now)
     }
@@ -105,14 +105,14 @@ impl Bucket {
         Ok(name)
     }
 
-    /// Lists the directory; opens nothing.
+    /// Lists the directory. Opens no file.
     pub(crate) fn list(&self) -> io::Result<Listing> {
         self.check()?;
         let names = fs::read_dir(&self.dir)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         Ok(Listing::of(names))
     }
 
-    /// Tries to become the process that sends. Never waits: a lock on a network's file system may hang.
+    /// Tries to become the process that sends. Never waits, since a lock on a network file system may hang.
     pub(crate) fn lock(&self) -> io::Result<Lock> {
         self.check()?;
         let file = disk::open_or_create(&self.dir.join(".lock"))?;
@@ -123,14 +123,14 @@ impl Bucket {
         })
     }
 
-    /// Renames a file to another count of attempts.
+    /// Renames a file to change its number of attempts.
     pub(crate) fn set_tries(&self, name: FileName, tries: u8) -> io::Result<FileName> {
         let renamed = name.with_tries(tries);
         fs::rename(self.path(name), self.path(renamed))?;
         Ok(renamed)
     }
 
-    /// Reads a file and checks every byte of it.
+    /// Reads a file, and verifies its checksums.
     pub(crate) fn read(&self, name: FileName) -> Result<Contents, Unreadable> {
         let max = name.bytes.saturating_add(HEADER_ROOM);
         let file = disk::open(&self.path(name)).and_then(|file| disk::read(&file, max));
@@ -145,12 +145,12 @@ impl Bucket {
         }
     }
 
-    /// Removes a file. Returns whether it was there: another process may have been faster.
+    /// Removes a file. Returns `false` if another process has already removed it.
     pub(crate) fn remove(&self, name: FileName) -> io::Result<bool> {
         self.remove_name(&name.to_string())
     }
 
-    /// Removes what is not a file of events.
+    /// Removes a file by its name in the directory. Returns whether it was there.
     pub(crate) fn remove_name(&self, name: &str) -> io::Result<bool> {
         match fs::remove_file(self.dir.join(name)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -158,13 +158,13 @@ impl Bucket {
         }
     }
 
-    /// Moves a file out of the way, so that it is not read again.
+    /// Renames a file so that it is not read again.
     pub(crate) fn set_aside(&self, name: FileName) -> io::Result<()> {
         fs::rename(self.path(name), self.dir.join(name::bad(name)))
     }
 
-    /// Notes that this run waits for what is on disk. Returns `false` if another has done so within this time, in
-    /// milliseconds.
+    /// Records that this run waits for the events on disk. Returns `false` if another run has done so within this time,
+    /// in milliseconds.
     pub(crate) fn note_wait(&self, now: u64, within: u64) -> io::Result<bool> {
         self.check()?;
         let path = self.dir.join(".waited");
@@ -180,8 +180,8 @@ impl Bucket {
         Ok(true)
     }
 
-    /// Takes over a file that was appended to by a process that has ended. Returns its finished name; `None` if
-    /// the process still runs, or nothing was in it.
+    /// Takes over a file that captures appended to until their process ended. Returns its finished name; `None` if the
+    /// process is still running or the file has no usable events.
     pub(crate) fn recover(&self, open: &str, now: u64) -> io::Result<Option<FileName>> {
         let path = self.dir.join(open);
         let file = disk::open(&path)?;
@@ -194,7 +194,7 @@ impl Bucket {
             Ok(contents) if contents.len() > 0 => contents,
             Err(Damage::LaterVersion) => return Ok(None),
             Ok(_) | Err(Damage::Broken) if len < HEADER_ROOM => {
-                // Ended before its first event was whole.
+                // The process ended before its first event was complete.
                 self.remove_name(open)?;
                 return Ok(None);
             }
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_listed_and_read_again() {
+    fn written_files_are_listed_and_read() {
         let scratch = Scratch::new();
         let bucket = bucket(&scratch);
         let first = bucket.write(&events(2), NOW).unwrap();
@@ -255,7 +255,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn only_the_owner_can_read_what_is_written() {
+    fn only_the_owner_can_read_the_files() {
         use std::os::unix::fs::PermissionsExt;
         let scratch = Scratch::new();
         let bucket = bucket(&scratch);
@@ -269,7 +269,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_in_the_place_of_a_directory_is_not_followed() {
+    fn a_link_in_place_of_a_directory_is_not_followed() {
         let scratch = Scratch::new();
         let elsewhere = scratch.path().join("elsewhere");
         fs::create_dir(&elsewhere).unwrap();
@@ -289,7 +289,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_or_a_directory_in_the_place_of_a_file_is_not_read() {
+    fn a_link_or_directory_in_place_of_a_file_is_not_read() {
         let scratch = Scratch::new();
         let bucket = bucket(&scratch);
         let name = bucket.write(&events(1), NOW).unwrap();
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_broken_longer_or_of_a_later_version_is_told_apart() {
+    fn a_damaged_file_is_distinguished_from_one_of_a_later_version() {
         let scratch = Scratch::new();
         let bucket = bucket(&scratch);
         let name = bucket.write(&events(1), NOW).unwrap();
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_where_the_bucket_is_gone() {
+    fn nothing_is_written_once_the_bucket_is_gone() {
         let scratch = Scratch::new();
         let bucket = bucket(&scratch);
         fs::remove_dir_all(bucket.dir()).unwrap();
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_wait_is_noted_once_a_day() {
+    fn a_long_wait_is_recorded_once_a_day() {
         let scratch = Scratch::new();
         let bucket = bucket(&scratch);
         let day = 24 * 60 * 60 * 1000;
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn one_holds_the_lock_until_it_lets_go() {
+    fn the_lock_is_held_until_it_is_dropped() {
         let scratch = Scratch::new();
         let (one, other) = (bucket(&scratch), bucket(&scratch));
         let held = one.lock().unwrap();

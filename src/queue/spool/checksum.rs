@@ -1,6 +1,6 @@
-//! CRC-32 over the parts of a file.
+//! CRC-32 checksums.
 
-/// Returns the checksum of parts that follow each other.
+/// Returns the checksum of consecutive parts.
 #[cfg(feature = "spool")]
 pub(super) fn checksum<const N: usize>(parts: [&[u8]; N]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
@@ -10,7 +10,7 @@ pub(super) fn checksum<const N: usize>(parts: [&[u8]; N]) -> u32 {
     hasher.finalize()
 }
 
-/// Never called: without the feature no configuration with a spool is accepted.
+/// Never called, since a configuration with a spool is refused without the feature.
 #[cfg(not(feature = "spool"))]
 pub(super) fn checksum<const N: usize>(_: [&[u8]; N]) -> u32 {
     0

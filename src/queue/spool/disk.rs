@@ -1,10 +1,10 @@
-//! Directories and files that are ours alone: made with tight permissions, and never reached through a link.
+//! Directories and files that only their owner can access. Never follows a link.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-/// Creates a directory that only its owner may enter. One that is there already is taken if it is no link.
+/// Creates a directory that only its owner can access. An existing one is accepted if it is not a link.
 pub(super) fn create_dir(dir: &Path) -> io::Result<()> {
     match make_dir(dir, false) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
@@ -12,34 +12,34 @@ pub(super) fn create_dir(dir: &Path) -> io::Result<()> {
     }
 }
 
-/// Creates a directory with all that is above it.
+/// Creates a directory and its parents.
 pub(super) fn create_dir_all(dir: &Path) -> io::Result<()> {
     make_dir(dir, true)?;
     check_dir(dir)
 }
 
-/// Fails if this is not a directory: a link in its place may lead where others read and write.
+/// Fails if this is not a directory; a link in its place could lead to one that others can access.
 pub(super) fn check_dir(dir: &Path) -> io::Result<()> {
     if dir.symlink_metadata()?.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
 }
 
-/// Creates a file under a name that must be free.
+/// Creates a file, which must not exist.
 pub(super) fn create(path: &Path) -> io::Result<File> {
     options().write(true).create_new(true).open(path)
 }
 
-/// Creates a file, or opens the one that is there.
+/// Opens a file, and creates it if it does not exist.
 pub(super) fn open_or_create(path: &Path) -> io::Result<File> {
     options().write(true).create(true).truncate(false).open(path)
 }
 
-/// Opens a file to be read and locked.
+/// Opens a file for reading and locking.
 pub(super) fn open(path: &Path) -> io::Result<File> {
     let file = options().read(true).open(path)?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
 }
 
-/// Reads a file of at most this many bytes.
+/// Reads a file, and fails if it is larger than `max` bytes.
 pub(super) fn read(file: &File, max: u64) -> io::Result<Vec<u8>> {
     let len = file.metadata()?.len();
     if len > max {
@@ -50,7 +50,7 @@ pub(super) fn read(file: &File, max: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Writes a new file: under a temporary name first, so that nobody ever sees half of it.
+/// Writes a new file under a temporary name and then renames it, so it is never seen half-written.
 pub(super) fn write(temporary: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = create(temporary)?;
     let written = file.write_all(bytes).and_then(|()| fs::rename(temporary, path));
@@ -75,7 +75,7 @@ fn make_dir(dir: &Path, recursive: bool) -> io::Result<()> {
 fn options() -> OpenOptions {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = OpenOptions::new();
-    // A pipe in the place of a file must not hold anybody up.
+    // A pipe in place of a file must not block.
     options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
     options
 }

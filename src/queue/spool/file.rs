@@ -1,21 +1,21 @@
-//! The bytes of a file: one header line of JSON, then encoded events, each with its length, checksum and id.
+//! The format of a file: a header line of JSON, then encoded events, each with its length, checksum and id.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::checksum::checksum;
 
-/// The version of the format. A file of a later one is left alone.
+/// The version of the format. A file of a later version is left alone.
 const VERSION: u32 = 1;
 
-/// What stands before each event: its length, its checksum, its id.
+/// The size of the frame before each event: its length, checksum and id.
 const FRAME: usize = 4 + 4 + 16;
 
-/// The longest header line that is looked at.
+/// The maximum length of the header line.
 const MAX_HEADER: usize = 4096;
 
-/// Under which consent the events of a file were captured. Kept for the person who looks at the file: the bucket
-/// alone decides where its files may go.
+/// The consent under which the events of a file were captured. It is kept for people who look at the file; only the
+/// bucket decides where its files may be sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Provenance {
     pub(crate) grant: String,
@@ -32,14 +32,14 @@ struct Header {
     notice: u32,
     catalogue: Option<String>,
     created: u64,
-    /// How many events follow, and in how many bytes; `None` while the file is appended to.
+    /// The number of events that follow; `None` while the file is appended to.
     n: Option<u32>,
     len: Option<u64>,
-    /// Over this line with 0 in place of the checksum, and over all that follows.
+    /// The checksum of this line, with 0 in place of the checksum, and of everything after it.
     crc: u32,
 }
 
-/// The version of a file, which is all that is known of a later one.
+/// The version of a file, the only member that is read from a later version.
 #[derive(Deserialize)]
 struct Version {
     version: u32,
@@ -52,7 +52,7 @@ impl Header {
     }
 
     fn to_line(&self) -> Vec<u8> {
-        // Neither a map nor a number that JSON could not hold.
+        // Cannot fail: there is no map, and no number that JSON cannot hold.
         let mut line = serde_json::to_vec(self).unwrap_or_default();
         line.push(b'\n');
         line
@@ -66,13 +66,13 @@ impl Header {
 /// Why the events of a file cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Damage {
-    /// It is not what was written.
+    /// It differs from what was written.
     Broken,
     /// It was written by a later version, which will read it.
     LaterVersion,
 }
 
-/// Encoded events back to back, as they lie in a file.
+/// Encoded events in the form they have in a file.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Events {
     bytes: Vec<u8>,
@@ -86,17 +86,17 @@ impl Events {
         self.count = self.count.saturating_add(1);
     }
 
-    /// Returns how many events there are.
+    /// Returns the number of events.
     pub(crate) fn count(&self) -> u32 {
         self.count
     }
 
-    /// Returns how many bytes they take.
+    /// Returns the size of the events in bytes, including their frames.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Returns the whole file.
+    /// Returns the contents of a file with these events.
     pub(crate) fn to_file(&self, provenance: &Provenance, created: u64) -> Vec<u8> {
         let mut header = Header::new(provenance, created);
         (header.n, header.len) = (Some(self.count), Some(self.bytes.len() as u64));
@@ -107,7 +107,7 @@ impl Events {
     }
 }
 
-/// Appends an event with what stands before it.
+/// Appends an event with its frame.
 pub(crate) fn push_frame(out: &mut Vec<u8>, id: Uuid, event: &[u8]) {
     let len = u32::try_from(event.len()).unwrap_or(u32::MAX);
     out.reserve(FRAME + event.len());
@@ -117,30 +117,30 @@ pub(crate) fn push_frame(out: &mut Vec<u8>, id: Uuid, event: &[u8]) {
     out.extend_from_slice(event);
 }
 
-/// Returns how many bytes an event takes in a file.
+/// Returns the size of an event in a file, in bytes.
 pub(crate) fn frame_len(event: &[u8]) -> usize {
     FRAME + event.len()
 }
 
-/// Returns the beginning of a file that is appended to.
+/// Returns the header of a file that is appended to.
 pub(crate) fn open_header(provenance: &Provenance, created: u64) -> Vec<u8> {
     let mut header = Header::new(provenance, created);
     header.crc = header.checksum(b"");
     header.to_line()
 }
 
-/// A file that was read and checked.
+/// The contents of a file that was read and verified.
 #[derive(Debug)]
 pub(crate) struct Contents {
     file: Vec<u8>,
-    /// When its first event was captured, in milliseconds since 1970.
+    /// When the first event was captured, in milliseconds since 1970.
     pub(crate) created: u64,
-    /// Where each event lies, and its id.
+    /// The id and the position of each event.
     events: Vec<(Uuid, usize, usize)>,
 }
 
 impl Contents {
-    /// Reads a file. One that was appended to until its process ended is read up to the last whole event.
+    /// Reads a file. If it was appended to until its process ended, it is read up to the last complete event.
     pub(crate) fn parse(file: Vec<u8>) -> Result<Self, Damage> {
         let line = file.iter().take(MAX_HEADER).position(|byte| *byte == b'\n').ok_or(Damage::Broken)?;
         let (line, rest) = file.split_at_checked(line + 1).ok_or(Damage::Broken)?;
@@ -168,7 +168,7 @@ impl Contents {
         Ok(Self { created: header.created, events, file })
     }
 
-    /// Returns how many events there are.
+    /// Returns the number of events.
     pub(crate) fn len(&self) -> usize {
         self.events.len()
     }
@@ -179,7 +179,7 @@ impl Contents {
     }
 }
 
-/// Returns where the whole events lie; what follows the first that is not whole is left out.
+/// Returns the positions of the events, up to the first that is incomplete or damaged.
 fn frames(bytes: &[u8], offset: usize) -> Vec<(Uuid, usize, usize)> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -191,7 +191,7 @@ fn frames(bytes: &[u8], offset: usize) -> Vec<(Uuid, usize, usize)> {
     found
 }
 
-/// Reads the event at the beginning; returns its id and length.
+/// Reads the first event, and returns its id and length.
 fn frame(bytes: &[u8]) -> Option<(Uuid, usize)> {
     let (head, rest) = bytes.split_at_checked(FRAME)?;
     let (len, head) = head.split_first_chunk::<4>()?;
@@ -202,7 +202,7 @@ fn frame(bytes: &[u8]) -> Option<(Uuid, usize)> {
     (checksum([id.as_bytes(), event]) == u32::from_le_bytes(*crc)).then_some((id, len))
 }
 
-// Without the feature no file is written, and nothing computes checksums.
+// Without the feature there are no files and no checksums.
 #[cfg(all(test, feature = "spool"))]
 mod tests {
     use super::*;
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_a_line_for_people_and_the_events_as_they_were() {
+    fn a_file_has_a_readable_header_and_the_unchanged_events() {
         let (events, ids) = sample();
         let file = events.to_file(&provenance(), 1_700_000_000_123);
         let line = String::from_utf8(file.split(|byte| *byte == b'\n').next().unwrap().to_vec()).unwrap();
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn no_flipped_bit_and_no_cut_goes_unseen() {
+    fn every_flipped_bit_and_truncation_is_detected() {
         let (events, _) = sample();
         let file = events.to_file(&provenance(), 1_700_000_000_123);
         for at in 0..file.len() {
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_appended_to_is_read_up_to_its_last_whole_event() {
+    fn a_file_that_was_appended_to_is_read_up_to_its_last_complete_event() {
         let mut file = open_header(&provenance(), 7);
         let head = file.len();
         for id in 1..=3 {
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_version_is_told_from_damage() {
+    fn a_later_version_is_distinguished_from_damage() {
         let file = b"{\"version\":2,\"compression\":\"zstd\"}\nwhatever".to_vec();
         assert_eq!(Contents::parse(file).unwrap_err(), Damage::LaterVersion);
         for broken in ["", "\n", "{}\n", "{\"version\":0}\n", "[1]\n", "no line at all"] {

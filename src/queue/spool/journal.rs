@@ -1,4 +1,4 @@
-//! The file that captures append to before they return, so that not even `kill -9` loses what was captured.
+//! The file that captures append to before they return, so even `kill -9` loses no captured event.
 
 use std::fs;
 use std::io::{self, Write};
@@ -13,14 +13,14 @@ use super::file::{frame_len, open_header, push_frame};
 use super::locked::LockedFile;
 use super::name::{self, FileName};
 
-/// How much one file holds.
+/// The maximum size of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileLimits {
     pub(crate) events: u64,
     pub(crate) bytes: u64,
 }
 
-/// Appends events to a file of a bucket, and starts another when that is full.
+/// Appends events to a file of a bucket, and starts another when it is full.
 #[derive(Debug)]
 pub(crate) struct Journal {
     bucket: Arc<Bucket>,
@@ -29,15 +29,15 @@ pub(crate) struct Journal {
     frame: Vec<u8>,
 }
 
-/// The file that is appended to. It is locked while it is open, so that other processes tell it from one that was
-/// left by a process that has ended.
+/// The file that is appended to. It is locked while it is open; other processes take over one that is not locked,
+/// since its process has ended.
 #[derive(Debug)]
 struct Open {
     file: LockedFile,
     path: PathBuf,
     created: u64,
     events: u32,
-    /// The file's length, its header included.
+    /// The length of the file, including its header.
     len: u64,
 }
 
@@ -46,14 +46,14 @@ impl Journal {
         Self { bucket, limits, open: None, frame: Vec::new() }
     }
 
-    /// Returns how many events were appended to the open file.
+    /// Returns the number of events in the open file.
     pub(crate) fn open_events(&self) -> u64 {
         self.open.as_ref().map_or(0, |open| open.events.into())
     }
 
-    /// Appends an event with one call to the system. Returns the file that was finished to make room, if one was.
+    /// Appends an event with one system call. Returns the file that was finished first because it was full, if any.
     ///
-    /// Fails with [`NotFound`](io::ErrorKind::NotFound) once the bucket was purged, at the latest with the next file.
+    /// Fails with [`NotFound`](io::ErrorKind::NotFound) after the bucket was purged, at the latest for the next file.
     pub(crate) fn append(&mut self, id: Uuid, event: &[u8], now: u64) -> io::Result<Option<FileName>> {
         let len = frame_len(event) as u64;
         let is_full =
@@ -66,7 +66,7 @@ impl Journal {
         self.frame.clear();
         push_frame(&mut self.frame, id, event);
         if let Err(error) = open.write(&self.frame) {
-            // What follows half an event would never be read.
+            // Anything after an incomplete event would never be read.
             if open.file.file().and_then(|file| file.set_len(open.len)).is_err() {
                 self.open = None;
             }
@@ -77,7 +77,7 @@ impl Journal {
         Ok(finished)
     }
 
-    /// Finishes the open file, if there is one with events in it.
+    /// Finishes the open file, if there is one with events.
     pub(crate) fn finish(&mut self) -> io::Result<Option<FileName>> {
         let Some(open) = self.open.take() else { return Ok(None) };
         if open.events == 0 {
@@ -89,7 +89,7 @@ impl Journal {
         Ok(Some(name))
     }
 
-    /// Forgets the open file: it was purged, and what is in it is gone. Returns how many events that were.
+    /// Forgets the open file, which was purged. Returns the number of its events.
     pub(crate) fn forget(&mut self) -> u64 {
         let events = self.open_events();
         self.open = None;
@@ -106,7 +106,7 @@ impl Open {
         bucket.check()?;
         let created = bucket.next_created(now);
         let path = bucket.dir().join(name::open(now));
-        // It gets its name once it is locked: a look in between would take it for one that was left behind.
+        // It gets its name only once it is locked; another process would otherwise take it over as left behind.
         let temporary = bucket.dir().join(name::temporary(now));
         let file = disk::create(&temporary)?;
         let header = open_header(bucket.provenance(), created);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_process_left_open_is_taken_over_once_it_has_ended() {
+    fn an_open_file_is_taken_over_once_its_process_has_ended() {
         let scratch = Scratch::new();
         let (bucket, mut journal) = journal(&scratch, 100);
         for id in 0..5 {
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_left_open_without_an_event_is_removed() {
+    fn an_open_file_without_an_event_is_removed() {
         let scratch = Scratch::new();
         let (bucket, _) = journal(&scratch, 100);
         let open = name::open(10);
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_looks_while_files_are_made_takes_none_of_them() {
+    fn files_being_created_are_not_taken_over() {
         let scratch = Scratch::new();
         let (bucket, mut journal) = journal(&scratch, 2);
         let is_over = std::sync::atomic::AtomicBool::new(false);
@@ -205,7 +205,7 @@ mod tests {
                 while !is_over.load(over) {
                     for open in bucket.list().unwrap().open {
                         let taken = bucket.recover(&open, 20);
-                        // One that is finished just then is no longer there.
+                        // A file that has just been finished is no longer there.
                         assert!(
                             taken.is_ok_and(|taken| taken.is_none()) || !bucket.dir().join(open).exists()
                         );
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_purge_the_next_file_cannot_be_made() {
+    fn no_file_can_be_created_after_a_purge() {
         let scratch = Scratch::new();
         let (bucket, mut journal) = journal(&scratch, 1);
         journal.append(Uuid::nil(), b"{}", 10).unwrap();

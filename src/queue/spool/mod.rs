@@ -1,4 +1,4 @@
-//! Events on disk, so that they survive the process. The directory is the only state.
+//! The spool: events on disk, which survive the process. The directory is its only state.
 
 mod bucket;
 mod checksum;
@@ -30,8 +30,9 @@ pub(crate) use purge::{Purged, purge_all, purge_bucket, sweep_others};
 )]
 pub(crate) use scratch::Scratch;
 
-/// Names the bucket of an endpoint, a protocol, an account and a grant: 16 hexadecimal digits. Where one of them is
-/// another the bucket is another, so that nothing captured under one can leave under the other.
+/// Returns the name of the bucket for an endpoint, a protocol, an account and a grant: 16 hexadecimal digits.
+///
+/// If one of them differs, so does the bucket, so events captured under one are never sent under another.
 pub(crate) fn bucket_name(origin: &str, protocol: &str, account: &str, grant: &str) -> String {
     let mut hash = hmac_sha256::Hash::new();
     for part in [origin, protocol, account, grant] {
@@ -45,7 +46,7 @@ pub(crate) fn bucket_name(origin: &str, protocol: &str, account: &str, grant: &s
     name
 }
 
-/// Lists what waits in one bucket, or in all that are below a spool's directory. Opens no file.
+/// Lists the files that wait in a bucket, or in all buckets of a spool's directory. Opens no file.
 pub(crate) fn list(dir: &Path) -> Vec<FileName> {
     let entries = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
     let names = |dir: &Path| {
@@ -61,7 +62,7 @@ pub(crate) fn list(dir: &Path) -> Vec<FileName> {
     found
 }
 
-/// Returns whether events lie in a bucket, finished or as a process has left them. Opens no file.
+/// Returns whether a bucket has files of events, finished or left open by a process. Opens no file.
 pub(crate) fn holds_events(bucket: &Path) -> bool {
     let entries = std::fs::read_dir(bucket).into_iter().flatten().filter_map(Result::ok);
     entries
@@ -69,8 +70,7 @@ pub(crate) fn holds_events(bucket: &Path) -> bool {
         .any(|name| matches!(name::Entry::of(&name), name::Entry::Events(_) | name::Entry::Open))
 }
 
-/// Returns the bytes of the events that wait below a spool's directory, oldest first. Changes nothing; what cannot be
-/// read is left out.
+/// Returns the events that wait in a spool's directory, oldest first. Changes nothing, and leaves out unreadable files.
 pub(crate) fn waiting_events(dir: &Path) -> Vec<Vec<u8>> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
     let buckets = entries.filter(|entry| purge::is_bucket_name(&entry.file_name())).map(|entry| entry.path());
@@ -85,7 +85,7 @@ pub(crate) fn waiting_events(dir: &Path) -> Vec<Vec<u8>> {
     contents.flat_map(|file| file.events().map(|(_, event)| event.to_vec()).collect::<Vec<_>>()).collect()
 }
 
-/// The size of a file that is still read for people: the largest that the settings allow, and its header.
+/// The maximum size of a file that is shown to people: the largest that the settings allow, and its header.
 const MAX_FILE: u64 = 17 * 1024 * 1024;
 
 #[cfg(test)]
@@ -93,7 +93,7 @@ mod tests {
     use super::bucket_name;
 
     #[test]
-    fn another_endpoint_protocol_account_or_grant_is_another_bucket() {
+    fn each_endpoint_protocol_account_and_grant_has_its_own_bucket() {
         let base = ["https://t.example.com", "v0", "phc_1", "user 2026-01-01"];
         let name = |parts: [&str; 4]| bucket_name(parts[0], parts[1], parts[2], parts[3]);
         assert_eq!(name(base), name(base));

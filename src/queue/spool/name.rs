@@ -1,11 +1,11 @@
-//! Names in a bucket: all that a scan needs to know, so that it opens no file.
+//! The names of the files in a bucket, which contain all that a listing needs.
 
 use std::fmt;
 use std::str::FromStr;
 
 use uuid::Uuid;
 
-/// The largest number of milliseconds that 13 digits hold: the year 2286.
+/// The largest number of milliseconds with 13 digits, in the year 2286.
 const MAX_CREATED: u64 = 9_999_999_999_999;
 
 /// The prefix of a file that is being written.
@@ -15,11 +15,11 @@ const OPEN: &str = ".open-";
 /// The prefix of a file that could not be read.
 const BAD: &str = ".bad-";
 
-/// The name of a finished file: when its first event was captured, a random part, how many events and bytes it
-/// holds, and how many attempts have been started with it.
+/// The name of a finished file: when its first event was captured, a random part, its number of events and bytes, and
+/// how many attempts to send it were started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct FileName {
-    /// Milliseconds since 1970. First, so that names order by age.
+    /// In milliseconds since 1970. The first member, so names sort by age.
     pub(crate) created: u64,
     random: u64,
     pub(crate) events: u32,
@@ -28,18 +28,18 @@ pub(crate) struct FileName {
 }
 
 impl FileName {
-    /// Names a new file.
+    /// Creates the name of a new file.
     pub(crate) fn new(created: u64, events: u32, bytes: u64) -> Self {
         let random = Uuid::new_v4().as_u64_pair().1 & 0xffff_ffff_ffff;
         Self { created: created.min(MAX_CREATED), random, events, bytes, tries: 0 }
     }
 
-    /// Returns the name of the same file with another count of attempts.
+    /// Returns the name of the same file with another number of attempts.
     pub(crate) fn with_tries(self, tries: u8) -> Self {
         Self { tries, ..self }
     }
 
-    /// Returns whether both name the same file, whatever their attempts.
+    /// Returns whether both are names of the same file, regardless of its attempts.
     pub(crate) fn is_same_file(self, other: Self) -> bool {
         self.with_tries(0) == other.with_tries(0)
     }
@@ -55,7 +55,7 @@ impl fmt::Display for FileName {
 impl FromStr for FileName {
     type Err = ();
 
-    /// Reads a name; exactly one text is the name of a file, so that two names never mean the same.
+    /// Parses a name. Only the exact form is accepted, so no file has two names.
     fn from_str(text: &str) -> Result<Self, ()> {
         let mut parts = text.split('-');
         let mut part = |prefix: &str| parts.next().and_then(|part| part.strip_prefix(prefix)).ok_or(());
@@ -70,23 +70,23 @@ impl FromStr for FileName {
     }
 }
 
-/// What lies in a bucket, by its name alone.
+/// An entry of a bucket's directory, classified by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
-    /// Events that wait to be sent.
+    /// A finished file of events.
     Events(FileName),
     /// A file that was being written at this time, in milliseconds since 1970.
     Temporary(u64),
     /// A file that is appended to while its process runs.
     Open,
-    /// A file that was set aside since it could not be read, with the time of its events.
+    /// A file that was set aside, with the time of its events.
     Bad(u64),
-    /// The lock, or something that is not ours: never touched.
+    /// The lock, or a file that is not part of the spool; never touched.
     Other,
 }
 
 impl Entry {
-    /// Tells what a name stands for.
+    /// Classifies a name.
     pub(crate) fn of(name: &str) -> Self {
         if let Ok(name) = name.parse() {
             return Self::Events(name);
@@ -103,22 +103,22 @@ impl Entry {
     }
 }
 
-/// Returns a name for a file that is being written, made at this time.
+/// Returns the name of a file that is being written, created at this time.
 pub(crate) fn temporary(now: u64) -> String {
     format!("{TEMPORARY}{}", dated_id(now).simple())
 }
 
-/// Returns a name for a file that is appended to, made at this time.
+/// Returns the name of a file that is appended to, created at this time.
 pub(crate) fn open(now: u64) -> String {
     format!("{OPEN}{}", dated_id(now).simple())
 }
 
-/// Returns the name under which a file that cannot be read is set aside.
+/// Returns the name under which a file is set aside.
 pub(crate) fn bad(name: FileName) -> String {
     format!("{BAD}{name}")
 }
 
-/// A time-ordered id: its age can be told without a look at the file.
+/// Returns a time-ordered id, from which the age of a file is known.
 fn dated_id(now: u64) -> Uuid {
     let random = Uuid::new_v4().into_bytes();
     let mut bytes = [0; 10];
@@ -128,7 +128,7 @@ fn dated_id(now: u64) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(now, &bytes).into_uuid()
 }
 
-/// Returns when a time-ordered id was made.
+/// Returns when a time-ordered id was created.
 fn millis_of(id: Uuid) -> Option<u64> {
     let (seconds, nanos) = id.get_timestamp()?.to_unix();
     Some(seconds.saturating_mul(1000).saturating_add(u64::from(nanos / 1_000_000)))
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_says_all_that_a_scan_needs_and_has_one_form() {
+    fn a_name_has_exactly_one_form() {
         let name = FileName::new(1_700_000_000_123, 42, 9_001);
         let text = name.to_string();
         assert!(text.starts_with("e1700000000123-"), "{text}");
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn names_order_as_their_events_were_captured() {
+    fn names_sort_in_the_order_of_capture() {
         let at = |created| FileName::new(created, 1, 1);
         let mut names = [at(10), at(9), at(100), at(2_000_000_000_000)];
         names.sort_unstable();
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_is_told_from_what_is() {
+    fn names_are_classified() {
         let name = FileName::new(5, 1, 1);
         assert_eq!(Entry::of(&name.to_string()), Entry::Events(name));
         assert_eq!(Entry::of(&temporary(1_700_000_000_123)), Entry::Temporary(1_700_000_000_123));

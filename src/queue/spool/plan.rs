@@ -1,18 +1,18 @@
-//! What is to be done with the files of a bucket, decided from their names and the time alone.
+//! Decides what to do with the files of a bucket, from their names and the time alone.
 
 use super::name::{Entry, FileName};
 
-/// How many attempts are started with a file before it is set aside: a file that ends the process that reads it
-/// must not do so for ever.
+/// After how many attempts a file is set aside. Only attempts count during which the process ended or the worker
+/// panicked, so a file that causes this cannot do so forever.
 pub(crate) const POISON: u8 = 8;
 
-/// How many files that could not be read are kept for whoever wants to look at them.
+/// How many files that were set aside are kept for inspection.
 const MAX_BAD: usize = 3;
 
-/// How old a file must be that was never finished before it is removed, in milliseconds: one hour.
+/// The age at which an unfinished file is removed, in milliseconds: one hour.
 const UNFINISHED: u64 = 60 * 60 * 1000;
 
-/// The bounds of one bucket.
+/// The limits of one bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Caps {
     pub(crate) files: u64,
@@ -22,7 +22,7 @@ pub(crate) struct Caps {
     pub(crate) age: u64,
 }
 
-/// What lies in a bucket, as one look at the directory has shown it.
+/// The entries of a bucket's directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Listing {
     /// Oldest first.
@@ -33,7 +33,7 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
-    /// Sorts names into what they stand for.
+    /// Classifies the names in a directory.
     pub(crate) fn of(names: impl IntoIterator<Item = String>) -> Self {
         let mut listing = Self::default();
         for name in names {
@@ -51,25 +51,25 @@ impl Listing {
     }
 }
 
-/// What is to be done.
+/// What to do with the files of a bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// To be sent, oldest first.
+    /// Files to send, oldest first.
     pub(crate) send: Vec<FileName>,
-    /// Older than the cap: to be removed and counted.
+    /// Files over the maximum age, to be removed and counted as lost.
     pub(crate) expired: Vec<FileName>,
-    /// Over the other caps: to be removed and counted.
+    /// Files over the other caps, to be removed and counted as lost.
     pub(crate) evicted: Vec<FileName>,
-    /// Tried so often that they are to be set aside and counted.
+    /// Files with too many attempts, to be set aside and counted as lost.
     pub(crate) poison: Vec<FileName>,
-    /// Never finished, or set aside long ago: to be removed without a count.
+    /// Unfinished files, and files that were set aside, to be removed without being counted.
     pub(crate) sweep: Vec<String>,
 }
 
-/// Decides what is to be done with the files of a bucket at a time, in milliseconds since 1970.
+/// Decides what to do with the files of a bucket; `now` is in milliseconds since 1970.
 pub(crate) fn plan(listing: &Listing, caps: &Caps, now: u64) -> Plan {
     let is_old = |created: u64| now.saturating_sub(created) > caps.age;
-    // Where all files look too old at once, it is the clock that is wrong.
+    // If all files look too old at once, the clock is probably wrong.
     let is_clock_wrong = listing.events.iter().all(|name| is_old(name.created));
     let mut plan = Plan { sweep: sweep(listing, caps, now), ..Plan::default() };
     for name in &listing.events {
@@ -87,7 +87,7 @@ pub(crate) fn plan(listing: &Listing, caps: &Caps, now: u64) -> Plan {
     plan
 }
 
-/// Returns how many of the oldest files have to go: none within the caps, else as many as leave 90 % of each.
+/// Returns how many of the oldest files must be removed: none within the caps, otherwise down to 90 % of each cap.
 pub(crate) fn excess(names: &[FileName], caps: &Caps) -> usize {
     let mut total = Total::of(names);
     if total.is_within(caps, 100) {
@@ -112,7 +112,7 @@ fn sweep(listing: &Listing, caps: &Caps, now: u64) -> Vec<String> {
     unfinished.chain(bad).map(|(_, name)| name.clone()).collect()
 }
 
-/// Files, events and bytes of a bucket.
+/// The number of files, events and bytes in a bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Total {
     pub(crate) files: u64,
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_within_the_bounds_is_sent_oldest_first() {
+    fn files_within_the_limits_are_sent_oldest_first() {
         let events = files([5_000, 9, 10, 100]);
         let plan = plan(&listing(&events), &CAPS, 5_000);
         assert_eq!(plan.send.iter().map(|name| name.created).collect::<Vec<_>>(), [9, 10, 100, 5_000]);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_old_goes_and_what_is_of_the_future_is_due_now() {
+    fn old_files_are_removed_and_future_ones_are_sent_now() {
         let events = files([1_000, 2_000, 9_000, 99_000_000]);
         let plan = plan(&listing(&events), &CAPS, 9_001);
         assert_eq!(plan.expired, events[..2]);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_calls_everything_old_is_not_believed() {
+    fn nothing_expires_if_everything_looks_old() {
         let events = files([1, 2, 3]);
         let plan = plan(&listing(&events), &CAPS, 1_000_000_000);
         assert_eq!(plan.send, events);
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn over_a_cap_the_oldest_go_down_to_nine_tenths() {
+    fn files_over_a_cap_are_removed_down_to_nine_tenths() {
         let by = |caps: Caps, count: u64| plan(&listing(&files(0..count)), &caps, 0).evicted.len();
         assert_eq!((by(CAPS, 10), by(CAPS, 11), by(CAPS, 20)), (0, 2, 11));
         let events = Caps { files: 100, events: 10, ..CAPS };
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_started_with_eight_times_is_set_aside() {
+    fn a_file_is_set_aside_after_eight_attempts() {
         let events = files([1, 2]);
         let poison = [events[0].with_tries(8), events[1].with_tries(7)];
         let plan = plan(&listing(&poison), &CAPS, 3);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn housekeeping_touches_no_finished_file_and_no_stranger() {
+    fn sweeping_leaves_finished_and_foreign_files_alone() {
         let hour = 60 * 60 * 1000;
         let finished = files([1, hour]);
         let mut names: Vec<String> = finished.iter().map(ToString::to_string).collect();
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_set_aside_leaves_with_its_age() {
+    fn files_that_were_set_aside_are_removed_when_old() {
         let bad = name::bad(FileName::new(1, 1, 1));
         let plan = plan(&Listing::of([bad.clone()]), &CAPS, 8_000);
         assert_eq!(plan.sweep, [bad]);

@@ -1,4 +1,4 @@
-//! Ends what lies on disk: directories are renamed away first, so that from then on nobody finds them, then removed.
+//! Removes the events on disk: directories are first renamed, so no process finds them any more, and then removed.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,13 +10,13 @@ use uuid::Uuid;
 use super::disk;
 use super::name::{Entry, FileName};
 
-/// The prefix of a directory that was renamed away.
+/// The prefix of a directory that was renamed to be removed.
 const GONE: &str = ".gone-";
 
-/// How often a directory is emptied again, into which a process that was just writing has put one more file.
+/// How often a directory is emptied, in case a process that is still writing adds another file.
 const ROUNDS: u32 = 8;
 
-/// Directories that nobody finds any more and that are still to be removed.
+/// Renamed directories, which no process finds any more, but which still have to be removed.
 #[must_use = "the files are still there until they are removed"]
 #[derive(Debug, Default)]
 pub(crate) struct Purged {
@@ -24,9 +24,9 @@ pub(crate) struct Purged {
     spool: PathBuf,
 }
 
-/// Takes all buckets out of reach, each by one call. From then on the writes of every process fail.
+/// Renames all buckets, each with one system call. From then on the writes of every process fail.
 ///
-/// A spool that was never there is no error, and neither is one that is a link: nothing of ours is in it.
+/// A missing spool is not an error, and neither is a link in its place, which is not followed.
 pub(crate) fn purge_all(spool: &Path) -> io::Result<Purged> {
     let mut purged = Purged { dirs: Vec::new(), spool: spool.to_owned() };
     match disk::check_dir(spool) {
@@ -49,26 +49,26 @@ pub(crate) fn purge_all(spool: &Path) -> io::Result<Purged> {
     failed.map(|()| purged)
 }
 
-/// Takes one bucket out of reach.
+/// Renames one bucket, so the writes of every process to it fail.
 pub(crate) fn purge_bucket(dir: &Path) -> io::Result<Purged> {
     let spool = dir.parent().unwrap_or(dir).to_owned();
     Ok(Purged { dirs: rename_away(dir)?.into_iter().collect(), spool })
 }
 
 impl Purged {
-    /// Removes the files and the directories, the spool's own too once it is empty.
+    /// Removes the directories and their files, and the spool's own directory if it is empty.
     pub(crate) fn remove(self) -> io::Result<()> {
         let removed = self.dirs.iter().map(|dir| remove_dir(dir));
-        // All are tried, whatever came of the first.
+        // Tries all, even if one fails.
         let removed = removed.fold(Ok(()), Result::and);
-        // Fails while another bucket is in it, which is as it should be.
+        // Fails, as it should, while there is another bucket in it.
         let _ = fs::remove_dir(&self.spool);
         removed
     }
 }
 
-/// Removes what has become too old in the other buckets, which no process sends from any more: they were made for
-/// another endpoint, account or grant. Returns the files that were removed.
+/// Removes files that are too old from the other buckets, which belong to other endpoints, accounts or grants, and
+/// which may never be sent from again. Returns the removed files.
 pub(crate) fn sweep_others(own: &Path, age: u64, now: u64) -> Vec<FileName> {
     let (Some(spool), mut removed) = (own.parent(), Vec::new()) else { return Vec::new() };
     for entry in fs::read_dir(spool).into_iter().flatten().filter_map(Result::ok) {
@@ -88,7 +88,7 @@ pub(crate) fn sweep_others(own: &Path, age: u64, now: u64) -> Vec<FileName> {
         let is_over = |name: &String| made_at(name).is_some_and(|at| now.saturating_sub(at) > age);
         let rest: Vec<&String> =
             names.iter().filter(|name| !matches!(name.as_str(), ".lock" | ".waited")).collect();
-        // An empty one may be of a process that has just begun.
+        // An empty bucket may belong to a process that has just started.
         if !rest.is_empty() && rest.iter().all(|name| is_over(name)) {
             let _ = purge_bucket(&dir).and_then(Purged::remove);
         }
@@ -96,7 +96,7 @@ pub(crate) fn sweep_others(own: &Path, age: u64, now: u64) -> Vec<FileName> {
     removed
 }
 
-/// Returns when a file was made, as far as its name tells.
+/// Returns when a file was created, if its name contains that.
 fn made_at(name: &str) -> Option<u64> {
     match Entry::of(name) {
         Entry::Events(name) => Some(name.created),
@@ -105,7 +105,7 @@ fn made_at(name: &str) -> Option<u64> {
     }
 }
 
-/// Renames a bucket so that it is no bucket; `None` if it is gone already. A link is removed, and not followed.
+/// Renames a directory so that it is no longer a bucket; `None` if it is already gone. A link is not followed.
 fn rename_away(dir: &Path) -> io::Result<Option<PathBuf>> {
     let gone = dir.with_file_name(format!("{GONE}{}", Uuid::new_v4().simple()));
     match fs::rename(dir, &gone) {
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_purge_ends_all_writing_before_it_removes_anything() {
+    fn a_purge_ends_all_writing_before_it_removes_files() {
         let scratch = Scratch::new();
         let spool = scratch.path().join("spool");
         let buckets = [bucket(&spool, "0123456789abcdef"), bucket(&spool, "fedcba9876543210")];
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupted_purge_is_finished_by_the_next() {
+    fn the_next_purge_finishes_an_interrupted_one() {
         let scratch = Scratch::new();
         let spool = scratch.path().join("spool");
         bucket(&spool, "0123456789abcdef");
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_process_sends_any_more_goes_with_its_age() {
+    fn old_files_in_other_buckets_are_removed() {
         let scratch = Scratch::new();
         let spool = scratch.path().join("spool");
         let (own, other) = (bucket(&spool, "0123456789abcdef"), bucket(&spool, "fedcba9876543210"));
@@ -202,11 +202,11 @@ mod tests {
         assert_eq!(other.list().unwrap().events, [young]);
         assert_eq!(sweep_others(own.dir(), 1_000, 9_000), [young]);
         assert!(!other.dir().exists());
-        assert_eq!(own.list().unwrap().events.len(), 1, "its own plan is another's work");
+        assert_eq!(own.list().unwrap().events.len(), 1, "its own bucket is left to its own plan");
     }
 
     #[test]
-    fn one_bucket_goes_and_the_others_stay() {
+    fn purging_one_bucket_keeps_the_others() {
         let scratch = Scratch::new();
         let spool = scratch.path().join("spool");
         let (gone, stays) = (bucket(&spool, "0123456789abcdef"), bucket(&spool, "fedcba9876543210"));
@@ -217,7 +217,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_purge_follows_no_link_and_touches_nothing_that_is_not_ours() {
+    fn a_purge_follows_no_link_and_leaves_foreign_files_alone() {
         let scratch = Scratch::new();
         let elsewhere = scratch.path().join("elsewhere");
         fs::create_dir(&elsewhere).unwrap();

@@ -1,4 +1,4 @@
-//! A directory of a test's own, removed at its end.
+//! A temporary directory for one test, removed at its end.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,4 @@
-//! A worker on a bench, with everything around it made by hand.
-//!
-//! Starts no thread but the one that sends while the worker builds.
+//! A worker for tests, with a manual clock and no thread but the one that sends while the worker builds.
 
 #[cfg(feature = "spool")]
 use std::path::Path;
@@ -48,7 +46,7 @@ impl Bench {
         let consent = Consent::opt_out(Notice::documented("https://example.com/telemetry")).policy_file("");
         let facts = Facts::new("bench", consent, Some("http://bench".to_owned()));
         let monitor = Arc::new(ConsentMonitor::new(facts, Env::empty(), Clock::Manual(Arc::clone(&clock))));
-        let generation = monitor.open().expect("nobody says no");
+        let generation = monitor.open().expect("consent is granted");
         let (commands, receiver) = unbounded();
         let counters = Arc::new(Counters::default());
         let limits =
@@ -111,7 +109,7 @@ impl Bench {
         self
     }
 
-    /// Captures an event of this number, with so many bytes beside.
+    /// Captures an event with this number, and this many bytes of padding.
     pub(super) fn capture(&self, name: &str, n: u64, padding: usize) {
         self.counters.captured();
         let (mut buffers, common) = (Buffers::default(), CommonProperties::default());
@@ -123,7 +121,7 @@ impl Bench {
         assert!(self.queue.push(&event, self.generation).is_ok(), "the queue has room");
     }
 
-    /// Turns until the worker is idle or at its end.
+    /// Runs turns until the worker is idle or ends.
     pub(super) fn run(&mut self) -> Turn {
         for _ in 0..5000 {
             match self.worker.turn() {
@@ -131,27 +129,27 @@ impl Bench {
                 turn => return turn,
             }
         }
-        panic!("the worker does not come to rest");
+        panic!("the worker does not become idle");
     }
 
-    /// Turns until the end, moving the clock to each instant at which there is something to do.
+    /// Runs turns until the worker ends, advancing the clock to each instant at which there is something to do.
     pub(super) fn run_out(&mut self) {
         for _ in 0..5000 {
             match self.run() {
                 Turn::Idle(Some(until)) => {
                     self.clock.advance(until.saturating_duration_since(self.worker.context.clock.now()));
                 }
-                Turn::Idle(None) => panic!("the worker waits for nothing"),
+                Turn::Idle(None) => panic!("the worker waits, but nothing is scheduled"),
                 _ => {
                     self.worker.end();
                     return;
                 }
             }
         }
-        panic!("the worker does not come to its end");
+        panic!("the worker does not end");
     }
 
-    /// Turns until nothing is left to be sent, moving the clock to each instant at which there is something to do.
+    /// Runs turns until nothing is left to send, advancing the clock to each instant at which there is something to do.
     pub(super) fn settle(&mut self) {
         for _ in 0..5000 {
             let done = self.flush(Duration::from_secs(1_000_000));

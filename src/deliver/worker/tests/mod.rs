@@ -1,6 +1,4 @@
-//! The worker turn by turn: a clock that is moved by hand, a transport without a network.
-//!
-//! Never sleeps.
+//! Tests of the worker turn by turn, with a manual clock and without a network. Never sleeps.
 
 mod bench;
 mod overlap;

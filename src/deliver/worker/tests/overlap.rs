@@ -1,4 +1,4 @@
-//! The next body is built while a request is under way, on a thread that comes with the first backlog.
+//! Tests that the next body is built while a request is in flight, on a thread started by the first backlog.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -14,21 +14,21 @@ use crate::settings::Retry;
 use crate::transport::{Request, Response, SendError, Transport};
 use crate::wire::{Attempt, BatchInfo, Envelope, PostHogBatch, WireEvent};
 
-/// In the queue at first, where there is a backlog.
+/// The number of events in the queue at first, if there is a backlog.
 const EVENTS: u64 = 100;
 
-/// So long no machine takes for what is waited for here.
+/// Longer than any machine takes for what the tests wait for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What the endpoint does while the first request is under way.
+/// What the endpoint does during the first request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum During {
     Nothing,
     /// Waits until the next batch has left the queue.
     WaitForNext,
-    /// The same, and then consent is withdrawn.
+    /// Waits likewise, and then consent is withdrawn.
     Withdraw,
-    /// The same, and then the transport panics.
+    /// Waits likewise, and then the transport panics.
     Panic,
     /// Waits until the envelope has panicked over the next batch.
     BreakNext,
@@ -60,7 +60,7 @@ struct Surroundings {
 struct Seen {
     events: usize,
     thread: ThreadId,
-    /// Whether the queue lost events while the request was under way.
+    /// Whether events were taken from the queue during the request.
     is_overlapped: bool,
     may_wait: bool,
     timeout: Duration,
@@ -109,7 +109,7 @@ impl Transport for Endpoint {
         });
         match self.during {
             During::Withdraw if is_first => drop(monitor.gate().close()),
-            // Without the hook, whose words would stand among those of the tests.
+            // Without the panic hook, whose message would clutter the output of the tests.
             During::Panic if is_first => resume_unwind(Box::new("the endpoint")),
             During::Shutdown { is_cut: true, .. } if is_first => return Err(SendError::Aborted),
             _ => {}
@@ -154,7 +154,7 @@ impl Envelope for Brittle {
     }
 }
 
-/// A worker whose bodies hold about ten events, with so many events captured.
+/// Returns a worker whose bodies hold about ten events, with this many events captured.
 fn bench(during: During, events: u64) -> (Bench, Arc<Endpoint>) {
     let has_broken = Arc::new(AtomicBool::new(false));
     let envelope = Arc::new(Brittle {
@@ -181,20 +181,20 @@ fn bench(during: During, events: u64) -> (Bench, Arc<Endpoint>) {
 }
 
 #[test]
-fn the_next_body_is_built_while_a_request_is_under_way() {
+fn the_next_body_is_built_during_a_request() {
     let (mut bench, endpoint) = bench(During::WaitForNext, EVENTS);
     bench.run();
     let requests = endpoint.requests.lock().unwrap();
     assert!(requests[0].is_overlapped);
     assert_eq!(requests.iter().map(|request| request.events as u64).sum::<u64>(), EVENTS);
     assert_eq!((bench.stats().sent, bench.stats().queued), (EVENTS, 0));
-    // What runs on that thread must not wait for room that only the worker can make.
+    // Code on that thread must not wait for room that only the worker can make.
     assert!(requests.iter().all(|request| !request.may_wait || request.thread == thread::current().id()));
     assert!(!requests[0].may_wait);
 }
 
 #[test]
-fn the_second_thread_comes_with_a_backlog_only() {
+fn the_second_thread_is_started_only_by_a_backlog() {
     for (events, is_alone) in [(1, true), (5, true), (EVENTS, false)] {
         let (mut bench, endpoint) = bench(During::Nothing, events);
         bench.run();
@@ -207,7 +207,7 @@ fn the_second_thread_comes_with_a_backlog_only() {
 }
 
 #[test]
-fn a_withdrawal_while_a_request_is_under_way_stops_the_body_that_was_built_meanwhile() {
+fn a_withdrawal_during_a_request_drops_the_body_built_meanwhile() {
     let (mut bench, endpoint) = bench(During::Withdraw, EVENTS);
     assert_eq!(bench.run(), Turn::Over);
     bench.worker.end();
@@ -219,7 +219,7 @@ fn a_withdrawal_while_a_request_is_under_way_stops_the_body_that_was_built_meanw
 }
 
 #[test]
-fn a_transport_that_panics_on_the_second_thread_costs_its_batch_alone() {
+fn a_panic_in_the_transport_on_the_second_thread_costs_only_its_batch() {
     let (mut bench, endpoint) = bench(During::Panic, EVENTS);
     assert!(catch_panic(|| bench.run()).is_none());
     let lost = bench.worker.count_panicked();

@@ -1,5 +1,5 @@
-//! Whatever the sizes, the flush points and the answers: no event is lost, none arrives twice but where
-//! the outcome was unknown, the order holds, the limits hold, and poison takes no others with it.
+//! Property tests of the worker, for any sizes, flushes and responses: no event is lost, none arrives twice unless the
+//! outcome was unknown, the order and the limits hold, and invalid events cost no others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -20,18 +20,18 @@ enum Fault {
     Busy,
     TooLarge,
     NotSent,
-    /// Keeps the events, but the answer is lost.
+    /// Accepts the events, but the response is lost.
     Unknown,
-    /// Answers for each event: those of even number are taken, the others asked for again.
+    /// Returns a result for each event: even numbers are accepted, odd ones are to be retried.
     Each,
 }
 
-/// An endpoint without a network that keeps what it takes.
+/// An endpoint without a network that keeps the events it accepts.
 #[derive(Default)]
 struct Endpoint {
     faults: Mutex<Vec<Option<Fault>>>,
     taken: Mutex<Vec<(u64, Value)>>,
-    /// Events whose first taking the client could not learn of.
+    /// Events that were accepted the first time without the client learning of it.
     unknown: Mutex<BTreeSet<u64>>,
     bodies: Mutex<Vec<(usize, Vec<u64>)>>,
 }
@@ -79,7 +79,7 @@ impl Transport for Endpoint {
     }
 }
 
-/// PostHog's envelope with at most so many events, and with results of single events under status 207.
+/// PostHog's envelope with a maximum number of events, and with a result for each event if the status is 207.
 struct WithResults(PostHogBatch, usize);
 
 impl Envelope for WithResults {
@@ -144,7 +144,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, max_shrink_iters: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_event_arrives_through_any_answers(
+    fn every_event_arrives_whatever_the_responses(
         acts in prop::collection::vec(act(), 1..120),
         faults in prop::collection::vec(fault(), 0..60),
         flush_at in 1_usize..30,
@@ -179,12 +179,12 @@ proptest! {
                 }
             }
         }
-        // A shutdown would not wait for what never reached the endpoint.
+        // A shutdown would not wait for events that never reached the endpoint.
         bench.settle();
         bench.shutdown(Duration::from_secs(1_000_000));
         bench.run_out();
 
-        // Nothing is lost but the poison, and the counts say so.
+        // Only the poison is lost, and the counts agree.
         let stats = bench.stats();
         prop_assert_eq!(stats.queued, 0);
         prop_assert_eq!(stats.lost(LossReason::Rejected), poison.len() as u64);

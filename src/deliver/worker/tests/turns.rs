@@ -1,4 +1,4 @@
-//! Single turns: intervals, flushes, retries, shutdown and withdrawal by the hands of a manual clock.
+//! Tests of single turns: intervals, flushes, retries, shutdown and withdrawal.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::wire::PostHogBatch;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A worker with an interval of 5 s and retries after 10 s, and what its transport holds.
+/// Returns a worker with an interval of 5 s and retries after 10 s, and its transport.
 fn bench(statuses: &[u16]) -> (Bench, MemoryTransport) {
     let memory = MemoryTransport::new();
     for status in statuses {
@@ -24,7 +24,7 @@ fn bench(statuses: &[u16]) -> (Bench, MemoryTransport) {
     (Bench::new(batching, retry, envelope, Arc::new(memory.clone())), memory)
 }
 
-/// How long the worker will sleep.
+/// Returns how long the worker will sleep.
 fn idle(bench: &mut Bench) -> Option<Duration> {
     match bench.run() {
         Turn::Idle(until) => until.map(|until| until - bench.worker.context.clock.now()),
@@ -33,7 +33,7 @@ fn idle(bench: &mut Bench) -> Option<Duration> {
 }
 
 #[test]
-fn an_event_leaves_when_its_interval_is_over() {
+fn an_event_is_sent_when_its_interval_is_over() {
     let (mut bench, memory) = bench(&[]);
     assert_eq!(idle(&mut bench), None);
     bench.capture("counted", 1, 0);
@@ -52,8 +52,8 @@ fn a_flush_is_answered_when_its_events_are_settled() {
     bench.capture("counted", 1, 0);
     let done = bench.flush(SECOND * 60);
     bench.run();
-    assert!(done.try_recv().is_err(), "its batch waits for a retry within the time");
-    // A later event does not put the flush off.
+    assert!(done.try_recv().is_err(), "its batch waits for a retry before the deadline");
+    // A later event does not delay the flush.
     bench.clock.advance(SECOND * 15);
     bench.capture("counted", 2, 0);
     bench.run();
@@ -62,7 +62,7 @@ fn a_flush_is_answered_when_its_events_are_settled() {
 }
 
 #[test]
-fn a_flush_whose_retry_is_too_late_is_answered_at_once() {
+fn a_flush_is_answered_at_once_if_the_retry_is_too_late() {
     let (mut bench, _) = bench(&[503]);
     bench.capture("counted", 1, 0);
     let done = bench.flush(SECOND * 5);
@@ -72,7 +72,7 @@ fn a_flush_whose_retry_is_too_late_is_answered_at_once() {
 }
 
 #[test]
-fn a_flush_of_nothing_is_answered_at_once() {
+fn a_flush_of_an_empty_queue_is_answered_at_once() {
     let (mut bench, memory) = bench(&[]);
     let done = bench.flush(SECOND);
     bench.run();
@@ -81,7 +81,7 @@ fn a_flush_of_nothing_is_answered_at_once() {
 }
 
 #[test]
-fn a_shutdown_waits_for_the_retry_that_fits_and_for_no_other() {
+fn a_shutdown_waits_only_for_a_retry_before_its_deadline() {
     for (timeout, sent) in [(30, 1), (5, 0)] {
         let (mut bench, _) = bench(&[503]);
         bench.capture("counted", 1, 0);
@@ -97,7 +97,7 @@ fn a_shutdown_waits_for_the_retry_that_fits_and_for_no_other() {
 }
 
 #[test]
-fn without_clients_the_worker_drains_for_its_farewell() {
+fn without_clients_the_worker_drains_for_a_limited_time() {
     let (mut bench, _) = bench(&[]);
     bench.capture("counted", 1, 0);
     bench.commands = crossbeam_channel::unbounded().0;
@@ -106,7 +106,7 @@ fn without_clients_the_worker_drains_for_its_farewell() {
 }
 
 #[test]
-fn a_withdrawal_drops_what_waits_everywhere() {
+fn a_withdrawal_drops_all_waiting_events() {
     let (mut bench, memory) = bench(&[503]);
     bench.capture("counted", 1, 0);
     let done = bench.flush(SECOND);
@@ -131,7 +131,7 @@ fn an_endpoint_that_is_gone_for_good_ends_the_worker() {
 }
 
 #[test]
-fn a_batch_that_grew_too_old_is_given_up() {
+fn a_batch_that_is_too_old_is_given_up() {
     let (mut bench, memory) = bench(&[503; 50]);
     bench.worker.context.sender.retry.max_age = SECOND * 60;
     bench.capture("counted", 1, 0);
@@ -145,7 +145,7 @@ fn a_batch_that_grew_too_old_is_given_up() {
 }
 
 #[test]
-fn a_transport_that_gives_up_by_itself_is_not_tried_without_end() {
+fn a_transport_that_aborts_unasked_is_not_retried_forever() {
     let memory = MemoryTransport::new();
     for _ in 0..10 {
         memory.answer(Err(SendError::Aborted));
