@@ -89,7 +89,7 @@
 //! | `tokio` | | `Context::in_task`: a request context that follows a task |
 //! | `clap` | | [`cli`]: arguments and verbs for tools that use clap |
 //! | `ctrlc` | | [`cli`]: reports a command that is ended by Ctrl-C |
-//! | `tower` | | `tower`: layers that make that context from a request, and capture an event for it |
+//! | `tower` | | the module `tower`: layers that make that context from a request, and capture an event for each |
 //! | `yaml` | yes | deployment parameters in YAML |
 //! | `toml` | yes | policy and project files in TOML |
 //! | `derive` | yes | the derive macros |
