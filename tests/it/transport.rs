@@ -187,7 +187,8 @@ fn no_key_and_no_header_is_ever_logged() {
         .filter(|line| !is_dump(line) || line.text.contains("_key"))
         .collect();
     assert!(leaks.is_empty(), "{leaks:#?}");
-    let warned = lines::warnings_here().iter().filter(|text| text.contains("ureq_proto is at trace")).count();
+    let warned =
+        lines::warnings_here().iter().filter(|text| text.contains("`ureq_proto` is at level trace")).count();
     assert_eq!(warned, 1);
 }
 

@@ -111,16 +111,18 @@ fn every_name_method_and_attribute_of_the_face_is_seen() {
         impl Client { pub fn flush(&self, time: Duration) -> Result<Flushed, E> {} fn secret(&self) {} #[doc(hidden)] pub fn private(&self) {} }
         impl Drop for Client { fn drop(&mut self) {} }
         impl Envelope for Client {}
-        pub struct Inner; impl Inner { pub fn unseen(&self) {} }
+        pub struct Inner; impl Inner { pub fn unseen(&self) {} } impl Envelope for Inner {}
         #[non_exhaustive] pub enum Mode { On, Off { why: String } }
         pub(crate) fn internal() {}
         pub const fn start<T: Into<u8>>(value: T) {}
         #[macro_export] macro_rules! event { () => {} }
-        #[cfg(test)] pub fn in_tests() {}";
+        #[cfg(test)] pub fn in_tests() {}
+        #[cfg(test)] mod tests;";
+    let tests = "use crate::wire::Envelope; struct Brittle; impl Envelope for Brittle {}";
     let wire =
         "/// A body.\npub trait Envelope: Send { const MAX: usize; fn path(&self) -> &str; fn end(&self) {} }
         #[cfg(feature = \"tower\")] pub use other::Layer;";
-    let seen = list(&[("", root), ("client", client), ("wire", wire)]);
+    let seen = list(&[("", root), ("client", client), ("client::tests", tests), ("wire", wire)]);
     let expected = [
         "pub struct c::Client { .. }: Clone",
         "impl Drop for Client",

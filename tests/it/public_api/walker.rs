@@ -33,7 +33,19 @@ impl Sources {
             let file = syn::parse_file(text).unwrap_or_else(|error| panic!("{module}: {error}"));
             sources.add(module, file.items);
         }
+        // Nobody sees a file that only tests include.
+        let reached = sources.reached("");
+        sources.modules.retain(|module, _| reached.contains(module));
         sources
+    }
+
+    /// Returns a module and all that it declares.
+    fn reached(&self, module: &str) -> BTreeSet<String> {
+        let inner = self.modules.get(module).into_iter().flatten().filter_map(|item| match item {
+            Item::Mod(inner) => Some(join(module, &inner.ident.to_string())),
+            _ => None,
+        });
+        inner.flat_map(|inner| self.reached(&inner)).chain([module.to_owned()]).collect()
     }
 
     fn add(&mut self, module: &str, items: Vec<Item>) {
@@ -280,6 +292,10 @@ impl Api<'_> {
 
     fn implementation(&mut self, module: &str, item: &ItemImpl) {
         let owner = self.public_path(module, &item.self_ty);
+        if owner.is_none() && self.is_ours(module, &item.self_ty) {
+            // A type that nobody outside can name.
+            return;
+        }
         let feature = feature_of(&item.attrs).unwrap_or_default();
         let generics = tidy(&item.generics);
         if let Some((of, _)) = &item.trait_ {
@@ -310,6 +326,13 @@ impl Api<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// Returns whether the crate defines a type.
+    fn is_ours(&self, module: &str, ty: &Type) -> bool {
+        let Type::Path(ty) = ty else { return false };
+        let targets = self.sources.resolve(module, &segments(&ty.path), 0);
+        targets.iter().any(|target| matches!(target, Target::Item(..)))
     }
 
     /// Returns the public path of a type that the crate defines.
