@@ -368,7 +368,7 @@ fn leaves(tree: &UseTree) -> Vec<(Vec<String>, String)> {
         UseTree::Name(name) => vec![(vec![name.ident.to_string()], name.ident.to_string())],
         UseTree::Rename(rename) => vec![(vec![rename.ident.to_string()], rename.rename.to_string())],
         UseTree::Group(group) => group.items.iter().flat_map(leaves).collect(),
-        _ => Vec::new(),
+        UseTree::Glob(_) => Vec::new(),
     }
 }
 
