@@ -9,6 +9,7 @@ mod capture;
 mod consent;
 mod identity;
 mod lane;
+mod on_disk;
 mod preview;
 mod shutdown;
 mod spool;
@@ -70,7 +71,7 @@ impl Client {
         let facts = config.facts();
         let settings = config.resolve(&env)?;
         let monitor = ConsentMonitor::new(facts, env, Clock::System);
-        spool::finish_purge(&settings, &monitor);
+        on_disk::finish_purge(&settings, &monitor);
         let client = Self::with(Some(settings), monitor, disabled_reason);
         client.announce_disabled();
         client.start(Route::Events)?;
@@ -181,7 +182,7 @@ pub fn status(config: &Config) -> Status {
     let dir = spool_dir(&config.facts(), &env).filter(|_| config.spool.is_some());
     let mut status = explain(config.facts(), env, Clock::System.wall());
     if let Some(dir) = dir.filter(|_| status.state == ConsentState::Granted) {
-        let spool = spool::describe(&dir);
+        let spool = on_disk::describe(&dir);
         status.queue.disk = spool.events;
         status.spool = Some(spool);
     }

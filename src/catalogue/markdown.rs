@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::catalogue::json::Json;
 use crate::catalogue::json_schema::LIBRARY;
 use crate::catalogue::registry::Catalogue;
+use crate::catalogue::words;
 use crate::catalogue::words::{CONTEXT_ID, CONTEXT_ID_POLICY, Uses, policy, values};
 use crate::catalogue::{example, page};
 use crate::schema::{FieldSchema, FieldType, Schema};
@@ -28,12 +29,12 @@ pub(super) fn write(catalogue: &Catalogue) -> String {
 
 fn introduction(catalogue: &Catalogue, out: &mut String) {
     let product = catalogue.product;
-    let counted = crate::catalogue::counted(catalogue.events.len());
+    let counted = words::counted(catalogue.events.len());
     let _ = writeln!(
         out,
         "This page is generated from the source code of {product}, and a test fails if they differ. {} sends {}. \
          This is version {} of the notice.\n",
-        crate::catalogue::subject(catalogue),
+        words::subject(catalogue),
         if catalogue.events.is_empty() { counted } else { format!("the {counted} below and nothing else") },
         catalogue.notice_version,
     );
@@ -57,7 +58,7 @@ fn introduction(catalogue: &Catalogue, out: &mut String) {
         let _ = writeln!(out, "\n{retention}");
     }
     if catalogue.is_kept_on_disk {
-        let _ = writeln!(out, "\n{}", crate::catalogue::KEPT_ON_DISK);
+        let _ = writeln!(out, "\n{}", words::KEPT_ON_DISK);
     }
     if !catalogue.recipients.is_empty() {
         out.push_str("\n| Who processes events | What for |\n|---|---|\n");
@@ -149,7 +150,7 @@ fn event(catalogue: &Catalogue, schema: &Schema, out: &mut String) {
 
 /// Returns why an event is sent: its own explanation, or that of its purpose.
 pub(super) fn why(schema: &Schema) -> &'static str {
-    if schema.why.is_empty() { crate::catalogue::reason(schema.purpose) } else { schema.why }
+    if schema.why.is_empty() { words::reason(schema.purpose) } else { schema.why }
 }
 
 pub(super) fn example(catalogue: &Catalogue, schema: &Schema) -> Json {

@@ -12,8 +12,7 @@ mod words;
 
 pub(crate) use page::Drift;
 
-use crate::schema::{FieldSchema, Purpose, Schema};
-use registry::UNNAMED;
+use crate::schema::{FieldSchema, Schema};
 
 impl Catalogue {
     /// Returns the page for people, in Markdown: what is sent and why, each field, an example of each event,
@@ -77,40 +76,5 @@ impl FieldSchema {
     /// Describes the values of the field, and how they are made safe.
     pub(crate) fn in_words(&self) -> (String, String) {
         (words::values(&self.kind), words::policy(self))
-    }
-}
-
-/// What people are told about the spool. The age is the maximum that can be configured.
-const KEPT_ON_DISK: &str = "Until they are sent, events are kept on this machine for up to 7 days. Turning \
-                            telemetry off removes them.";
-
-/// Returns the product's name for the start of a sentence.
-fn subject(catalogue: &Catalogue) -> &'static str {
-    if catalogue.product == UNNAMED { "This program" } else { catalogue.product }
-}
-
-fn counted(events: usize) -> String {
-    match events {
-        0 => "no events".to_owned(),
-        1 => "one kind of event".to_owned(),
-        _ => format!("{events} kinds of events"),
-    }
-}
-
-/// Returns what a purpose is for, as part of a sentence.
-fn aim(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Usage => "to see how it is used",
-        Purpose::Error => "to see what fails",
-        Purpose::UpdateCheck => "to see which versions are in use",
-    }
-}
-
-/// Returns why events of a purpose are sent, for those that do not explain it themselves.
-fn reason(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Usage => "To see how the software is used.",
-        Purpose::Error => "To see what fails.",
-        Purpose::UpdateCheck => "To see which versions are in use, and whether there is a newer one.",
     }
 }

@@ -1,6 +1,7 @@
 //! The notice: the short text that people see before anything is sent.
 
 use crate::catalogue::registry::Catalogue;
+use crate::catalogue::words;
 use crate::catalogue::words::Uses;
 use crate::schema::Purpose;
 
@@ -8,8 +9,8 @@ use crate::schema::Purpose;
 pub(super) fn write(catalogue: &Catalogue) -> String {
     let mut lines = vec![format!(
         "{} sends {}{}{}.",
-        crate::catalogue::subject(catalogue),
-        crate::catalogue::counted(catalogue.events.len()),
+        words::subject(catalogue),
+        words::counted(catalogue.events.len()),
         purposes(catalogue),
         catalogue.endpoint.map(|endpoint| format!(", to {endpoint}")).unwrap_or_default(),
     )];
@@ -27,7 +28,7 @@ pub(super) fn write(catalogue: &Catalogue) -> String {
     }
     lines.extend(catalogue.retention.map(str::to_owned));
     if catalogue.is_kept_on_disk {
-        lines.push(crate::catalogue::KEPT_ON_DISK.to_owned());
+        lines.push(words::KEPT_ON_DISK.to_owned());
     }
     if !catalogue.turn_off.is_empty() {
         lines.push(format!("To turn it off: {}", catalogue.turn_off.join(" Or: ")));
@@ -40,7 +41,7 @@ fn purposes(catalogue: &Catalogue) -> String {
     let all = [Purpose::Usage, Purpose::Error, Purpose::UpdateCheck];
     let used =
         all.into_iter().filter(|purpose| catalogue.events.iter().any(|event| event.purpose == *purpose));
-    let aims: Vec<_> = used.map(crate::catalogue::aim).collect();
+    let aims: Vec<_> = used.map(words::aim).collect();
     match aims.split_last() {
         Some((last, [])) => format!(" {last}"),
         Some((last, others)) => format!(" {} and {last}", others.join(", ")),

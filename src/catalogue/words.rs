@@ -1,7 +1,7 @@
 //! Descriptions of values and policies for the page and the notice.
 
-use crate::catalogue::registry::Catalogue;
-use crate::schema::{FieldSchema, FieldType, Labels, TextPolicy, Word};
+use crate::catalogue::registry::{Catalogue, UNNAMED};
+use crate::schema::{FieldSchema, FieldType, Labels, Purpose, TextPolicy, Word};
 
 /// The policies that a catalogue uses.
 #[derive(Clone, Copy, Default)]
@@ -150,4 +150,39 @@ fn innermost(kind: &FieldType) -> &FieldType {
 
 fn list<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     texts.map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// What people are told about the spool. The age is the maximum that can be configured.
+pub(super) const KEPT_ON_DISK: &str = "Until they are sent, events are kept on this machine for up to 7 days. Turning \
+                            telemetry off removes them.";
+
+/// Returns the product's name for the start of a sentence.
+pub(super) fn subject(catalogue: &Catalogue) -> &'static str {
+    if catalogue.product == UNNAMED { "This program" } else { catalogue.product }
+}
+
+pub(super) fn counted(events: usize) -> String {
+    match events {
+        0 => "no events".to_owned(),
+        1 => "one kind of event".to_owned(),
+        _ => format!("{events} kinds of events"),
+    }
+}
+
+/// Returns what a purpose is for, as part of a sentence.
+pub(super) fn aim(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Usage => "to see how it is used",
+        Purpose::Error => "to see what fails",
+        Purpose::UpdateCheck => "to see which versions are in use",
+    }
+}
+
+/// Returns why events of a purpose are sent, for those that do not explain it themselves.
+pub(super) fn reason(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Usage => "To see how the software is used.",
+        Purpose::Error => "To see what fails.",
+        Purpose::UpdateCheck => "To see which versions are in use, and whether there is a newer one.",
+    }
 }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::lane::Route;
 use super::shutdown::forked;
-use super::{Client, spool};
+use super::{Client, on_disk};
 use crate::consent::{ConsentMonitor, ConsentState, Decision, GateState, LastSend, OptIn, Status};
 use crate::error::{Error, ErrorKind, Result};
 use crate::timestamp::Timestamp;
@@ -55,7 +55,7 @@ impl Client {
         // deleted.
         let purged = self.purge_spool();
         self.withdraw();
-        spool::remove(purged);
+        on_disk::remove(purged);
         stored
     }
 

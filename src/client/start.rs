@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::lane::{Lane, Route};
 use super::shutdown::forked;
 use super::worker_handle::{WorkerHandle, commands};
-use super::{Client, spool};
+use super::{Client, on_disk};
 use crate::config::ClientSettings;
 use crate::consent::{GateState, Granted, origin};
 use crate::deliver::{BatchSender, Halving, Secrets, Worker, WorkerContext};
@@ -31,7 +31,7 @@ impl Client {
         let Some(lane) = inner.lanes.get_or_make(route, settings, &inner.counters) else { return Ok(()) };
         // Code of the application runs before the lock is taken, and leftovers are dropped after it was released.
         let transport = transport(&lane.settings, granted)?;
-        let spool = spool::open(&lane.settings, &self.monitor, &inner.counters, &inner.clock);
+        let spool = on_disk::open(&lane.settings, &self.monitor, &inner.counters, &inner.clock);
         let (sender, receiver) = commands();
         let worker = Worker::new(WorkerContext {
             queue: Arc::clone(&lane.queue),
@@ -81,7 +81,7 @@ impl Client {
         let has_left = settings.spool.is_some()
             && !settings.is_dry_run
             && self.is_enabled()
-            && spool::holds_events(&settings.for_ai(), &self.monitor);
+            && on_disk::holds_events(&settings.for_ai(), &self.monitor);
         if let Some(Err(error)) = has_left.then(|| self.start(Route::Ai)) {
             catch_panic(|| log::debug!(target: "candor", "AI events on disk wait for a later run: {error}"));
         }

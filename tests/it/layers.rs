@@ -214,18 +214,19 @@ impl File {
         }
     }
 
-    /// Records the paths in other code.
+    /// Records the paths in other code: those that begin at the crate's root, above, or in a module of this one.
     fn take_paths(&mut self, code: &str) {
-        for root in ["crate::", "super::"] {
-            for (at, _) in code.match_indices(root) {
-                let before = code[..at].chars().next_back();
-                if before.is_some_and(|before| before.is_alphanumeric() || "_:$".contains(before)) {
-                    continue;
-                }
-                let path: String =
-                    code[at..].chars().take_while(|c| c.is_alphanumeric() || "_:".contains(*c)).collect();
-                self.names.push(path.trim_end_matches(':').to_owned());
+        let is_name = |c: char| c.is_alphanumeric() || c == '_';
+        for (at, _) in code.match_indices("::") {
+            let start = code[..at].rfind(|c| !is_name(c)).map_or(0, |before| before + 1);
+            let before = code[..start].chars().next_back();
+            let is_first = before.is_none_or(|before| !":$.\"".contains(before));
+            let is_visibility = code[..start].ends_with("pub(in ");
+            if !is_first || is_visibility || !code[start..].starts_with(|c: char| c.is_ascii_lowercase()) {
+                continue;
             }
+            let path: String = code[start..].chars().take_while(|c| is_name(*c) || *c == ':').collect();
+            self.names.push(path.trim_end_matches(':').to_owned());
         }
     }
 }
@@ -301,10 +302,15 @@ fn circles_and_climbs_are_found_through_re_exports() {
         "fn send() { super::Worker::new() }\n#[cfg(test)]\nuse crate::client::Client;",
     );
     house.add("error", "fn of() -> $crate::wire::Protocol { crate::Protocol::V0 }");
-    house.add("client", "");
+    house.add("client", "fn start() { lane::start() }");
+    house.add("client::lane", "use super::Client;");
     assert_eq!(
         house.circles(),
-        BTreeSet::from([vec!["deliver::sender", "deliver::worker"], vec!["error", "wire::v0"],])
+        BTreeSet::from([
+            vec!["client", "client::lane"],
+            vec!["deliver::sender", "deliver::worker"],
+            vec!["error", "wire::v0"],
+        ])
     );
     assert_eq!(house.climbs(), BTreeSet::from(["error -> wire::v0".to_owned()]));
     assert_eq!(house.arrows()["deliver::worker"], BTreeSet::from(["deliver::sender", "wire::v0"]));

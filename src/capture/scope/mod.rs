@@ -2,44 +2,27 @@
 //!
 //! Costs a single atomic load while no context is in force anywhere.
 
+mod active;
+mod guard;
+#[cfg(feature = "tokio")]
+mod in_task;
 #[cfg(feature = "tower")]
 mod layer;
 mod task;
 mod thread;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::event::ActiveContext;
 
+pub use guard::ContextGuard;
 #[cfg(feature = "tower")]
 pub use layer::{ContextLayer, ContextService};
-pub use thread::ContextGuard;
-
-/// The number of scopes in the process.
-static ACTIVE: AtomicUsize = AtomicUsize::new(0);
-
-/// Counts a scope for as long as it lives.
-#[derive(Debug)]
-struct Active;
-
-impl Active {
-    fn new() -> Self {
-        ACTIVE.fetch_add(1, Ordering::Relaxed);
-        Self
-    }
-}
-
-impl Drop for Active {
-    fn drop(&mut self) {
-        ACTIVE.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 /// Returns the innermost context in force here.
 #[inline]
 pub(super) fn current() -> Option<Arc<ActiveContext>> {
-    if ACTIVE.load(Ordering::Relaxed) == 0 {
+    if active::is_none() {
         return None;
     }
     innermost(thread::current(), task::current())

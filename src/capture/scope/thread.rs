@@ -1,61 +1,28 @@
-//! Contexts in force on a thread.
-//!
-//! A context never outlives its guard, even if guards are dropped out of order.
+//! The contexts that are in force on a thread.
 
 use std::cell::RefCell;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::Active;
-use crate::event::{ActiveContext, Context};
+use crate::event::ActiveContext;
 
 thread_local! {
     static ENTERED: RefCell<Vec<Arc<ActiveContext>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Keeps a context in force on this thread until it is dropped; see [`Context::enter`].
-#[must_use = "the context is in force only while the guard lives"]
-#[derive(Debug)]
-pub struct ContextGuard {
-    active: usize,
-    _active: Active,
-    /// Makes the guard `!Send`, because it belongs to its thread.
-    _thread: PhantomData<*const ()>,
+/// Puts a context on top of those of this thread.
+pub(super) fn enter(active: Arc<ActiveContext>) {
+    // The list no longer exists while a thread ends, and is not needed then.
+    let _ = ENTERED.try_with(|entered| entered.borrow_mut().push(active));
 }
 
-impl Context {
-    /// Puts the context in force on this thread until the guard is dropped, on top of any context already in force.
-    ///
-    /// Do not hold the guard across an `.await`: other tasks on the thread would see the context, and the task may
-    /// continue on another thread. Use `in_task` (feature `tokio`) there.
-    pub fn enter(&self) -> ContextGuard {
-        let active = self.active(super::current().as_deref());
-        let guard = ContextGuard {
-            active: Arc::as_ptr(&active).addr(),
-            _active: Active::new(),
-            _thread: PhantomData,
-        };
-        // The list no longer exists while a thread ends, and is not needed then.
-        let _ = ENTERED.try_with(|entered| entered.borrow_mut().push(active));
-        guard
-    }
-
-    /// Runs `work` with the context in force on this thread.
-    pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _guard = self.enter();
-        work()
-    }
-}
-
-impl Drop for ContextGuard {
-    fn drop(&mut self) {
-        let _ = ENTERED.try_with(|entered| {
-            let mut entered = entered.borrow_mut();
-            if let Some(at) = entered.iter().rposition(|active| Arc::as_ptr(active).addr() == self.active) {
-                entered.remove(at);
-            }
-        });
-    }
+/// Takes the context at this address out, wherever in the list it is.
+pub(super) fn leave(address: usize) {
+    let _ = ENTERED.try_with(|entered| {
+        let mut entered = entered.borrow_mut();
+        if let Some(at) = entered.iter().rposition(|active| Arc::as_ptr(active).addr() == address) {
+            entered.remove(at);
+        }
+    });
 }
 
 /// Returns the innermost context of this thread.

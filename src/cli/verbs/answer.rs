@@ -1,6 +1,6 @@
 //! `telemetry on` and `telemetry off`: the user's answer.
 
-use super::Said;
+use super::said::Said;
 use crate::cli::kit::Kit;
 use crate::cli::screen::{Colour, Screen};
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::{Said, counted};
+use super::said::{Said, counted};
 use crate::catalogue::Catalogue;
 use crate::cli::kit::Kit;
 use crate::cli::screen::Screen;

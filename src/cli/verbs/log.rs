@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::{Said, counted};
+use super::said::{Said, counted};
 use crate::cli::kit::Kit;
 use crate::cli::screen::{Colour, Screen};
 use crate::observe::sent_log::{Body, Entry, SentLines};

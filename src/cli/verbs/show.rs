@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::Said;
+use super::said::Said;
 use crate::catalogue::Catalogue;
 use crate::cli::kit::Kit;
 use crate::cli::screen::Screen;

@@ -1,6 +1,6 @@
 //! `telemetry status`: the decision, who took it, and what has been sent.
 
-use super::{Said, counted, report_text};
+use super::said::{Said, counted, report_text};
 use crate::cli::kit::Kit;
 use crate::cli::screen::{Colour, Screen};
 use crate::consent::{ConsentState, LastSend, Layer, Status, Vote};

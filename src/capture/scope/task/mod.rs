@@ -8,4 +8,4 @@ mod enabled;
 #[cfg(not(feature = "tokio"))]
 pub(super) use disabled::current;
 #[cfg(feature = "tokio")]
-pub(super) use enabled::current;
+pub(super) use enabled::{current, within};
