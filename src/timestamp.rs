@@ -18,7 +18,7 @@ pub struct Timestamp {
     micros: i64,
 }
 
-const FIRST: i64 = -62_167_219_200_000_000; // 0000-01-01T00:00:00Z
+const MIN_MICROS: i64 = -62_167_219_200_000_000; // 0000-01-01T00:00:00Z
 const LAST: i64 = 253_402_300_799_999_999; // 9999-12-31T23:59:59.999999Z
 
 impl Timestamp {
@@ -29,8 +29,8 @@ impl Timestamp {
 
     /// Creates a timestamp from microseconds since 1970-01-01 in UTC.
     pub const fn from_unix_micros(micros: i64) -> Self {
-        if micros < FIRST {
-            Self { micros: FIRST }
+        if micros < MIN_MICROS {
+            Self { micros: MIN_MICROS }
         } else if micros > LAST {
             Self { micros: LAST }
         } else {

@@ -13,11 +13,11 @@ use crate::event::EncodedEvent;
 pub struct Sampling {
     /// Of all 64-bit values, those below this threshold are kept.
     threshold: u64,
-    by: By,
+    by: SampleBy,
 }
 
 #[derive(Debug)]
-enum By {
+enum SampleBy {
     DistinctId,
     Name,
     Turn(AtomicU64),
@@ -26,17 +26,17 @@ enum By {
 impl Sampling {
     /// Keeps part of the people: either all events of a distinct id, or none.
     pub fn by_distinct_id(rate: f64) -> Self {
-        Self { threshold: threshold(rate), by: By::DistinctId }
+        Self { threshold: threshold(rate), by: SampleBy::DistinctId }
     }
 
     /// Keeps part of the event names: either all events of a name, or none.
     pub fn by_name(rate: f64) -> Self {
-        Self { threshold: threshold(rate), by: By::Name }
+        Self { threshold: threshold(rate), by: SampleBy::Name }
     }
 
     /// Keeps events at regular intervals, such as every tenth for 0.1.
     pub fn evenly(rate: f64) -> Self {
-        Self { threshold: threshold(rate), by: By::Turn(AtomicU64::new(0)) }
+        Self { threshold: threshold(rate), by: SampleBy::Turn(AtomicU64::new(0)) }
     }
 
     pub(super) fn keeps(&self, event: &EncodedEvent<'_>) -> bool {
@@ -44,9 +44,9 @@ impl Sampling {
             return true;
         }
         let value = match &self.by {
-            By::DistinctId => hash(event.distinct_id()),
-            By::Name => hash(event.name()),
-            By::Turn(turn) => {
+            SampleBy::DistinctId => hash(event.distinct_id()),
+            SampleBy::Name => hash(event.name()),
+            SampleBy::Turn(turn) => {
                 // Multiples of the golden ratio are spread evenly over the range, at every rate.
                 turn.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15)
             }

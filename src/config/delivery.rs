@@ -85,8 +85,8 @@ impl Config {
     ///
     /// The delay doubles with each retry, and up to half of it is added at random. The maximum also limits
     /// `Retry-After`.
-    pub fn retry_delays(mut self, first: Duration, longest: Duration) -> Self {
-        (self.retry.base, self.retry.max_delay) = (first, longest.max(first));
+    pub fn retry_delays(mut self, first: Duration, max: Duration) -> Self {
+        (self.retry.base, self.retry.max_delay) = (first, max.max(first));
         self
     }
 

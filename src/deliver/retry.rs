@@ -68,7 +68,7 @@ pub(crate) struct History {
 pub(crate) fn decide(policy: &Retry, verdict: Verdict, history: History, entropy: u64) -> Action {
     match verdict {
         Verdict::Done => Action::Done,
-        Verdict::Unreadable => Action::Drop(LossReason::UnreadableAnswer),
+        Verdict::Unreadable => Action::Drop(LossReason::UnreadableResponse),
         Verdict::Gone => Action::Stop,
         Verdict::TooLarge | Verdict::Invalid if history.cut == Cut::Halve => Action::Halve,
         Verdict::TooLarge | Verdict::Invalid if history.cut == Cut::Defer => Action::Defer,

@@ -172,7 +172,7 @@ impl BatchSender {
         if let Ok(response) = &result {
             self.log_sent(&batch, response.status);
         }
-        let (verdict, info) = self.judge(result, &headers);
+        let (verdict, info) = self.interpret(result, &headers);
         if is_bad_response {
             self.warn_of_bad_response(&info);
         }
@@ -193,7 +193,11 @@ impl BatchSender {
         sent_log.append(&sent, || self.monitor.gate().may_send(batch.generation));
     }
 
-    fn judge(&self, result: RequestResult, headers: &[(&'static str, String)]) -> (Verdict, ResponseInfo) {
+    fn interpret(
+        &self,
+        result: RequestResult,
+        headers: &[(&'static str, String)],
+    ) -> (Verdict, ResponseInfo) {
         match result {
             Ok(mut response) => {
                 response.received_at = Timestamp::of_clock(self.clock.wall());

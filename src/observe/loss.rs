@@ -53,7 +53,7 @@ pub enum LossReason {
     /// The receiver rejected the event.
     Rejected,
     /// The receiver reported success with an unreadable response, so it may have accepted the event.
-    UnreadableAnswer,
+    UnreadableResponse,
     /// The event was tried as often, or for as long, as the settings allow, or the endpoint kept answering with
     /// something other than HTTP.
     RetriesExhausted,
@@ -94,7 +94,7 @@ impl LossReason {
         Self::QueueFull,
         Self::ConsentWithdrawn,
         Self::Rejected,
-        Self::UnreadableAnswer,
+        Self::UnreadableResponse,
         Self::RetriesExhausted,
         Self::ShuttingDown,
         Self::WorkerPanicked,
@@ -127,7 +127,7 @@ impl LossReason {
             Self::QueueFull => "queue full",
             Self::ConsentWithdrawn => "consent withdrawn",
             Self::Rejected => "rejected",
-            Self::UnreadableAnswer => "unreadable answer",
+            Self::UnreadableResponse => "unreadable response",
             Self::RetriesExhausted => "retries exhausted",
             Self::ShuttingDown => "shutting down",
             Self::WorkerPanicked => "worker panicked",

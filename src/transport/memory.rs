@@ -41,7 +41,7 @@ impl MemoryTransport {
     }
 
     /// Adds a response to the script.
-    pub fn answer(&self, response: Result<Response, SendError>) {
+    pub fn respond(&self, response: Result<Response, SendError>) {
         self.state.lock().script.push_back(response);
     }
 

@@ -53,7 +53,7 @@ impl LegacyBatch {
     }
 
     /// Writes one of PostHog's own events, some of whose properties belong elsewhere.
-    fn special(kind: Kind, event: &WireEvent<'_>, body: &mut Vec<u8>) {
+    fn special(event_type: EventType, event: &WireEvent<'_>, body: &mut Vec<u8>) {
         let mut properties = Vec::new();
         event.write_properties(&mut properties);
         let mut kept = vec![b'{'];
@@ -62,8 +62,8 @@ impl LegacyBatch {
             let (key, value) = (properties.get(member.key.clone()), properties.get(member.value.clone()));
             let (Some(key), Some(value)) = (key, value) else { break };
             match key {
-                quoted::SET if kind == Kind::Identify => set = Some(value),
-                quoted::GROUPS if kind != Kind::Identify => {}
+                quoted::SET if event_type == EventType::Identify => set = Some(value),
+                quoted::GROUPS if event_type != EventType::Identify => {}
                 _ => {
                     has_id |= key == b"\"distinct_id\"";
                     if kept.len() > 1 {
@@ -76,7 +76,7 @@ impl LegacyBatch {
             }
         }
         kept.push(b'}');
-        if kind != Kind::Alias || !has_id {
+        if event_type != EventType::Alias || !has_id {
             write_id(event, body);
         }
         if let Some(set) = set {
@@ -91,14 +91,14 @@ impl LegacyBatch {
 
 /// The kinds of event that the old libraries distinguished by `type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum EventType {
     Capture,
     Identify,
     GroupIdentify,
     Alias,
 }
 
-impl Kind {
+impl EventType {
     fn of(name: &[u8]) -> Self {
         match name {
             quoted::IDENTIFY => Self::Identify,
@@ -137,12 +137,12 @@ impl Envelope for LegacyBatch {
     }
 
     fn event(&self, event: &WireEvent<'_>, body: &mut Vec<u8>) {
-        let kind = Kind::of(event.encoded().name());
+        let event_type = EventType::of(event.encoded().name());
         for part in [
             b"{\"uuid\":\"".as_slice(),
             event.uuid().as_bytes(),
             b"\"",
-            kind.text().unwrap_or_default(),
+            event_type.text().unwrap_or_default(),
             b",",
             &self.library,
             b",\"timestamp\":\"",
@@ -152,9 +152,9 @@ impl Envelope for LegacyBatch {
         ] {
             body.extend_from_slice(part);
         }
-        match kind {
-            Kind::Capture => Self::capture(event, body),
-            kind => Self::special(kind, event, body),
+        match event_type {
+            EventType::Capture => Self::capture(event, body),
+            event_type => Self::special(event_type, event, body),
         }
         body.push(b'}');
     }

@@ -13,7 +13,7 @@ use crate::json::write_string;
 pub(super) struct Lifted {
     pub(super) property: &'static str,
     takes: Takes,
-    place: Place,
+    destination: Destination,
 }
 
 /// The type that the server accepts there; a value of another type stays among the properties.
@@ -25,14 +25,14 @@ pub(super) enum Takes {
 
 /// Where a property is carried, and under which name.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Place {
+pub(super) enum Destination {
     Root(&'static str),
     Options(&'static str),
 }
 
 impl Lifted {
-    pub(super) const fn new(property: &'static str, takes: Takes, place: Place) -> Self {
-        Self { property, takes, place }
+    pub(super) const fn new(property: &'static str, takes: Takes, destination: Destination) -> Self {
+        Self { property, takes, destination }
     }
 
     /// Returns whether the key is this property's and the value has the type that the server accepts.
@@ -59,9 +59,9 @@ pub(super) fn write(event: &WireEvent<'_>, lifted: &[Lifted], body: &mut Vec<u8>
     let (mut ids, mut options, mut properties) = (Vec::new(), Vec::new(), Vec::new());
     for (key, value) in &members {
         let value = value.get().as_bytes();
-        match lifted.iter().find(|lifted| lifted.holds(key, value)).map(|lifted| lifted.place) {
-            Some(Place::Root(name)) => member(&mut ids, name, value),
-            Some(Place::Options(name)) => member(&mut options, name, value),
+        match lifted.iter().find(|lifted| lifted.holds(key, value)).map(|lifted| lifted.destination) {
+            Some(Destination::Root(name)) => member(&mut ids, name, value),
+            Some(Destination::Options(name)) => member(&mut options, name, value),
             None => member(&mut properties, key, value),
         }
     }

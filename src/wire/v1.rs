@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::codec::Compression;
-use super::lifted::{self, Lifted, Place, Takes};
+use super::lifted::{self, Destination, Lifted, Takes};
 use super::response::Response;
 use super::spec::{Conventions, EnvelopeSettings, LibraryPlace, ProtocolSpec};
 use super::{Attempt, BatchInfo, Envelope, EnvelopeLimits, Verdict, WireEvent, results};
@@ -33,12 +33,16 @@ pub(crate) static SPEC: ProtocolSpec = ProtocolSpec {
 
 /// The properties that an event carries outside its properties object.
 const LIFTED: [Lifted; reserved::LIFTED.len()] = [
-    Lifted::new(reserved::PROCESS_PERSON_PROFILE, Takes::Bool, Place::Options("process_person_profile")),
-    Lifted::new(reserved::COOKIELESS_MODE, Takes::Bool, Place::Options("cookieless_mode")),
-    Lifted::new(reserved::IGNORE_SENT_AT, Takes::Bool, Place::Options("disable_skew_correction")),
-    Lifted::new(reserved::PRODUCT_TOUR_ID, Takes::Text, Place::Options("product_tour_id")),
-    Lifted::new(reserved::SESSION_ID, Takes::Text, Place::Root("session_id")),
-    Lifted::new(reserved::WINDOW_ID, Takes::Text, Place::Root("window_id")),
+    Lifted::new(
+        reserved::PROCESS_PERSON_PROFILE,
+        Takes::Bool,
+        Destination::Options("process_person_profile"),
+    ),
+    Lifted::new(reserved::COOKIELESS_MODE, Takes::Bool, Destination::Options("cookieless_mode")),
+    Lifted::new(reserved::IGNORE_SENT_AT, Takes::Bool, Destination::Options("disable_skew_correction")),
+    Lifted::new(reserved::PRODUCT_TOUR_ID, Takes::Text, Destination::Options("product_tour_id")),
+    Lifted::new(reserved::SESSION_ID, Takes::Text, Destination::Root("session_id")),
+    Lifted::new(reserved::WINDOW_ID, Takes::Text, Destination::Root("window_id")),
 ];
 
 fn envelope(settings: &EnvelopeSettings<'_>) -> Arc<dyn Envelope> {

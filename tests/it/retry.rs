@@ -110,7 +110,7 @@ fn a_shutdown_does_not_wait_to_retry_an_unreachable_endpoint() {
 #[test]
 fn unsent_events_are_sent_once_the_endpoint_is_reachable() {
     let memory = MemoryTransport::new();
-    memory.answer(Err(SendError::NotSent("refused".to_owned())));
+    memory.respond(Err(SendError::NotSent("refused".to_owned())));
     let factory = memory.clone();
     let client = client(
         config_for("http://127.0.0.1:9")

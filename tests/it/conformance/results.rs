@@ -155,7 +155,7 @@ fn a_success_without_readable_results_is_final_and_reported() {
     for reply in replies {
         let outcome = run(Protocol::V1, 2, then_taken(vec![reply]));
         assert_eq!(outcome.requests.len(), 1);
-        assert_eq!((outcome.stats.sent, outcome.stats.lost(LossReason::UnreadableAnswer)), (0, 2));
+        assert_eq!((outcome.stats.sent, outcome.stats.lost(LossReason::UnreadableResponse)), (0, 2));
         assert_eq!((outcome.errors.len(), outcome.errors[0].events.len()), (1, 2));
     }
 }

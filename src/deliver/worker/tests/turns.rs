@@ -16,7 +16,7 @@ const SECOND: Duration = Duration::from_secs(1);
 fn bench(statuses: &[u16]) -> (Bench, MemoryTransport) {
     let memory = MemoryTransport::new();
     for status in statuses {
-        memory.answer(Ok(Response::status(*status)));
+        memory.respond(Ok(Response::status(*status)));
     }
     let batching = Batching { flush_at: 10, interval: SECOND * 5, ..Batching::default() };
     let retry = Retry { base: SECOND * 10, max_delay: SECOND * 10, ..Retry::default() };
@@ -148,7 +148,7 @@ fn a_batch_that_is_too_old_is_given_up() {
 fn a_transport_that_aborts_unasked_is_not_retried_forever() {
     let memory = MemoryTransport::new();
     for _ in 0..10 {
-        memory.answer(Err(SendError::Aborted));
+        memory.respond(Err(SendError::Aborted));
     }
     let retry = Retry { max_retries: Some(2), base: SECOND, max_delay: SECOND, ..Retry::default() };
     let batching = Batching { flush_at: 1, ..Batching::default() };

@@ -100,7 +100,7 @@ fn take(rules: &Rules, store: &mut Store, received: &Received) -> Result<usize, 
     if received.body.len() > rules.max_body_bytes {
         return Err(refuse(413, "too large"));
     }
-    let accepted = rules.judge(&received.body).map_err(|reason| (400, reason))?;
+    let accepted = rules.validate(&received.body).map_err(|reason| (400, reason))?;
     if let Some(account) = account {
         if accepted.iter().any(|record| record.id != account.name) {
             return Err(refuse(403, "another account's record"));

@@ -46,7 +46,7 @@ pub struct Accepted {
 
 impl Rules {
     /// Accepts all records of a body, or refuses the body.
-    pub fn judge(&self, body: &[u8]) -> Result<Vec<Accepted>, String> {
+    pub fn validate(&self, body: &[u8]) -> Result<Vec<Accepted>, String> {
         let Ok(Value::Object(mut body)) = serde_json::from_slice(body) else {
             return Err("not a JSON object".to_owned());
         };
