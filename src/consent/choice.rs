@@ -36,8 +36,6 @@ pub(crate) struct Choice {
     pub(crate) notice_version: u32,
     pub(crate) endpoint: Option<String>,
     pub(crate) catalogue: Option<String>,
-    /// Part of the file format; always written as `false`, and never read.
-    pub(crate) purge_pending: bool,
 }
 
 impl Choice {
@@ -51,7 +49,6 @@ impl Choice {
             notice_version: 0,
             endpoint: None,
             catalogue: None,
-            purge_pending: false,
         }
     }
 

@@ -110,7 +110,7 @@ impl Decision {
         };
         match self.state {
             ConsentState::Granted => false,
-            ConsentState::Denied => self.decided_by.is_persistent(),
+            ConsentState::Denied => self.is_persistent_denial(),
             ConsentState::Deferred => self.layers.iter().any(has_ended),
         }
     }

@@ -544,6 +544,19 @@ fn which_denials_outlive_the_run() {
 }
 
 #[test]
+fn a_lasting_denial_ends_what_is_kept_even_if_another_layer_decides() {
+    let refused = || with_choice(documented(), |choice| choice.answer = Answer::Denied);
+    assert!(decide(&refused()).ends_what_is_kept());
+    let mut both = refused();
+    both.env = Env::empty().with("DO_NOT_TRACK", "1");
+    let decision = decide(&both);
+    assert_eq!(decision.decided_by(), Layer::Universal);
+    assert!(decision.ends_what_is_kept());
+    assert!(!decide(&with_env(documented(), "DO_NOT_TRACK", "1")).ends_what_is_kept());
+    assert!(!decide(&inputs(documented().license_key_present(false))).ends_what_is_kept());
+}
+
+#[test]
 fn the_status_is_stable_json() {
     let inputs = with_env(documented(), "DO_NOT_TRACK", "1");
     let status: serde_json::Value =
