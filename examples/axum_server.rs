@@ -1,4 +1,5 @@
-//! A server in axum: one event for each request, about whoever asked, and a shutdown that parks no thread.
+//! An axum server: one event for each request, with the distinct id of its sender, and a shutdown that blocks no
+//! thread.
 //!
 //! ```text
 //! cargo run --example axum_server --features tower -- --url http://127.0.0.1:8000 --listen 127.0.0.1:3000
@@ -28,7 +29,7 @@ async fn main() -> std::io::Result<()> {
     let stop = async { drop(tokio::signal::ctrl_c().await) };
     axum::serve(listener, app()).with_graceful_shutdown(stop).await?;
 
-    // What is queued is delivered while the runtime goes on.
+    // Queued events are delivered while the runtime keeps running.
     match guard.client().shutdown_async(Duration::from_secs(5)).await {
         Ok(done) => println!("{} events delivered, {} lost", done.delivered, done.lost()),
         Err(error) => eprintln!("{error}"),
@@ -45,7 +46,7 @@ fn app() -> Router {
         .route(|extensions| Some(extensions.get::<MatchedPath>()?.as_str().to_owned()));
     Router::new()
         .route("/orders/{id}", get(order))
-        // Of two layers the one added last is outside: the context holds while the request is captured.
+        // The layer that is added last is the outer one, so the context applies while the event is captured.
         .layer(requests)
         .layer(ContextLayer::new())
 }
@@ -55,7 +56,7 @@ async fn order() -> &'static str {
     "your order\n"
 }
 
-/// Returns the event of a request; none for a route that does not exist.
+/// Returns the event of a request; `None` if no route matched.
 fn handled(request: &RequestSummary<'_>) -> Option<DynamicEvent> {
     let event = DynamicEvent::in_context("request handled")
         .property("method", request.method())

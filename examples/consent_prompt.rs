@@ -1,8 +1,7 @@
-//! A tool that asks once, before anything is sent. `consent_prompt on`, `off` and `status` are the commands that such a
-//! tool owes its users.
+//! A tool that asks once, before anything is sent. Such a tool also needs the commands `on`, `off` and `status`.
 //!
-//! The answer is stored where the user's state lives (`$XDG_STATE_HOME/consent-prompt` on Linux). Dry run: what would be
-//! sent is printed.
+//! The answer is stored in the user's state directory (`$XDG_STATE_HOME/consent-prompt` on Linux). This is a dry run:
+//! events are printed instead of sent.
 
 use std::io::{stderr, stdin};
 
@@ -26,7 +25,7 @@ fn main() -> candor::Result<()> {
         Some("off") => client.opt_out()?,
         Some("status") => println!("{}", client.status()),
         _ => {
-            // Deferred: nobody has said yes, and nobody has said no.
+            // Deferred: nobody has granted consent or refused it.
             if client.state() == ConsentState::Deferred && may_prompt(&Env::from_process()) {
                 if prompt(QUESTION, &mut stdin().lock(), &mut stderr()).is_yes() {
                     println!("{}", client.opt_in()?);

@@ -1,6 +1,7 @@
 //! Explains what consent decides here and now, without starting anything.
-//! Takes the declaration from its arguments and the rest from the real environment; prints the status as JSON.
-//! Never sends, and never writes a file.
+//!
+//! Takes the declaration from its arguments and everything else from the real environment, and prints the status as
+//! JSON. It sends nothing and writes no file.
 //!
 //! ```sh
 //! cargo run --example consent_status -- --app my-tool --mode opt-out --table
@@ -61,7 +62,7 @@ fn run(mut args: impl Iterator<Item = String>) -> Result<String, String> {
             ("--account", "unknown") => changes.push(account(Account::unknown())),
             ("--ci-policy", "allow") => changes.push(Box::new(|consent| consent.ci_policy(CiPolicy::Allow))),
             ("--ci-policy", "deny") => changes.push(Box::new(|consent| consent.ci_policy(CiPolicy::Deny))),
-            _ => return Err(format!("unknown: {name} {value}")),
+            _ => return Err(format!("unknown argument: {name} {value}")),
         }
     }
     let app = app.ok_or("--app is missing")?;

@@ -1,7 +1,7 @@
-//! A transport of your own: batches go into a file, one a line, instead of over HTTP.
+//! A custom transport: batches are written to a file, one per line, instead of sent over HTTP.
 //!
-//! For programs whose events travel by other means: a message queue, a sidecar, a proxy with its own client. The
-//! factory is called once consent is granted, with the token that proves it, and not before.
+//! For programs that send events by other means: a message queue, a sidecar, a proxy with its own client. The factory
+//! is called only once consent is granted, with a token that proves it.
 
 use std::fs::File;
 use std::io::Write;
@@ -17,7 +17,7 @@ impl Transport for ToFile {
     fn send(&self, request: &Request<'_>) -> Result<Response, SendError> {
         let mut file = self.0.lock().map_err(|_| SendError::NotSent("a writer panicked".into()))?;
         let written = file.write_all(request.body).and_then(|()| file.write_all(b"\n"));
-        // A failure is tried again later, as any other.
+        // The batch is retried later, as after any failure.
         written.map_err(|error| SendError::NotSent(error.to_string()))?;
         Ok(Response::status(200))
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use candor::{Config, Consent, Env, Notice};
 
-/// Prints what candor logs; an application has a logger of its own.
+/// Prints candor's log lines; an application has its own logger.
 struct Printer;
 
 impl log::Log for Printer {
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let guard = candor::init(
         Config::new("debug-mode", env!("CARGO_PKG_VERSION"))
             .endpoint("https://t.example.com")
-            // So that the example also prints in continuous integration.
+            // An empty environment, so the example also prints in continuous integration.
             .env(Env::empty())
             .consent(Consent::opt_out(Notice::documented("https://example.com/telemetry")))
             .dry_run(true),

@@ -1,6 +1,7 @@
-//! The full life of a client, for measuring what it leaves: nothing, where the environment says no.
-//! Takes `--url URL` and the real environment; prints one line of JSON.
-//! Denied by whatever the environment says; granted where it says nothing.
+//! The full life of a client, to verify that it leaves no trace if the environment refuses consent.
+//!
+//! Takes `--url URL`, and decides on the real environment; prints one line of JSON. Consent is granted unless the
+//! environment refuses it.
 //!
 //! ```sh
 //! DO_NOT_TRACK=1 strace -f cargo run --example off -- --url http://127.0.0.1:8000

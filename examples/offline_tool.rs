@@ -1,4 +1,4 @@
-//! A tool that is run twice: first without a network, then with one. Nothing is lost, and no run waits.
+//! A tool that is run twice, first without a network and then with one. No event is lost, and no run waits.
 //!
 //! `cargo run --example offline_tool`
 
@@ -9,7 +9,7 @@ use candor::{Config, Consent, Env, Notice, Spool};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let state = std::env::temp_dir().join(format!("candor-offline-tool-{}", std::process::id()));
-    // An address at which nobody listens yet.
+    // An address that nothing listens on yet.
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     drop(listener);
@@ -37,13 +37,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     run.client().shutdown(Duration::from_secs(2))?;
     let stats = run.client().stats();
-    println!("online:  {} sent of the run before, {} on disk for the next", stats.sent, stats.spooled);
+    println!("online:  {} sent from the previous run, {} on disk for the next", stats.sent, stats.spooled);
     drop(endpoint);
     std::fs::remove_dir_all(&state)?;
     Ok(())
 }
 
-/// An endpoint on this machine that accepts everything.
+/// A local endpoint that accepts everything.
 mod endpoint {
     use std::io::{self, BufRead, BufReader, Read, Write};
     use std::net::{SocketAddr, TcpListener};

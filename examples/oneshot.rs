@@ -1,6 +1,7 @@
-//! Captures one event and ends gracefully: what a short-lived program pays.
-//! Run it with `--url URL`, and `--api-key KEY` where the endpoint wants one. With `--spool DIR`, its state directory,
-//! the event is kept there and sent by the next run, and this one waits for nothing.
+//! Captures one event and ends gracefully, to measure the cost for a short-lived program.
+//!
+//! Run it with `--url URL`, and with `--api-key KEY` if the endpoint requires one. With `--spool DIR`, its state
+//! directory, the event is kept there and sent by the next run, and this run does not wait.
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A tool in clap with the command-line kit: opt-in, asked once, and open about what it sends.
+//! A clap tool with the command-line kit: it asks for consent once, and shows what it sends.
 //!
 //! ```text
 //! cargo run --example telemetry_command --features clap,ctrlc -- --url http://127.0.0.1:8000 --state-dir /tmp/state build
@@ -68,7 +68,7 @@ fn main() -> ExitCode {
 }
 
 fn config(cli: &Cli) -> Config {
-    // A tool that tells people that it keeps events on their disk does so; no other line is needed.
+    // A catalogue that says that events are kept on disk is enough to keep them there.
     let events = if cli.keep { EVENTS.kept_on_disk() } else { EVENTS };
     let mut consent =
         if cli.opt_out { Consent::opt_out(Notice::shown(events.notice())) } else { Consent::opt_in() };
@@ -83,7 +83,7 @@ fn config(cli: &Cli) -> Config {
         .shutdown_timeout(Duration::from_millis(cli.wait))
 }
 
-/// What the tool is for.
+/// The work of the tool.
 fn build(target: &str) -> ExitCode {
     println!("building {target}");
     match target {

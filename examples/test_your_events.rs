@@ -1,9 +1,9 @@
 //! Tests of your own events: `testing::capture` returns what a closure captured. Run them with
 //! `cargo test --example test_your_events`.
 //!
-//! For everybody who captures events: a renamed property breaks a dashboard as surely as a renamed column breaks a query.
+//! For everybody who captures events: a renamed property breaks a dashboard just as a renamed column breaks a query.
 
-/// The code under test: an order is placed, and an event tells of it.
+/// The code under test: it places an order, and captures an event.
 fn place_order(user: &str, items: u32) -> u32 {
     candor::event!("order placed", distinct_id = user, items = items, currency = "EUR");
     items * 10

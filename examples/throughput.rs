@@ -1,14 +1,14 @@
-//! Captures N events as fast as one or more threads can, and prints what that took as one JSON line.
+//! Captures N events as fast as possible on one or more threads, and prints the measurements as one line of JSON.
 //!
 //! `throughput --events N --url URL [--threads T] [--gzip] [--off] [--api-key KEY]
 //! [--spool DIR [--durability sealed|write-ahead|each-event]] [--progress] [--drain]`
 //!
-//! With `--spool DIR`, the state directory, events are kept on disk while they cannot be delivered, as a server does.
-//! With `--progress`, `captured <seq>` is printed to stderr after every thousand captures. With `--drain` nothing is
-//! captured: what an earlier run has left in `DIR` is sent.
+//! With `--spool DIR`, the state directory, events are kept on disk while they cannot be delivered, as in a server.
+//! With `--progress`, `captured <seq>` is printed to stderr after every thousand captures. With `--drain`, nothing is
+//! captured: the events that an earlier run has left in `DIR` are sent.
 //!
-//! The queue is bounded as in a server, and a full queue makes the caller wait, so that no event is lost
-//! however many there are. The waits are in the mean of the capture times, and not in their median.
+//! The queue is bounded as in a server, and a full queue makes the caller wait, so no event is lost however many there
+//! are. The waits affect the mean of the capture times, but not the median.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -44,7 +44,7 @@ enum Mode {
     Asap,
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a command-line flag")]
 #[derive(Default)]
 struct Options {
     events: u64,
@@ -143,7 +143,7 @@ fn run(options: &Options) -> candor::Result<String> {
             Durability::WriteAhead => Spool::server().write_ahead(Duration::from_millis(100)),
             Durability::EachEvent => Spool::server().each_event(),
         };
-        // As much as an endpoint that is away for long leaves.
+        // Enough for a long outage of the endpoint.
         let spool = spool.max_bytes(4 * 1024 * 1024 * 1024).max_files(100_000);
         config = config.consent(consent.state_dir(dir)).spool(spool);
     }
@@ -217,7 +217,7 @@ fn report(options: &Options, stats: &candor::Stats, times: &mut [u32], seconds: 
     .to_string()
 }
 
-/// Returns the peak of the resident memory; `null` if there is no `/proc`, which is outside of Linux.
+/// Returns the peak of the resident memory; `None` if there is no `/proc`, as on systems other than Linux.
 fn peak_rss_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

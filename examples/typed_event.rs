@@ -1,6 +1,6 @@
-//! A typed event: what it sends is in its type, and the catalogue shows it.
+//! A typed event: its type defines what is sent, and the catalogue shows it.
 //!
-//! For programs whose users should be able to read what is sent. Prints the page and the bytes; sends nothing.
+//! For programs whose users should be able to read what is sent. Prints the page and the bytes, and sends nothing.
 
 use std::error::Error;
 use std::time::Duration;

@@ -1,6 +1,4 @@
-//! The application's builder: everything that can be set, in one wide type that is split once.
-//!
-//! Never starts anything, and never reads the environment except for the snapshot it is given.
+//! The settings of a client, in one builder. Never starts anything.
 
 mod declared;
 mod delivery;
@@ -73,8 +71,8 @@ macro_rules! config {
 ///
 /// Setters return no errors. Creating the client checks all settings, and returns an error of kind
 /// [`Config`](crate::ErrorKind::Config) that names the first invalid one.
-#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
-#[must_use = "a configuration does nothing until a client is made from it"]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate setting")]
+#[must_use = "a configuration does nothing until a client is created from it"]
 pub struct Config {
     pub(crate) app: String,
     pub(crate) version: String,
@@ -266,13 +264,13 @@ impl Config {
         self
     }
 
-    /// Keeps a log of what was sent on this machine. The default is false, and true with
+    /// Keeps a log of sent requests on this machine. The default is false, and true with
     /// [`cli::Telemetry`](crate::cli::Telemetry).
     ///
-    /// Each answered request is one line of JSON in `sent.jsonl`, in the state directory of [`Consent`]. It contains
-    /// the time, the host, the number of events, the status of the response, and the exact bytes of the body before
-    /// compression: as text if they are UTF-8, and in base64 otherwise. Headers and the API key are never written: if
-    /// the body contains the key, as with PostHog's v0, its first four characters and `...` replace it, and
+    /// Each request with a response is one line of JSON in `sent.jsonl`, in the state directory of [`Consent`]. It
+    /// contains the time, the host, the number of events, the status of the response, and the exact bytes of the body
+    /// before compression: as text if they are UTF-8, and in base64 otherwise. Headers and the API key are never
+    /// written: if the body contains the key, as with PostHog's v0, its first four characters and `...` replace it, and
     /// `api_key_shown_as` says so. Of a body that would take more than 511 KiB, only the SHA-256 is kept.
     ///
     /// Each line ends with a SHA-256 of itself and of the line before, so a changed or removed line can be detected.
@@ -353,19 +351,19 @@ impl Config {
         self
     }
 
-    /// Sets what suits a tool that runs for seconds, in place of a server that runs for months. A tool that uses
-    /// [`cli::Telemetry`](crate::cli::Telemetry) has it already.
+    /// Sets defaults for a tool that runs for seconds instead of a server that runs for months. A tool that uses
+    /// [`cli::Telemetry`](crate::cli::Telemetry) already has them.
     ///
-    /// - `$is_server` is false, as with [`is_server`](Self::is_server): the tool speaks for the machine it runs on.
+    /// - `$is_server` is false, as with [`is_server`](Self::is_server): the tool runs on a person's machine.
     /// - Each batch is sent once, as with [`max_retries`](Self::max_retries) of 0: the next run comes sooner than a
     ///   retry would. With a [`spool`](Self::spool) it is sent again by the next run, and this does not apply.
-    /// - The last flush has 400 ms, as with [`shutdown_timeout`](Self::shutdown_timeout). With the 100 ms that cutting
-    ///   a request may take, the tool ends at most 500 ms later than it would without telemetry. An endpoint that
-    ///   refuses the connection, or whose name does not resolve, delays it by the time it takes to learn that, which is
-    ///   a few milliseconds in most cases.
+    /// - The last flush takes at most 400 ms, as with [`shutdown_timeout`](Self::shutdown_timeout). With the 100 ms
+    ///   that cutting off a request may take, the tool ends at most 500 ms later than it would without telemetry. If
+    ///   the endpoint refuses the connection, or its name does not resolve, the delay is only the time it takes to find
+    ///   out, usually a few milliseconds.
     ///
-    /// What is not delivered by then is lost, and counted, unless a spool keeps it. Setters called after this one
-    /// change the single values.
+    /// Events not delivered by then are lost and counted, unless a spool keeps them. Setters called after this one
+    /// override single values.
     pub fn short_lived(mut self) -> Self {
         self.is_server = Some(false);
         (self.is_short_lived, self.retry.max_retries) = (true, None);
@@ -379,9 +377,9 @@ impl Config {
         self
     }
 
-    /// Sets what suits a command-line tool, wherever the application has set nothing: what
-    /// [`short_lived`](Self::short_lived) does, the log of what was sent, and [`Spool::cli`] if the catalogue tells
-    /// people that events are kept on disk. A tool that sends each batch once only keeps none.
+    /// Sets defaults for a command-line tool where the application has set nothing: those of
+    /// [`short_lived`](Self::short_lived), the log of sent requests, and [`Spool::cli`] if the catalogue tells people
+    /// that events are kept on disk. A tool without retries keeps none.
     pub(crate) fn suit_a_tool(&mut self) {
         self.is_server.get_or_insert(false);
         self.sent_log.get_or_insert(true);
@@ -394,20 +392,20 @@ impl Config {
         }
     }
 
-    /// Returns whether the application leaves its events to a process of their own.
+    /// Returns whether the application's events are sent by a separate process.
     pub(crate) fn asks_for_sender(&self) -> bool {
         self.spool.as_ref().is_some_and(|spool| spool.sending == Sending::Detached)
     }
 
-    /// Sets whether the end of this run starts that process. If not, the next run sends the events.
+    /// Sets whether the end of this run starts that process; otherwise the next run sends the events.
     pub(crate) fn set_has_sender(&mut self, has_sender: bool) {
         if let Some(spool) = &mut self.spool {
             spool.has_sender = has_sender;
         }
     }
 
-    /// Makes this process the one that sends what others have left. What it has not sent when its time is up it leaves
-    /// to another, whatever the application allows the end of a command to take.
+    /// Turns this process into the one that sends the events of others. When its time is up, it leaves the rest to
+    /// another one, whatever timeout the application has set for the end of a command.
     pub(crate) fn send_now(&mut self) {
         self.shutdown_timeout = Some(defaults::SHORT_LIVED_SHUTDOWN);
         if let Some(spool) = &mut self.spool {
@@ -415,12 +413,12 @@ impl Config {
         }
     }
 
-    /// Returns whether the log of what was sent is kept.
+    /// Returns whether the log of sent requests is kept.
     pub(crate) fn keeps_sent_log(&self) -> bool {
         self.sent_log.unwrap_or(false)
     }
 
-    /// Returns what `$is_server` says.
+    /// Returns the value of `$is_server`.
     pub(crate) fn says_server(&self) -> bool {
         self.is_server.unwrap_or(true)
     }
@@ -430,12 +428,12 @@ impl Config {
         self.env.get_or_insert_with(Env::from_process).clone()
     }
 
-    /// Returns the catalogue, where one is set.
+    /// Returns the catalogue, if one is set.
     pub(crate) fn declared_catalogue(&self) -> Option<Catalogue> {
         self.catalogue
     }
 
-    /// Turns telemetry off for this run, as the flag does.
+    /// Turns telemetry off for this run, like the flag.
     pub(crate) fn without_telemetry(mut self) -> Self {
         self.consent = self.consent.no_telemetry_flag(true);
         self
@@ -446,12 +444,12 @@ impl Config {
         &self.app
     }
 
-    /// Returns whether debug printing was asked for, by the application or by the environment.
+    /// Returns whether debug printing is enabled, by the application or the environment.
     pub(crate) fn is_debugging(&self, env: &Env) -> bool {
         self.debug || self.dry_run || asks_for_debug(env, &self.app)
     }
 
-    /// Returns what consent is decided on.
+    /// Returns the facts on which consent is decided.
     pub(crate) fn facts(&self) -> Facts {
         let endpoint = self.endpoint.as_deref().and_then(|url| Endpoint::parse(url).ok());
         let mut facts = Facts::new(

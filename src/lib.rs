@@ -1,9 +1,8 @@
 //! Product analytics that ask first.
 //!
-//! Server applications and command-line tools call [`capture()`]; a background worker batches the events
-//! and delivers them to PostHog, or to the vendor's own endpoint, in PostHog's batch form. A consent gate
-//! decides first: where the person, the project or the deployment said no, nothing exists: no thread, no
-//! socket, no file, no byte.
+//! Server applications and command-line tools call [`capture()`]; a background worker batches the events and delivers
+//! them to PostHog, or to your own endpoint in PostHog's batch form. A consent gate decides first: if the person, the
+//! project or the deployment refuses, there is no thread, no socket, no file and not one byte sent.
 //!
 //! ```no_run
 //! use candor::{Consent, Notice};
@@ -18,31 +17,32 @@
 //! }
 //! ```
 //!
-//! Put your project's key in place of `phc_..`, and the page that says what you send in place of the address. An endpoint
-//! of your own is [`Config::endpoint`].
+//! Replace `phc_..` with your project's key, and the address with that of the page that says what you send. For your
+//! own endpoint, use [`Config::endpoint`].
 //!
 //! # Where to go
 //!
-//! - [`_documentation::guide`]: from a first event to a server with a graceful shutdown, a tool that asks once, a library
-//!   and tests of your own events; and what to look at when nothing arrives.
-//! - [`_documentation::consent`]: what decides whether anything is sent, and how to see why.
-//! - [`_documentation::privacy`]: what can leave the machine, and what each way of making a value safe protects against.
-//! - [`_documentation::design`]: why it is as it is.
+//! - [`_documentation::guide`]: from a first event to a server with a graceful shutdown, a tool that asks once, a
+//!   library and tests of your own events; and what to check if nothing arrives.
+//! - [`_documentation::consent`]: what decides whether anything is sent, and how to find out why.
+//! - [`_documentation::privacy`]: what can leave the machine, and what each way of making a value safe protects
+//!   against.
+//! - [`_documentation::design`]: how candor works, and why.
 //! - [`_documentation::migrating_from_posthog_rs`]: call by call.
 //!
 //! # Overview
 //!
-//! - [`config!`] starts a [`Config`], which holds every setting; [`Consent`] says whose yes is needed and whose no is
-//!   heard.
-//! - [`init_or_disabled`] or [`init`] creates the global client and returns its [`Guard`]; [`capture()`], [`event!`], [`flush`],
-//!   [`shutdown`], [`stats`] and [`status`] work on it. A [`Client`] does the same without globals.
+//! - [`config!`] starts a [`Config`], which holds every setting; [`Consent`] says who may grant and who may
+//!   refuse.
+//! - [`init_or_disabled`] or [`init`] creates the global client and returns its [`Guard`]; [`capture()`], [`event!`],
+//!   [`flush`], [`shutdown`], [`stats`] and [`status`] work on it. A [`Client`] does the same without globals.
 //! - [`Event`](trait@Event) is a typed event that encodes itself, derived by
-//!   [`#[derive(Event)]`](derive@Event); [`DynamicEvent`] is put together at run time.
-//! - [`events!`] lists the events of a program as its [`Catalogue`], from which come the page for its users, JSON
-//!   Schemas and the notice; [`Config::strict`] lets nothing else leave, and [`preview`] shows what would.
-//! - [`schema`] is what an event may hold, as data, and [`encode`] writes events by hand.
-//! - [`transport`] carries requests and [`wire`] shapes them, where HTTP to PostHog is not what is wanted.
-//! - [`consent`] holds what an application or an administrator's tool needs to show a decision.
+//!   [`#[derive(Event)]`](derive@Event); [`DynamicEvent`] is built at run time.
+//! - [`events!`] lists the events of a program as its [`Catalogue`], which generates the page for its users,
+//!   JSON Schemas and the notice; [`Config::strict`] sends nothing else, and [`preview`] shows what would be sent.
+//! - [`schema`] describes as data what an event may contain, and [`encode`] is for events encoded by hand.
+//! - [`transport`] sends requests and [`wire`] defines their form, for anything other than HTTP to PostHog.
+//! - [`consent`] has what an application or an administrator's tool needs to show a decision.
 //! - `tower` has the layers for servers.
 //! - [`cli`] is the kit for command-line tools: the first run, one event for each command, and the verbs `status`,
 //!   `on`, `off`, `show`, `log` and `forget`.
@@ -50,56 +50,55 @@
 //!
 //! # What the application can rely on
 //!
-//! - `capture` returns nothing, never panics and never waits, unless [`Overflow::Wait`] was chosen. When
-//!   off it is one atomic load, and the arguments of [`event!`] are not evaluated.
+//! - `capture` returns nothing, never panics and never waits, unless [`Overflow::Wait`] is set. While
+//!   telemetry is off, it is one atomic load, and the arguments of [`event!`] are not evaluated.
 //! - Only `init`, `flush`, `shutdown` and changes of consent return a [`Result`].
-//! - Every event that is lost is counted with its [`LossReason`].
-//! - After `fork`, the child captures into a bounded queue that nobody empties; `flush` and `shutdown`
-//!   return at once, and `init` starts afresh. Tested on Linux.
-//! - A panic in the code of an event, in a hook, a transport or an envelope is caught and counted. That
-//!   needs `panic = "unwind"`, which is Rust's default.
+//! - Every lost event is counted with its [`LossReason`].
+//! - After `fork`, the child captures into a bounded queue that is never drained; `flush` and `shutdown`
+//!   return immediately, and `init` starts anew. Tested on Linux.
+//! - A panic in the code of an event, in a hook, a transport or an envelope is caught and counted. This
+//!   requires `panic = "unwind"`, which is Rust's default.
 //!
 //! # Logs
 //!
-//! Through the `log` facade, target `candor`: `warn` once for what the application or an administrator should
-//! change, `info` for the reason why a client starts disabled, `debug` for counts and reasons. Contents are printed
-//! only if debugging was asked for ([`Config::debug`], `<APP>_TELEMETRY_LOG=debug`), at `info` under the target
-//! `candor::batch`. What debugging asks for goes to stderr where no logger takes it. The API key is never printed, nor
-//! are headers.
+//! candor logs through the `log` facade, under the target `candor`: at `warn`, once, what the application or an
+//! administrator should change; at `info`, why a client starts disabled; at `debug`, counts and reasons. Contents are
+//! printed only with debugging ([`Config::debug`], `<APP>_TELEMETRY_LOG=debug`), at `info` under the target
+//! `candor::batch`, or to stderr if no logger takes them. The API key and headers are never printed.
 //!
 //! # Nothing arrives?
 //!
-//! 1. Run with `<APP>_TELEMETRY_LOG=debug`: the reason why the client is disabled, or else each batch, is printed.
-//! 2. Print [`status(&config)`](status()): it shows what each layer said. Without a [`Config::consent`] that covers
-//!    your case, in continuous integration, and where a policy or the person said no, nothing is sent.
-//! 3. Hold the [`Guard`] until the program ends, in a variable such as `_guard` (`let _ =` drops it at once), and do
-//!    not end by [`std::process::exit`].
-//! 4. Print [`flush`]'s result or [`stats`]: each lost event is counted with its [`LossReason`].
-//! 5. Set [`Config::on_error`]: it is told what the endpoint or the transport said.
+//! 1. Run with `<APP>_TELEMETRY_LOG=debug`: it prints why the client is disabled, or else each batch.
+//! 2. Print [`status(&config)`](status()): it shows what each layer reports. Nothing is sent without a
+//!    [`Config::consent`] that covers your case, in continuous integration, or if a policy or the person refuses.
+//! 3. Keep the [`Guard`] until the program ends, in a variable such as `_guard` (`let _ =` drops it immediately), and
+//!    do not end the program with [`std::process::exit`].
+//! 4. Print the result of [`flush`], or [`stats`]: each lost event is counted with its [`LossReason`].
+//! 5. Set [`Config::on_error`]: it receives the message of the endpoint or the transport.
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `rustls` | yes | https by rustls with ring and bundled roots |
-//! | `native-tls` | | https by the platform's library; used where `rustls` is off |
+//! | `native-tls` | | https by the platform's library; used if `rustls` is off |
 //! | `platform-verifier` | | rustls with the platform's certificates |
 //! | `gzip` | yes | gzip and deflate for request bodies |
 //! | `brotli`, `zstd` | | these codecs, for PostHog's v1 protocol |
 //! | `tokio` | | `Context::in_task`: a request context that follows a task |
 //! | `clap` | | [`cli`]: arguments and verbs for tools that use clap |
-//! | `ctrlc` | | [`cli`]: reports a command that is ended by Ctrl-C |
-//! | `tower` | | the module `tower`: layers that make that context from a request, and capture an event for each |
+//! | `ctrlc` | | [`cli`]: reports a command that is interrupted by Ctrl-C |
+//! | `tower` | | the module `tower`: layers that create that context from a request, and capture an event for each |
 //! | `yaml` | yes | deployment parameters in YAML |
 //! | `toml` | yes | policy and project files in TOML |
 //! | `derive` | yes | the derive macros |
 //! | `spool` | yes | events on disk that survive the process |
 //!
-//! Without a TLS feature the crate builds, and says that an https endpoint needs one.
+//! Without a TLS feature the crate builds, but an https endpoint is refused with an error that names the features.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-// The derives name this crate by its name, in its own tests, too.
+// The derives refer to this crate by its name, even in its own tests.
 #[cfg(test)]
 extern crate self as candor;
 
@@ -159,7 +158,7 @@ pub use event::private as __private;
 #[doc(hidden)]
 pub use global::admits_event;
 
-/// Long texts: how to use candor, and why it is as it is. There is no code here.
+/// Guides: how to use candor, and how it works. There is no code here.
 pub mod _documentation {
     #[doc = include_str!("documentation/guide.md")]
     pub mod guide {}
@@ -181,7 +180,7 @@ pub mod _documentation {
     pub mod changelog {}
 }
 
-/// The examples of the README are compiled like all others.
+/// Compiles the examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -1,7 +1,7 @@
-//! Layers for tower services, such as axum's and tonic's: the context of a request, and one event for each.
+//! Layers for tower services, such as those of axum and tonic: one for the context of requests, one for their events.
 //!
-//! [`ContextLayer`] sets the [`Context`](crate::Context) in force while a request is handled; [`CaptureLayer`] captures one
-//! event when it has been, as the application chooses.
+//! [`ContextLayer`] sets the [`Context`](crate::Context) that applies while a request is handled. [`CaptureLayer`]
+//! captures an event of the application's choice when a request has been handled.
 
 use std::fmt;
 use std::pin::Pin;
@@ -20,7 +20,7 @@ use crate::panic::catch_panic;
 
 pub use crate::capture::{ContextLayer, ContextService};
 
-/// What is known of a request when it has been handled. It never holds the path's values, the query, headers or bodies.
+/// A summary of a handled request. It never contains the values in the path, the query, the headers or the bodies.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestSummary<'a> {
     method: &'a Method,
@@ -30,7 +30,7 @@ pub struct RequestSummary<'a> {
 }
 
 impl<'a> RequestSummary<'a> {
-    /// Returns the method: one of HTTP's own, or `other`.
+    /// Returns the method: a standard HTTP method, or `other`.
     pub fn method(&self) -> &'static str {
         let known = [
             (Method::GET, "GET"),
@@ -46,32 +46,32 @@ impl<'a> RequestSummary<'a> {
         known.iter().find(|(method, _)| method == self.method).map_or("other", |(_, name)| name)
     }
 
-    /// Returns the route that matched, such as `/orders/{id}`; `None` if there was none, or nothing tells it.
+    /// Returns the route that matched, such as `/orders/{id}`; `None` if none matched, or if
+    /// [`CaptureLayer::route`] is not set.
     pub fn route(&self) -> Option<&'a str> {
         self.route
     }
 
-    /// Returns the status of the response; `None` if there was none: the service failed or panicked, or the
-    /// connection was closed before.
+    /// Returns the status of the response; `None` if there was none because the service failed or panicked, or the
+    /// connection was closed first.
     pub fn status(&self) -> Option<u16> {
         self.status
     }
 
-    /// Returns how long it took until the head of the response was ready.
+    /// Returns the time until the head of the response was ready, or until the request ended without one.
     pub fn duration(&self) -> Duration {
         self.duration
     }
 }
 
-/// Captures an event for each request that was handled, or none, as a function of the application says. Needs the
-/// feature `tower`.
+/// Captures an event for each handled request, if the application's function returns one. Needs the feature `tower`.
 ///
 /// ```
 /// use candor::tower::CaptureLayer;
 /// use candor::DynamicEvent;
 ///
 /// let requests = CaptureLayer::new(|request| {
-///     // Nothing is said about requests that matched no route.
+///     // Requests that matched no route are not reported.
 ///     let route = request.route()?.to_owned();
 ///     Some(
 ///         DynamicEvent::in_context("request handled")
@@ -84,13 +84,13 @@ impl<'a> RequestSummary<'a> {
 /// .route(|extensions| Some(extensions.get::<axum::extract::MatchedPath>()?.as_str().to_owned()));
 /// let app: axum::Router = axum::Router::new()
 ///     .route("/orders/{id}", axum::routing::get(|| async { "an order" }))
-///     .layer(requests) // inside of the context, so that the event is about whoever asked
+///     .layer(requests) // inside the context, so the event has its distinct id
 ///     .layer(candor::tower::ContextLayer::new());
 /// # let _ = app;
 /// ```
 ///
-/// The event is captured once for each request: when the head of the response is ready, or when the request ends
-/// without one. While telemetry is off the function is not called. A panic in it is caught and costs the event alone.
+/// The event is captured once per request: when the head of the response is ready, or when the request ends without
+/// one. The function is not called while telemetry is off. A panic in it is caught, and only the event is lost.
 #[derive(Clone)]
 pub struct CaptureLayer {
     capture: Arc<Capture>,
@@ -102,7 +102,7 @@ type Capture = dyn Fn(&Client, &RequestSummary<'_>) + Send + Sync;
 type Route = dyn Fn(&Extensions) -> Option<String> + Send + Sync;
 
 impl CaptureLayer {
-    /// Creates a layer that captures on the global client what `event` makes of each request.
+    /// Creates a layer that captures the event that `event` returns for each request, on the global client.
     pub fn new<E: Event>(event: impl Fn(&RequestSummary<'_>) -> Option<E> + Send + Sync + 'static) -> Self {
         let capture = move |client: &Client, summary: &RequestSummary<'_>| {
             if let Some(event) = event(summary) {
@@ -112,15 +112,15 @@ impl CaptureLayer {
         Self { capture: Arc::new(capture), route: None, client: None }
     }
 
-    /// Sets how the matched route is found: the router puts it into the request's extensions before it calls what
-    /// the layer is around. Give the pattern and never the path, whose values may be personal.
+    /// Sets how the matched route is read from the request's extensions, where the router puts it before the layer is
+    /// called. Return the pattern and never the path, whose values may be personal.
     #[must_use]
     pub fn route(mut self, route: impl Fn(&Extensions) -> Option<String> + Send + Sync + 'static) -> Self {
         self.route = Some(Arc::new(route));
         self
     }
 
-    /// Sets the client to capture on, in place of the global one.
+    /// Sets the client to capture on, instead of the global one.
     #[must_use]
     pub fn client(mut self, client: Client) -> Self {
         self.client = Some(client);
@@ -177,7 +177,7 @@ where
     }
 }
 
-/// A request under way, which is captured when it ends, however it does.
+/// A request in progress, whose event is captured when it is dropped, however the request ends.
 struct Handled {
     layer: CaptureLayer,
     client: Client,
@@ -188,7 +188,7 @@ struct Handled {
 }
 
 impl Handled {
-    /// Begins to watch a request, if anybody wants to know of it.
+    /// Starts to observe a request, unless telemetry is off.
     fn begin(layer: &CaptureLayer, method: &Method, extensions: &Extensions) -> Option<Self> {
         let client = layer.client.clone().or_else(global::client)?;
         if !client.is_enabled() {
@@ -215,7 +215,9 @@ impl Drop for Handled {
             duration: self.started.elapsed(),
         };
         if catch_panic(|| (self.layer.capture)(&self.client, &summary)).is_none() {
-            catch_panic(|| log::warn!(target: "candor", "the function of a CaptureLayer panicked"));
+            catch_panic(
+                || log::warn!(target: "candor", "the function passed to CaptureLayer::new panicked; its event was dropped"),
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The kit's arguments for tools that use clap.
+//! The command-line arguments for tools that use clap.
 
 use std::process::ExitCode;
 
@@ -9,10 +9,10 @@ use super::verbs::Verb;
 use crate::config::Config;
 use crate::settings::variable_prefix;
 
-/// `--no-telemetry`, for every command of a tool. Needs the feature `clap`.
+/// The option `--no-telemetry` for every command of a tool. Needs the feature `clap`.
 ///
-/// Flatten it into the parser. The help text names the variables by the parser's own name, so give the parser and
-/// [`Config`] the same.
+/// Flatten it into the parser. The help text derives the name of the variable from the parser's name, so use the same
+/// name for the parser and for [`Config`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TelemetryArgs {
@@ -46,7 +46,7 @@ impl FromArgMatches for TelemetryArgs {
     }
 }
 
-/// `telemetry status | on | off | show | log | forget`, as a subcommand of a tool. Needs the feature `clap`.
+/// The subcommand `telemetry status | on | off | show | log | forget` of a tool. Needs the feature `clap`.
 ///
 /// ```no_run
 /// use std::process::ExitCode;
@@ -97,19 +97,19 @@ enum Words {
         #[arg(long)]
         exit_code: bool,
     },
-    /// Says yes
+    /// Turns telemetry on
     On,
-    /// Says no
+    /// Turns telemetry off
     Off,
     /// Shows everything that may be sent, or one event with an example
     Show {
         /// The name of an event
         event: Option<String>,
-        /// Prints what waits on this machine to be sent
+        /// Prints the events that are waiting to be sent
         #[arg(long)]
         pending: bool,
     },
-    /// Shows what was sent from this machine
+    /// Shows what has been sent from this machine
     Log {
         /// Prints one JSON object
         #[arg(long)]
@@ -118,7 +118,7 @@ enum Words {
         #[arg(long)]
         bodies: bool,
     },
-    /// Deletes what is kept on this machine
+    /// Deletes the data kept on this machine, except your answer
     Forget,
 }
 
@@ -136,14 +136,15 @@ impl From<Words> for Verb {
 }
 
 impl Telemetry {
-    /// Creates the kit, off for this run if `--no-telemetry` was given; see [`Telemetry::new`]. Needs the feature `clap`.
+    /// Creates the kit like [`Telemetry::new`], but off for this run if `--no-telemetry` was given. Needs the feature
+    /// `clap`.
     pub fn start(config: Config, arguments: &TelemetryArgs) -> Self {
         Self::new(config).no_telemetry(arguments.no_telemetry)
     }
 
-    /// Carries out a verb and returns the exit code, as [`run_verb`](Self::run_verb) does. Needs the feature `clap`.
+    /// Runs a verb and returns the exit code, like [`run_verb`](Self::run_verb). Needs the feature `clap`.
     ///
-    /// Without a verb it prints the usage on standard output.
+    /// Without a verb, it prints the usage on standard output.
     pub fn run(&self, command: TelemetryCommand) -> ExitCode {
         self.carry_out(command.verb.map(Into::into).as_ref())
     }
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn clap_and_the_kit_read_the_same_verbs() {
+    fn clap_and_the_kit_parse_the_same_verbs() {
         for words in [
             &["status"][..],
             &["status", "--json", "--exit-code"],
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_flag_is_known_to_every_command_and_its_help_names_the_variables() {
+    fn every_command_has_the_flag_and_its_help_names_the_variables() {
         let command = TelemetryArgs::augment_args(Command::new("my-tool")).subcommand(Command::new("build"));
         let flag =
             command.get_arguments().find(|argument| argument.get_long() == Some("no-telemetry")).unwrap();

@@ -1,6 +1,4 @@
-//! One run of a command, measured from its start to its end.
-//!
-//! Never calls it at the start, never twice, and lets no panic of it out of a drop.
+//! Measures one run of a command, and reports it exactly once. A panic in the report is caught.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,9 +13,9 @@ use crate::timestamp::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// As it should.
+    /// It succeeded.
     Success,
-    /// With an error, a panic, or without a word.
+    /// It failed, panicked, or ended without reporting a result.
     Error,
 }
 
@@ -33,8 +31,8 @@ impl Outcome {
 
 const OUTCOMES: Labels = Labels::Closed {
     words: &[
-        Word::new(Outcome::Success.as_str(), "It ended as it should."),
-        Word::new(Outcome::Error.as_str(), "It failed, or ended without a word."),
+        Word::new(Outcome::Success.as_str(), "It succeeded."),
+        Word::new(Outcome::Error.as_str(), "It failed, or ended early."),
     ],
     other: None,
 };
@@ -60,15 +58,15 @@ impl Label for Outcome {
     }
 }
 
-/// What is known of a run when it has ended.
+/// The report of a run that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finished<C> {
     /// How it ended.
     pub outcome: Outcome,
-    /// What kind of error it was; `None` after a success.
+    /// The category of the error; `None` after a success.
     pub category: Option<C>,
-    /// How long it took, by a clock that only goes forward.
+    /// How long it took, by a monotonic clock.
     pub duration: Duration,
     /// When it ended.
     pub ended: Timestamp,
@@ -83,13 +81,13 @@ impl<C> Finished<C> {
 
 /// Measures one run of a command and reports it once, however it ends.
 ///
-/// The category `C` is the application's own closed set, never a message. A run that is dropped without
-/// [`success`](Self::success) or [`failure`](Self::failure), by a panic or an early return, counts as an
-/// error of the category given at the start. A process that is killed, aborts or calls
-/// [`std::process::exit`] before reports nothing.
+/// The category `C` is a closed set defined by the application, never a message. A run that is dropped without
+/// [`success`](Self::success) or [`failure`](Self::failure), because of a panic or an early return, counts as an error
+/// of the category given at the start. A process that is killed, aborts or calls [`std::process::exit`] during the run
+/// reports nothing.
 ///
-/// Start it after the client was made, so that it is dropped before the client's guard: what it captures is
-/// then still delivered.
+/// Start the run after the client is created, so it is dropped before the client's guard and its event is still
+/// delivered.
 ///
 /// ```
 /// use candor::cli::{CommandRun, Outcome};
@@ -101,16 +99,17 @@ impl<C> Finished<C> {
 /// });
 /// run.finish(&verify(), |_error| "verification");
 /// ```
-#[must_use = "a run that is dropped at once counts as an error"]
+#[must_use = "a run that is dropped immediately counts as an error"]
 pub struct CommandRun<C, R: FnOnce(Finished<C>)> {
     clock: Clock,
     started: Instant,
-    /// What is still to be done: the category for an end without a word, and the report.
+    /// Until the run ends: the category for a run that is dropped, and the report.
     open: Option<(C, R)>,
 }
 
 impl<C, R: FnOnce(Finished<C>)> CommandRun<C, R> {
-    /// Starts the clock. `unfinished` is the category of a run that ends without a word.
+    /// Starts a run. `unfinished` is the category of a run that is dropped without a result; `report` is called once,
+    /// when the run ends.
     pub fn start(unfinished: C, report: R) -> Self {
         Self::start_on(Clock::System, unfinished, report)
     }
@@ -129,12 +128,12 @@ impl<C, R: FnOnce(Finished<C>)> CommandRun<C, R> {
         self.end(|_| (Outcome::Success, None));
     }
 
-    /// Ends the run as an error of a category and reports it.
+    /// Ends the run as an error of this category and reports it.
     pub fn failure(mut self, category: C) {
         self.end(|_| (Outcome::Error, Some(category)));
     }
 
-    /// Ends the run as its result says; `categorise` looks at the error and gives a category, never a message.
+    /// Ends the run according to `result`; `categorise` returns the category of an error, never its message.
     pub fn finish<T, E>(self, result: &Result<T, E>, categorise: impl FnOnce(&E) -> C) {
         match result {
             Ok(_) => self.success(),
@@ -150,9 +149,9 @@ impl<C, R: FnOnce(Finished<C>)> CommandRun<C, R> {
         let (duration, ended) = (self.elapsed(), Timestamp::of_clock(self.clock.wall()));
         let (outcome, category) = how(unfinished);
         let finished = Finished { outcome, category, duration, ended };
-        // A panic while another one unwinds would abort the application.
+        // A second panic during unwinding would abort the application.
         if catch_unwind(AssertUnwindSafe(|| report(finished))).is_err() {
-            log::warn!(target: "candor", "the report of a command's run panicked");
+            log::warn!(target: "candor", "the report of a CommandRun panicked; the panic was caught");
         }
     }
 }
@@ -186,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_reported_once_with_its_category() {
+    fn every_run_is_reported_once_with_its_category() {
         let all = reports(|seen| {
             let start = || CommandRun::start("internal", |finished| seen.borrow_mut().push(finished));
             start().success();
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_duration_is_that_of_the_run_and_the_end_its_own_time() {
+    fn the_report_has_the_duration_and_the_time_of_the_end() {
         let manual = Manual::starting_at(UNIX_EPOCH);
         let all = reports(|seen| {
             let report = |finished| seen.borrow_mut().push(finished);
@@ -228,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outcome_is_a_word_of_the_catalogue() {
+    fn every_outcome_is_in_the_catalogue() {
         for outcome in [Outcome::Success, Outcome::Error] {
             assert!(Outcome::KIND.admits(&outcome.as_str().into()));
             assert_eq!(outcome.checked(), Some(outcome.as_str()));

@@ -1,14 +1,14 @@
-//! The event of a finished command.
+//! The event that reports a finished command.
 
 use super::{Finished, Outcome};
 use crate::event::{Encoder, Event, reserved};
 use crate::field::Field;
 use crate::schema::{Catalogued, FieldSchema, FieldType, Labels, Pattern, Schema, TextPolicy, Unit, Word};
 
-/// A command of the tool has finished; what [`Telemetry::measure`](super::Telemetry::measure) captures.
+/// The event that [`Telemetry::measure`](super::Telemetry::measure) captures when a command has finished.
 ///
 /// List it in the catalogue: `candor::events![candor::cli::CommandFinished, ..]`. Its distinct id is the constant
-/// `tool`, and no person is made of it, so nothing connects two runs.
+/// `tool` and it creates no person profile, so nothing connects two runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CommandFinished {
@@ -23,7 +23,7 @@ pub struct CommandFinished {
 pub(super) enum ErrorCategory {
     Failed,
     Panicked,
-    /// Told by the handler of the feature `ctrlc`.
+    /// Reported by the handler of the feature `ctrlc`.
     Interrupted,
 }
 
@@ -37,7 +37,7 @@ impl ErrorCategory {
     }
 }
 
-/// The names of commands; any other is sent as `other`.
+/// The pattern of command names; any other name is sent as `other`.
 static COMMAND: Pattern = Pattern::new("[a-z0-9]+([_:-][a-z0-9]+)*");
 const MAX_COMMAND: usize = 40;
 const OTHER: &str = "other";
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_is_what_the_schema_says() {
+    fn the_sent_event_matches_the_schema() {
         let schema = CommandFinished::SCHEMA;
         for (outcome, category) in [
             (Outcome::Success, None),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_could_hold_an_argument_is_not_named() {
+    fn a_command_that_could_contain_an_argument_is_sent_as_other() {
         let named = |command| CommandFinished::new(command, finished(Outcome::Success, None)).command;
         assert_eq!(named("remote-add"), "remote-add");
         for command in [

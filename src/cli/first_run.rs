@@ -1,4 +1,4 @@
-//! The first run: the notice, or the question, once and only to a person.
+//! The notice or the question of the first run, which is shown once and only to a person.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -11,7 +11,7 @@ use crate::consent::{ConsentState, Layer, Status, Vote};
 use crate::consent::{Mode, Subject};
 use crate::settings::Env;
 
-/// Shows the notice if it is due and somebody is there to read it; returns whether it was shown.
+/// Shows the notice if it is due and a person can read it; returns whether it was shown.
 pub(super) fn show_notice(client: &Client, env: &Env) -> bool {
     let Some(text) = client.notice_due() else { return false };
     if !io::stderr().is_terminal() || is_machine(env) {
@@ -25,12 +25,12 @@ pub(super) fn show_notice(client: &Client, env: &Env) -> bool {
         return false;
     }
     if let Err(error) = client.notice_shown() {
-        log::debug!(target: "candor", "the notice was shown, but that could not be stored: {error}");
+        log::debug!(target: "candor", "the notice was shown, but this could not be stored: {error}");
     }
     true
 }
 
-/// Asks the person at the terminal, if nothing but their answer is missing.
+/// Asks the person at the terminal for consent, if only their answer is missing.
 pub(super) fn ask(kit: &Kit, client: &Client) {
     if client.state() != ConsentState::Deferred || !may_prompt(kit.env()) || !io::stderr().is_terminal() {
         return;
@@ -43,30 +43,34 @@ pub(super) fn ask(kit: &Kit, client: &Client) {
     let said = match answer {
         Answer::Yes => match client.opt_in() {
             Ok(result) => match result.reason() {
-                None => format!("Thank you. It begins with the next run; `{app} telemetry off` ends it."),
-                Some(reason) => format!("Your yes is stored, but telemetry stays off: {reason}."),
+                None => format!(
+                    "Thank you. Sending starts with the next run; `{app} telemetry off` turns it off."
+                ),
+                Some(reason) => format!("Your consent is stored, but telemetry stays off: {reason}."),
             },
-            Err(error) => format!("Telemetry stays off, since your yes could not be stored: {error}"),
+            Err(error) => format!("Telemetry stays off, because your consent could not be stored: {error}"),
         },
         Answer::No => match client.opt_out() {
             Ok(()) => {
-                format!("Nothing is sent, and you are not asked again; `{app} telemetry on` changes that.")
+                format!(
+                    "Nothing is sent, and you will not be asked again. `{app} telemetry on` turns telemetry on."
+                )
             }
-            Err(error) => format!("Nothing is sent by this run. Your no could not be stored: {error}"),
+            Err(error) => format!("This run sends nothing, but your refusal could not be stored: {error}"),
         },
     };
     let mut out = String::new();
     screen(kit.env()).paragraph(&mut out, "", &said);
-    // Whoever has closed the terminal meanwhile has answered all the same.
+    // The answer counts even if the terminal has been closed meanwhile.
     let _ = io::stderr().lock().write_all(out.as_bytes());
 }
 
-/// Standard error was found to be a terminal.
+/// Returns the layout for standard error, which is known to be a terminal.
 fn screen(env: &Env) -> Screen {
     Screen::new(env, true, terminal_width())
 }
 
-/// Returns whether the decision waits for the user and nobody else: they may grant, and have not answered.
+/// Returns whether only the user's answer is missing: they may grant consent, and have not answered.
 fn waits_for_the_user(status: &Status, kit: &Kit) -> bool {
     let has_answered =
         status.layers.iter().any(|report| report.layer == Layer::User && report.vote != Vote::Abstain);
@@ -89,5 +93,5 @@ fn question(kit: &Kit) -> String {
     let mut out = "\n".to_owned();
     screen(kit.env()).paragraph(&mut out, "", &what);
     screen(kit.env()).paragraph(&mut out, "", &format!("`{app} telemetry show` lists every field."));
-    out + "May it do so? (y/N): "
+    out + "Do you agree? (y/N): "
 }

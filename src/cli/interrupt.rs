@@ -1,4 +1,4 @@
-//! Reports a command that is ended by Ctrl-C.
+//! Reports a command that was interrupted by Ctrl-C.
 
 use super::command_run::{Finished, Outcome};
 use super::finished::{CommandFinished, ErrorCategory};
@@ -8,10 +8,10 @@ use crate::client::Client;
 use crate::clock::Clock;
 use crate::timestamp::Timestamp;
 
-/// The exit code of a program that was ended by Ctrl-C, as shells have it.
+/// The exit code that shells use for a program interrupted by Ctrl-C.
 const INTERRUPTED: i32 = 130;
 
-/// Watches for Ctrl-C, unless the application does.
+/// Handles Ctrl-C, unless the application already does.
 pub(super) fn watch(running: &Running, client: &Client) {
     let (running, client) = (running.clone(), client.clone());
     let handler = move || {
@@ -19,7 +19,7 @@ pub(super) fn watch(running: &Running, client: &Client) {
         std::process::exit(INTERRUPTED);
     };
     if let Err(error) = ctrlc::try_set_handler(handler) {
-        log::debug!(target: "candor", "Ctrl-C is left to the application: {error}");
+        log::debug!(target: "candor", "commands that are interrupted by Ctrl-C are not reported: {error}");
     }
 }
 
@@ -35,7 +35,7 @@ fn report(running: &Running, client: &Client) {
             },
         ));
     }
-    // What cannot be delivered in time is lost, and nobody is left to be told.
+    // Events that cannot be delivered in time are lost, and the process ends, so the error is ignored.
     let _ = client.shutdown(client.shutdown_timeout());
     sender::start_if_left(client);
 }

@@ -1,4 +1,4 @@
-//! What the kit knows: the configuration, where its files are, and the client once it is started.
+//! The state of the kit: its settings, the places of its files, and the client once it is started.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,16 +17,16 @@ use crate::global::{self, Guard};
 use crate::observe::sent_log::{self, SentLines};
 use crate::settings::Env;
 
-/// What the kit knows.
+/// The state of the kit.
 pub(super) struct Kit {
     facts: Facts,
     env: Env,
     catalogue: Option<Catalogue>,
     keeps_log: bool,
     own_files: Vec<PathBuf>,
-    /// Whether the client is one of the kit's own, and not the global one.
+    /// Whether the client is the kit's own instead of the global one.
     keeps_client: bool,
-    /// There until a client is made from it.
+    /// `Some` until a client is created from it.
     config: Mutex<Option<Config>>,
     guard: OnceCell<Option<Guard>>,
     disabled: Client,
@@ -41,7 +41,8 @@ impl Kit {
         Self::with(config)
     }
 
-    /// Creates the kit of a process that sends what others have left; `None` if they leave nothing to such a process.
+    /// Creates the kit of a process that sends events left by other processes; `None` unless the configuration uses
+    /// one.
     pub(super) fn of_sender(mut config: Config) -> Option<Self> {
         config.suit_a_tool();
         let is_asked = config.asks_for_sender();
@@ -71,7 +72,7 @@ impl Kit {
         *config = config.take().map(Config::without_telemetry);
     }
 
-    /// Keeps the client out of the free functions.
+    /// Keeps the client separate from the global one.
     pub(super) fn keep_client(&mut self) {
         self.keeps_client = true;
     }
@@ -80,7 +81,7 @@ impl Kit {
         self.own_files.push(path);
     }
 
-    /// Starts the client, the first time; returns a disabled one if that fails.
+    /// Starts the client on the first call; returns a disabled one if that fails.
     pub(super) fn client(&self) -> &Client {
         let guard = self.guard.get_or_init(|| {
             let config = self.config.lock().take()?;
@@ -120,7 +121,7 @@ impl Kit {
         self.own_files.iter().map(PathBuf::as_path)
     }
 
-    /// Returns where the application's page about telemetry is published.
+    /// Returns the address of the application's page about telemetry.
     pub(super) fn page(&self) -> Option<&str> {
         match &self.facts.consent.notice {
             Some(Notice::Documented { url }) => Some(url),
@@ -128,7 +129,7 @@ impl Kit {
         }
     }
 
-    /// Explains the decision, without starting anything.
+    /// Explains the decision without starting a client.
     pub(super) fn status(&self) -> Status {
         if let Some(Some(guard)) = self.guard.get() {
             return guard.client().status();
@@ -139,12 +140,12 @@ impl Kit {
         }
     }
 
-    /// Returns the directory of the events that wait on disk, if any are kept there.
+    /// Returns the directory of the events that wait on disk, if it is known.
     pub(super) fn spool_dir(&self) -> Option<PathBuf> {
         spool_dir(&self.facts, &self.env)
     }
 
-    /// Returns a client for the user's answer, which starts nothing where none runs yet.
+    /// Returns a client to store the user's answer with; does not start one if none is running.
     pub(super) fn client_of_answers(&self) -> Client {
         match self.guard.get() {
             Some(Some(guard)) => guard.client().clone(),
@@ -160,7 +161,7 @@ impl Kit {
         state_file(&self.facts, &self.env, sent_log::FILE)
     }
 
-    /// Reads the log of what was sent; `None` if there is none.
+    /// Reads the log of sent requests; `None` if there is none.
     pub(super) fn sent_lines(&self) -> io::Result<Option<SentLines>> {
         self.log_file().map_or(Ok(None), |path| sent_log::read(&path))
     }
@@ -191,7 +192,7 @@ mod tests {
         Config::new("forge", "1.0.0").env(Env::empty())
     }
 
-    /// What the kit makes of a configuration.
+    /// Returns the client settings that the kit derives from a configuration.
     fn settings(config: Config) -> ClientSettings {
         let kit = Kit::new(config);
         let config = kit.config.lock().take().unwrap();
@@ -200,7 +201,7 @@ mod tests {
 
     #[cfg(feature = "spool")]
     #[test]
-    fn events_are_kept_on_disk_where_people_are_told_and_nowhere_else() {
+    fn events_are_kept_on_disk_only_if_the_catalogue_says_so() {
         use crate::settings::Spool;
 
         let spool = |config| settings(config).spool;
@@ -209,7 +210,7 @@ mod tests {
         assert_eq!(spool(told().short_lived()), Some(Spool::cli()));
         assert_eq!(spool(config()), None);
         assert_eq!(spool(config().catalogue(EVENTS)), None);
-        // The application's own word comes first, and so does a policy of one request and no second.
+        // Explicit settings win, and so does a policy without retries.
         assert_eq!(spool(told().no_spool()), None);
         assert_eq!(spool(config().spool(Spool::cli()).no_spool().catalogue(EVENTS.kept_on_disk())), None);
         assert_eq!(spool(told().max_retries(0)), None);
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tool_is_no_server_and_waits_for_nothing_unless_it_says_so() {
+    fn a_tool_is_not_a_server_unless_it_says_so() {
         let tool = settings(config());
         assert_eq!((tool.retry.max_retries, tool.shutdown_timeout), (Some(0), Duration::from_millis(400)));
         let own = config().is_server(true).max_retries(3).shutdown_timeout(Duration::from_secs(9));

@@ -1,8 +1,8 @@
-//! What a command-line tool needs around a client.
+//! A kit for command-line tools.
 //!
-//! [`Telemetry`] is the whole of it: the notice or the question of the first run, one event for each command, and the
-//! verbs `status`, `on`, `off`, `show`, `log` and `forget`. A tool whose policy is its own builds it from the parts:
-//! [`CommandRun`] measures a command, [`prompt`](fn@prompt) asks a question.
+//! [`Telemetry`] is the whole kit: the notice or the question of the first run, one event for each command, and the
+//! verbs `status`, `on`, `off`, `show`, `log` and `forget`. A tool with its own policy can use the parts instead:
+//! [`CommandRun`] measures a command, and [`prompt`](fn@prompt) asks a question.
 
 #[cfg(feature = "clap")]
 mod arguments;

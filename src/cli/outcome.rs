@@ -1,14 +1,14 @@
-//! How a command ended, by what it returned.
+//! The outcome of a command, from the value it returned.
 
 use std::process::ExitCode;
 
 use super::Outcome;
 
-/// What a measured command returns, as far as it says whether the command succeeded.
+/// A value returned by a measured command, which says whether the command succeeded.
 ///
-/// `()` is a success; of an [`ExitCode`] and of a number 0 is, of a [`Result`] every `Ok`.
+/// `()` is a success, and so are an [`ExitCode`] or a number of 0 and any `Ok`; everything else is an error.
 pub trait RunResult {
-    /// Returns how the command ended.
+    /// Returns whether the command succeeded.
     fn outcome(&self) -> Outcome;
 }
 
@@ -54,7 +54,7 @@ mod tests {
     use crate::cli::Outcome;
 
     #[test]
-    fn what_says_failure_is_an_error() {
+    fn a_returned_failure_is_an_error() {
         for outcome in [().outcome(), ExitCode::SUCCESS.outcome(), 0_u8.outcome(), Ok::<u8, ()>(7).outcome()]
         {
             assert_eq!(outcome, Outcome::Success);

@@ -1,13 +1,11 @@
-//! A question that is answered with yes or no, and with no unless somebody says yes.
-//!
-//! Never asks twice, and never takes silence, an end or noise for a yes.
+//! A yes-or-no question, whose answer is no unless it is clearly yes. Never asks twice.
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 
 use crate::consent::CiProvider;
 use crate::settings::Env;
 
-/// What somebody said.
+/// The answer to a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// `y` or `yes`, in any case.
@@ -17,20 +15,20 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// Returns whether it was a yes.
+    /// Returns whether the answer is yes.
     pub const fn is_yes(self) -> bool {
         matches!(self, Self::Yes)
     }
 }
 
-/// No answer is longer; what comes behind is not read.
+/// The maximum length of an answer in bytes; the rest of the line is not read.
 const MAX_LINE: u64 = 1024;
 
 /// Writes a question and reads one line.
 ///
-/// Only `y` and `yes`, in any case and with blanks around, are a yes. Enter alone, the end of the input, a
-/// failure to write or read and every other word are a no. Ask where [`may_prompt`] says so, and store the
-/// answer before anything is sent.
+/// Only `y` and `yes`, in any case and with surrounding whitespace, mean yes. Everything else means no: an empty line,
+/// the end of the input, an error while writing or reading, and any other text. Ask only if [`may_prompt`] returns
+/// true, and store the answer before anything is sent.
 ///
 /// ```
 /// use candor::cli::{Answer, prompt};
@@ -44,8 +42,8 @@ pub fn prompt(question: &str, input: &mut impl BufRead, output: &mut impl Write)
     ask(question, input, output).unwrap_or(Answer::No)
 }
 
-/// Does what [`prompt`] does; `None` if the question could not be shown or the answer not be read, which is not an answer
-/// that should be stored.
+/// Asks like [`prompt`], but returns `None` if the question could not be shown or the answer could not be read: that
+/// must not be stored as an answer.
 pub(super) fn ask(question: &str, input: &mut impl BufRead, output: &mut impl Write) -> Option<Answer> {
     output.write_all(question.as_bytes()).and_then(|()| output.flush()).ok()?;
     let mut line = Vec::new();
@@ -58,13 +56,13 @@ fn is_yes(line: &[u8]) -> bool {
     word.eq_ignore_ascii_case(b"y") || word.eq_ignore_ascii_case(b"yes")
 }
 
-/// Returns whether a person is there to be asked: standard input and output are terminals, and neither
-/// continuous integration nor an agent is at work.
+/// Returns whether a person can be asked: standard input and output are terminals, and the program runs neither in
+/// continuous integration nor under a coding agent.
 pub fn may_prompt(env: &Env) -> bool {
     person_is_there(env, io::stdin().is_terminal(), io::stdout().is_terminal())
 }
 
-/// Variables that coding agents set. An agent may drive a terminal, but an answer is a person's to give.
+/// Variables that coding agents set. An agent may control a terminal, but only a person can answer.
 const AGENTS: [&str; 7] = [
     "CLAUDECODE",
     "CODEX_CLI",
@@ -79,7 +77,7 @@ fn person_is_there(env: &Env, input: bool, output: bool) -> bool {
     input && output && !is_machine(env)
 }
 
-/// Returns whether continuous integration or an agent is at work.
+/// Returns whether the program runs in continuous integration or under a coding agent.
 pub(super) fn is_machine(env: &Env) -> bool {
     CiProvider::detect(env).is_some()
         || AGENTS.iter().any(|name| env.get(name).is_some_and(|value| !value.is_empty()))
@@ -111,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_behind_the_line_is_left_for_others() {
+    fn input_after_the_line_is_not_read() {
         let mut input = &b"y\nnext"[..];
         assert_eq!(prompt("?", &mut input, &mut Vec::new()), Answer::Yes);
         assert_eq!(input, b"next");
@@ -136,13 +134,13 @@ mod tests {
     }
 
     #[test]
-    fn a_question_that_was_not_shown_or_an_answer_that_was_not_read_is_a_no() {
+    fn an_error_while_asking_is_a_no() {
         assert_eq!(prompt("?", &mut "y\n".as_bytes(), &mut Broken), Answer::No);
         assert_eq!(prompt("?", &mut BufReader::new(Broken), &mut Vec::new()), Answer::No);
     }
 
     #[test]
-    fn nobody_is_asked_without_both_terminals_or_by_a_machine() {
+    fn nobody_is_asked_without_both_terminals_or_on_a_machine() {
         let env = Env::empty();
         assert!(person_is_there(&env, true, true));
         assert!(!person_is_there(&env, false, true));

@@ -1,11 +1,11 @@
-//! The command that is running now, which ends once: by itself, or by Ctrl-C.
+//! The command that is currently running, which ends only once: normally or by Ctrl-C.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::Mutex;
 
-/// The command under way, if any.
+/// The running command, if any.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Running(Arc<Mutex<Option<(&'static str, Instant)>>>);
 
@@ -14,7 +14,7 @@ impl Running {
         *self.0.lock() = Some((command, Instant::now()));
     }
 
-    /// Ends the command; returns its name and when it began, unless it has ended already.
+    /// Ends the command; returns its name and its start, or `None` if it has already ended.
     pub(super) fn end(&self) -> Option<(&'static str, Instant)> {
         self.0.lock().take()
     }

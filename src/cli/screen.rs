@@ -1,14 +1,14 @@
-//! How text is laid out where people read it: its width, and whether it has colours.
+//! Lays out text for people: its width, and whether it has colours.
 
 use crate::printable::Printable;
 use std::fmt::Write;
 
 use crate::settings::Env;
 
-/// What text is laid out for.
+/// The screen that text is laid out for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Screen {
-    /// How many characters a line has at most; words longer than that are not broken.
+    /// The maximum number of characters in a line; longer words are not broken.
     width: usize,
     has_colours: bool,
 }
@@ -22,9 +22,9 @@ pub(super) enum Colour {
 }
 
 impl Screen {
-    /// Decides by the environment, and by what the terminal says of its own width, if the output is one.
+    /// Creates a screen from the environment and, if the output is a terminal, its width.
     ///
-    /// `COLUMNS` wins over the terminal; `NO_COLOR`, unless it is empty, and `TERM=dumb` take the colours away.
+    /// `COLUMNS` wins over the terminal. There are no colours if `NO_COLOR` is set and not empty, or with `TERM=dumb`.
     pub(super) fn new(env: &Env, is_terminal: bool, terminal_width: Option<usize>) -> Self {
         let columns = env.text("COLUMNS").and_then(|columns| columns.parse().ok());
         let width = columns.or(terminal_width).unwrap_or(80).clamp(40, 100);
@@ -32,9 +32,9 @@ impl Screen {
         Self { width, has_colours: is_terminal && !no_colour && env.text("TERM") != Some("dumb") }
     }
 
-    /// Appends a text in lines; the first begins with `first`, the others with as many blanks.
+    /// Appends wrapped text; the first line begins with `first`, the others with as many spaces.
     ///
-    /// Where a word, such as a path, would not fit beside those, the text begins on a line of its own.
+    /// If a word, such as a path, would not fit next to `first`, the text begins on the next line.
     pub(super) fn paragraph(self, out: &mut String, first: &str, text: &str) {
         let text: String =
             text.lines().map(|line| Printable(line).to_string()).collect::<Vec<_>>().join("\n");
@@ -72,7 +72,7 @@ impl Screen {
         }
     }
 
-    /// Returns a word in a colour, where there are colours.
+    /// Returns a word in a colour, if the screen has colours.
     pub(super) fn paint(self, colour: Colour, word: &str) -> String {
         if !self.has_colours {
             return word.to_owned();
@@ -86,7 +86,7 @@ impl Screen {
     }
 }
 
-/// The indent of a text that begins on a line of its own.
+/// The indent of text that begins on the next line.
 const NEXT_LINE: usize = 4;
 
 fn end_line(out: &mut String) {
@@ -94,7 +94,7 @@ fn end_line(out: &mut String) {
     out.push('\n');
 }
 
-/// Returns how wide the terminal of the output is, where that can be learned.
+/// Returns the width of the output's terminal, if it is known.
 pub(super) fn terminal_width() -> Option<usize> {
     #[cfg(feature = "clap")]
     return terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
@@ -108,7 +108,7 @@ mod tests {
     use crate::settings::Env;
 
     #[test]
-    fn text_is_broken_between_words_and_hangs() {
+    fn text_is_wrapped_between_words_and_indented() {
         let screen = Screen::new(&Env::empty(), true, Some(40));
         let mut out = String::new();
         screen.paragraph(&mut out, "> user  ", "somebody said no, and that is what holds here");
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_variable_wins_over_the_terminal_and_both_have_bounds() {
+    fn the_variable_wins_over_the_terminal_and_both_are_clamped() {
         let width = |env: Env, terminal| Screen::new(&env, true, terminal).width;
         assert_eq!(width(Env::empty(), None), 80);
         assert_eq!(width(Env::empty(), Some(60)), 60);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_for_terminals_that_want_them() {
+    fn colours_are_only_for_terminals_that_allow_them() {
         let painted = |env: &Env, is_terminal| {
             Screen::new(env, is_terminal, None).paint(Colour::Green, "on").contains('\u{1b}')
         };

@@ -1,4 +1,4 @@
-//! The process that sends what commands have left on disk.
+//! The process that sends the events that commands have left on disk.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -12,14 +12,14 @@ use crate::config::Config;
 use crate::consent::{CiProvider, ConsentState};
 use crate::queue::spool::{FileName, list};
 
-/// How long the process sends at most.
+/// The maximum time that the process spends sending.
 const TIME: Duration = Duration::from_secs(8);
 
-/// When the process ends, whatever it is doing.
+/// The time after which the process ends, whatever it is doing.
 const WATCHDOG: Duration = Duration::from_secs(10);
 
-/// Sends what earlier commands have left on disk and ends the process, if this process was started for that; else
-/// returns at once. Call it first in `main`, for [`Sending::Detached`](crate::Sending::Detached).
+/// Sends the events that earlier commands have left on disk and ends the process, if the process was started for that;
+/// otherwise returns immediately. [`Sending::Detached`](crate::Sending::Detached) needs it as the first call in `main`.
 ///
 /// ```no_run
 /// use std::process::ExitCode;
@@ -43,20 +43,20 @@ const WATCHDOG: Duration = Duration::from_secs(10);
 /// }
 /// ```
 ///
-/// At the end of a command that leaves events on disk, [`Telemetry`](super::Telemetry) starts the program anew, with one
-/// argument that no person types, and does not wait for it. That process
+/// At the end of a command that leaves events on disk, [`Telemetry`](super::Telemetry) starts the program again, with
+/// an internal argument, and does not wait for it. That process
 ///
-/// - is given nothing but the environment: `config` must return the same endpoint, API key and consent as in the
-///   command, without its arguments. It is called more than once.
-/// - decides about consent by itself before it looks at the disk, and sends nothing if it is not granted, or in
-///   continuous integration.
-/// - has no standard streams and a process group of its own, so Ctrl-C at the terminal does not end it.
-/// - ends at once if another process is sending, which then sends what this command has left too; in any case after
-///   8 seconds, and 10 seconds after its start a watchdog ends it. What is not sent by then stays on disk.
-/// - starts no other: an environment variable, `CANDOR_SENDER`, tells it and all that it starts.
+/// - gets only the environment: `config` must return the same endpoint, API key and consent as in the command, without
+///   its arguments. It is called more than once.
+/// - decides about consent before it looks at the disk, and sends nothing if consent is not granted or in continuous
+///   integration.
+/// - has no standard streams and its own process group, so Ctrl-C at the terminal does not end it.
+/// - ends immediately if another process is sending, which then also sends the events that this command left. It stops
+///   sending after 8 seconds, and a watchdog ends it 10 seconds after its start. Events not sent by then stay on disk.
+/// - never starts another one: it and its children have the environment variable `CANDOR_SENDER`.
 ///
-/// It is started only while consent is granted. Where this function was not called, commands leave their events to the
-/// next run, as with [`Sending::NextRun`](crate::Sending::NextRun), and the log says so.
+/// It is started only while consent is granted. If this function is not called, commands leave their events to the next
+/// run, as with [`Sending::NextRun`](crate::Sending::NextRun), and log a warning.
 pub fn run_sender_if_asked(config: impl Fn() -> Config) {
     if !sender::is_asked() {
         return;
@@ -65,21 +65,21 @@ pub fn run_sender_if_asked(config: impl Fn() -> Config) {
         thread::sleep(WATCHDOG);
         process::exit(0);
     });
-    // Without a watchdog it might never end.
+    // Without the watchdog, the process might never end.
     if watchdog.is_ok() {
         send(&config, Instant::now() + TIME);
     }
     process::exit(0);
 }
 
-/// Sends until nothing new comes.
+/// Sends until there is nothing new.
 ///
-/// A process that finds the bucket locked leaves its events to the one that sends. So whoever has sent looks again once
-/// it has let go of the lock: what has come since it began is its to send.
+/// A process that finds the bucket locked leaves its events to the one that is sending. So that one looks again after
+/// it has released the lock, and sends the events that have arrived since it began.
 fn send(config: &impl Fn() -> Config, deadline: Instant) {
     while Instant::now() < deadline {
         let Some(kit) = Kit::of_sender(config()) else { return };
-        // Decided first, looked afterwards.
+        // Consent is decided before the directory is read.
         if CiProvider::detect(kit.env()).is_some() || kit.status().state != ConsentState::Granted {
             return;
         }
@@ -88,7 +88,7 @@ fn send(config: &impl Fn() -> Config, deadline: Instant) {
         if known.is_empty() {
             return;
         }
-        // What became of it is in the files that are left.
+        // The result shows in the files that are left.
         let _ = kit.client().flush(deadline.saturating_duration_since(Instant::now()));
         drop(kit);
         if waiting(&dir).is_subset(&known) {
@@ -97,7 +97,7 @@ fn send(config: &impl Fn() -> Config, deadline: Instant) {
     }
 }
 
-/// Returns the files that wait, whatever was tried with them.
+/// Returns the files that wait, regardless of their attempts.
 fn waiting(dir: &Path) -> HashSet<FileName> {
     list(dir).into_iter().map(|name| name.with_tries(0)).collect()
 }

@@ -1,4 +1,4 @@
-//! Starts the process that sends what a command has left on disk.
+//! Starts the process that sends the events that a command has left on disk.
 
 use std::ffi::OsStr;
 use std::process::{Command, Stdio};
@@ -7,16 +7,16 @@ use std::{env, io};
 
 use crate::client::Client;
 
-/// The first argument of a process that sends.
+/// The first argument of the sending process.
 const ARGUMENT: &str = "__candor-send";
 
-/// Set for a process that sends and for all that it starts, none of which starts another.
+/// The variable that marks a sending process and its children, none of which starts another one.
 const MARKER: &str = "CANDOR_SENDER";
 
-/// Whether `main` of this program knows what to do in such a process.
+/// Whether `main` of this program handles the sending process.
 static IS_READY: AtomicBool = AtomicBool::new(false);
 
-/// Notes that this program can be started to send; returns whether this process was.
+/// Records that this program can be started to send; returns whether this process was started for it.
 pub(super) fn is_asked() -> bool {
     IS_READY.store(true, Ordering::Relaxed);
     env::args_os().nth(1).is_some_and(|first| first == OsStr::new(ARGUMENT)) && is_marked()
@@ -26,27 +26,27 @@ fn is_marked() -> bool {
     env::var_os(MARKER).is_some()
 }
 
-/// Returns whether the end of this run may start a process that sends; says once what is missing in the program.
+/// Returns whether the end of this run may start a sending process; warns if the program cannot handle one.
 pub(super) fn may_start() -> bool {
     if !IS_READY.load(Ordering::Relaxed) {
         log::warn!(
             target: "candor",
-            "Sending::Detached: main does not begin with candor::cli::run_sender_if_asked, so the next run sends what \
-             this one leaves; call it there"
+            "Sending::Detached: `main` does not call `candor::cli::run_sender_if_asked` first, so events are left for \
+             the next run to send; add the call"
         );
         return false;
     }
     !is_marked() && env::current_exe().is_ok()
 }
 
-/// Starts a process that sends what a command that has ended left on disk, if it left anything and consent still holds.
-/// Waits for nothing. If it cannot be started the events stay where they are, for the end of the next run.
+/// Starts a sending process at the end of a command, if events are left on disk and consent is still granted. Does not
+/// wait for it. If it cannot be started, the events stay on disk until the end of the next run.
 pub(super) fn start_if_left(client: &Client) {
     if !client.leaves_events_to_sender() {
         return;
     }
     if let Err(error) = start() {
-        log::debug!(target: "candor", "no process was started to send what is on disk: {error}");
+        log::debug!(target: "candor", "the process that sends the events on disk could not be started: {error}");
     }
 }
 
@@ -58,7 +58,7 @@ fn start() -> io::Result<()> {
     command.spawn().map(drop)
 }
 
-/// Keeps Ctrl-C and the end of the terminal from the process.
+/// Detaches the process from Ctrl-C and the end of the terminal.
 #[cfg(unix)]
 fn detach(command: &mut Command) {
     use std::os::unix::process::CommandExt;

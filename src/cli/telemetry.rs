@@ -1,4 +1,4 @@
-//! The kit's face: one run of a tool, and its verbs.
+//! The public side of the kit: one run of a tool, and its verbs.
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
@@ -18,8 +18,8 @@ use super::verbs::{self, Said};
 use crate::client::Client;
 use crate::config::Config;
 
-/// What a command-line tool needs around a client: the notice or the question of the first run, the event of each
-/// command, and the verbs with which people see and change what the tool reports.
+/// Telemetry for a command-line tool: the notice or the question of the first run, the event of each command, and the
+/// verbs with which people see and change what the tool reports.
 ///
 /// ```no_run
 /// use std::process::ExitCode;
@@ -46,15 +46,14 @@ use crate::config::Config;
 ///
 /// With the feature `clap`, `Telemetry::start` takes `TelemetryArgs`, and `Telemetry::run` a `TelemetryCommand`.
 ///
-/// Nothing starts before [`measure`](Self::measure) or [`client`](Self::client); the verbs never start a client, so
-/// they send nothing. Dropping the value delivers what was captured within [`Config::shutdown_timeout`] and ends the
-/// client. [`std::process::exit`] drops nothing: drop the value before it, or return an [`ExitCode`] from `main`.
-/// A process that is killed, or aborts, reports nothing about its run.
+/// Nothing is started before [`measure`](Self::measure) or [`client`](Self::client); the verbs never start a client, so
+/// they send nothing. Dropping the value delivers captured events within [`Config::shutdown_timeout`] and ends the
+/// client. [`std::process::exit`] does not drop it: drop the value first, or return an [`ExitCode`] from `main`. A
+/// process that is killed or aborts does not report its run.
 ///
-/// Standard output belongs to the tool: only the verbs write to it. The notice, the question and complaints go to
-/// standard error. Text is laid out for the width of the terminal or of `COLUMNS`, without colours where `NO_COLOR`
-/// is set.
-#[must_use = "dropping the kit delivers what was captured and ends the client; hold it until the program ends"]
+/// Standard output belongs to the tool: only the verbs write to it. The notice, the question and errors go to standard
+/// error. Text is wrapped to the width of the terminal or of `COLUMNS`, and has no colours if `NO_COLOR` is set.
+#[must_use = "dropping the kit delivers captured events and ends the client; keep it until the program ends"]
 pub struct Telemetry {
     kit: Kit,
     running: Running,
@@ -63,17 +62,17 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// Creates the kit, with what suits a tool wherever the configuration says nothing:
+    /// Creates the kit. Settings that the configuration does not set get defaults for a tool:
     ///
-    /// - what [`Config::short_lived`] sets: `$is_server` is false, each batch is sent once, and the end of the tool waits
-    ///   400 ms at most;
-    /// - the [log of what was sent](Config::sent_log);
+    /// - those of [`Config::short_lived`]: `$is_server` is false, each batch is sent once, and the end of the tool
+    ///   waits for at most 400 ms;
+    /// - the [log of sent requests](Config::sent_log) is kept;
     /// - if the catalogue tells people that events are [kept on disk](crate::Catalogue::kept_on_disk), they are, with
-    ///   [`Spool::cli`](crate::Spool::cli): the end of the tool then waits for nothing. If the catalogue does not say so,
-    ///   nothing is kept unless the application sets [`Config::spool`]: what lies on people's disks is on their page.
+    ///   [`Spool::cli`](crate::Spool::cli), and the end of the tool does not wait. Otherwise events are kept on disk
+    ///   only if the application sets [`Config::spool`], since people must be able to read about it.
     ///   [`Config::no_spool`] and [`Config::max_retries`] of 0 win over the catalogue.
     ///
-    /// Never fails: a setting that cannot work is a `warn` in the log, and telemetry is off.
+    /// Never fails: if a setting is invalid, the log has a warning and telemetry is off.
     pub fn new(config: Config) -> Self {
         Self {
             kit: Kit::new(config),
@@ -83,7 +82,7 @@ impl Telemetry {
         }
     }
 
-    /// Turns telemetry off for this run, as `--no-telemetry` does. Nothing on disk is touched.
+    /// Turns telemetry off for this run if `is_off` is true, like `--no-telemetry`. Nothing on disk is changed.
     pub fn no_telemetry(mut self, is_off: bool) -> Self {
         if is_off {
             self.kit.turn_off();
@@ -91,35 +90,37 @@ impl Telemetry {
         self
     }
 
-    /// Keeps the client out of the free functions, such as [`candor::capture`](crate::capture()): only
-    /// [`client`](Self::client) leads to it. For programs that run more than one tool in a process, as tests do.
+    /// Uses a client of its own instead of the global one, so free functions such as
+    /// [`candor::capture`](crate::capture()) do not use it; [`client`](Self::client) returns it. For programs that run
+    /// several tools in one process, such as tests.
     pub fn own_client(mut self) -> Self {
         self.kit.keep_client();
         self
     }
 
-    /// Adds a file of the application's own that `telemetry forget` deletes, such as that of its
+    /// Adds a file of the application that `telemetry forget` deletes too, such as the one with its
     /// [`PseudonymKey`](crate::PseudonymKey).
     pub fn also_forget(mut self, path: impl Into<PathBuf>) -> Self {
         self.kit.forget_also(path.into());
         self
     }
 
-    /// Reports a measured command that is ended by Ctrl-C, and then exits with code 130. Needs the feature `ctrlc`.
+    /// Reports a measured command that is interrupted by Ctrl-C, and then exits with code 130. Needs the feature
+    /// `ctrlc`.
     ///
-    /// The handler is installed by [`measure`](Self::measure) while telemetry is on, unless the application has one
-    /// already: then that one is left alone. Delivery gets the time of [`Config::shutdown_timeout`].
+    /// [`measure`](Self::measure) installs the handler if telemetry is on and the application has not installed its
+    /// own. Delivery takes at most [`Config::shutdown_timeout`].
     #[cfg(feature = "ctrlc")]
     pub fn report_ctrl_c(mut self) -> Self {
         self.reports_ctrl_c = true;
         self
     }
 
-    /// Starts the global client if consent is granted, the first time, and returns it.
+    /// Returns the global client, and starts it on the first call if consent is granted.
     ///
-    /// The free functions, such as [`candor::capture`](crate::capture()) and [`event!`](crate::event!), work on it,
-    /// unless it is the kit's [own](Self::own_client).
-    /// If it cannot be started, the reason is a `warn` in the log and a disabled client is returned.
+    /// The free functions, such as [`candor::capture`](crate::capture()) and [`event!`](crate::event!), use it unless
+    /// it is the kit's [own](Self::own_client). If it cannot be started, the log has a warning with the reason, and a
+    /// disabled client is returned.
     pub fn client(&self) -> &Client {
         self.kit.client()
     }
@@ -127,12 +128,13 @@ impl Telemetry {
     /// Runs a command and captures one [`CommandFinished`] with its name, outcome and duration.
     ///
     /// If a notice is due and a person is at the terminal, it is shown before the command runs, and this run sends
-    /// nothing. If consent is opt-in and a person who has not been asked is at the terminal, the question is asked
-    /// after the command, and this run sends nothing. Neither happens in continuous integration, without a terminal
-    /// or under a coding agent. `y` and `yes` are a yes; every other answer is a no, and is not asked for again.
+    /// nothing. If consent is opt-in and the person at the terminal has not been asked, the question is asked after the
+    /// command, and this run sends nothing. Neither happens in continuous integration, without a terminal or under a
+    /// coding agent. `y` and `yes` mean yes; every other answer means no, and the question is not asked again.
     ///
     /// `command` is the name without arguments: lower-case ASCII letters and digits, with `-`, `_` and `:` between
-    /// words, at most 40 characters; any other is sent as `other`. A panic of the command is reported and goes on.
+    /// words, at most 40 characters; any other name is sent as `other`. A panic in the command is reported and then
+    /// propagated.
     pub fn measure<T: RunResult>(&self, command: &'static str, work: impl FnOnce() -> T) -> T {
         let client = self.client();
         let notice_shown = first_run::show_notice(client, self.kit.env());
@@ -157,7 +159,7 @@ impl Telemetry {
         result
     }
 
-    /// Carries out `status`, `on`, `off`, `show`, `log` or `forget` with its arguments, and returns the exit code.
+    /// Runs `status`, `on`, `off`, `show`, `log` or `forget` with its arguments, and returns the exit code.
     ///
     /// | verb | exit code |
     /// |---|---|
@@ -167,15 +169,15 @@ impl Telemetry {
     /// | `log [--json] [--bodies]` | 0, or 1 if the chain is broken or the log cannot be read |
     /// | `forget` | 0, or 1 if something could not be deleted |
     ///
-    /// Anything else is 2, with the usage on standard error; `help` prints it on standard output.
+    /// For anything else the exit code is 2, with the usage on standard error; `help` prints it on standard output.
     pub fn run_verb<S: AsRef<str>>(&self, verb: &str, arguments: &[S]) -> ExitCode {
         on_standard_streams(&self.said(verb, arguments, self.screen()))
     }
 
-    /// Carries out a verb like [`run_verb`](Self::run_verb), writes to these streams, and returns the exit code as a
-    /// number: for tests of a tool, and for tools that have their own way of printing.
+    /// Runs a verb like [`run_verb`](Self::run_verb), but writes to these streams and returns the exit code as a
+    /// number: for tests of a tool, and for tools that print in their own way.
     ///
-    /// Text is laid out for 80 columns or those of `COLUMNS`, without colours.
+    /// Text is wrapped to 80 columns or those of `COLUMNS`, and has no colours.
     pub fn run_verb_to<S: AsRef<str>>(
         &self,
         verb: &str,
@@ -208,7 +210,7 @@ impl Telemetry {
         Screen::new(self.kit.env(), io::stdout().is_terminal(), terminal_width())
     }
 
-    /// Carries out a verb, or prints the usage without one.
+    /// Runs a verb, or prints the usage if there is none.
     #[cfg(feature = "clap")]
     pub(super) fn carry_out(&self, verb: Option<&Verb>) -> ExitCode {
         let said = verb.map_or_else(|| self.usage(), |verb| verbs::run(&self.kit, verb, self.screen()));
@@ -226,7 +228,7 @@ fn on_standard_streams(said: &Said) -> ExitCode {
     ExitCode::from(say(said, &mut io::stdout().lock(), &mut io::stderr().lock()))
 }
 
-/// Prints what a verb says, and returns the exit code. A reader that has gone away is not an error of the verb.
+/// Prints the output of a verb, and returns the exit code. A closed stream is not an error of the verb.
 fn say(said: &Said, output: &mut dyn Write, errors: &mut dyn Write) -> u8 {
     let _ = output.write_all(&said.text).and_then(|()| output.flush());
     let _ = errors.write_all(said.complaint.as_bytes());

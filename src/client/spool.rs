@@ -87,7 +87,8 @@ impl Client {
     pub(super) fn leave_to_next_run(&self, handles: &[Arc<WorkerHandle>], deadline: Instant) -> bool {
         let lanes = &self.inner.lanes;
         let Some(generation) = self.monitor.gate().sendable_generation() else { return false };
-        // Asked once: the worker may find meanwhile that nothing can be kept, and what is queued must not be left there.
+        // Checked only once: the worker may find meanwhile that nothing can be written, and queued events must not stay
+        // in the queue.
         let writers: Vec<_> = Route::ALL
             .into_iter()
             .filter_map(|route| lanes.get(route).map(|lane| (route, lane, lane.spool())))

@@ -1,6 +1,4 @@
-//! Settings about what may leave: the catalogue, strict mode, allowed names, the key of pseudonyms.
-//!
-//! Never widens what a type allows.
+//! Settings for what may be sent: the catalogue, strict mode, allowed names, the key of pseudonyms.
 
 use crate::catalogue::Catalogue;
 use crate::config::Config;
@@ -40,13 +38,13 @@ impl Config {
         self
     }
 
-    /// Takes out the super properties and groups that strict mode does not allow; returns how many.
+    /// Removes the super properties and groups that strict mode does not allow; returns their number.
     pub(crate) fn take_undeclared(&mut self) -> u32 {
         let before = self.super_properties.len() + self.groups.len();
         let allowed = &self.allowed;
         self.super_properties.retain(|(name, json)| match json {
             Ok(json) => keeps("super_property", name, allowed.admits_common(name, json)),
-            // What cannot be sent at all is an error of its own.
+            // A value that cannot be encoded is reported by `common`.
             Err(_) => true,
         });
         self.groups.retain(|(kind, _)| keeps("group", kind, allowed.admits_group(kind)));
@@ -57,7 +55,7 @@ impl Config {
 
 fn keeps(setting: &str, name: &str, is_allowed: bool) -> bool {
     if !is_allowed {
-        log::warn!(target: "candor", "{setting} {name}: not as the catalogue declares, and left out");
+        log::warn!(target: "candor", "{setting} {name}: left out, since it is not as declared in the catalogue; declare or remove it");
     }
     is_allowed
 }

@@ -1,4 +1,4 @@
-//! Settings about how events travel: batches, queue, retries, timeouts, headers, compression.
+//! Settings for delivery: batches, queue, retries, timeouts, headers, compression.
 
 use std::time::Duration;
 

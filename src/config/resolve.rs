@@ -1,4 +1,4 @@
-//! A configuration, split once into what each part needs.
+//! Checks a configuration, and splits it into the settings of each part.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,16 +17,16 @@ use crate::transport::TransportFactory;
 use crate::wire::codec::Compression;
 use crate::wire::{AI, Conventions, Envelope, EnvelopeLimits, EnvelopeSettings, LibraryPlace};
 
-/// A configuration, split once into what each part needs.
+/// A checked configuration, split into the settings of each part.
 #[derive(Clone)]
 pub(crate) struct ClientSettings {
     pub(crate) endpoint: Option<Endpoint>,
     pub(crate) hide: Option<(String, String)>,
-    /// The protocol's name, for the log of what was sent.
+    /// The protocol's name, for the log of sent requests.
     pub(crate) protocol: &'static str,
-    /// Where the log of what was sent is kept.
+    /// The path of the log of sent requests, if one is kept.
     pub(crate) sent_log: Option<PathBuf>,
-    /// How many super properties and groups strict mode has taken out.
+    /// How many super properties and groups strict mode has removed.
     pub(crate) undeclared: u32,
     pub(crate) capture: CaptureSettings,
     pub(crate) batching: Batching,
@@ -43,7 +43,7 @@ pub(crate) struct ClientSettings {
     pub(crate) spool: Option<Spool>,
 }
 
-/// What the route of AI events has of its own.
+/// The settings that differ for the route of AI events.
 #[derive(Clone)]
 pub(crate) struct AiSettings {
     envelope: Arc<dyn Envelope>,
@@ -52,7 +52,7 @@ pub(crate) struct AiSettings {
 
 const MIB: usize = 1024 * 1024;
 
-/// Properties of the library's own, which super properties cannot set.
+/// Properties of the library with their own settings, which super properties cannot set.
 const HAS_A_SETTING: [&str; 5] =
     [reserved::LIB, reserved::LIB_VERSION, reserved::IS_SERVER, reserved::GEOIP_DISABLE, reserved::GROUPS];
 
@@ -77,7 +77,7 @@ impl ClientSettings {
 }
 
 impl Config {
-    /// Splits the configuration into what each part needs, and checks it.
+    /// Checks the configuration, and splits it into the settings of each part.
     pub(crate) fn resolve(mut self, env: &Env) -> Result<ClientSettings> {
         check_name(&self.app)?;
         check_notice(self.consent.notice.as_ref())?;
@@ -145,12 +145,12 @@ impl Config {
         })
     }
 
-    /// Returns what holds for the events before the envelope has them.
+    /// Returns the rules that apply when events are encoded.
     fn conventions(&self) -> Conventions {
         if self.envelope.is_some() { Conventions::CUSTOM } else { self.protocol.spec().conventions }
     }
 
-    /// Returns an error that names the first setting beyond what the endpoint takes.
+    /// Returns an error that names the first setting that the endpoint does not accept.
     fn check_limits(&self, limits: &EnvelopeLimits) -> Result<()> {
         let wrong = |text: String| Err(Error::new(ErrorKind::Config, text));
         let receiver = match &self.envelope {
@@ -158,14 +158,16 @@ impl Config {
             None => format!("protocol {:?}", self.protocol),
         };
         let (bytes, max) = (self.batching.batch_bytes, limits.max_body_bytes);
-        // The default is not a wish: it is cut to what fits.
+        // Only an explicit setting is an error; the default is reduced to the limit.
         if bytes > max && bytes != defaults::BATCH_BYTES {
             let max = if max % MIB == 0 { format!("{} MiB", max / MIB) } else { format!("{max} bytes") };
             return wrong(format!("batch_bytes: must be at most {max}, which is what {receiver} accepts"));
         }
         let codec = self.compression;
         if let Some(feature) = codec.missing_feature() {
-            return wrong(format!("compression: this build lacks the feature `{feature}`"));
+            return wrong(format!(
+                "compression: {codec:?} needs the feature `{feature}`, which this build lacks; enable it"
+            ));
         }
         if !limits.accepts(codec) {
             let accepted = limits.codecs;
@@ -174,26 +176,28 @@ impl Config {
         Ok(())
     }
 
-    /// Returns where the log of what was sent is kept, if it is written at all: in CI nobody would read it, and under
-    /// sudo it would be root's.
+    /// Returns the path of the log of sent requests, if it is written: nobody would read it in continuous integration,
+    /// and under sudo it would belong to root.
     fn sent_log_path(&self, env: &Env) -> Option<PathBuf> {
         let is_kept = self.keeps_sent_log() && CiProvider::detect(env).is_none();
         is_kept.then(|| writable_state_file(&self.facts(), env, sent_log::FILE)).flatten()
     }
 
-    /// Encodes what every event carries, and what every event of the AI route does.
+    /// Encodes the properties common to all events, and those for the AI route.
     fn common(&mut self, conventions: &Conventions) -> Result<[CommonProperties; 2]> {
         let wrong = |text: String| Error::new(ErrorKind::Config, text);
         let mut properties = Vec::new();
         for (key, value) in self.super_properties.drain(..) {
             if HAS_A_SETTING.contains(&key.as_str()) {
-                return Err(wrong(format!("super_property: {key} has a setting of its own")));
+                return Err(wrong(format!(
+                    "super_property: {key} cannot be set as a super property; use its own setting"
+                )));
             }
             let json = value.map_err(|reason| {
                 let why = if reason == LossReason::NotFinite {
-                    "a number is not finite"
+                    "it contains a number that is not finite"
                 } else {
-                    "not JSON that a receiver can read"
+                    "it is not JSON that a receiver can read"
                 };
                 wrong(format!("super_property {key}: {why}"))
             })?;
@@ -204,12 +208,15 @@ impl Config {
             properties.push((key, json));
         }
         if properties.len() > MAX_COMMON - 10 {
-            return Err(wrong(format!("super_property: at most {}", MAX_COMMON - 10)));
+            return Err(wrong(format!("super_property: there may be at most {}", MAX_COMMON - 10)));
         }
         let text = |text: &str| serde_json::to_vec(text).unwrap_or_default();
         let (name, version) = &self.library;
         if name.trim().is_empty() || version.trim().is_empty() || name.len() + version.len() > 199 {
-            return Err(wrong("library: name and version must have 1 to 199 bytes together".to_owned()));
+            return Err(wrong(
+                "library: name and version must not be blank, and must have at most 199 bytes together"
+                    .to_owned(),
+            ));
         }
         let library =
             [(reserved::LIB.to_owned(), text(name)), (reserved::LIB_VERSION.to_owned(), text(version))];
@@ -231,7 +238,7 @@ impl Config {
     }
 }
 
-/// Refuses a name from which neither variables nor a directory can be made.
+/// Refuses a name that cannot be used for variables and a directory.
 fn check_name(app: &str) -> Result<()> {
     let wrong = |why: &str| {
         let hint = "pass a name such as `my-app` to Config::new";
@@ -248,7 +255,7 @@ fn check_name(app: &str) -> Result<()> {
     }
 }
 
-/// Refuses a notice that tells nobody anything.
+/// Refuses a blank notice.
 fn check_notice(notice: Option<&Notice>) -> Result<()> {
     let why = match notice {
         Some(Notice::Documented { url }) if url.trim().is_empty() => {

@@ -1,7 +1,8 @@
 //! A second thread that sends a request while the worker builds the next body.
 //!
 //! It is started by the first backlog, or by the first request if there is a spool, so a program with few events and no
-//! spool never has it. There is one request in flight at a time, and the worker has checked the gate before it hands one over.
+//! spool never has it. There is one request in flight at a time, and the worker has checked the gate before it hands
+//! one over.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};

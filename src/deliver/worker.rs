@@ -671,8 +671,8 @@ impl Worker {
             self.is_withdrawn || !self.context.monitor.gate().may_send(self.context.generation);
         let reason = if is_withdrawn { LossReason::ConsentWithdrawn } else { LossReason::ShuttingDown };
         if let Some(spool) = self.spool.as_ref().filter(|_| is_withdrawn) {
-            // Consent that was withdrawn while a process runs stays withdrawn after it, since the process's own variables and
-            // flags cannot change.
+            // Consent that was withdrawn while a process runs stays withdrawn after it, since the process's own
+            // variables and flags cannot change.
             spool.writer().purge();
         } else if let Some(writer) = self.writer() {
             self.leave_to_disk(&writer);

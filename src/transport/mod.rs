@@ -1,7 +1,7 @@
 //! How requests are sent: implement [`Transport`] to replace the built-in HTTP client.
 //!
-//! A transport receives one finished [`Request`] at a time and returns the response. It never retries and never inspects
-//! a body. Set one with [`Config::transport`](crate::Config::transport); in tests, use
+//! A transport receives one finished [`Request`] at a time and returns the response. It never retries and never
+//! inspects a body. Set one with [`Config::transport`](crate::Config::transport); in tests, use
 //! [`MemoryTransport`](crate::testing::MemoryTransport).
 
 mod http;

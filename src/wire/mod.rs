@@ -1,7 +1,7 @@
 //! How events become request bodies and responses become verdicts: implement [`Envelope`] for your own endpoint.
 //!
-//! [`PostHogBatch`] and [`FlatRecord`] are ready to use: set one with [`Config::envelope`](crate::Config::envelope), and
-//! wrap it in [`Bearer`] if the endpoint requires a token. Nothing here sends or waits.
+//! [`PostHogBatch`] and [`FlatRecord`] are ready to use: set one with [`Config::envelope`](crate::Config::envelope),
+//! and wrap it in [`Bearer`] if the endpoint requires a token. Nothing here sends or waits.
 //!
 //! **Stability:** this module may change between minor versions before 1.0, since it follows PostHog's protocols. The
 //! items in the crate's root change only for a good reason, with an entry in the changelog.

@@ -1,4 +1,4 @@
-//! `telemetry forget`: deletes what is kept on this machine.
+//! `telemetry forget`: deletes the data kept on this machine, except the answer.
 
 use std::fs;
 use std::io;
@@ -31,7 +31,7 @@ pub(super) fn run(kit: &Kit, screen: Screen) -> Said {
         match purge_all(&dir).and_then(Purged::remove) {
             Ok(()) => {
                 deleted = true;
-                let text = format!("Deleted {} that waited in {}.", counted(waiting, "event"), dir.display());
+                let text = format!("Deleted {} waiting in {}.", counted(waiting, "event"), dir.display());
                 screen.paragraph(&mut out, "", &text);
             }
             Err(error) => {
@@ -47,12 +47,12 @@ pub(super) fn run(kit: &Kit, screen: Screen) -> Said {
     let answer = kit.choice_file().filter(|path| path.exists());
     if let Some(path) = answer {
         let text = format!(
-            "Your answer stays in {}; `{app} telemetry off` and `{app} telemetry on` change it.",
+            "Your answer is kept in {}; `{app} telemetry off` and `{app} telemetry on` change it.",
             path.display()
         );
         screen.paragraph(&mut out, "", &text);
     }
-    screen.paragraph(&mut out, "", "What was sent before is not called back.");
+    screen.paragraph(&mut out, "", "This does not delete events that were already sent.");
     if let Some(retention) = kit.catalogue().and_then(Catalogue::retention_text) {
         screen.paragraph(&mut out, "", retention);
     }
@@ -60,7 +60,7 @@ pub(super) fn run(kit: &Kit, screen: Screen) -> Said {
     Said { complaint, code, ..Said::text(out) }
 }
 
-/// Deletes a file; returns whether it was there. A link is deleted, not what it leads to.
+/// Deletes a file; returns whether it existed. Of a link, only the link is deleted.
 fn remove(path: &Path) -> io::Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),

@@ -1,4 +1,4 @@
-//! `telemetry log`: what was sent from this machine, and whether the log is as it was written.
+//! `telemetry log`: the requests sent from this machine, and whether the log has been changed.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ use crate::observe::sent_log::{Body, Entry, SentLines};
 pub(super) fn run(kit: &Kit, json: bool, bodies: bool, screen: Screen) -> Said {
     let lines = match kit.sent_lines() {
         Ok(lines) => lines,
-        Err(error) => return Said::complaint(format!("The log of what was sent cannot be read: {error}\n")),
+        Err(error) => return Said::complaint(format!("The log of sent requests cannot be read: {error}\n")),
     };
     let path = kit.log_file().map(|path| path.display().to_string()).unwrap_or_default();
     let is_broken = lines.as_ref().is_some_and(|lines| lines.broken.is_some());
@@ -22,9 +22,9 @@ pub(super) fn run(kit: &Kit, json: bool, bodies: bool, screen: Screen) -> Said {
         None => {
             let mut out = String::new();
             let text = if kit.keeps_log() {
-                "No request is in the log of this machine."
+                "There are no requests in the log on this machine."
             } else {
-                "This program keeps no log of what it sends."
+                "This program does not keep a log of what it sends."
             };
             screen.paragraph(&mut out, "", text);
             out.into_bytes()
@@ -58,10 +58,10 @@ fn page(path: &str, lines: &SentLines, bodies: bool, screen: Screen) -> Vec<u8> 
     }
     let count = counted(lines.entries.len() as u64, "request");
     match &lines.broken {
-        None => screen.paragraph(&mut out, "", &format!("{count} in {path}; the chain holds.")),
+        None => screen.paragraph(&mut out, "", &format!("{count} in {path}; the hash chain is intact.")),
         Some(broken) => {
             screen.paragraph(&mut out, "", &format!("{count} in {path}."));
-            let _ = writeln!(out, "The chain is {}.", screen.paint(Colour::Red, "broken"));
+            let _ = writeln!(out, "The hash chain is {}.", screen.paint(Colour::Red, "broken"));
             screen.paragraph(&mut out, "", &format!("Line {}: {}.", broken.line, broken.reason));
         }
     }
@@ -72,7 +72,7 @@ fn page(path: &str, lines: &SentLines, bodies: bool, screen: Screen) -> Vec<u8> 
 fn line(entry: &Entry, screen: Screen) -> String {
     let mut out = String::new();
     let text = format!(
-        "{}, {} bytes, answered {}, {}, {}",
+        "{}, {} bytes, status {}, {}, {}",
         counted(entry.events, "event"),
         entry.bytes,
         entry.status,

@@ -1,4 +1,4 @@
-//! What `telemetry status | on | off | show | log | forget` do and say.
+//! The verbs `telemetry status | on | off | show | log | forget`.
 
 mod answer;
 mod forget;
@@ -14,7 +14,7 @@ pub(super) use said::Said;
 use super::kit::Kit;
 use super::screen::Screen;
 
-/// Carries out a verb.
+/// Runs a verb.
 pub(super) fn run(kit: &Kit, verb: &Verb, screen: Screen) -> Said {
     match verb {
         Verb::Status { json, exit_code } => status::run(kit, *json, *exit_code, screen),

@@ -1,8 +1,8 @@
-//! The verbs as they are typed, for tools without clap.
+//! Parses the verbs, for tools without clap.
 
 use crate::settings::variable_prefix;
 
-/// What a person asks for.
+/// A verb with its options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cli) enum Verb {
     Status { json: bool, exit_code: bool },
@@ -13,7 +13,7 @@ pub(in crate::cli) enum Verb {
     Forget,
 }
 
-/// Reads a verb and its arguments; `Err` says what is wrong with them.
+/// Parses a verb and its arguments; the error is a message for people.
 pub(in crate::cli) fn parse(verb: &str, arguments: &[&str]) -> Result<Verb, String> {
     let (flags, words): (Vec<&str>, Vec<&str>) =
         arguments.iter().partition(|argument| argument.starts_with("--"));
@@ -51,12 +51,13 @@ pub(in crate::cli) fn usage(app: &str) -> String {
 
   status [--json] [--exit-code]  whether telemetry is on, and who decided
                                  (--exit-code: 0 on, 1 off, 2 not asked yet)
-  on                             says yes
-  off                            says no
+  on                             turns telemetry on
+  off                            turns telemetry off
   show [EVENT] [--pending]       everything that may be sent, one event, or
-                                 what waits to be sent
-  log [--json] [--bodies]        what was sent from this machine
-  forget                         deletes what is kept on this machine
+                                 the events waiting to be sent
+  log [--json] [--bodies]        what has been sent from this machine
+  forget                         deletes the data kept on this machine,
+                                 except your answer
 
 {prefix}_TELEMETRY=0 and DO_NOT_TRACK=1 turn telemetry off as well.
 "
@@ -68,7 +69,7 @@ mod tests {
     use super::{Verb, parse, usage};
 
     #[test]
-    fn every_verb_is_read_with_its_options() {
+    fn every_verb_is_parsed_with_its_options() {
         let read = |verb, arguments: &[&str]| parse(verb, arguments).unwrap();
         assert_eq!(read("status", &[]), Verb::Status { json: false, exit_code: false });
         assert_eq!(read("status", &["--exit-code", "--json"]), Verb::Status { json: true, exit_code: true });
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_named() {
+    fn unknown_words_are_named() {
         let wrong = |verb, arguments: &[&str]| parse(verb, arguments).unwrap_err();
         assert_eq!(wrong("enable", &[]), "there is no verb `enable`");
         assert_eq!(wrong("off", &["--json"]), "`off` has no option `--json`");
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_help_names_every_verb_and_the_variables_within_60_columns_of_text() {
+    fn the_help_names_every_verb_and_the_variables() {
         let usage = usage("my-tool");
         for word in
             ["status", "on ", "off ", "show", "log", "forget", "MY_TOOL_TELEMETRY=0", "DO_NOT_TRACK=1"]

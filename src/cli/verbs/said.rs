@@ -1,13 +1,13 @@
-//! What a verb has to say, and the words that verbs share.
+//! The output of a verb, and the texts that verbs share.
 
 use crate::consent::LayerReport;
 
-/// What a verb has to say.
+/// The output of a verb.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::cli) struct Said {
-    /// For standard output: what was asked for.
+    /// The text for standard output.
     pub(in crate::cli) text: Vec<u8>,
-    /// For standard error.
+    /// The text for standard error.
     pub(in crate::cli) complaint: String,
     /// The exit code.
     pub(in crate::cli) code: u8,
@@ -23,7 +23,7 @@ impl Said {
     }
 }
 
-/// Returns what a layer said, and since when.
+/// Returns what a layer reports, and since when.
 pub(super) fn report_text(report: &LayerReport) -> String {
     match &report.since {
         Some(since) => format!("{} (since {since})", report.sentence()),

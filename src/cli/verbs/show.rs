@@ -1,4 +1,4 @@
-//! `telemetry show`: the catalogue's page for the terminal.
+//! `telemetry show`: the catalogue, laid out for the terminal.
 
 use std::fmt::Write;
 
@@ -15,7 +15,7 @@ pub(super) fn run(kit: &Kit, event: Option<&str>, pending: bool, screen: Screen)
         return pending_events(kit);
     }
     let Some(catalogue) = kit.catalogue() else {
-        let text = format!("{} publishes no list of what it sends.\n", kit.app());
+        let text = format!("{} does not publish a list of what it sends.\n", kit.app());
         return Said::text(text);
     };
     let Some(name) = event else { return Said::text(all(kit, catalogue, screen)) };
@@ -30,18 +30,18 @@ pub(super) fn run(kit: &Kit, event: Option<&str>, pending: bool, screen: Screen)
             let known: Vec<_> =
                 catalogue.events().iter().map(|schema| format!("`{}`", schema.name())).collect();
             let mut out = String::new();
-            let text = format!("No event is called `{name}`. There are: {}.", known.join(", "));
+            let text = format!("There is no event named `{name}`. The events are: {}.", known.join(", "));
             screen.paragraph(&mut out, "", &text);
             Said::complaint(out)
         }
     }
 }
 
-/// Prints the bytes of the events that wait on disk, one a line.
+/// Prints the events that wait on disk, one per line.
 fn pending_events(kit: &Kit) -> Said {
     let events = kit.spool_dir().map(|dir| waiting_events(&dir)).unwrap_or_default();
     if events.is_empty() {
-        return Said::text("Nothing waits on this machine to be sent.\n");
+        return Said::text("No events are waiting on this machine to be sent.\n");
     }
     let mut text = events.join(&b'\n');
     text.push(b'\n');

@@ -1,4 +1,4 @@
-//! `telemetry status`: the decision, who took it, and what has been sent.
+//! `telemetry status`: the decision, who made it, and what has been sent.
 
 use super::said::{Said, counted, report_text};
 use crate::cli::kit::Kit;
@@ -35,34 +35,34 @@ fn page(kit: &Kit, status: &Status, last: Option<&Entry>, screen: Screen) -> Str
     };
     let decided = status.layers.iter().find(|report| report.layer == status.decided_by);
     let reason = match decided {
-        // How silence is read is no source that a person could look at.
+        // The mode is not a place that a person could look at, so it is not named.
         Some(report) if report.layer == Layer::Mode => report.reason.clone(),
         decided => decided.map(report_text).unwrap_or_default(),
     };
     screen.paragraph(&mut out, "", &format!("Telemetry is {word}: {reason}."));
-    // Afterwards, since a colour takes no room on the screen.
+    // Added after wrapping, since the codes of a colour take no space on the screen.
     out = out.replacen(word, &screen.paint(colour, word), 1);
     out.push('\n');
-    let endpoint = status.endpoint.as_deref().unwrap_or("no address: none is set");
+    let endpoint = status.endpoint.as_deref().unwrap_or("none is set");
     screen.paragraph(&mut out, "endpoint   ", endpoint);
     if kit.keeps_log() {
         let text = match last {
             Some(entry) => {
-                format!("{} at {}, answered {}", counted(entry.events, "event"), entry.at, entry.status)
+                format!("{} at {}, status {}", counted(entry.events, "event"), entry.at, entry.status)
             }
-            None => "none in the log of this machine".to_owned(),
+            None => "nothing, according to the log on this machine".to_owned(),
         };
         screen.paragraph(&mut out, "last sent  ", &text);
     }
     if let Some(spool) = &status.spool {
         let mut text = format!(
-            "{} in {} of {} bytes",
+            "{} in {} ({} bytes)",
             counted(spool.events, "event"),
             counted(spool.files, "file"),
             spool.bytes
         );
         if let Some(oldest) = &spool.oldest {
-            text.push_str(", the oldest of ");
+            text.push_str(", the oldest from ");
             text.push_str(oldest);
         }
         screen.paragraph(&mut out, "waiting    ", &text);

@@ -186,8 +186,8 @@ impl SpoolSender {
         later(*self.since.get_or_insert(now), self.interval)
     }
 
-    /// Returns the files that may be sent now. A tool that leaves its events to the next run sends only those of earlier
-    /// runs.
+    /// Returns the files that may be sent now. A tool that leaves its events to the next run sends only those of
+    /// earlier runs.
     fn waiting(&self, wants_all: bool) -> Waiting {
         let leaves_own = self.writer.context.spool.leaves_events() && !wants_all;
         let files = self.writer.files.lock();
@@ -421,8 +421,8 @@ impl SpoolSender {
         if self.writer.context.spool.at_most_once { vec![batch] } else { Vec::new() }
     }
 
-    /// Writes parts of the current batch to disk, and then removes the files with the whole. Returns the parts that could
-    /// not be written.
+    /// Writes parts of the current batch to disk, and then removes the files with the whole. Returns the parts that
+    /// could not be written.
     pub(crate) fn split(&mut self, parts: impl IntoIterator<Item = Batch>) -> Vec<Batch> {
         let whole = self.writer.files.lock().end();
         let created = whole.first().map(|file| file.name.created);

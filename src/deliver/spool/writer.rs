@@ -140,7 +140,8 @@ impl SpoolWriter {
         self.keep_as(batch, None).err().map(|left| *left)
     }
 
-    /// Writes events to disk, with `created` as their age if they have been there before. Returns the names of the files.
+    /// Writes events to disk, with `created` as their age if they have been there before. Returns the names of the
+    /// files.
     ///
     /// Fails with the events that could not be written.
     pub(super) fn keep_as(&self, batch: Batch, created: Option<u64>) -> Result<Vec<FileName>, Box<Batch>> {
@@ -295,10 +296,11 @@ impl SpoolWriter {
         }
     }
 
-    /// Writes all queued events to disk. Returns how many were taken from the queue, and those that could not be written.
+    /// Writes all queued events to disk. Returns how many were taken from the queue, and those that could not be
+    /// written.
     ///
-    /// Called by the worker, or by the thread that ends the process without waiting for the worker, but only by one at a
-    /// time: the process does not end while events are between the queue and a file.
+    /// Called by the worker, or by the thread that ends the process without waiting for the worker, but only by one at
+    /// a time: the process does not end while events are between the queue and a file.
     pub(crate) fn drain(
         &self,
         builder: &mut BatchBuilder,
@@ -338,8 +340,8 @@ impl SpoolWriter {
         self.put_back(&cut);
     }
 
-    /// Returns whether events have been on disk for more than a day and no run has waited for them within a day. Records
-    /// that this run waits.
+    /// Returns whether events have been on disk for more than a day and no run has waited for them within a day.
+    /// Records that this run waits.
     pub(crate) fn is_long_overdue(&self) -> bool {
         const DAY: u64 = 24 * 60 * 60 * 1000;
         let now = self.now();

@@ -63,7 +63,8 @@ impl Bucket {
         Ok(Self { dir, provenance, last: AtomicU64::new(0) })
     }
 
-    /// Fails if there is a link in place of the bucket or the spool; it could lead to a directory that others can access.
+    /// Fails if there is a link in place of the bucket or the spool; it could lead to a directory that others can
+    /// access.
     pub(super) fn check(&self) -> io::Result<()> {
         self.dir.parent().map_or(Ok(()), disk::check_dir)?;
         disk::check_dir(&self.dir)

@@ -1,7 +1,7 @@
 //! Files that are locked through the operating system.
 //!
-//! Such a lock belongs to the open file, which a forked child shares with its parent, so it lasts until both have closed
-//! the file. That is why a process unlocks its files explicitly, and a child closes its copies.
+//! Such a lock belongs to the open file, which a forked child shares with its parent, so it lasts until both have
+//! closed the file. That is why a process unlocks its files explicitly, and a child closes its copies.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -54,7 +54,8 @@ impl Drop for LockedFile {
 
 /// Closes the files locked by the parent of this forked process; its own files stay locked.
 ///
-/// A file that a thread of the parent was using during the fork cannot be closed, since that thread does not exist here.
+/// A file that a thread of the parent was using during the fork cannot be closed, since that thread does not exist
+/// here.
 pub(super) fn close_inherited() {
     let Some(mut locked) = LOCKED.try_lock() else { return };
     let is_inherited = |(owner, slot): &(u32, Weak<Slot>)| {

@@ -194,7 +194,7 @@ fn a_refusal_is_final_and_enter_refuses() {
         first.wait_for(QUESTION);
         first.write(keys);
         let (text, _) = first.end();
-        assert!(text.contains("you are not asked again"), "{text}");
+        assert!(text.contains("you will not be asked again"), "{text}");
         assert_eq!(machine.plain(&["build"]).0, "building all\n");
         assert_eq!(machine.plain(&["telemetry", "status", "--exit-code"]).1, 1);
         assert_eq!(machine.server.begun(), 0);
@@ -355,7 +355,7 @@ fn a_missing_or_unwritable_home_costs_nothing() {
             terminal.wait_for(QUESTION);
             terminal.write("y\n");
             let (text, _) = terminal.end();
-            assert!(text.contains("your yes could not be stored"), "{text}");
+            assert!(text.contains("your consent could not be stored"), "{text}");
         } else {
             assert_eq!(terminal.end().0, "building all\n", "nobody is asked whose answer could not be kept");
         }
@@ -414,21 +414,21 @@ fn events_kept_for_the_next_run_are_shown_and_forgotten() {
         (stdout(&output), output.status.code())
     };
     let pending = || verb(&["show", "--pending"]).0;
-    assert_eq!(pending(), "Nothing waits on this machine to be sent.\n");
+    assert_eq!(pending(), "No events are waiting on this machine to be sent.\n");
     assert_eq!(stdout(&machine.piped(&["--keep", "build"], &[])), "building all\n");
     assert_eq!(machine.server.begun(), 0, "the run does not wait for a connection");
     let event: Value = serde_json::from_str(pending().trim_end()).expect("one event");
     assert_eq!(event["event"], "command finished");
     let status = verb(&["status"]).0;
-    assert!(status.contains("waiting    1 event in 1 file of "), "{status}");
+    assert!(status.contains("waiting    1 event in 1 file ("), "{status}");
     let page = verb(&["show"]).0.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(page.contains("kept on this machine for up to 7 days"), "{page}");
-    assert!(verb(&["forget"]).0.contains("Deleted 1 event that waited in "));
-    assert_eq!(pending(), "Nothing waits on this machine to be sent.\n");
+    assert!(verb(&["forget"]).0.contains("Deleted 1 event waiting in "));
+    assert_eq!(pending(), "No events are waiting on this machine to be sent.\n");
     assert!(!machine.state().join("spool").exists());
 
     machine.piped(&["--keep", "build"], &[]);
-    assert!(verb(&["off"]).0.contains("What was waiting to be sent is deleted."));
+    assert!(verb(&["off"]).0.contains("Events that were waiting to be sent have been deleted."));
     assert!(!machine.state().join("spool").exists(), "a no deletes what waits");
     assert_eq!(machine.server.begun(), 0);
 }

@@ -30,9 +30,9 @@ enum During {
     Withdraw,
     /// Waits likewise, and then the transport panics.
     Panic,
-    /// Waits until the envelope has panicked over the next batch.
+    /// Waits until the envelope has panicked on the next batch.
     BreakNext,
-    /// The same as `WaitForNext`, while the client shuts down with this much time; then this much passes.
+    /// Like `WaitForNext`, but the client shuts down with the first duration as its timeout, and the second one passes.
     Shutdown {
         timeout: Duration,
         passes: Duration,
@@ -40,7 +40,7 @@ enum During {
     },
 }
 
-/// An endpoint that sees the worker's surroundings.
+/// An endpoint that can observe the worker's surroundings.
 struct Endpoint {
     during: During,
     surroundings: OnceLock<Surroundings>,
@@ -67,7 +67,7 @@ struct Seen {
 }
 
 impl Endpoint {
-    /// Does what is to happen while the first request is under way; returns whether the queue lost events meanwhile.
+    /// Does what is to happen during the first request; returns whether events were taken from the queue meanwhile.
     fn interfere(&self, left: u64) -> bool {
         let Surroundings { queue, clock, commands, .. } = self.surroundings.get().expect("a worker");
         if self.during == During::BreakNext {
@@ -98,7 +98,7 @@ impl Transport for Endpoint {
         let events = body["batch"].as_array().map_or(0, Vec::len);
         let is_first = self.requests.lock().unwrap().is_empty();
         let interferes = is_first && self.during != During::Nothing;
-        // The queue without this body.
+        // The events left in the queue without those of this body.
         let is_overlapped = interferes && self.interfere(EVENTS - events as u64);
         self.requests.lock().unwrap().push(Seen {
             events,
@@ -118,13 +118,13 @@ impl Transport for Endpoint {
     }
 }
 
-/// PostHog's envelope, which panics once when it is told to.
+/// PostHog's envelope, which panics once if it is told to.
 struct Brittle {
     inner: PostHogBatch,
-    /// In which body it panics, counted from 1; 0 for none.
+    /// The number of the body in which it panics, from 1; 0 for none.
     breaks_in: u32,
     bodies: AtomicU32,
-    /// Events in the body under way.
+    /// The number of events in the current body.
     events: AtomicU32,
     has_broken: Arc<AtomicBool>,
 }
@@ -235,12 +235,12 @@ fn a_panic_in_the_transport_on_the_second_thread_costs_only_its_batch() {
 }
 
 #[test]
-fn an_envelope_that_panics_while_a_request_is_under_way_costs_the_batch_it_was_building() {
+fn a_panic_in_the_envelope_during_a_request_costs_only_the_batch_being_built() {
     let (mut bench, endpoint) = bench(During::BreakNext, EVENTS);
     assert!(catch_panic(|| bench.run()).is_none());
     let lost = bench.worker.count_panicked();
     assert!(endpoint.requests.lock().unwrap()[0].is_overlapped);
-    // Those that were in the body by then, and the one that it panicked over.
+    // The events in the body by then, and the one on which it panicked.
     assert_eq!(lost, 3);
     assert_eq!(bench.stats().sent, endpoint.requests.lock().unwrap()[0].events as u64);
     bench.run();
@@ -251,11 +251,11 @@ fn an_envelope_that_panics_while_a_request_is_under_way_costs_the_batch_it_was_b
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The deadline passes while the first request is under way and the second body lies ready.
+/// The deadline passes during the first request, while the second body is ready.
 const TOO_LATE: During = During::Shutdown { timeout: SECOND, passes: SECOND, is_cut: true };
 
 #[test]
-fn a_shutdown_whose_time_is_up_while_a_request_is_under_way_counts_everything_and_sends_nothing_more() {
+fn a_shutdown_that_times_out_during_a_request_counts_everything_and_sends_nothing_more() {
     for during in [TOO_LATE, During::Shutdown { timeout: SECOND, passes: SECOND * 2, is_cut: false }] {
         let (mut bench, endpoint) = bench(during, EVENTS);
         assert_eq!(bench.run(), Turn::Over);
@@ -270,7 +270,7 @@ fn a_shutdown_whose_time_is_up_while_a_request_is_under_way_counts_everything_an
 }
 
 #[test]
-fn a_shutdown_while_a_request_is_under_way_sends_the_rest_in_the_time_that_is_left() {
+fn a_shutdown_during_a_request_sends_the_rest_in_the_remaining_time() {
     let during = During::Shutdown { timeout: SECOND * 3, passes: SECOND, is_cut: false };
     let (mut bench, endpoint) = bench(during, EVENTS);
     assert_eq!(bench.run(), Turn::Over);
@@ -284,7 +284,7 @@ fn a_shutdown_while_a_request_is_under_way_sends_the_rest_in_the_time_that_is_le
 
 #[cfg(feature = "spool")]
 #[test]
-fn a_shutdown_whose_time_is_up_while_a_request_is_under_way_leaves_everything_on_disk() {
+fn a_shutdown_that_times_out_during_a_request_leaves_everything_on_disk() {
     let scratch = Scratch::new();
     let (bench, endpoint) = bench(TOO_LATE, EVENTS);
     let mut bench = bench.with_spool(scratch.path());
