@@ -1,6 +1,8 @@
 //! Writes values as JSON that a receiver can parse, or returns why that is impossible. A number that is not finite
 //! is refused, since `serde_json` would silently write `null`.
 
+mod scalar;
+
 use std::cell::Cell;
 use std::fmt;
 
@@ -8,10 +10,20 @@ use serde::ser::{self, Serialize};
 
 use crate::json::{self, MAX_DEPTH};
 use crate::observe::LossReason;
+use scalar::{NotScalar, Scalar};
 
 /// Appends a value as JSON text. On an error, `out` is unchanged.
 #[inline]
 pub(super) fn write<V: Serialize + ?Sized>(out: &mut Vec<u8>, value: &V) -> Result<(), LossReason> {
+    match value.serialize(Scalar(out)) {
+        Ok(()) => Ok(()),
+        Err(NotScalar::NotFinite) => Err(LossReason::NotFinite),
+        Err(NotScalar::Other) => write_compound(out, value),
+    }
+}
+
+/// Checks the value first, and writes it then.
+fn write_compound<V: Serialize + ?Sized>(out: &mut Vec<u8>, value: &V) -> Result<(), LossReason> {
     let has_raw = Cell::new(false);
     // Any other error is the value's own, and occurs again when the value is written.
     match value.serialize(Check { depth: 0, has_raw: &has_raw }) {
