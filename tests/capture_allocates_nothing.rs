@@ -122,5 +122,18 @@ fn a_warm_capture_allocates_nothing() {
     assert!(client.is_enabled());
     assert_eq!(allocations(&client, |client| client.capture(ByHand)), 0);
     assert_eq!(allocations(&client, |client| client.capture(counted())), 0);
-    assert_eq!(client.stats().sent, 2 * 20 * CAPTURES);
+    // The distinct id may be of any type that converts into a `String`, so the macro makes one.
+    let by_macro = |client: &Client| {
+        candor::event!(
+            client = client,
+            "by macro",
+            distinct_id = "node-7",
+            size = 3,
+            ratio = 0.5,
+            tls = true,
+            mode = "fast"
+        );
+    };
+    assert_eq!(allocations(&client, by_macro), CAPTURES);
+    assert_eq!(client.stats().sent, 3 * 20 * CAPTURES);
 }

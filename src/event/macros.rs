@@ -23,8 +23,8 @@ macro_rules! event {
     (client = $client:expr, $name:expr, distinct_id = $id:expr $(, $($rest:tt)*)?) => {{
         let client = &$client;
         if client.admits_event() {
-            client.capture($crate::__event!(
-                $crate::DynamicEvent::new($name, $id), $($($rest)*)?
+            client.capture::<&dyn $crate::Event>(&$crate::__event!(
+                $crate::__private::InlineEvent::new($name).distinct_id($id), $($($rest)*)?
             ));
         }
     }};
@@ -36,7 +36,9 @@ macro_rules! event {
     (client = $client:expr, $name:expr $(, $($rest:tt)*)?) => {{
         let client = &$client;
         if client.admits_event() {
-            client.capture($crate::__event!($crate::DynamicEvent::in_context($name), $($($rest)*)?));
+            client.capture::<&dyn $crate::Event>(&$crate::__event!(
+                $crate::__private::InlineEvent::new($name), $($($rest)*)?
+            ));
         }
     }};
     ($key:ident = $($rest:tt)*) => {
@@ -46,14 +48,16 @@ macro_rules! event {
     };
     ($name:expr, distinct_id = $id:expr $(, $($rest:tt)*)?) => {{
         if $crate::admits_event() {
-            $crate::capture($crate::__event!(
-                $crate::DynamicEvent::new($name, $id), $($($rest)*)?
+            $crate::capture::<&dyn $crate::Event>(&$crate::__event!(
+                $crate::__private::InlineEvent::new($name).distinct_id($id), $($($rest)*)?
             ));
         }
     }};
     ($name:expr $(, $($rest:tt)*)?) => {{
         if $crate::admits_event() {
-            $crate::capture($crate::__event!($crate::DynamicEvent::in_context($name), $($($rest)*)?));
+            $crate::capture::<&dyn $crate::Event>(&$crate::__event!(
+                $crate::__private::InlineEvent::new($name), $($($rest)*)?
+            ));
         }
     }};
     ($($rest:tt)*) => {

@@ -6,6 +6,7 @@ mod context;
 mod dynamic;
 mod encoded;
 mod encoder;
+mod inline;
 mod macros;
 mod outgoing;
 mod parsable;
