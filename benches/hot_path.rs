@@ -12,15 +12,9 @@ use std::thread;
 
 use candor::encode::Encoder;
 use candor::{Client, DynamicEvent, Env, Event};
-use measure::{LONG, config, created, median, print};
+use measure::{LONG, client, config, created, median, print};
 
 const CALLS: usize = 10_000;
-
-fn client(config: candor::Config) -> Client {
-    let client = Client::new(config).expect("a valid configuration");
-    assert!(client.is_enabled());
-    client
-}
 
 fn main() {
     measure::print_machine();

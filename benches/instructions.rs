@@ -11,8 +11,8 @@ mod measure;
 use std::process::Command;
 use std::time::Duration;
 
-use candor::{Client, Config, Overflow};
-use measure::{LONG, config, created, print};
+use candor::Overflow;
+use measure::{LONG, client, config, created, print};
 
 /// With fewer events the buffers and segments still grow; above these numbers each event costs the same.
 const FEW: u64 = 20_000;
@@ -39,7 +39,6 @@ fn main() {
 /// Captures this number of events.
 fn child(work: &str, events: u64) {
     let kept = usize::try_from(events).expect("a number") + 1;
-    let client = |config: Config| Client::new(config).expect("a valid configuration");
     match work {
         CAPTURE => {
             let client = client(config(kept));

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use candor::transport::{Request, Response, SendError, Transport};
-use candor::{Client, Compression, Config};
+use candor::{Compression, Config};
 use measure::{LONG, config, created, median, print};
 
 const EVENTS: usize = 20_000;
@@ -40,8 +40,7 @@ fn batches(what: &str, config: Config) {
     let counted = Counted::default();
     let sink = counted.clone();
     let config = config.transport(move |_granted| Ok(Box::new(sink.clone()) as Box<dyn Transport>));
-    let client = Client::new(config).expect("a valid configuration");
-    assert!(client.is_enabled());
+    let client = measure::client(config);
     let nanos = median(
         EVENTS,
         || (0..EVENTS as u64).for_each(|n| client.capture(created(n))),

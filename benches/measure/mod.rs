@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use candor::transport::{Request, Response, SendError, Transport};
-use candor::{Config, Consent, Env, Event, Label, Notice};
+use candor::{Client, Config, Consent, Env, Event, Label, Notice};
 
 /// The number of rounds whose median is taken.
 pub(crate) const ROUNDS: usize = 31;
@@ -76,6 +76,13 @@ pub(crate) fn config(events: usize) -> Config {
         .flush_at(1 << 30)
         .flush_bytes(1 << 39)
         .flush_interval(Duration::from_secs(3600))
+}
+
+/// Returns a client with this configuration, which must be enabled.
+pub(crate) fn client(config: Config) -> Client {
+    let client = Client::new(config).expect("a valid configuration");
+    assert!(client.is_enabled());
+    client
 }
 
 /// Prints the date and the machine of the figures.

@@ -13,8 +13,7 @@ const HEIGHT_OF_PAIR: f64 = 52.0;
 const TOP: f64 = 62.0;
 
 /// Colours for a light and a dark background.
-const STYLE: &str = "\
-  <style>
+const STYLE: &str = "  <style>
     text { fill: #24292f; }
     .small { font-size: 12px; fill: #57606a; }
     .candor { fill: #1a7f37; }
