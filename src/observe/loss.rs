@@ -67,7 +67,8 @@ pub enum LossReason {
     SpoolFull,
     /// The event was on disk for longer than the [`Spool`](crate::Spool) keeps events.
     SpoolExpired,
-    /// The file on disk that held the event could not be read, or was being sent every time a process ended.
+    /// The file on disk that held the event could not be read, was being sent every time a process ended, or was
+    /// removed with the whole directory by somebody else.
     SpoolDamaged,
 }
 

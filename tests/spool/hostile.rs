@@ -174,3 +174,23 @@ fn a_file_with_any_byte_flipped_is_never_sent_and_stops_no_other() {
         "{stats}"
     );
 }
+
+#[test]
+fn events_whose_directory_is_removed_are_counted() {
+    for spool in [Spool::server(), Spool::server().each_event()] {
+        let (state, wire) = (scratch(), Wire::new(Endpoint::Refuses));
+        let client = client(config(&state, &wire, spool).flush_at(3));
+        crate::rig::capture(&client, 1..=3);
+        eventually("the events to be on disk", || client.stats().spooled == 3 && !state.files().is_empty());
+        // The batch in progress may put a file back meanwhile.
+        eventually("the directory to go", || {
+            let _ = fs::remove_dir_all(state.spool());
+            !state.spool().exists()
+        });
+        client.shutdown(std::time::Duration::from_millis(1)).unwrap();
+        let stats = client.stats();
+        adds_up(&stats);
+        assert_eq!((stats.spooled, stats.queued), (0, 0), "{stats}");
+        assert_eq!(stats.lost(LossReason::SpoolDamaged), 3, "{stats}");
+    }
+}

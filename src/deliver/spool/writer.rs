@@ -338,6 +338,11 @@ impl SpoolWriter {
         self.finish_journal();
         let cut = self.files.lock().leave();
         self.put_back(&cut);
+        let spool = self.dir().parent().unwrap_or_else(|| self.dir());
+        if spool.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            // Removed by hand: a withdrawal is noticed before this.
+            self.forget_as(LossReason::SpoolDamaged);
+        }
     }
 
     /// Returns whether events have been on disk for more than a day and no run has waited for them within a day.
@@ -380,6 +385,10 @@ impl SpoolWriter {
 
     /// Counts the events on disk as withdrawn, since they were removed, and stops all writing.
     pub(crate) fn forget(&self) {
+        self.forget_as(LossReason::ConsentWithdrawn);
+    }
+
+    fn forget_as(&self, reason: LossReason) {
         if self.owner_pid != process::id() || self.is_forgotten.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -390,7 +399,7 @@ impl SpoolWriter {
             journal.forget();
         }
         self.files.lock().clear();
-        self.report(&DeliveryError::unsent(LossReason::ConsentWithdrawn, lost, Vec::new()));
+        self.report(&DeliveryError::unsent(reason, lost, Vec::new()));
     }
 
     /// Counts lost events, and calls the application's hook.
