@@ -74,10 +74,12 @@ impl Client {
     pub(super) fn keep_the_rest(&self) {
         let Some(generation) = self.monitor.gate().sendable_generation() else { return };
         for lane in self.inner.lanes.iter() {
-            let Some(writer) = lane.spool().filter(|writer| writer.is_on()) else { continue };
-            let left = drain(lane, &writer, generation);
-            let lost = left.iter().map(|batch| batch.ids().len() as u64).sum();
-            self.inner.counters.lost(LossReason::ShuttingDown, lost);
+            let Some(writer) = lane.spool() else { continue };
+            if writer.is_on() {
+                let left = drain(lane, &writer, generation);
+                let lost = left.iter().map(|batch| batch.ids().len() as u64).sum();
+                self.inner.counters.lost(LossReason::ShuttingDown, lost);
+            }
             writer.leave();
         }
     }

@@ -667,8 +667,12 @@ impl Worker {
 
     /// Ends the worker, and counts the events left under the reason for its end.
     fn end(&mut self) {
-        let is_withdrawn =
-            self.is_withdrawn || !self.context.monitor.gate().may_send(self.context.generation);
+        let WorkerContext { monitor, generation, .. } = &self.context;
+        // A directory that is gone is what another process's withdrawal looks like.
+        let is_removed = self.spool.as_ref().is_some_and(|spool| spool.writer().is_removed());
+        let is_withdrawn = self.is_withdrawn
+            || !monitor.gate().may_send(*generation)
+            || is_removed && !monitor.may_send(*generation);
         let reason = if is_withdrawn { LossReason::ConsentWithdrawn } else { LossReason::ShuttingDown };
         if let Some(spool) = self.spool.as_ref().filter(|_| is_withdrawn) {
             // Consent that was withdrawn while a process runs stays withdrawn after it, since the process's own
@@ -676,6 +680,8 @@ impl Worker {
             spool.writer().purge();
         } else if let Some(writer) = self.writer() {
             self.leave_to_disk(&writer);
+        } else if let Some(spool) = &self.spool {
+            spool.writer().leave();
         }
         let taken = self.backlog.clear(&self.context.queue);
         self.context.queue.release(taken);

@@ -52,6 +52,7 @@ fn a_child_neither_sends_what_its_parent_keeps_nor_holds_its_locks() {
     run(earlier.endpoint(server.url()), [1]);
     let mut parent = Other::start(&format!("forks {}", server.url()), &state);
     parent.wait_for("child has sent its own");
+    server.wait_for_begun(1);
     parent.kill();
     parent.wait_for("child has sent the rest");
     parent.end();

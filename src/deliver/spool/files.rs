@@ -47,6 +47,11 @@ impl Files {
         self.is_listed
     }
 
+    /// Notes that this process is about to write a file of this name.
+    pub(super) fn announce(&mut self, name: FileName) {
+        self.own.insert(name.with_tries(0), name.events.into());
+    }
+
     /// Adds a file that this process has written.
     pub(super) fn add_own(&mut self, name: FileName) {
         self.own.insert(name.with_tries(0), name.events.into());

@@ -153,6 +153,8 @@ impl SpoolWriter {
         for events in self.lay_out(&batch) {
             let count = u64::from(events.count());
             let now = millis(batch.info.created_at);
+            // Locked until the file is known as ours: a look in between would take it for an earlier run's.
+            let mut files = self.files.lock();
             let name = match created {
                 Some(created) => self.bucket().write_part(&events, created, now),
                 None => self.bucket().write(&events, now),
@@ -160,10 +162,11 @@ impl SpoolWriter {
             match name {
                 Ok(name) => {
                     self.context.counters.spooled(count);
-                    self.files.lock().add_own(name);
+                    files.add_own(name);
                     names.push(name);
                 }
                 Err(error) => {
+                    drop(files);
                     let rest = batch.select(|index| index >= written);
                     self.failed(&error);
                     return Err(Box::new(rest));
@@ -260,7 +263,9 @@ impl SpoolWriter {
         if !self.can_write() {
             return false;
         }
-        let finished = match journal.append(id, &event, millis(encoded.timestamp())) {
+        let finished = match journal
+            .append(id, &event, millis(encoded.timestamp()), |name| self.files.lock().announce(name))
+        {
             Ok(finished) => finished,
             Err(error) => {
                 drop(journal);
@@ -290,7 +295,7 @@ impl SpoolWriter {
     /// Finishes the file that captures append to.
     pub(super) fn finish_journal(&self) {
         let Some(journal) = &self.journal else { return };
-        let finished = journal.lock().finish();
+        let finished = journal.lock().finish(|name| self.files.lock().announce(name));
         if let Ok(Some(name)) = finished {
             self.files.lock().add_own(name);
         }
@@ -338,11 +343,15 @@ impl SpoolWriter {
         self.finish_journal();
         let cut = self.files.lock().leave();
         self.put_back(&cut);
-        let spool = self.dir().parent().unwrap_or_else(|| self.dir());
-        if spool.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-            // Removed by hand: a withdrawal is noticed before this.
+        if self.is_removed() {
             self.forget_as(LossReason::SpoolDamaged);
         }
+    }
+
+    /// Returns whether the spool's directory is gone: by a withdrawal, or removed by hand.
+    pub(crate) fn is_removed(&self) -> bool {
+        let spool = self.dir().parent().unwrap_or_else(|| self.dir());
+        spool.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
 
     /// Returns whether events have been on disk for more than a day and no run has waited for them within a day.

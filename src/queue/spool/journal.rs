@@ -54,11 +54,17 @@ impl Journal {
     /// Appends an event with one system call. Returns the file that was finished first because it was full, if any.
     ///
     /// Fails with [`NotFound`](io::ErrorKind::NotFound) after the bucket was purged, at the latest for the next file.
-    pub(crate) fn append(&mut self, id: Uuid, event: &[u8], now: u64) -> io::Result<Option<FileName>> {
+    pub(crate) fn append(
+        &mut self,
+        id: Uuid,
+        event: &[u8],
+        now: u64,
+        announce: impl FnOnce(FileName),
+    ) -> io::Result<Option<FileName>> {
         let len = frame_len(event) as u64;
         let is_full =
             |open: &Open| u64::from(open.events) >= self.limits.events || open.len + len > self.limits.bytes;
-        let finished = if self.open.as_ref().is_some_and(is_full) { self.finish()? } else { None };
+        let finished = if self.open.as_ref().is_some_and(is_full) { self.finish(announce)? } else { None };
         if self.open.is_none() {
             self.open = Some(Open::create(&self.bucket, now)?);
         }
@@ -78,13 +84,15 @@ impl Journal {
     }
 
     /// Finishes the open file, if there is one with events.
-    pub(crate) fn finish(&mut self) -> io::Result<Option<FileName>> {
+    pub(crate) fn finish(&mut self, announce: impl FnOnce(FileName)) -> io::Result<Option<FileName>> {
         let Some(open) = self.open.take() else { return Ok(None) };
         if open.events == 0 {
             let _ = fs::remove_file(&open.path);
             return Ok(None);
         }
         let name = FileName::new(open.created, open.events, open.len);
+        // Before others can see the file under this name.
+        announce(name);
         fs::rename(&open.path, self.bucket.dir().join(name.to_string()))?;
         Ok(Some(name))
     }
@@ -142,11 +150,11 @@ mod tests {
         let (bucket, mut journal) = journal(&scratch, 3);
         let mut finished = Vec::new();
         for id in 0..7 {
-            finished.extend(journal.append(Uuid::from_u128(id), b"{\"n\":1}", 10).unwrap());
+            finished.extend(journal.append(Uuid::from_u128(id), b"{\"n\":1}", 10, drop).unwrap());
         }
         assert_eq!(journal.open_events(), 1);
-        finished.extend(journal.finish().unwrap());
-        assert_eq!(journal.finish().unwrap(), None);
+        finished.extend(journal.finish(drop).unwrap());
+        assert_eq!(journal.finish(drop).unwrap(), None);
         assert_eq!(finished.iter().map(|name| name.events).collect::<Vec<_>>(), [3, 3, 1]);
         let listing = bucket.list().unwrap();
         assert_eq!(listing.events, finished);
@@ -162,8 +170,8 @@ mod tests {
         let scratch = Scratch::new();
         let (_, mut journal) = journal(&scratch, 100);
         let event = [b'x'; 500];
-        assert_eq!(journal.append(Uuid::nil(), &event, 1).unwrap(), None);
-        assert_eq!(journal.append(Uuid::nil(), &event, 1).unwrap().unwrap().events, 1);
+        assert_eq!(journal.append(Uuid::nil(), &event, 1, drop).unwrap(), None);
+        assert_eq!(journal.append(Uuid::nil(), &event, 1, drop).unwrap().unwrap().events, 1);
     }
 
     #[test]
@@ -171,7 +179,7 @@ mod tests {
         let scratch = Scratch::new();
         let (bucket, mut journal) = journal(&scratch, 100);
         for id in 0..5 {
-            journal.append(Uuid::from_u128(id), b"{}", 10).unwrap();
+            journal.append(Uuid::from_u128(id), b"{}", 10, drop).unwrap();
         }
         let open = bucket.list().unwrap().open.pop().unwrap();
         assert_eq!(bucket.recover(&open, 20).unwrap(), None, "its process still runs");
@@ -212,9 +220,9 @@ mod tests {
                     }
                 }
             });
-            let append = |id| journal.append(Uuid::from_u128(id), b"{}", 10).is_ok();
+            let append = |id| journal.append(Uuid::from_u128(id), b"{}", 10, drop).is_ok();
             let failed = (0..2_000).map(append).filter(|is_appended| !is_appended).count();
-            let is_finished = journal.finish().is_ok();
+            let is_finished = journal.finish(drop).is_ok();
             is_over.store(true, over);
             assert_eq!((failed, is_finished), (0, true));
         });
@@ -226,9 +234,9 @@ mod tests {
     fn no_file_can_be_created_after_a_purge() {
         let scratch = Scratch::new();
         let (bucket, mut journal) = journal(&scratch, 1);
-        journal.append(Uuid::nil(), b"{}", 10).unwrap();
+        journal.append(Uuid::nil(), b"{}", 10, drop).unwrap();
         super::super::purge_bucket(bucket.dir()).unwrap().remove().unwrap();
-        let failed = journal.append(Uuid::nil(), b"{}", 10).unwrap_err();
+        let failed = journal.append(Uuid::nil(), b"{}", 10, drop).unwrap_err();
         assert_eq!(failed.kind(), io::ErrorKind::NotFound);
     }
 }
