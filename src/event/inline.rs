@@ -201,9 +201,11 @@ mod tests {
     use crate::event::{Buffers, CommonProperties};
     use crate::observe::LossReason;
 
-    /// Returns the distinct id, the groups and the properties as bytes, then the time, the properties left out and the
-    /// reason for the last of them; or the reason that the event is lost.
-    fn encoded(event: &dyn Event) -> Result<(Vec<u8>, Vec<u8>, u32, Option<LossReason>), LossReason> {
+    /// The name, the event's bytes, the number of properties left out, and the reason for the last of them.
+    type Encoded = (Vec<u8>, Vec<u8>, u32, Option<LossReason>);
+
+    /// Encodes an event, or returns the reason that it is lost.
+    fn encoded(event: &dyn Event) -> Result<Encoded, LossReason> {
         let (mut buffers, common) = (Buffers::default(), CommonProperties::default());
         let mut encoder = Encoder::new(&mut buffers, &common, event.name());
         event.encode(&mut encoder);
