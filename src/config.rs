@@ -302,7 +302,8 @@ impl Config {
     /// left at a shutdown, or withdrawn with the consent.
     ///
     /// Events that never reached the worker, such as those dropped by a full queue or by another hook, are only counted
-    /// in [`stats`](crate::Client::stats). A shutdown waits for it within its own timeout, and for at most 100 ms more.
+    /// in [`stats`](crate::Client::stats). A shutdown waits for the hook within its own timeout, and for at most 100 ms
+    /// more, or 350 ms with a [`spool`](Self::spool).
     pub fn on_error(mut self, hook: impl Fn(&DeliveryError) + Send + Sync + 'static) -> Self {
         self.on_error = OnError::new(hook);
         self

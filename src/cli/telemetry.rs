@@ -68,9 +68,10 @@ impl Telemetry {
     ///   waits for at most 400 ms;
     /// - the [log of sent requests](Config::sent_log) is kept;
     /// - if the catalogue tells people that events are [kept on disk](crate::Catalogue::kept_on_disk), they are, with
-    ///   [`Spool::cli`](crate::Spool::cli), and the end of the tool does not wait. Otherwise events are kept on disk
-    ///   only if the application sets [`Config::spool`], since people must be able to read about it.
-    ///   [`Config::no_spool`] and [`Config::max_retries`] of 0 win over the catalogue.
+    ///   [`Spool::cli`](crate::Spool::cli), and the end of the tool waits only as
+    ///   [`Sending::NextRun`](crate::Sending::NextRun) does. Otherwise events are kept on disk only if the application
+    ///   sets [`Config::spool`], since people must be able to read about it. [`Config::no_spool`] and
+    ///   [`Config::max_retries`] of 0 win over the catalogue.
     ///
     /// Never fails: if a setting is invalid, the log has a warning and telemetry is off.
     pub fn new(config: Config) -> Self {

@@ -11,14 +11,14 @@ pub(super) fn ask(inputs: &Inputs, heard: &Heard) -> Finding {
     if consent.mode == Mode::OptIn {
         return match heard.grant() {
             Some(by) => Finding::grant("opt-in", format!("granted by {by}")),
-            None => Finding::abstain("opt-in", "nobody who may grant has granted yet"),
+            None => Finding::abstain("opt-in", "nobody who may grant consent has done so yet"),
         };
     }
     let name = if consent.mode == Mode::Session { "session" } else { "opt-out" };
     match &consent.notice {
-        None => Finding::grant(name, "nobody has said no"),
+        None => Finding::grant(name, "nobody has refused"),
         Some(Notice::Documented { url }) => {
-            Finding::grant(name, format!("nobody has said no; the notice is at {url}"))
+            Finding::grant(name, format!("nobody has refused; the notice is at {url}"))
         }
         Some(Notice::Shown { .. }) if heard.grant_that_counts(Grants::ForPeople).is_some() => {
             Finding::grant(name, "granted by user")
@@ -54,7 +54,7 @@ fn shown(inputs: &Inputs, name: &str) -> Finding {
     if receipt.shown_at > inputs.now {
         return waiting("the receipt of the notice is dated in the future");
     }
-    Finding::grant(name, "nobody has said no; the notice was shown").with_since(receipt.shown_at)
+    Finding::grant(name, "nobody has refused; the notice was shown").with_since(receipt.shown_at)
 }
 
 /// Returns whether a deferred decision waits only for the notice.

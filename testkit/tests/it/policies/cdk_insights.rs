@@ -501,7 +501,7 @@ fn the_verbs_explain_and_send_nothing() {
     assert_eq!((status.code, status.errors.as_str()), (0, ""), "{}", status.output);
     assert!(status.output.starts_with("Telemetry is on"), "{}", status.output);
     assert!(verb(&["show"]).output.contains("baseline_written"));
-    assert!(verb(&["log"]).output.contains("keeps no log"));
+    assert!(verb(&["log"]).output.contains("does not keep a log"));
     assert_eq!(home.names(), [""; 0]);
     // The user's refusal counts beside the project's yes, and the user can take it back.
     assert_eq!((verb(&["off"]).code, fixed(&dir, &env)), (0, 0));

@@ -486,7 +486,7 @@ fn the_verbs_explain_and_send_nothing() {
     assert_eq!((status.code, status.errors.as_str()), (0, ""), "{}", status.output);
     assert!(!status.output.contains(TOKEN));
     assert!(verb(&["show", "cli_run"]).output.contains("go_version"));
-    assert!(verb(&["log"]).output.contains("keeps no log"));
+    assert!(verb(&["log"]).output.contains("does not keep a log"));
     assert_eq!(home.names(), [""; 0]);
     assert_eq!((verb(&["off"]).code, connects(&dir, &env)), (0, false));
     assert_eq!((verb(&["on"]).code, connects(&dir, &env)), (0, true));
