@@ -668,7 +668,7 @@ impl Worker {
     /// Ends the worker, and counts the events left under the reason for its end.
     fn end(&mut self) {
         let WorkerContext { monitor, generation, .. } = &self.context;
-        // A directory that is gone is what another process's withdrawal looks like.
+        // A missing directory may mean that consent was withdrawn in another process.
         let is_removed = self.spool.as_ref().is_some_and(|spool| spool.writer().is_removed());
         let is_withdrawn = self.is_withdrawn
             || !monitor.gate().may_send(*generation)

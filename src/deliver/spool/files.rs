@@ -47,7 +47,7 @@ impl Files {
         self.is_listed
     }
 
-    /// Notes that this process is about to write a file of this name.
+    /// Records that this process is about to write a file with this name.
     pub(super) fn announce(&mut self, name: FileName) {
         self.own.insert(name.with_tries(0), name.events.into());
     }

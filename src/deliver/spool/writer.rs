@@ -153,7 +153,7 @@ impl SpoolWriter {
         for events in self.lay_out(&batch) {
             let count = u64::from(events.count());
             let now = millis(batch.info.created_at);
-            // Locked until the file is known as ours: a look in between would take it for an earlier run's.
+            // Locked until the file is recorded; a listing in between would take it for an earlier run's.
             let mut files = self.files.lock();
             let name = match created {
                 Some(created) => self.bucket().write_part(&events, created, now),
@@ -348,7 +348,7 @@ impl SpoolWriter {
         }
     }
 
-    /// Returns whether the spool's directory is gone: by a withdrawal, or removed by hand.
+    /// Returns whether the spool's directory is gone, because of a withdrawal or removed by hand.
     pub(crate) fn is_removed(&self) -> bool {
         let spool = self.dir().parent().unwrap_or_else(|| self.dir());
         spool.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)

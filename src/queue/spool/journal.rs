@@ -91,7 +91,7 @@ impl Journal {
             return Ok(None);
         }
         let name = FileName::new(open.created, open.events, open.len);
-        // Before others can see the file under this name.
+        // Called before other processes can see the file under this name.
         announce(name);
         fs::rename(&open.path, self.bucket.dir().join(name.to_string()))?;
         Ok(Some(name))
