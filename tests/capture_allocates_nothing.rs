@@ -1,4 +1,5 @@
-//! A capture of a derived event allocates nothing once its thread's buffers and the queue's segments are warm.
+//! A capture of a derived event or by `event!` allocates nothing once its thread's buffers and the queue's segments are
+//! warm.
 
 #![cfg(feature = "derive")]
 
@@ -122,7 +123,6 @@ fn a_warm_capture_allocates_nothing() {
     assert!(client.is_enabled());
     assert_eq!(allocations(&client, |client| client.capture(ByHand)), 0);
     assert_eq!(allocations(&client, |client| client.capture(counted())), 0);
-    // The distinct id may be of any type that converts into a `String`, so the macro makes one.
     let by_macro = |client: &Client| {
         candor::event!(
             client = client,
@@ -134,6 +134,10 @@ fn a_warm_capture_allocates_nothing() {
             mode = "fast"
         );
     };
-    assert_eq!(allocations(&client, by_macro), CAPTURES);
-    assert_eq!(client.stats().sent, 3 * 20 * CAPTURES);
+    assert_eq!(allocations(&client, by_macro), 0);
+    let id = String::from("node-7");
+    let by_macro_with_a_string =
+        |client: &Client| candor::event!(client = client, "by macro", distinct_id = &id);
+    assert_eq!(allocations(&client, by_macro_with_a_string), 0);
+    assert_eq!(client.stats().sent, 4 * 20 * CAPTURES);
 }

@@ -164,6 +164,25 @@ impl<'a> Encoder<'a> {
     #[inline]
     pub fn property<V: Serialize + ?Sized>(&mut self, key: &str, value: &V) {
         let begin = self.key(key);
+        self.value(key, begin, value);
+    }
+
+    /// Adds a property whose name is known at compile time; `lead` is a comma, the name as JSON, and a colon.
+    #[inline]
+    pub(super) fn known_property<V>(&mut self, key: &'static str, lead: &'static str, value: &V)
+    where
+        V: Serialize + ?Sized,
+    {
+        let out = &mut self.buffers.properties;
+        let start = out.len();
+        out.extend_from_slice(lead.as_bytes().get(usize::from(start == 0)..).unwrap_or_default());
+        let begin = (start, out.len());
+        self.value(key, begin, value);
+    }
+
+    /// Writes the value of a property after its name, or removes the name if the value cannot be sent.
+    #[inline]
+    fn value<V: Serialize + ?Sized>(&mut self, key: &str, begin: (usize, usize), value: &V) {
         match parsable::write(&mut self.buffers.properties, value) {
             Ok(()) => self.added(key, begin),
             Err(reason) => {

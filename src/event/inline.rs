@@ -1,6 +1,9 @@
 //! The event that `event!` captures. Its type lists its properties, so they are written directly into the encoder, and
 //! no property allocates.
 
+mod key;
+mod reused;
+
 use std::borrow::Cow;
 
 use serde::Serialize;
@@ -8,12 +11,15 @@ use serde::Serialize;
 use super::dynamic::{About, DynamicEvent};
 use super::{Encoder, Event};
 use crate::timestamp::Timestamp;
+pub use key::Key;
+use reused::Reused;
+pub use reused::{AsIs, Id};
 
 /// An event whose properties are known at compile time; `P` lists them, with the last one outermost.
 #[derive(Debug)]
 pub struct InlineEvent<P> {
     name: Cow<'static, str>,
-    distinct_id: Option<String>,
+    distinct_id: Option<Reused>,
     timestamp: Option<Timestamp>,
     parts: P,
     /// Whether a property or a group type is set twice.
@@ -23,7 +29,7 @@ pub struct InlineEvent<P> {
 /// A property.
 #[derive(Debug)]
 pub struct Property<V> {
-    key: &'static str,
+    key: Key,
     value: V,
 }
 
@@ -45,9 +51,9 @@ impl InlineEvent<()> {
 impl<P: Parts> InlineEvent<P> {
     /// Sets a property; a second value under the same name replaces the first.
     #[inline]
-    pub fn property<V: Serialize>(self, key: &'static str, value: V) -> InlineEvent<(P, Property<V>)> {
+    pub fn property<V: Serialize>(self, key: Key, value: V) -> InlineEvent<(P, Property<V>)> {
         // All keys are literals, so the compiler decides this.
-        let is_known = self.parts.has_property(key);
+        let is_known = self.parts.has_property(key.name());
         self.with(Property { key, value }, is_known)
     }
 
@@ -73,7 +79,7 @@ impl<P: Parts> InlineEvent<P> {
     #[inline]
     #[must_use]
     pub fn distinct_id(mut self, distinct_id: impl Into<String>) -> Self {
-        self.distinct_id = Some(distinct_id.into());
+        self.distinct_id = Some(Reused::new(distinct_id.into()));
         self
     }
 
@@ -100,7 +106,7 @@ impl<P: Parts> Event for InlineEvent<P> {
 
     fn encode(&self, event: &mut Encoder<'_>) {
         if let Some(id) = &self.distinct_id {
-            event.distinct_id(id);
+            event.distinct_id(id.text());
         }
         if self.has_duplicates {
             self.to_dynamic().encode(event);
@@ -151,12 +157,12 @@ impl<P: Parts, V: Serialize> Parts for (P, Property<V>) {
     #[inline]
     fn encode(&self, event: &mut Encoder<'_>) {
         self.0.encode(event);
-        event.property(self.1.key, &self.1.value);
+        self.1.key.write(event, &self.1.value);
     }
 
     #[inline]
     fn has_property(&self, key: &str) -> bool {
-        self.1.key == key || self.0.has_property(key)
+        self.1.key.name() == key || self.0.has_property(key)
     }
 
     #[inline]
@@ -165,7 +171,7 @@ impl<P: Parts, V: Serialize> Parts for (P, Property<V>) {
     }
 
     fn add_to(&self, event: DynamicEvent) -> DynamicEvent {
-        self.0.add_to(event).property(self.1.key, &self.1.value)
+        self.0.add_to(event).property(self.1.key.name(), &self.1.value)
     }
 }
 
@@ -253,6 +259,62 @@ mod tests {
         same!("id", n = 1, timestamp = Timestamp::from_unix_millis(3), distinct_id = "other");
         same!(" ", n = 1);
         same!("id",);
+        same!(
+            "id",
+            "a \"quoted\" key" = 1,
+            "a\\key" = 2,
+            "umlaut ä" = 3,
+            r"raw" = 4,
+            "" = 5,
+            type_of = 6,
+            r#type = 7
+        );
+    }
+
+    /// An application's own id.
+    struct Account(u64);
+
+    impl From<Account> for String {
+        fn from(account: Account) -> Self {
+            format!("account-{}", account.0)
+        }
+    }
+
+    #[test]
+    fn a_distinct_id_may_be_anything_that_converts_into_a_string() {
+        let text = String::from("id");
+        same!(text.as_str(), n = 1, distinct_id = text.as_str());
+        same!("id", n = 1, distinct_id = &text);
+        same!("id", n = 1, distinct_id = text.clone());
+        same!("id", n = 1, distinct_id = Cow::Borrowed("other"));
+        same!("id", n = 1, distinct_id = Box::<str>::from("other"));
+        same!("id", n = 1, distinct_id = 'x');
+        same!("id", n = 1, distinct_id = Account(7));
+    }
+
+    #[test]
+    fn other_arguments_may_use_what_the_distinct_id_was_borrowed_from() {
+        let mut seen = vec![String::from("first")];
+        let event = crate::__event!(
+            InlineEvent::new("happened").distinct_id(crate::__distinct_id!(seen[0].as_str())),
+            before = {
+                seen.push(String::from("second"));
+                1
+            },
+            all = seen,
+        );
+        let (_, bytes, ..) = encoded(&event).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(text.contains(r#""first""before":1,"all":["first","second"]"#), "{text}");
+    }
+
+    #[test]
+    fn an_event_within_an_event_has_its_own_distinct_id() {
+        let outer = crate::__event!(InlineEvent::new("outer").distinct_id(crate::__distinct_id!("a")), n = 1);
+        let inner = crate::__event!(InlineEvent::new("inner").distinct_id(crate::__distinct_id!("b")), n = 1);
+        let holds =
+            |event: &dyn Event, id: &str| String::from_utf8(encoded(event).unwrap().1).unwrap().contains(id);
+        assert!(holds(&outer, "\"a\"") && holds(&inner, "\"b\""));
     }
 
     #[test]

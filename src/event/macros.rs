@@ -24,7 +24,7 @@ macro_rules! event {
         let client = &$client;
         if client.admits_event() {
             client.capture::<&dyn $crate::Event>(&$crate::__event!(
-                $crate::__private::InlineEvent::new($name).distinct_id($id), $($($rest)*)?
+                $crate::__private::InlineEvent::new($name).distinct_id($crate::__distinct_id!($id)), $($($rest)*)?
             ));
         }
     }};
@@ -49,7 +49,7 @@ macro_rules! event {
     ($name:expr, distinct_id = $id:expr $(, $($rest:tt)*)?) => {{
         if $crate::admits_event() {
             $crate::capture::<&dyn $crate::Event>(&$crate::__event!(
-                $crate::__private::InlineEvent::new($name).distinct_id($id), $($($rest)*)?
+                $crate::__private::InlineEvent::new($name).distinct_id($crate::__distinct_id!($id)), $($($rest)*)?
             ));
         }
     }};
@@ -75,21 +75,41 @@ macro_rules! __event {
         $crate::__event!($event $(.group(::core::stringify!($kind), $key))*, $($($rest)*)?)
     };
     ($event:expr, distinct_id = $id:expr $(, $($rest:tt)*)?) => {
-        $crate::__event!($event.distinct_id($id), $($($rest)*)?)
+        $crate::__event!($event.distinct_id($crate::__distinct_id!($id)), $($($rest)*)?)
     };
     ($event:expr, timestamp = $at:expr $(, $($rest:tt)*)?) => {
         $crate::__event!($event.timestamp($at), $($($rest)*)?)
     };
     ($event:expr, $key:ident = $value:expr $(, $($rest:tt)*)?) => {
-        $crate::__event!($event.property(::core::stringify!($key), $value), $($($rest)*)?)
+        $crate::__event!($event.property($crate::__key!(::core::stringify!($key)), $value), $($($rest)*)?)
     };
     ($event:expr, $key:literal = $value:expr $(, $($rest:tt)*)?) => {
-        $crate::__event!($event.property($key, $value), $($($rest)*)?)
+        $crate::__event!($event.property($crate::__key!($key), $value), $($($rest)*)?)
     };
     ($event:expr, $($rest:tt)*) => {
         ::core::compile_error!(
             "expected `key = value` with an identifier or a string literal as the key, as in `replicas = 3` or \
              `\"$current_url\" = \"/\"`; set groups with `groups = { company = \"acme\" }`"
         )
+    };
+}
+
+/// A distinct id: text that is only borrowed is copied into memory that the thread reuses.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __distinct_id {
+    ($id:expr) => {{
+        #[allow(unused_imports, reason = "only for types other than `&str` and `&String`")]
+        use $crate::__private::AsIs as _;
+        $crate::__private::Id($id).text()
+    }};
+}
+
+/// The name of a property, encoded at compile time.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __key {
+    ($key:expr) => {
+        const { $crate::__private::Key::new($key, ::core::concat!(",\"", $key, "\":")) }
     };
 }
