@@ -90,7 +90,8 @@ impl Client {
     /// A request in flight is cut off when the time is up, which may take another 100 ms. If a name is being
     /// resolved or a connection made at that moment, the full 100 ms pass: names are resolved on a thread of the
     /// HTTP library, which is left behind. With a [`Spool`](crate::Spool), what was not delivered is then written to
-    /// disk, for which a slow disk gets up to 250 ms more.
+    /// disk, for which a slow disk gets up to 250 ms more. Events that could not be written by then are lost, and
+    /// counted as [`ShuttingDown`](crate::LossReason::ShuttingDown).
     ///
     /// A second call changes nothing: while the first is running, it waits for it within its own timeout, and
     /// reports what is still waiting. Later captures are dropped and counted. On the worker's own thread, such as
@@ -114,6 +115,7 @@ impl Client {
         lanes.notify_waiters();
         if handles.iter().any(|handle| handle.is_current()) {
             // A worker must not wait for itself.
+            self.limit_writes(later(deadline, CUT));
             for handle in &handles {
                 handle.ask_to_end(deadline);
             }
@@ -123,6 +125,7 @@ impl Client {
             return Ok(self.flushed_since(&before));
         }
         if is_first {
+            self.limit_writes(later(deadline, CUT));
             for handle in &handles {
                 handle.ask_to_end(deadline);
             }

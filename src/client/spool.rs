@@ -8,6 +8,7 @@ use super::Client;
 use super::lane::{Lane, Route};
 use super::on_disk;
 use super::worker_handle::WorkerHandle;
+use crate::clock::later;
 use crate::consent::SpoolStatus;
 use crate::deliver::{Batch, BatchBuilder, SpoolWriter};
 use crate::event::EncodedEvent;
@@ -22,8 +23,11 @@ const LONG_WAIT: Duration = Duration::from_millis(500);
 /// How long a run that ends waits for an idle worker; one that is stuck is left behind.
 const NO_WAIT: Duration = Duration::from_millis(1);
 
-/// How much longer than its timeout a shutdown waits for a worker that writes undelivered events to disk.
-const WRITES: Duration = Duration::from_millis(250);
+/// How long undelivered events may be written to disk once the timeout of a shutdown is over.
+const WRITES: Duration = Duration::from_millis(200);
+
+/// How long a worker gets to count the events that it had no time to write.
+const COUNTS: Duration = Duration::from_millis(50);
 
 impl Lane {
     /// Returns the spool's writer, if there is one.
@@ -64,10 +68,17 @@ impl Client {
         purged
     }
 
-    /// Returns how long a worker may take to write the remaining events to disk.
+    /// Limits the time for writing events to disk, in a shutdown that ends by `deadline`.
+    pub(super) fn limit_writes(&self, deadline: Instant) {
+        for writer in self.inner.lanes.iter().filter_map(Lane::spool) {
+            writer.write_until(later(deadline, WRITES));
+        }
+    }
+
+    /// Returns how long a worker may take to write the remaining events to disk, or to count them.
     pub(super) fn time_to_write(&self) -> Duration {
         let writes = self.inner.lanes.iter().filter_map(Lane::spool).any(|writer| writer.can_write());
-        if writes { WRITES } else { Duration::ZERO }
+        if writes { WRITES + COUNTS } else { Duration::ZERO }
     }
 
     /// Writes to disk the events in the queue of a worker that is stuck in the application's code.
@@ -76,6 +87,7 @@ impl Client {
         for lane in self.inner.lanes.iter() {
             let Some(writer) = lane.spool() else { continue };
             if writer.is_on() {
+                writer.write_until(Instant::now() + WRITES);
                 let left = drain(lane, &writer, generation);
                 let lost = left.iter().map(|batch| batch.ids().len() as u64).sum();
                 self.inner.counters.lost(LossReason::ShuttingDown, lost);
@@ -85,7 +97,8 @@ impl Client {
     }
 
     /// Ends a run that leaves its events to the next: this thread writes all queued events to disk, and waits only for
-    /// events that are long overdue. Returns `false` if events cannot be kept on disk and have to be sent now.
+    /// a worker that is writing to disk, and for events that are long overdue. Returns `false` if events cannot be kept
+    /// on disk and have to be sent now.
     pub(super) fn leave_to_next_run(&self, handles: &[Arc<WorkerHandle>], deadline: Instant) -> bool {
         let lanes = &self.inner.lanes;
         let Some(generation) = self.monitor.gate().sendable_generation() else { return false };
@@ -106,14 +119,16 @@ impl Client {
                 let _ = done.recv_deadline(until);
             }
         }
+        self.limit_writes(deadline);
         let mut has_kept_all = true;
         for (route, lane, writer) in &writers {
             let left = drain(lane, writer, generation);
-            if !left.is_empty() {
-                has_kept_all = false;
-                if let Some(handle) = lanes.workers().and_then(|workers| workers.get(*route)) {
-                    handle.deliver(left);
-                }
+            // The worker may hold events that it could not write.
+            has_kept_all &= left.is_empty() && writer.can_write();
+            if !left.is_empty()
+                && let Some(handle) = lanes.workers().and_then(|workers| workers.get(*route))
+            {
+                handle.deliver(left);
             }
         }
         if has_kept_all {
@@ -127,6 +142,13 @@ impl Client {
             }
             for (_, _, writer) in &writers {
                 writer.leave();
+            }
+            if self.stats().queued > 0 {
+                // A worker holds events that it has taken from the queue and not yet written.
+                let until = later(deadline, WRITES + COUNTS);
+                for handle in handles {
+                    handle.wait(until);
+                }
             }
         }
         has_kept_all

@@ -467,8 +467,9 @@ impl Worker {
             // A caller has counted its event and is about to push it.
             std::thread::yield_now();
         }
+        // Commands are handled first: one may have ended the time for writing.
         for batch in left {
-            self.attempt(batch);
+            self.schedule.send_last(batch);
         }
     }
 

@@ -13,9 +13,12 @@ pub enum Sending {
     /// of [`Spool::server`].
     #[default]
     Live,
-    /// By the next run. This run writes its events to disk and ends without waiting. It connects only if an earlier
-    /// run has left events, and sends those while the command does its work. A request that is unfinished at the
-    /// end is cut off, and its events stay on disk. The default of [`Spool::cli`].
+    /// By the next run. This run writes its events to disk and ends without waiting for the network. It connects only
+    /// if an earlier run has left events, and sends those while the command does its work. A request that is unfinished
+    /// at the end is cut off, and its events stay on disk. The default of [`Spool::cli`].
+    ///
+    /// The end waits only for the disk, for at most [`Config::shutdown_timeout`](crate::Config::shutdown_timeout) and
+    /// 250 ms. Events that are not written by then are lost, and counted.
     ///
     /// If the oldest events are more than a day old, a run waits up to 500 ms for them, once a day.
     /// [`flush`](crate::flush) also sends what this run has captured.

@@ -1,12 +1,18 @@
 //! The end of a process while the network hangs: nobody waits for it, and nothing is lost.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
-use candor::{Overflow, Sending, Spool};
+use candor::wire::{Attempt, BatchInfo, Envelope, EnvelopeLimits, WireEvent};
+use candor::{Client, LossReason, Overflow, Sending, Spool};
+use testkit::Limited;
 
 use crate::rig::{
-    BlackHole, Endpoint, LONG, Wire, adds_up, capture, client, config, events_in, eventually, over_network,
-    run, scratch,
+    BlackHole, Endpoint, LONG, Scratch, Wire, adds_up, capture, client, config, events_in, eventually, lost,
+    over_network, run, scratch,
 };
 
 const SOON: Duration = Duration::from_millis(20);
@@ -155,4 +161,89 @@ fn what_has_waited_for_a_day_is_waited_for_once_a_day() {
     let live = overdue(&wire);
     client(config(&live, &wire, Spool::cli().sending(Sending::Live))).shutdown(SOON).unwrap();
     assert!(!live.buckets()[0].join(".waited").exists());
+}
+
+/// An envelope that takes its time for the first event, and so keeps the worker between the queue and the disk.
+struct Halting {
+    envelope: Limited,
+    has_begun: Arc<AtomicBool>,
+    goes_on: Mutex<Receiver<()>>,
+}
+
+impl Envelope for Halting {
+    fn path(&self) -> &str {
+        self.envelope.path()
+    }
+
+    fn begin(&self, batch: &BatchInfo, body: &mut Vec<u8>) {
+        self.envelope.begin(batch, body);
+    }
+
+    fn event(&self, event: &WireEvent<'_>, body: &mut Vec<u8>) {
+        if !self.has_begun.swap(true, Ordering::SeqCst) {
+            let _ = self.goes_on.lock().unwrap().recv_timeout(LONG);
+        }
+        self.envelope.event(event, body);
+    }
+
+    fn end(&self, batch: &BatchInfo, attempt: Attempt, body: &mut Vec<u8>) {
+        self.envelope.end(batch, attempt, body);
+    }
+}
+
+/// A tool's spool with room for every event, each in a file of its own.
+fn one_by_one() -> Spool {
+    Spool::cli().file_events(1).max_files(100_000).max_events(100_000).max_bytes(1 << 30)
+}
+
+/// A tool that has captured this many events, and whose worker writes them once it is told to go on.
+fn halted(state: &Scratch, wire: &Wire, spool: Spool, events: u64) -> (Client, Sender<()>) {
+    let (go_on, goes_on) = channel();
+    let has_begun = Arc::new(AtomicBool::new(false));
+    let (envelope, goes_on) = (Limited(EnvelopeLimits::new()), Mutex::new(goes_on));
+    let halting = Halting { envelope, has_begun: Arc::clone(&has_begun), goes_on };
+    let client = client(config(state, wire, spool).flush_at(5).envelope(halting));
+    capture(&client, 1..=events);
+    eventually("the worker to have begun", || has_begun.load(Ordering::SeqCst));
+    (client, go_on)
+}
+
+#[test]
+fn a_tool_that_ends_while_its_worker_writes_waits_for_it() {
+    let (state, wire) = (scratch(), Wire::up());
+    let (client, go_on) = halted(&state, &wire, one_by_one(), 200);
+    let later = thread::spawn(move || {
+        // Longer than an end waits for a worker that cannot be writing.
+        thread::sleep(Duration::from_millis(500));
+        go_on.send(()).unwrap();
+    });
+    client.shutdown(LONG * 4).unwrap();
+    let stats = client.stats();
+    adds_up(&stats);
+    assert_eq!((stats.spooled, stats.queued, stats.lost_total()), (200, 0, 0), "{stats}");
+    assert_eq!((state.files().len(), wire.requests()), (200, 0));
+    later.join().unwrap();
+}
+
+#[test]
+fn a_worker_that_has_no_time_to_write_counts_what_is_left() {
+    let (state, wire) = (scratch(), Wire::up());
+    let (client, go_on) = halted(&state, &wire, one_by_one(), 200);
+    client.shutdown(Duration::ZERO).unwrap();
+    go_on.send(()).unwrap();
+    eventually("all to be counted", || client.stats().queued == 0);
+    let stats = client.stats();
+    adds_up(&stats);
+    let over = lost(&stats, LossReason::ShuttingDown);
+    assert!(over > 0 && stats.spooled == state.files().len() as u64, "{stats}");
+    assert_eq!(stats.spooled + over, 200);
+    assert_eq!(wire.requests(), 0, "the time for the network is over, too");
+}
+
+#[test]
+fn a_tool_with_thousands_of_small_files_leaves_nothing_behind() {
+    let (state, wire) = (scratch(), Wire::up());
+    let stats = run(config(&state, &wire, one_by_one()), 0..5_000);
+    assert_eq!((stats.spooled, stats.queued, stats.lost_total()), (5_000, 0, 0), "{stats}");
+    assert_eq!(state.files().len(), 5_000);
 }

@@ -5,13 +5,13 @@ use std::path::Path;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use uuid::Uuid;
 
 use super::files::{Files, InHand};
-use crate::clock::Clock;
+use crate::clock::{Clock, later};
 use crate::deliver::batch::{Batch, BatchBuilder, BatchLimits};
 use crate::deliver::report::{DeliveryError, OnError};
 use crate::event::{CommonProperties, EncodedEvent};
@@ -44,6 +44,8 @@ pub(crate) struct SpoolWriter {
     pub(super) files: Mutex<Files>,
     /// Held while events are between the queue and a file, so the process does not end in between.
     draining: Mutex<()>,
+    /// Until when this process may write, once it ends.
+    writes_until: Mutex<Option<Instant>>,
     /// Set once nothing more is written, since the disk failed. The events on disk are still sent.
     is_full: AtomicBool,
     /// Set once this process no longer uses the spool, since consent was withdrawn or nothing can be locked.
@@ -68,6 +70,7 @@ impl SpoolWriter {
             ids: Mutex::new(Ids::seeded(Uuid::new_v4())),
             files: Mutex::default(),
             draining: Mutex::new(()),
+            writes_until: Mutex::default(),
             is_full: AtomicBool::new(false),
             is_off: AtomicBool::new(false),
             is_forgotten: AtomicBool::new(false),
@@ -83,6 +86,21 @@ impl SpoolWriter {
     /// Returns whether events can be written to disk.
     pub(crate) fn can_write(&self) -> bool {
         self.is_on() && !self.is_full.load(Ordering::Acquire)
+    }
+
+    /// Limits the time for writing, since the process ends. What is not written by then is left to the caller.
+    pub(crate) fn write_until(&self, until: Instant) {
+        *self.writes_until.lock() = Some(until);
+    }
+
+    fn is_time_over(&self) -> bool {
+        self.writes_until.lock().is_some_and(|until| Instant::now() >= until)
+    }
+
+    /// Returns until when to wait for a thread that is writing to disk.
+    fn patient_until(&self) -> Instant {
+        let until = later(Instant::now(), PATIENCE);
+        self.writes_until.lock().map_or(until, |known| known.max(until))
     }
 
     /// Returns whether events are always written to disk first, and sent only from there.
@@ -136,6 +154,8 @@ impl SpoolWriter {
     }
 
     /// Writes the events of a batch to disk. Returns those that could not be written; `None` if there are none.
+    ///
+    /// Once the time for writing is over, a batch still gets one file.
     pub(crate) fn keep(&self, batch: Batch) -> Option<Batch> {
         self.keep_as(batch, None).err().map(|left| *left)
     }
@@ -151,6 +171,11 @@ impl SpoolWriter {
         let mut written = 0;
         let mut names = Vec::new();
         for events in self.lay_out(&batch) {
+            // The parts of a batch from disk are all written, since the file with the whole is removed next.
+            if written > 0 && created.is_none() && self.is_time_over() {
+                self.enforce_caps();
+                return Err(Box::new(batch.select(|index| index >= written)));
+            }
             let count = u64::from(events.count());
             let now = millis(batch.info.created_at);
             // Locked until the file is recorded; a listing in between would take it for an earlier run's.
@@ -305,7 +330,7 @@ impl SpoolWriter {
     /// written.
     ///
     /// Called by the worker, or by the thread that ends the process without waiting for the worker, but only by one at
-    /// a time: the process does not end while events are between the queue and a file.
+    /// a time: the process does not end while events are between the queue and a file, unless its time is over.
     pub(crate) fn drain(
         &self,
         builder: &mut BatchBuilder,
@@ -313,7 +338,7 @@ impl SpoolWriter {
         generation: u32,
     ) -> (u64, Vec<Batch>) {
         let (mut drained, mut left) = (0, Vec::new());
-        let Some(_one) = self.draining.try_lock_for(PATIENCE) else { return (drained, left) };
+        let Some(_one) = self.draining.try_lock_until(self.patient_until()) else { return (drained, left) };
         let context = &self.context;
         let envelope = &*context.envelope;
         let mut ids = Ids::seeded(Uuid::new_v4());
@@ -331,7 +356,8 @@ impl SpoolWriter {
             self.report(&DeliveryError::unsent(LossReason::TooLarge, too_large.len() as u64, too_large));
             if batch.len() > 0 {
                 left.extend(self.keep(batch));
-            } else if taken.depth.events == 0 {
+            }
+            if taken.depth.events == 0 {
                 return (drained, left);
             }
         }
