@@ -247,3 +247,18 @@ fn a_tool_with_thousands_of_small_files_leaves_nothing_behind() {
     assert_eq!((stats.spooled, stats.queued, stats.lost_total()), (5_000, 0, 0), "{stats}");
     assert_eq!(state.files().len(), 5_000);
 }
+
+#[test]
+fn events_captured_during_a_write_are_collected_for_the_next_file() {
+    let (state, wire) = (scratch(), Wire::up());
+    let (client, go_on) = halted(&state, &wire, Spool::cli(), 5);
+    capture(&client, [6, 7]);
+    go_on.send(()).unwrap();
+    eventually("the first file to be written", || client.stats().spooled >= 5);
+    capture(&client, [8, 9, 10]);
+    eventually("the second to be written", || client.stats().spooled == 10);
+    capture(&client, [11]);
+    client.shutdown(LONG).unwrap();
+    let files: Vec<u64> = state.files().iter().map(|file| events_in(file)).collect();
+    assert_eq!(files, [5, 5, 1]);
+}

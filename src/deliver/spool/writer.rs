@@ -326,7 +326,7 @@ impl SpoolWriter {
         }
     }
 
-    /// Writes all queued events to disk. Returns how many were taken from the queue, and those that could not be
+    /// Writes the queued events to disk. Returns how many were taken from the queue, and those that could not be
     /// written.
     ///
     /// Called by the worker, or by the thread that ends the process without waiting for the worker, but only by one at
@@ -357,7 +357,9 @@ impl SpoolWriter {
             if batch.len() > 0 {
                 left.extend(self.keep(batch));
             }
-            if taken.depth.events == 0 {
+            // Events captured meanwhile are collected for the next file, unless the process ends.
+            let is_done = backlog.len() == 0 && self.writes_until.lock().is_none();
+            if taken.depth.events == 0 || is_done {
                 return (drained, left);
             }
         }
