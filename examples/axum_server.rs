@@ -26,8 +26,7 @@ async fn main() -> std::io::Result<()> {
 
     let listener = TcpListener::bind(address).await?;
     println!("listening on {}", listener.local_addr()?);
-    let stop = async { drop(tokio::signal::ctrl_c().await) };
-    axum::serve(listener, app()).with_graceful_shutdown(stop).await?;
+    axum::serve(listener, app()).with_graceful_shutdown(stopped()).await?;
 
     // Queued events are delivered while the runtime keeps running.
     match guard.client().shutdown_async(Duration::from_secs(5)).await {
@@ -35,6 +34,21 @@ async fn main() -> std::io::Result<()> {
         Err(error) => eprintln!("{error}"),
     }
     Ok(())
+}
+
+/// Waits for Ctrl-C, or for the SIGTERM with which Kubernetes and systemd stop a service.
+async fn stopped() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = tokio::signal::ctrl_c().await;
 }
 
 fn option(name: &str) -> Option<String> {

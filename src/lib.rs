@@ -69,7 +69,7 @@
 //! # Nothing arrives?
 //!
 //! 1. Run with `<APP>_TELEMETRY_LOG=debug`: it prints why the client is disabled, or else each batch.
-//! 2. Print [`status(&config)`](status()): it shows what each layer reports. Nothing is sent without a
+//! 2. Print [`status(&config)`](status()) before [`init`], or [`Client::status`] after it: it shows what each layer reports. Nothing is sent without a
 //!    [`Config::consent`] that covers your case, in continuous integration, or if a policy or the person refuses.
 //! 3. Keep the [`Guard`] until the program ends, in a variable such as `_guard` (`let _ =` drops it immediately), and
 //!    do not end the program with [`std::process::exit`].

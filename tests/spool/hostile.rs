@@ -141,7 +141,12 @@ fn a_name_in_the_future_is_due_now() {
     let name = file.file_name().unwrap().to_str().unwrap();
     fs::rename(&file, file.with_file_name(format!("e9999999999999{}", &name[14..]))).unwrap();
     wire.set(Endpoint::Answers(200));
-    let stats = run(config(&state, &wire, Spool::server()), [2]);
+    let client = client(config(&state, &wire, Spool::server()));
+    crate::rig::capture(&client, [2]);
+    client.flush(LONG).unwrap();
+    eventually("both to arrive", || wire.numbers().len() == 2);
+    client.shutdown(LONG).unwrap();
+    let stats = client.stats();
     assert_eq!((stats.sent, stats.lost_total()), (2, 0), "{stats}");
     assert_eq!(wire.numbers(), [1, 2]);
     assert!(state.files().is_empty());

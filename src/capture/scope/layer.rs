@@ -39,7 +39,7 @@ const MAX_CHARACTERS: usize = 200;
 /// }
 ///
 /// let contexts = ContextLayer::from_request(|request| {
-///     let context = Context::new().property("route", request.uri.path());
+///     let context = Context::new().property("method", request.method.as_str());
 ///     match request.extensions.get::<User>() {
 ///         Some(User(id)) => context.distinct_id(format!("user_{id}")),
 ///         None => context,
