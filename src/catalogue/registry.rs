@@ -1,7 +1,7 @@
 //! The list of all events of a program, as a constant.
 
 use crate::field::Properties;
-use crate::schema::{Declarations, FieldSchema, Schema};
+use crate::schema::{Declarations, FieldSchema, FieldType, Schema, TextPolicy};
 
 /// Lists the events of a program as a [`Catalogue`].
 ///
@@ -19,10 +19,23 @@ use crate::schema::{Declarations, FieldSchema, Schema};
 /// assert!(EVENTS.markdown().contains("### scan ended"));
 /// # }
 /// ```
+///
+/// `..` and a library's catalogue at the end add all of the library's events:
+/// `events![ScanEnded, ..search::EVENTS]`. Product, notice, super properties and groups are the application's. Two
+/// events of one name fail in [`testing::assert_catalogue`](crate::testing::assert_catalogue), which names them.
 #[macro_export]
 macro_rules! events {
     ($($event:ty),* $(,)?) => {
         $crate::Catalogue::new(&[$(<$event as $crate::schema::Catalogued>::SCHEMA),*])
+    };
+    ($($event:ty,)* $(.. $library:expr),+ $(,)?) => {
+        $crate::Catalogue::new(const {
+            &$crate::Catalogue::joined::<{
+                let libraries = 0 $(+ $library.events().len())+;
+                let own: &[&$crate::schema::Schema] = &[$(<$event as $crate::schema::Catalogued>::SCHEMA),*];
+                own.len() + libraries
+            }>(&[&[$(<$event as $crate::schema::Catalogued>::SCHEMA),*], $($library.events()),+])
+        })
     };
 }
 
@@ -53,6 +66,12 @@ pub struct Catalogue {
 /// The name of a product in a catalogue that does not set one.
 pub(crate) const UNNAMED: &str = "this program";
 
+/// Stands in each place of a joined list until the list's schema does.
+const PLACE: &Schema = {
+    let id = FieldSchema::new("distinct_id", "", FieldType::Text(TextPolicy::Constant("")), true);
+    &Schema::new("", "", "", id, &[], &[])
+};
+
 impl Catalogue {
     /// Creates a catalogue from schemas; [`events!`](crate::events) is shorter.
     pub const fn new(events: &'static [&'static Schema]) -> Self {
@@ -73,6 +92,24 @@ impl Catalogue {
             is_kept_on_disk: false,
             is_server: true,
         }
+    }
+
+    /// Joins lists of schemas, `N` in all; [`events!`](crate::events) passes that number.
+    #[doc(hidden)]
+    pub const fn joined<const N: usize>(lists: &[&[&'static Schema]]) -> [&'static Schema; N] {
+        let mut all = [PLACE; N];
+        let (mut rest, mut len) = (lists, 0);
+        while let [list, others @ ..] = rest {
+            let mut schemas = *list;
+            while let [schema, after @ ..] = schemas {
+                all[len] = *schema;
+                len += 1;
+                schemas = after;
+            }
+            rest = others;
+        }
+        assert!(len == N, "the number of events differs from the length of the lists");
+        all
     }
 
     /// Declares the super properties, which every event carries, as a struct that derives `Properties`.

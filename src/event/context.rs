@@ -29,8 +29,8 @@ use super::reserved;
 /// assert_eq!(events[0].properties["route"], "/orders");
 /// ```
 ///
-/// If neither the event nor its context has a distinct id, the event gets a random one, which is the same for the
-/// whole context, and is stored without a person.
+/// An event without a distinct id of its own has that of the active context: a random one, which is the same for the
+/// whole context, and no person, if the context has none. Outside of a context it is dropped and counted.
 #[derive(Clone, Default)]
 pub struct Context {
     values: Values,

@@ -59,8 +59,8 @@ impl DynamicEvent {
         Self::made(name.into(), About::Id(distinct_id.into()))
     }
 
-    /// Creates an event with the distinct id of the [`Context`](super::Context) that is active when it is captured.
-    /// Without a context it has no distinct id, and is dropped and counted.
+    /// Creates an event with the distinct id of the [`Context`](super::Context) that is active when it is captured: a
+    /// random one, and no person, if the context has none. Outside of a context it is dropped and counted.
     pub fn in_context(name: impl Into<Cow<'static, str>>) -> Self {
         Self::made(name.into(), About::Context)
     }

@@ -16,8 +16,10 @@
 /// ```
 ///
 /// Property names are identifiers or string literals; a value can be of any type that implements
-/// `serde::Serialize`. `timestamp = ...` sets the time at which the event happened. Without `distinct_id` the event
-/// has the distinct id of the active [`Context`](crate::Context).
+/// `serde::Serialize`. `timestamp = ...` sets the time at which the event happened.
+///
+/// Without `distinct_id` the event has the distinct id of the active [`Context`](crate::Context): a random one, and no
+/// person, if the context has none. Outside of a context it is dropped and counted.
 #[macro_export]
 macro_rules! event {
     (client = $client:expr, $name:expr, distinct_id = $id:expr $(, $($rest:tt)*)?) => {{

@@ -73,6 +73,23 @@ fn own(event: &Value) -> Value {
 }
 
 #[test]
+fn a_library_s_event_is_sent_if_the_catalogue_includes_it() {
+    const LIBRARY: Catalogue = candor::events![Draft];
+    const OWN: Catalogue = candor::events![RunEnded];
+    const ALL: Catalogue = candor::events![RunEnded, ..LIBRARY];
+    for (catalogue, sent) in [(OWN, 1), (ALL, 2)] {
+        let (events, lost, _) = strictly(
+            |config| config.catalogue(catalogue),
+            |client| {
+                client.capture(ended());
+                client.capture(Draft { size: 1 });
+            },
+        );
+        assert_eq!((events.len(), lost), (sent, 2 - sent as u64));
+    }
+}
+
+#[test]
 fn a_declared_event_is_sent_and_others_are_counted() {
     let (events, lost, fields) = strictly(
         |config| config.catalogue(CATALOGUE),

@@ -212,6 +212,35 @@ fn an_event_without_a_description_is_refused() {
     );
 }
 
+#[test]
+fn a_library_s_events_are_part_of_the_application_s_catalogue() {
+    const LIBRARY: Catalogue = candor::events![later::Widened].product("Library");
+    const NOTHING: Catalogue = candor::events![];
+    const OWN: Catalogue = candor::events![Sampled];
+    const ALL: Catalogue = candor::events![Sampled, ..LIBRARY, ..NOTHING].product("Tool");
+    const ONLY: Catalogue = candor::events![..LIBRARY];
+    let names =
+        |catalogue: Catalogue| catalogue.events().iter().map(|event| event.name()).collect::<Vec<_>>();
+    assert_eq!(names(ALL), ["sampled", "draft"]);
+    assert_eq!((names(ONLY), ONLY.fingerprint()), (vec!["draft"], LIBRARY.fingerprint()));
+    assert_eq!(ALL.event_schema("draft"), LIBRARY.event_schema("draft"));
+    assert_ne!(ALL.fingerprint(), OWN.fingerprint());
+    assert!(
+        ALL.markdown().contains("### draft")
+            && ALL.markdown().contains("Tool sends the 2 kinds of events below")
+    );
+    assert!(!complaint(&scratch("library.md"), &ALL).contains("incomplete"));
+
+    const TWICE: Catalogue = candor::events![Draft, ..LIBRARY,];
+    let told = complaint(&scratch("twice.md"), &TWICE);
+    assert!(told.contains("two events are named `draft`"), "{told}");
+}
+
+/// A sample was taken.
+#[derive(candor::Event)]
+#[event(name = "sampled", distinct_id = "tool")]
+struct Sampled {}
+
 mod kinds {
     use std::collections::BTreeMap;
 
