@@ -167,7 +167,8 @@ impl Inner {
 }
 
 /// Explains what consent would decide for a configuration, without creating a client. Works before
-/// [`init`](crate::init), and while telemetry is off.
+/// [`init`](crate::init), and while telemetry is off. For a configuration that [`Client::new`] refuses, the status is
+/// denied, and contains the error.
 ///
 /// ```
 /// let config = candor::Config::new("granted", "0.14.0")
@@ -179,8 +180,9 @@ impl Inner {
 /// ```
 pub fn status(config: &Config) -> Status {
     let env = config.env.clone().unwrap_or_else(Env::from_process);
-    let dir = spool_dir(&config.facts(), &env).filter(|_| config.spool.is_some());
-    let mut status = explain(config.facts(), env, Clock::System.wall());
+    let facts = config.checked_facts();
+    let dir = spool_dir(&facts, &env).filter(|_| config.spool.is_some());
+    let mut status = explain(facts, env, Clock::System.wall());
     if let Some(dir) = dir.filter(|_| status.state == ConsentState::Granted) {
         let spool = on_disk::describe(&dir);
         status.queue.disk = spool.events;

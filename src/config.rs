@@ -461,7 +461,13 @@ impl Config {
         facts.app_version.clone_from(&self.version);
         facts.own_transport = self.transport.is_some();
         facts.api_key_missing = self.api_key.as_deref().is_some_and(|key| key.trim().is_empty());
+        facts.has_api_key = self.api_key.is_some();
         facts
+    }
+
+    /// Returns the facts on which consent is decided, with the error if no client can be created.
+    pub(crate) fn checked_facts(&self) -> Facts {
+        Facts { error: self.problem().map(|error| format!("{error:?}")), ..self.facts() }
     }
 }
 

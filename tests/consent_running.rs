@@ -571,6 +571,47 @@ fn the_status_explains_before_init_and_when_off() {
 }
 
 #[test]
+fn the_status_of_a_configuration_that_cannot_start_is_its_error() {
+    let config = |app: &str| Config::new(app, "1.0.0").env(Env::empty()).consent(documented());
+    let refused = [
+        (
+            config("run-app").endpoint("https://t.example.com").api_key("phc_.."),
+            "api_key: this is a placeholder",
+        ),
+        (config("run-app").endpoint("https://t.example.com/batch/"), "endpoint: remove the path `/batch`"),
+        (config("").endpoint("https://t.example.com"), "application name: it is blank"),
+        (config("run-app").endpoint("htp://x"), "endpoint: it must start with http:// or https://"),
+        (config("run-app").endpoint("https://eu.i.posthog.com"), "api_key: PostHog's cloud needs one"),
+        (
+            config("run-app").endpoint("https://t.example.com").super_property("$lib", "x"),
+            "super_property: $lib",
+        ),
+    ];
+    for (config, wanted) in refused {
+        let status = candor::status(&config);
+        assert_eq!(
+            (status.state, status.decided_by),
+            (ConsentState::Denied, Layer::Preconditions),
+            "{status}"
+        );
+        assert!(!status.would_send, "{status}");
+        let report = status.layers.iter().find(|report| report.layer == status.decided_by).unwrap();
+        assert!(report.reason.starts_with(wanted) && report.malformed, "{status}");
+        let error = Client::new(config).unwrap_err();
+        assert_eq!(format!("{error:?}"), report.reason);
+    }
+    let wrong = candor::status(&config("run-app").endpoint("htp://x")).to_string();
+    assert!(wrong.contains("endpoint:  not valid"), "{wrong}");
+
+    let fine = candor::status(&config("run-app").endpoint("https://t.example.com")).to_string();
+    assert!(fine.contains("endpoint: present") && !fine.contains("api key"), "{fine}");
+    let keyed = candor::status(&config("run-app").endpoint("https://t.example.com").api_key("phc_test"));
+    assert!(keyed.to_string().contains("endpoint, api key: present") && keyed.would_send, "{keyed}");
+    let nowhere = candor::status(&config("run-app")).to_string();
+    assert!(nowhere.contains("endpoint: not set: call Config::endpoint"), "{nowhere}");
+}
+
+#[test]
 #[cfg(feature = "yaml")]
 fn the_deployments_log_level_prints_what_is_sent() {
     listen();

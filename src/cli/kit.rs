@@ -53,7 +53,7 @@ impl Kit {
     fn with(mut config: Config) -> Self {
         let env = config.environment();
         Self {
-            facts: config.facts(),
+            facts: config.checked_facts(),
             catalogue: config.declared_catalogue().map(|catalogue| catalogue.is_server(config.says_server())),
             env,
             keeps_log: config.keeps_sent_log(),

@@ -3,6 +3,7 @@
 use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::field::PseudonymKey;
+use crate::observe::LossReason;
 
 impl Config {
     /// Sets the catalogue of the program's events, for [`strict`](Self::strict) and for the command-line kit. There is
@@ -36,6 +37,16 @@ impl Config {
     pub fn pseudonym_key(mut self, key: PseudonymKey) -> Self {
         self.pseudonyms = Some(key);
         self
+    }
+
+    /// Returns the super properties that strict mode allows. A value that cannot be encoded is among them, for the
+    /// check to report.
+    pub(super) fn declared_super_properties(
+        &self,
+    ) -> impl Iterator<Item = &(String, std::result::Result<Vec<u8>, LossReason>)> {
+        let is_declared = |name: &str, json: &[u8]| self.allowed.admits_common(name, json);
+        let properties = self.super_properties.iter();
+        properties.filter(move |(name, json)| json.as_ref().map_or(true, |json| is_declared(name, json)))
     }
 
     /// Removes the super properties and groups that strict mode does not allow; returns their number.

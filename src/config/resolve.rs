@@ -43,6 +43,17 @@ pub(crate) struct ClientSettings {
     pub(crate) spool: Option<Spool>,
 }
 
+/// What checking a configuration has made of its settings.
+struct Checked {
+    endpoint: Option<Endpoint>,
+    api_key: Option<ApiKey>,
+    conventions: Conventions,
+    common: CommonProperties,
+    ai: AiSettings,
+    envelope: Arc<dyn Envelope>,
+    limits: EnvelopeLimits,
+}
+
 /// The settings that differ for the route of AI events.
 #[derive(Clone)]
 pub(crate) struct AiSettings {
@@ -79,43 +90,14 @@ impl ClientSettings {
 impl Config {
     /// Checks the configuration, and splits it into the settings of each part.
     pub(crate) fn resolve(mut self, env: &Env) -> Result<ClientSettings> {
-        check_name(&self.app)?;
-        check_notice(self.consent.notice.as_ref())?;
-        let endpoint = self.endpoint.as_deref().map(Endpoint::parse).transpose()?;
-        let api_key = self.api_key.as_deref().and_then(ApiKey::new);
-        if let Some(problem) = api_key.as_ref().and_then(ApiKey::problem) {
-            return Err(Error::new(ErrorKind::Config, format!("api_key: {problem}")));
-        }
-        self.batching.check()?;
-        self.retry.check()?;
-        self.http.check()?;
-        match &self.spool {
-            Some(spool) => spool.check(self.retry.max_retries)?,
-            None if self.is_short_lived => _ = self.retry.max_retries.get_or_insert(0),
-            None => {}
+        let undeclared = self.take_undeclared();
+        let Checked { endpoint, api_key, conventions, common, ai, envelope, limits } = self.check()?;
+        if self.spool.is_none() && self.is_short_lived {
+            self.retry.max_retries.get_or_insert(0);
         }
         self.http.proxy = endpoint.as_ref().and_then(|endpoint| proxy(env, endpoint.is_https()));
-        let undeclared = self.take_undeclared();
         let sent_log = self.sent_log_path(env);
-        let conventions = self.conventions();
-        let [common, ai_common] = self.common(&conventions)?;
-        let settings = EnvelopeSettings {
-            api_key: api_key.as_ref().map(ApiKey::secret),
-            historical_migration: self.historical_migration,
-            library: (&self.library.0, &self.library.1),
-        };
-        let ai = AiSettings { envelope: (AI.envelope)(&settings), common: Arc::new(ai_common) };
-        let envelope = match &self.envelope {
-            Some(envelope) => Arc::clone(envelope),
-            None => (self.protocol.spec().envelope)(&settings),
-        };
-        let limits = envelope.limits();
-        self.check_limits(&limits)?;
         self.batching.batch_bytes = self.batching.batch_bytes.min(limits.max_body_bytes);
-        if let Some(endpoint) = &endpoint {
-            endpoint.check_path(&[envelope.path(), ai.envelope.path()])?;
-            endpoint.check_envelope_path(envelope.path())?;
-        }
         Ok(ClientSettings {
             prints: self.is_debugging(env),
             is_dry_run: self.dry_run,
@@ -143,6 +125,55 @@ impl Config {
             shutdown_timeout: self.shutdown_timeout.unwrap_or(defaults::SHUTDOWN),
             spool: self.spool,
         })
+    }
+
+    /// Returns the error with which no client could be created from this configuration.
+    pub(crate) fn problem(&self) -> Option<Error> {
+        self.check().err()
+    }
+
+    /// Checks all settings, without the environment and without changing anything.
+    fn check(&self) -> Result<Checked> {
+        check_name(&self.app)?;
+        check_notice(self.consent.notice.as_ref())?;
+        let endpoint = self.endpoint.as_deref().map(Endpoint::parse).transpose()?;
+        let api_key = self.api_key.as_deref().and_then(ApiKey::new);
+        if let Some(problem) = api_key.as_ref().and_then(ApiKey::problem) {
+            return Err(Error::new(ErrorKind::Config, format!("api_key: {problem}")));
+        }
+        let brings_own = self.transport.is_some() || self.envelope.is_some();
+        if self.api_key.is_none() && !brings_own && endpoint.as_ref().is_some_and(Endpoint::is_posthogs_cloud)
+        {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "api_key: PostHog's cloud needs one; copy the project API key (phc_) from the settings of your PostHog project",
+            ));
+        }
+        self.batching.check()?;
+        self.retry.check()?;
+        self.http.check()?;
+        if let Some(spool) = &self.spool {
+            spool.check(self.retry.max_retries)?;
+        }
+        let conventions = self.conventions();
+        let [common, ai_common] = self.common(&conventions)?;
+        let settings = EnvelopeSettings {
+            api_key: api_key.as_ref().map(ApiKey::secret),
+            historical_migration: self.historical_migration,
+            library: (&self.library.0, &self.library.1),
+        };
+        let ai = AiSettings { envelope: (AI.envelope)(&settings), common: Arc::new(ai_common) };
+        let envelope = match &self.envelope {
+            Some(envelope) => Arc::clone(envelope),
+            None => (self.protocol.spec().envelope)(&settings),
+        };
+        let limits = envelope.limits();
+        self.check_limits(&limits)?;
+        if let Some(endpoint) = &endpoint {
+            endpoint.check_path(&[envelope.path(), ai.envelope.path()])?;
+            endpoint.check_envelope_path(envelope.path())?;
+        }
+        Ok(Checked { endpoint, api_key, conventions, common, ai, envelope, limits })
     }
 
     /// Returns the rules that apply when events are encoded.
@@ -184,17 +215,17 @@ impl Config {
     }
 
     /// Encodes the properties common to all events, and those for the AI route.
-    fn common(&mut self, conventions: &Conventions) -> Result<[CommonProperties; 2]> {
+    fn common(&self, conventions: &Conventions) -> Result<[CommonProperties; 2]> {
         let wrong = |text: String| Error::new(ErrorKind::Config, text);
         let mut properties = Vec::new();
-        for (key, value) in self.super_properties.drain(..) {
+        for (key, value) in self.declared_super_properties() {
             if HAS_A_SETTING.contains(&key.as_str()) {
                 return Err(wrong(format!(
                     "super_property: {key} cannot be set as a super property; use its own setting"
                 )));
             }
-            let json = value.map_err(|reason| {
-                let why = if reason == LossReason::NotFinite {
+            let json = value.as_ref().map_err(|reason| {
+                let why = if *reason == LossReason::NotFinite {
                     "it contains a number that is not finite"
                 } else {
                     "it is not JSON that a receiver can read"
@@ -202,10 +233,10 @@ impl Config {
                 wrong(format!("super_property {key}: {why}"))
             })?;
             let is_bool = matches!(json.as_slice(), b"true" | b"false");
-            if key == reserved::COOKIELESS_MODE && !is_bool {
+            if *key == reserved::COOKIELESS_MODE && !is_bool {
                 return Err(wrong(format!("super_property: {key} must be a boolean")));
             }
-            properties.push((key, json));
+            properties.push((key.clone(), json.clone()));
         }
         if properties.len() > MAX_COMMON - 10 {
             return Err(wrong(format!("super_property: there may be at most {}", MAX_COMMON - 10)));

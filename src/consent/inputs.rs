@@ -23,6 +23,10 @@ pub struct Facts {
     pub api_key_missing: bool,
     /// Whether telemetry is left out of this build.
     pub build_off: bool,
+    /// Whether an API key is set, even a blank one.
+    pub(crate) has_api_key: bool,
+    /// Why no client can be created, or why it was created disabled.
+    pub(crate) error: Option<String>,
 }
 
 impl Facts {
@@ -37,6 +41,8 @@ impl Facts {
             own_transport: false,
             api_key_missing: false,
             build_off: cfg!(telemetry_off),
+            has_api_key: false,
+            error: None,
         }
     }
 }

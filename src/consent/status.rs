@@ -101,6 +101,16 @@ impl Status {
         }
     }
 
+    /// Returns the endpoint for people. One that cannot be used is not shown, since it can contain a password.
+    fn shown_endpoint(&self) -> &str {
+        let is_wrong = |report: &LayerReport| report.malformed && report.reason.starts_with("endpoint:");
+        match &self.endpoint {
+            Some(endpoint) => endpoint,
+            None if self.layers.iter().any(is_wrong) => "not valid",
+            None => "none",
+        }
+    }
+
     /// Returns the status as one line of JSON.
     pub fn to_json(&self) -> String {
         // Serialization cannot fail: every key is text and no number is a float.
@@ -117,7 +127,7 @@ impl fmt::Display for Status {
         };
         let state = self.state.name();
         writeln!(f, "telemetry: {state}, decided by {} (mode: {mode})", self.decided_by.name())?;
-        writeln!(f, "endpoint:  {}", self.endpoint.as_deref().unwrap_or("none"))?;
+        writeln!(f, "endpoint:  {}", self.shown_endpoint())?;
         writeln!(f, "waiting:   {} in memory, {} on disk", self.queue.mem, self.queue.disk)?;
         if let Some(at) = &self.variables_as_of {
             writeln!(f, "variables: as read when this client was started, at {at}")?;

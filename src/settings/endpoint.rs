@@ -97,6 +97,13 @@ impl Endpoint {
         &self.url
     }
 
+    /// Returns whether the endpoint is PostHog's cloud, which refuses batches without an API key.
+    pub(crate) fn is_posthogs_cloud(&self) -> bool {
+        let uri: Option<Uri> = self.url.parse().ok();
+        let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
+        host.to_ascii_lowercase().ends_with(".i.posthog.com")
+    }
+
     /// Returns whether the endpoint uses TLS.
     pub(crate) fn is_https(&self) -> bool {
         self.is_https
