@@ -38,6 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let batch: serde_json::Value = serde_json::from_slice(&body)?;
     println!("# The batch as it arrived\n\n{batch:#}\n");
     println!("# What became of the events\n\n{}", guard.client().stats());
+    println!("The event without a distinct id was dropped on purpose, to show that each loss is counted.");
     Ok(())
 }
 

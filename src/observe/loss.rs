@@ -110,7 +110,7 @@ impl LossReason {
         match self {
             Self::EmptyName => "empty name",
             Self::LongName => "long name",
-            Self::EmptyDistinctId => "empty distinct id",
+            Self::EmptyDistinctId => "no distinct id",
             Self::LongDistinctId => "long distinct id",
             Self::SharedDistinctId => "shared distinct id",
             Self::EmptyGroup => "empty group",

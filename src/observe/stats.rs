@@ -133,7 +133,11 @@ impl fmt::Display for Stats {
             write!(f, ", on disk {spooled}, recovered {recovered}")?;
         }
         write!(f, ", sent {sent}, retried {retried}, ")?;
-        self.write_losses(f)
+        self.write_losses(f)?;
+        if self.fields_dropped > 0 {
+            write!(f, ", fields left out {}", self.fields_dropped)?;
+        }
+        Ok(())
     }
 }
 
@@ -308,5 +312,8 @@ mod tests {
         counters.sent(2);
         let later = counters.snapshot().since(&stats);
         assert_eq!((later.sent, later.queued, later.lost_total()), (5, 0, 0));
+        assert!(!later.to_string().contains("left out"), "{later}");
+        counters.fields(2, 1);
+        assert!(counters.snapshot().to_string().ends_with(", fields left out 2"), "{later}");
     }
 }

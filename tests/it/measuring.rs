@@ -82,7 +82,8 @@ fn the_quickstart_shows_what_arrived_and_what_was_lost() {
         "telemetry: granted",
         "it would be denied, decided by universal",
         "\"batch\": [",
-        "empty distinct id: 1",
+        "no distinct id: 1",
+        "The event without a distinct id was dropped on purpose",
     ] {
         assert!(text.contains(shown), "{shown}: {text}");
     }
