@@ -246,10 +246,11 @@ impl Config {
         self
     }
 
-    /// Prints each batch, formatted, from the bytes that are sent. The default is false; `<APP>_TELEMETRY_LOG=debug`
-    /// turns it on as well.
+    /// Prints each batch, formatted, from the bytes that are sent, then the result of each attempt, and each event that
+    /// is dropped or property that is left out. The default is false; `<APP>_TELEMETRY_LOG=debug` turns it on as well.
     ///
-    /// Lines go to the application's log (target `candor::batch`, level `info`), or to stderr if no logger takes them.
+    /// Lines go to the application's log (targets `candor::batch` and `candor`, level `info`), or to stderr if no logger
+    /// takes them.
     /// They contain the values of all properties, but never the API key.
     pub fn debug(mut self, debug: bool) -> Self {
         self.debug = debug;

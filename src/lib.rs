@@ -62,13 +62,19 @@
 //! # Logs
 //!
 //! candor logs through the `log` facade, under the target `candor`: at `warn`, once, what the application or an
-//! administrator should change; at `info`, why a client starts disabled; at `debug`, counts and reasons. Contents are
-//! printed only with debugging ([`Config::debug`], `<APP>_TELEMETRY_LOG=debug`), at `info` under the target
-//! `candor::batch`, or to stderr if no logger takes them. The API key and headers are never printed.
+//! administrator should change; at `info`, why a client starts disabled; at `debug`, counts and reasons. A
+//! warning about an event is logged once for each reason and event name, for at most 16 of them. Without a logger for
+//! `log`, nothing is shown.
+//!
+//! Debugging ([`Config::debug`], `<APP>_TELEMETRY_LOG=debug`) prints at `info`, or to stderr if no logger takes it: under
+//! the target `candor::batch` each batch and the result of each attempt, with the endpoint's message; under `candor` each
+//! event that is dropped and each property that is left out, with the reason. Contents are printed only with debugging.
+//! The API key and headers are never printed.
 //!
 //! # Nothing arrives?
 //!
-//! 1. Run with `<APP>_TELEMETRY_LOG=debug`: it prints why the client is disabled, or else each batch.
+//! 1. Run with `<APP>_TELEMETRY_LOG=debug`: it prints why the client is disabled, or else each batch, its result and
+//!    each loss, to stderr if there is no logger.
 //! 2. Print [`status(&config)`](status()) before [`init`], or [`Client::status`] after it: it shows what each layer reports. Nothing is sent without a
 //!    [`Config::consent`] that covers your case, in continuous integration, or if a policy or the person refuses.
 //! 3. Keep the [`Guard`] until the program ends, in a variable such as `_guard` (`let _ =` drops it immediately), and

@@ -7,12 +7,16 @@ mod sampling;
 mod scope;
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use log::Level;
+
 use crate::event::{Allowed, Buffers, CommonProperties, EncodedEvent, Encoder, Event, OutgoingEvent};
 use crate::field::{FieldLosses, PseudonymKey};
-use crate::observe::{Counters, LossReason};
+use crate::observe::{Counters, LossReason, print_line};
 use crate::panic::catch_panic;
 use crate::timestamp::Timestamp;
 
@@ -31,6 +35,8 @@ pub(crate) struct CaptureSettings {
     pub(crate) allowed: Arc<Allowed>,
     pub(crate) pseudonyms: Option<PseudonymKey>,
     pub(crate) event_bytes: usize,
+    /// Whether every event that is dropped, and every property that is left out, is printed.
+    pub(crate) is_debugging: bool,
 }
 
 /// Turns an event of the application into bytes.
@@ -38,8 +44,7 @@ pub(crate) struct CaptureSettings {
 pub(crate) struct Capture {
     settings: CaptureSettings,
     counters: Arc<Counters>,
-    /// A bit for each reason that was logged.
-    logged: AtomicU64,
+    logged: Logged,
     is_preview: bool,
 }
 
@@ -71,18 +76,57 @@ fn with_buffers<T>(work: impl FnOnce(&mut Buffers) -> T) -> Option<T> {
     })
 }
 
+/// The warnings that were logged: one for each reason and event name, and no more than the limit.
+#[derive(Debug, Default)]
+struct Logged {
+    /// A bit for each reason.
+    reasons: AtomicU64,
+    /// A hash of each reason and event name; zero while it is free. They are taken in order, and never freed.
+    names: [AtomicU64; NAMES],
+}
+
+/// The maximum number of event names in warnings. Beyond it, only a reason that was not logged yet is.
+const NAMES: usize = 16;
+
 /// The bit for a property that could not be sent, above the bits of the reasons.
 const PROPERTY_LEFT_OUT: u64 = 1 << 63;
 
+impl Logged {
+    /// Returns whether this reason is to be logged for this event name. `reason` has one bit.
+    fn is_first(&self, reason: u64, name: &[u8]) -> bool {
+        let mut hasher = DefaultHasher::new();
+        (reason, name).hash(&mut hasher);
+        let hash = hasher.finish().max(1);
+        let is_new_reason = self.reasons.fetch_or(reason, Ordering::Relaxed) & reason == 0;
+        for slot in &self.names {
+            match slot.compare_exchange(0, hash, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(known) if known == hash => return false,
+                Err(_) => {}
+            }
+        }
+        is_new_reason
+    }
+}
+
+/// What to do about a loss, for a warning.
+fn advice(reason: LossReason) -> &'static str {
+    match reason {
+        LossReason::EmptyDistinctId => "; pass `distinct_id = ..` or enter a `Context`",
+        _ => "",
+    }
+}
+
 impl Capture {
     pub(crate) fn new(settings: CaptureSettings, counters: Arc<Counters>) -> Self {
-        Self { settings, counters, logged: AtomicU64::new(0), is_preview: false }
+        Self { settings, counters, logged: Logged::default(), is_preview: false }
     }
 
     /// Creates a capture for events that are only shown: nothing is counted where anyone sees it, and no warning is
     /// used up.
     pub(crate) fn preview(settings: CaptureSettings) -> Self {
-        Self { logged: AtomicU64::new(u64::MAX), is_preview: true, ..Self::new(settings, Arc::default()) }
+        let settings = CaptureSettings { is_debugging: false, ..settings };
+        Self { is_preview: true, ..Self::new(settings, Arc::default()) }
     }
 
     /// Encodes and samples the event and runs the hooks, in that order, then passes it to `keep` in this thread's
@@ -121,7 +165,8 @@ impl Capture {
                 .within(active)
                 .keyed(settings.pseudonyms.as_ref().map(|key| key.epoch(now)))
                 .allowed(&settings.allowed, event.name(), event.schema())
-                .preview(self.is_preview);
+                .preview(self.is_preview)
+                .debugging(settings.is_debugging);
             event.encode(&mut encoder);
             encoder.complete();
             self.note(&encoder);
@@ -132,7 +177,7 @@ impl Capture {
             Err(reason) => return Err(self.invalid(reason, buffers)),
         };
         if settings.sampling.as_ref().is_some_and(|sampling| !sampling.keeps(&encoded)) {
-            return Err(LossReason::SampledOut);
+            return Err(self.discarded(LossReason::SampledOut, &encoded));
         }
         if settings.hooks.is_empty() {
             return Ok(keep(&encoded));
@@ -167,7 +212,8 @@ impl Capture {
             let mut encoder = Encoder::new(reused, everything, &view.name)
                 .allowed(allowed, &view.name, schema)
                 .view()
-                .preview(self.is_preview);
+                .preview(self.is_preview)
+                .debugging(settings.is_debugging);
             view.encode(&mut encoder);
             encoder.override_all();
             self.note(&encoder);
@@ -190,54 +236,122 @@ impl Capture {
 
     #[cold]
     fn note_losses(&self, losses: FieldLosses, encoder: &Encoder<'_>) {
-        self.counters.fields(losses.dropped, losses.clamped);
-        let field = losses.field.unwrap_or("an undeclared property");
-        log::debug!(
-            target: "candor",
-            "event {}: {} fields left out, {} replaced; the last one: {field}",
-            encoder.quoted_name(),
-            losses.dropped,
-            losses.clamped
-        );
-        if let Some((key, reason)) = encoder.refused().filter(|_| self.is_first(PROPERTY_LEFT_OUT)) {
-            log::warn!(
-                target: "candor",
-                "event {}: the property {key:?} was left out: {reason} (logged once, counted always)",
-                encoder.quoted_name()
+        let FieldLosses { dropped, clamped, field, .. } = losses;
+        self.counters.fields(dropped, clamped);
+        // Nothing is formatted unless it is printed: an event may lose a field each time.
+        let (what, is_debugging, left_out) =
+            (Named(encoder.name()), self.settings.is_debugging, encoder.left_out());
+        let refused = encoder.refused();
+        if !is_debugging || clamped > 0 || dropped as usize > left_out.len() {
+            let last = refused.map(|(key, _)| key).or(field).unwrap_or("an undeclared property");
+            let (open, reason, close) =
+                refused.map_or(("", "", ""), |(_, reason)| (" (", reason.as_str(), ")"));
+            print_line(
+                Level::Debug,
+                is_debugging,
+                format_args!(
+                    "{what}: {dropped} fields left out, {clamped} replaced; the last one: {last}{open}{reason}{close}"
+                ),
             );
+        }
+        if is_debugging {
+            for (key, reason) in left_out {
+                let text = format_args!("{what}: the property {key:?} was left out: {reason}");
+                print_line(Level::Info, true, text);
+            }
+        }
+        if let Some((key, reason)) = refused.filter(|_| self.warns(PROPERTY_LEFT_OUT, encoder.name())) {
+            log_warning(format_args!(
+                "{what}: the property {key:?} was left out: {reason} (logged once for this event, counted always)"
+            ));
         }
     }
 
-    /// Logs the reason the first time it occurs.
+    /// Logs why an event is lost that cannot be sent as it is.
     #[cold]
     fn invalid(&self, reason: LossReason, buffers: &Buffers) -> LossReason {
         if reason == LossReason::TooLarge {
-            let (name, bytes) = buffers.name_and_size();
-            catch_panic(|| log::debug!(target: "candor", "event {name} is too large: {bytes} bytes"));
+            let text = format_args!("{} is too large: {} bytes", Named(buffers.name()), buffers.size());
+            print_line(Level::Debug, self.settings.is_debugging, text);
         }
-        self.log_once(reason, &buffers.quoted_name());
+        self.log_dropped(reason, buffers.name());
         reason
     }
 
-    /// Logs the first event that the hooks lost other than by dropping it.
+    /// Logs why the hooks lost an event, unless they dropped it.
     #[cold]
     fn refused(&self, reason: LossReason, encoded: &EncodedEvent<'_>) -> LossReason {
-        if reason != LossReason::DroppedByHook {
-            self.log_once(reason, &String::from_utf8_lossy(encoded.name()));
+        if reason == LossReason::DroppedByHook {
+            return self.discarded(reason, encoded);
+        }
+        self.log_dropped(reason, encoded.name());
+        reason
+    }
+
+    /// Prints with debugging why an event was dropped that could have been sent.
+    #[cold]
+    pub(crate) fn discarded(&self, reason: LossReason, encoded: &EncodedEvent<'_>) -> LossReason {
+        if self.settings.is_debugging {
+            print_line(Level::Info, true, format_args!("{} was dropped: {reason}", Named(encoded.name())));
         }
         reason
     }
 
-    fn log_once(&self, reason: LossReason, name: &str) {
-        if self.is_first(1 << (reason as u64)) {
-            catch_panic(|| {
-                log::warn!(target: "candor", "event {name} was dropped: {reason} (logged once, counted always)");
-            });
+    fn log_dropped(&self, reason: LossReason, name: &[u8]) {
+        let (what, todo) = (Named(name), advice(reason));
+        if self.settings.is_debugging {
+            print_line(Level::Info, true, format_args!("{what} was dropped: {reason}{todo}"));
+        }
+        if self.warns(1 << (reason as u64), name) {
+            log_warning(format_args!(
+                "{what} was dropped: {reason}{todo} (logged once for this event, counted always)"
+            ));
         }
     }
 
-    /// Returns whether a bit is set for the first time.
-    fn is_first(&self, bit: u64) -> bool {
-        self.logged.fetch_or(bit, Ordering::Relaxed) & bit == 0
+    /// Returns whether to log a warning, which is so the first time for each reason and event name.
+    fn warns(&self, reason: u64, name: &[u8]) -> bool {
+        !self.is_preview && self.logged.is_first(reason, name)
+    }
+}
+
+/// Logs a warning. A panic of the application's logger is caught.
+fn log_warning(text: fmt::Arguments<'_>) {
+    print_line(Level::Warn, false, text);
+}
+
+/// An event with its name, already in quotes, if it has a valid one.
+struct Named<'a>(&'a [u8]);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [] => f.write_str("event with no usable name"),
+            name => write!(f, "event {}", String::from_utf8_lossy(name)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Logged, NAMES};
+
+    #[test]
+    fn a_warning_is_logged_once_per_reason_and_name_up_to_the_limit() {
+        let logged = Logged::default();
+        for name in 0..NAMES {
+            let name = name.to_string();
+            assert!(logged.is_first(1, name.as_bytes()), "{name}");
+            assert!(!logged.is_first(1, name.as_bytes()), "{name}");
+        }
+        assert!(!logged.is_first(1, b"one more name"));
+        assert!(logged.is_first(2, b"0"), "a reason that was not logged yet");
+        assert!(!logged.is_first(2, b"1"));
+    }
+
+    #[test]
+    fn another_reason_for_the_same_name_is_another_warning() {
+        let logged = Logged::default();
+        assert!(logged.is_first(1, b"name") && logged.is_first(2, b"name"));
     }
 }

@@ -106,8 +106,10 @@ impl Client {
         }
         match lane.queue.push(event, generation) {
             Ok(()) => Ok(()),
-            Err(Refused::Closed) => Err(self.closed()),
-            Err(Refused::Full) => self.overflow(lane, event, generation),
+            Err(Refused::Closed) => Err(lane.capture.discarded(self.closed(), event)),
+            Err(Refused::Full) => {
+                self.overflow(lane, event, generation).map_err(|reason| lane.capture.discarded(reason, event))
+            }
         }
     }
 

@@ -107,6 +107,7 @@ impl Config {
             sent_log,
             undeclared,
             capture: CaptureSettings {
+                is_debugging: self.is_debugging(env),
                 common: Arc::new(common),
                 hooks: self.hooks,
                 sampling: self.sampling,

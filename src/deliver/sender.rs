@@ -18,7 +18,7 @@ use super::secrets::Secrets;
 use crate::clock::{Clock, later};
 use crate::consent::{ConsentMonitor, GateState};
 use crate::observe::sent_log::{SentLog, SentRequest};
-use crate::observe::{Counters, LossReason, Once, print_batch};
+use crate::observe::{Counters, LossReason, Once, print_batch, print_line, print_result};
 use crate::settings::Retry;
 use crate::timestamp::Timestamp;
 use crate::transport::{Request, Response, SendError, Transport};
@@ -164,6 +164,9 @@ impl BatchSender {
             // transport that aborts without being told to has failed like any other.
             let info = ResponseInfo { status: None, detail: SendError::Aborted.to_string() };
             self.last_failure.borrow_mut().get_or_insert(info);
+            if self.prints {
+                print_result(format_args!("aborted: the client was shut down, or consent was withdrawn"));
+            }
             return AttemptResult::Waits(batch, later(self.clock.now(), self.retry.max_delay));
         }
         batch.was_never_sent = matches!(result, Err(SendError::NotSent(_)));
@@ -231,6 +234,9 @@ impl BatchSender {
         };
         let action = decide(&self.retry, verdict, history, entropy);
         self.note(&action, &info);
+        if self.prints {
+            print_result(format_args!("{}", Outcome { events: batch.len(), action: &action, info: &info }));
+        }
         let holds = self.monitor.gate().may_send(batch.generation);
         match action {
             Action::Done => {
@@ -248,8 +254,10 @@ impl BatchSender {
                 AttemptResult::Ended(batch.into_buffer())
             }
             Action::RetryIn(delay) => {
-                let events = batch.len();
-                log::debug!(target: "candor", "{events} events will be retried in {delay:?}: {info}");
+                if !self.prints {
+                    let events = batch.len();
+                    log::debug!(target: "candor", "{events} events will be retried in {delay:?}: {info}");
+                }
                 AttemptResult::Waits(batch, later(now, delay))
             }
             Action::Halve => AttemptResult::Halved(batch.halves([Uuid::new_v4(), Uuid::new_v4()])),
@@ -347,7 +355,8 @@ impl BatchSender {
         }
         self.counters.lost(reason, count);
         self.awaited.settle(&failure.events, Delivered::Lost(reason));
-        log::debug!(target: "candor", "{count} events lost: {reason}, status {status:?}");
+        let status = status.map_or(String::new(), |status| format!(", status {status}"));
+        print_line(log::Level::Debug, self.prints, format_args!("{} lost: {reason}{status}", Events(count)));
         self.on_error.call(failure);
     }
 
@@ -400,6 +409,59 @@ impl BatchSender {
                 target: "candor",
                 "events could not be delivered ({info}): {what}; see Client::status and Client::stats (logged once)"
             );
+        }
+    }
+}
+
+/// A number of events, in words.
+struct Events(u64);
+
+impl fmt::Display for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.0, if self.0 == 1 { "event" } else { "events" })
+    }
+}
+
+/// How an attempt ended and what follows, as debugging prints it: with the endpoint's message, since debugging shows
+/// the events as well.
+struct Outcome<'a> {
+    events: usize,
+    action: &'a Action,
+    info: &'a ResponseInfo,
+}
+
+impl fmt::Display for Outcome<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { events, action, info } = *self;
+        match action {
+            Action::Done => return write!(f, "delivered {} ({info})", Events(events as u64)),
+            Action::Part { results, then, .. } => {
+                let not_taken = results.iter().filter(|(_, it)| *it != EventResult::Taken).count();
+                let again = results.iter().filter(|(_, it)| matches!(it, EventResult::Retry(_))).count();
+                let taken = events.saturating_sub(not_taken);
+                write!(f, "delivered {taken} of {} ({info})", Events(events as u64))?;
+                return match then {
+                    Ok(delay) if again > 0 => write!(f, "; retrying {again} in {:.2} s", delay.as_secs_f64()),
+                    _ => Ok(()),
+                };
+            }
+            _ if info.status.is_none() => write!(f, "failed: {info}")?,
+            Action::RetryIn(_) => write!(f, "failed with {info}")?,
+            _ => write!(f, "refused with {info}")?,
+        }
+        if info.status.is_some() && !info.detail.is_empty() {
+            write!(f, ": \"{}\"", info.detail)?;
+        }
+        match (action, info.status) {
+            (Action::RetryIn(delay), _) => write!(f, "; retrying in {:.2} s", delay.as_secs_f64())?,
+            (Action::Halve | Action::Defer, _) => f.write_str("; sending it again in parts")?,
+            (Action::Stop, _) => f.write_str("; nothing more will be sent")?,
+            _ => {}
+        }
+        match info.status {
+            Some(401 | 403) => f.write_str("; check the API key"),
+            Some(404) => f.write_str("; check the endpoint's URL"),
+            _ => Ok(()),
         }
     }
 }

@@ -38,8 +38,10 @@ pub struct Encoder<'a> {
     epoch: Option<Epoch>,
     filter: Option<Filter<'a>>,
     losses: FieldLosses,
-    /// The last property with a name chosen at run time that could not be sent.
-    refused_key: Option<String>,
+    /// The properties with a name chosen at run time that were left out.
+    left_out: Vec<(String, LossReason)>,
+    /// Whether to list properties that the client's rules forbid as well.
+    is_debugging: bool,
     /// Whether the event comes from a hook and already has everything that the library adds.
     is_view: bool,
     is_preview: bool,
@@ -63,15 +65,14 @@ impl Buffers {
         Self { name: Vec::new(), distinct_id: Vec::new(), groups: Vec::new(), properties: Vec::new() }
     }
 
-    /// Returns the name and the size of the last encoded event, for a log line.
-    pub(crate) fn name_and_size(&self) -> (String, usize) {
-        let size = self.name.len() + self.distinct_id.len() + self.groups.len() + self.properties.len();
-        (self.quoted_name(), size)
+    /// Returns the size of the last encoded event in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.name.len() + self.distinct_id.len() + self.groups.len() + self.properties.len()
     }
 
-    /// Returns the name of the last encoded event in quotes, for a log line; empty if it has no name.
-    pub(crate) fn quoted_name(&self) -> String {
-        String::from_utf8_lossy(&self.name).into_owned()
+    /// Returns the name of the last encoded event in quotes; empty if it has no name.
+    pub(crate) fn name(&self) -> &[u8] {
+        &self.name
     }
 
     /// Clears the name of the last encoded event.
@@ -114,7 +115,8 @@ impl<'a> Encoder<'a> {
             epoch: None,
             filter: None,
             losses,
-            refused_key: None,
+            left_out: Vec::new(),
+            is_debugging: false,
             is_view: false,
             is_preview: false,
             active: None,
@@ -197,20 +199,38 @@ impl<'a> Encoder<'a> {
     pub(crate) fn leave_out(&mut self, key: &str, reason: LossReason) {
         self.losses.dropped = self.losses.dropped.saturating_add(1);
         self.losses.refused = Some(reason);
-        self.refused_key = Some(key.to_owned());
+        self.left_out.push((key.to_owned(), reason));
     }
 
-    /// Returns the event's name in quotes, for a log line.
+    /// Counts a property or a group that the client's rules forbid; the event is sent without it.
     #[cold]
-    pub(crate) fn quoted_name(&self) -> String {
-        self.buffers.quoted_name()
+    fn forbid(&mut self, key: &str) {
+        self.losses.dropped = self.losses.dropped.saturating_add(1);
+        if self.is_debugging {
+            self.left_out.push((key.to_owned(), LossReason::Undeclared));
+        }
+    }
+
+    /// Returns the properties with a name chosen at run time that were left out; those that the client's rules forbid
+    /// only with debugging.
+    pub(crate) fn left_out(&self) -> &[(String, LossReason)] {
+        &self.left_out
+    }
+
+    /// Returns the event's name in quotes; empty if it has no name.
+    #[cold]
+    pub(crate) fn name(&self) -> &[u8] {
+        self.buffers.name()
     }
 
     /// Returns the name of the last property that could not be sent, with the reason.
     #[cold]
     pub(crate) fn refused(&self) -> Option<(&str, LossReason)> {
-        let reason = self.losses.refused?;
-        Some((self.refused_key.as_deref().or(self.losses.field)?, reason))
+        let refused = self.left_out.iter().rev().find(|(_, reason)| *reason != LossReason::Undeclared);
+        match refused {
+            Some((key, reason)) => Some((key, *reason)),
+            None => Some((self.losses.field?, self.losses.refused?)),
+        }
     }
 
     /// Adds a property whose value is already JSON text.
@@ -243,7 +263,7 @@ impl<'a> Encoder<'a> {
             let properties = &mut self.buffers.properties;
             if !filter.admits(key, properties.get(value..).unwrap_or_default()) {
                 properties.truncate(start);
-                self.losses.dropped = self.losses.dropped.saturating_add(1);
+                self.forbid(key);
                 return;
             }
         }
@@ -253,7 +273,7 @@ impl<'a> Encoder<'a> {
     /// Adds the event to a group. For this event, it replaces the client's group of the same type.
     pub fn group(&mut self, group_type: &str, key: &str) {
         if self.filter.is_some_and(|filter| !filter.admits_group(group_type, key)) {
-            self.losses.dropped = self.losses.dropped.saturating_add(1);
+            self.forbid(group_type);
             return;
         }
         self.note_group(group_type);
@@ -315,6 +335,13 @@ impl<'a> Encoder<'a> {
     #[must_use]
     pub(crate) fn preview(mut self, is_preview: bool) -> Self {
         self.is_preview = is_preview;
+        self
+    }
+
+    /// Lists every property that is left out, also those that the client's rules forbid.
+    #[must_use]
+    pub(crate) fn debugging(mut self, is_debugging: bool) -> Self {
+        self.is_debugging = is_debugging;
         self
     }
 

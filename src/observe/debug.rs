@@ -6,6 +6,7 @@ use std::io::Write as _;
 
 use log::Level;
 
+use crate::panic::catch_panic;
 use crate::printable::is_escaped;
 
 /// The target of the printed batches, for the application's log filter.
@@ -18,6 +19,31 @@ const CANDOR: &str = "candor";
 pub(crate) fn print_batch(body: &[u8], hide: Option<(&str, &str)>, sent: bool) {
     let how = if sent { "sending" } else { "dry run, not sending" };
     print(BATCH, Level::Info, true, &format_args!("{how} {} bytes:\n{}", body.len(), pretty(body, hide)));
+}
+
+/// Reports how an attempt to send a batch ended. It stands next to the batch, since the endpoint's message may repeat
+/// a part of it.
+pub(crate) fn print_result(text: fmt::Arguments<'_>) {
+    print(BATCH, Level::Info, true, &OneLine(text));
+}
+
+/// Logs a line at this level, or at `info` if debugging was requested and the level is a lower one; then it goes to
+/// stderr if the application's log discards it.
+pub(crate) fn print_line(level: Level, is_debugging: bool, text: fmt::Arguments<'_>) {
+    let level = if is_debugging { level.min(Level::Info) } else { level };
+    print(CANDOR, level, is_debugging, &OneLine(text));
+}
+
+/// Text without characters that could control a terminal or begin a line of their own.
+struct OneLine<'a>(fmt::Arguments<'a>);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .to_string()
+            .chars()
+            .try_for_each(|letter| f.write_char(if is_escaped(letter) { ' ' } else { letter }))
+    }
 }
 
 /// Explains why a client was created disabled, and where to look. Prints nothing if a warning has already said so.
@@ -37,14 +63,17 @@ pub(crate) fn print_failed(app: &str, reason: &str, is_debugging: bool) {
     print(CANDOR, Level::Warn, is_debugging, &text);
 }
 
-/// Logs a line. If the application's log discards it and debugging was requested, it goes to stderr.
+/// Logs a line. If the application's log discards it and debugging was requested, it goes to stderr. A panic of the
+/// application's logger is caught.
 fn print(target: &str, level: Level, is_debugging: bool, text: &dyn fmt::Display) {
-    if log::log_enabled!(target: target, level) {
-        log::log!(target: target, level, "{text}");
-    } else if is_debugging {
-        // In one write, so two threads do not mix their lines. A closed stderr is not our concern.
-        let _ = std::io::stderr().write_all(format!("[{target}] {text}\n").as_bytes());
-    }
+    catch_panic(|| {
+        if log::log_enabled!(target: target, level) {
+            log::log!(target: target, level, "{text}");
+        } else if is_debugging {
+            // In one write, so two threads do not mix their lines. A closed stderr is not our concern.
+            let _ = std::io::stderr().write_all(format!("[{target}] {text}\n").as_bytes());
+        }
+    });
 }
 
 /// Formats JSON with two spaces per level. The tokens stay the same byte for byte, except for characters that could

@@ -7,7 +7,7 @@ mod loss;
 pub(crate) mod sent_log;
 mod stats;
 
-pub(crate) use debug::{print_batch, print_disabled, print_failed};
+pub(crate) use debug::{print_batch, print_disabled, print_failed, print_line, print_result};
 pub use loss::LossReason;
 pub use stats::Stats;
 pub(crate) use stats::{Counters, Once};

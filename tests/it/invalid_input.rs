@@ -2,6 +2,7 @@
 //! and one line in the log. Nothing panics, and no batch is poisoned.
 
 use std::collections::HashMap;
+use std::thread;
 use std::time::Duration;
 
 use candor::encode::Encoder;
@@ -131,6 +132,38 @@ fn a_number_that_is_not_finite() {
         is_left_out("deep", LossReason::NotFinite, || {
             DynamicEvent::new("name", "id").property("deep", 1).property("deep", vec![Some(number)])
         });
+    }
+}
+
+#[test]
+fn each_event_name_is_warned_of_once_for_each_reason() {
+    lines::listen();
+    let server = Server::start([]);
+    let client = client(config(&server));
+    let here = || lines::all().into_iter().filter(|line| line.thread == thread::current().id());
+    let before = here().count();
+    for _ in 0..3 {
+        for name in ["first", "second"] {
+            client.capture(DynamicEvent::new(name, ""));
+            client.capture(typed(if name == "first" { "third" } else { "fourth" }, "id", f64::NAN));
+            client.capture(DynamicEvent::new("fifth", "id").property("$lib", "other"));
+        }
+    }
+    client.shutdown(LONG).unwrap();
+    let here: Vec<_> = here().skip(before).collect();
+    let texts = |level| here.iter().filter(move |line| line.level == level).map(|line| line.text.as_str());
+    let warnings: Vec<_> = texts(log::Level::Warn).collect();
+    assert_eq!(warnings.len(), 5, "{warnings:?}");
+    for name in ["first", "second"] {
+        let wanted =
+            format!("event \"{name}\" was dropped: no distinct id; pass `distinct_id = ..` or enter");
+        assert!(warnings.iter().any(|line| line.starts_with(&wanted)), "{warnings:?}");
+    }
+    for (name, why) in
+        [("third", "the last one: number (not finite)"), ("fifth", "the last one: $lib (reserved name)")]
+    {
+        let (name, mut debug) = (format!("event \"{name}\": "), texts(log::Level::Debug));
+        assert!(debug.any(|line| line.starts_with(&name) && line.ends_with(why)), "{here:?}");
     }
 }
 
