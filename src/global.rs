@@ -18,7 +18,7 @@ use crate::testing;
 
 /// Flushes the global client and stops its worker when dropped, within [`Config::shutdown_timeout`].
 #[must_use = "dropping the guard flushes for at most the configured time and then stops the worker; \
-              hold it until the program ends"]
+              hold it in a variable until the program ends: `let _guard = ..`; `let _ = ..` drops it at once"]
 #[derive(Debug)]
 pub struct Guard {
     client: Client,

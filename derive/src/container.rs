@@ -4,6 +4,7 @@ use syn::meta::ParseNestedMeta;
 use syn::{Attribute, Path, Result, parse_quote};
 
 use crate::attributes::{Given, once, text};
+use crate::known;
 use crate::names::{self, Case};
 
 /// The distinct id of every event of a type that has no field for it.
@@ -51,6 +52,7 @@ impl Container {
     }
 
     fn entry(&mut self, meta: &ParseNestedMeta<'_>, is_event: bool) -> Result<()> {
+        known::has_value(meta, known::EVENT)?;
         if meta.path.is_ident("rename_all") {
             let literal: syn::LitStr = meta.value()?.parse()?;
             return once(&mut self.rename_all, meta, Case::parse(&literal.value(), literal.span())?);
@@ -83,9 +85,11 @@ impl Container {
         } else if meta.path.is_ident("no_groups") {
             once(&mut self.no_groups, meta, ())
         } else {
-            Err(meta.error(
-                "unknown attribute: an event accepts `name`, `distinct_id`, `purpose`, `why`, `link`, `since`, \
-                 `rename_all`, `no_groups` and `crate`",
+            Err(known::unknown(
+                meta,
+                known::EVENT,
+                "an event accepts `name`, `distinct_id`, `purpose`, `why`, `link`, `since`, `rename_all`, \
+                 `no_groups` and `crate`",
             ))
         }
     }

@@ -7,6 +7,7 @@ use syn::{Error, Field, Ident, Result, Type};
 use crate::attributes::{Given, json, number, once, rising, text};
 use crate::container::Container;
 use crate::docs::Docs;
+use crate::known;
 use crate::names;
 use crate::policy::{PatternSource, Policy, Unit};
 use crate::types::last_name_inside;
@@ -111,6 +112,7 @@ impl Written {
         let Some(name) = meta.path.get_ident().map(ToString::to_string) else {
             return Err(meta.error("unknown attribute of a field"));
         };
+        known::has_value(meta, known::FIELD)?;
         match name.as_str() {
             "distinct_id" => once(&mut self.distinct_id, meta, ()),
             "property" => once(&mut self.property, meta, ()),
@@ -132,10 +134,12 @@ impl Written {
             "rename" => once(&mut self.rename, meta, text(meta)?),
             "example" => once(&mut self.example, meta, json(meta)?),
             "since" => once(&mut self.since, meta, text(meta)?),
-            _ => Err(meta.error(
-                "unknown attribute: a field accepts `distinct_id`, `property`, `group`, `timestamp`, `uuid`, `skip`; \
-                 `hashed`, `hashed_hex`, `keyed`, `pattern` with `max` and `other`, `label`, `raw`; `items`, \
-                 `buckets`, `as_number`; `rename`, `example`, `since`",
+            _ => Err(known::unknown(
+                meta,
+                known::FIELD,
+                "a field accepts `distinct_id`, `property`, `group`, `timestamp`, `uuid`, `skip`; `hashed`, \
+                 `hashed_hex`, `keyed`, `pattern` with `max` and `other`, `label`, `raw`; `items`, `buckets`, \
+                 `as_number`; `rename`, `example`, `since`",
             )),
         }
     }

@@ -76,6 +76,12 @@ macro_rules! __event {
     ($event:expr, groups = { $($kind:ident = $key:expr),* $(,)? } $(, $($rest:tt)*)?) => {
         $crate::__event!($event $(.group(::core::stringify!($kind), $key))*, $($($rest)*)?)
     };
+    ($event:expr, groups = $($rest:tt)*) => {
+        ::core::compile_error!(
+            "`groups` takes group types, each with a key, as in `groups = { company = \"acme\" }`; for a property of \
+             this name, write `\"groups\" = ..`"
+        )
+    };
     ($event:expr, distinct_id = $id:expr $(, $($rest:tt)*)?) => {
         $crate::__event!($event.distinct_id($crate::__distinct_id!($id)), $($($rest)*)?)
     };

@@ -1,4 +1,5 @@
 //~ events must be structs with named fields
+//~ 1 error
 
 /// Something happened.
 #[derive(candor::Event)]
@@ -7,4 +8,9 @@ enum Happened {
     Now,
 }
 
-fn main() {}
+const EVENTS: candor::Catalogue = candor::events![Happened];
+
+fn main() {
+    let _ = EVENTS;
+    candor::capture(Happened::Now);
+}

@@ -1,6 +1,7 @@
 //~ the event `Happened` has no distinct id
 //~ distinct_id, hashed
 //~ `#[event(distinct_id = context)]`
+//~ 1 error
 
 /// Something happened.
 #[derive(candor::Event)]
@@ -9,4 +10,9 @@ struct Happened {
     size: u64,
 }
 
-fn main() {}
+const EVENTS: candor::Catalogue = candor::events![Happened];
+
+fn main() {
+    let _ = EVENTS;
+    candor::capture(Happened { size: 1 });
+}

@@ -1,4 +1,5 @@
 //~ only an event can have a distinct id
+//~ 1 error
 
 #[derive(candor::Properties)]
 struct Machine {
@@ -6,4 +7,8 @@ struct Machine {
     user: String,
 }
 
-fn main() {}
+const EVENTS: candor::Catalogue = candor::events![].super_properties::<Machine>();
+
+fn main() {
+    let _ = EVENTS;
+}

@@ -2,6 +2,7 @@
 //~ #[event(hashed = "prefix")]
 //~ #[event(pattern = "[a-z]+", max = 32)]
 //~ #[event(raw = "reason")]
+//~ 1 error
 
 /// Something happened.
 #[derive(candor::Event)]
@@ -10,4 +11,9 @@ struct Happened {
     free_text: String,
 }
 
-fn main() {}
+const EVENTS: candor::Catalogue = candor::events![Happened];
+
+fn main() {
+    let _ = EVENTS;
+    candor::capture(Happened { free_text: String::new() });
+}

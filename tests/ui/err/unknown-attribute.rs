@@ -1,4 +1,5 @@
 //~ unknown attribute: a field accepts
+//~ 1 error
 
 /// Something happened.
 #[derive(candor::Event)]
@@ -8,4 +9,9 @@ struct Happened {
     size: u64,
 }
 
-fn main() {}
+const EVENTS: candor::Catalogue = candor::events![Happened];
+
+fn main() {
+    let _ = EVENTS;
+    candor::capture(Happened { size: 1 });
+}
