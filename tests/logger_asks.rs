@@ -34,7 +34,7 @@ impl log::Log for Asking {
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        if record.target() != "candor" {
+        if !matches!(record.target(), "candor" | "candor::batch") {
             return;
         }
         LINES.lock().unwrap().push(record.args().to_string());
@@ -129,7 +129,14 @@ fn no_line_is_logged_under_a_lock() {
     }
     std::fs::remove_dir_all(&dir).unwrap();
     let lines = LINES.lock().unwrap();
-    for said in ["queue is full", "telemetry is", "does not start with $ai_", "was dropped", "events lost"] {
+    for said in [
+        "queue is full",
+        "telemetry is",
+        "does not start with $ai_",
+        "was dropped",
+        "events lost",
+        "refused with",
+    ] {
         assert!(lines.iter().any(|line| line.contains(said)), "no line says {said:?}");
     }
 }
@@ -147,7 +154,8 @@ fn life(dir: &std::path::Path) {
         ask_if_there();
         Some(view)
     });
-    let client = Client::new(settings).unwrap();
+    // The lines of debugging are among them.
+    let client = Client::new(settings.debug(!ENDS.load(Ordering::SeqCst))).unwrap();
     *CLIENT.lock().unwrap() = Some(client.clone());
     for round in 0..3 {
         for name in ["", "counted", "$ai_span", "counted", "counted", "counted"] {
