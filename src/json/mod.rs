@@ -6,4 +6,4 @@ mod write;
 
 pub(crate) use members::{Member, Members};
 pub(crate) use value::{MAX_DEPTH, parse};
-pub(crate) use write::write_string;
+pub(crate) use write::{has_escapes, write_string};

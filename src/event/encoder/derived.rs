@@ -4,6 +4,7 @@ use super::{Buffers, Encoder, LossReason};
 use crate::event::allow::Allowed;
 use crate::event::common_properties::GROUPS;
 use crate::field::{Encode, Epoch, FieldLosses, MemberName, ValueWriter, Written, member};
+use crate::json::has_escapes;
 use crate::schema::Schema;
 
 impl<'a> Encoder<'a> {
@@ -118,7 +119,7 @@ impl<'a> Encoder<'a> {
 fn is_plain(id: &[u8], max: usize) -> bool {
     match id {
         [b'"', first, .., b'"'] => {
-            first.is_ascii_graphic() && id.len() <= max && !id.contains(&b'\\') && id.len() > 2
+            first.is_ascii_graphic() && id.len() <= max && !has_escapes(id) && id.len() > 2
         }
         _ => false,
     }
