@@ -88,9 +88,10 @@ impl Client {
         Self::with(None, ConsentMonitor::new(facts, env, Clock::System), disabled_reason)
     }
 
-    /// Creates a client that is permanently off, for this reason.
-    pub(crate) fn disabled_for(reason: String) -> Self {
-        Self::with(None, ConsentMonitor::disabled(), |_| Some(reason))
+    /// Creates a client that is permanently off, because of this error.
+    pub(crate) fn failed(facts: Facts, env: Env, error: String) -> Self {
+        let facts = Facts { error: Some(error.clone()), ..facts };
+        Self::with(None, ConsentMonitor::failed(facts, env), |_| Some(error))
     }
 
     /// Logs why the client starts disabled, if it does.
@@ -113,6 +114,8 @@ impl Client {
         disabled_reason: impl FnOnce(&ConsentMonitor) -> Option<String>,
     ) -> Self {
         let counters: Arc<Counters> = Arc::default();
+        let waiting = Arc::clone(&counters);
+        let monitor = monitor.with_waiting(move || waiting.snapshot().queued);
         counters.fields(settings.as_ref().map_or(0, |settings| settings.undeclared), 0);
         let inner = Inner {
             counters,

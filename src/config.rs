@@ -441,11 +441,6 @@ impl Config {
         self
     }
 
-    /// Returns the application's name.
-    pub(crate) fn app(&self) -> &str {
-        &self.app
-    }
-
     /// Returns whether debug printing is enabled, by the application or the environment.
     pub(crate) fn is_debugging(&self, env: &Env) -> bool {
         self.debug || self.dry_run || asks_for_debug(env, &self.app)

@@ -4,6 +4,7 @@
 
 mod client_cell;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -58,8 +59,13 @@ impl Drop for Guard {
 /// Returns the errors of [`Client::new`], and [`ErrorKind::AlreadyInitialised`] if this process has a global client
 /// that was not shut down. A forked child may call this again.
 pub fn init(config: Config) -> Result<Guard> {
-    Ok(Guard { client: client_cell::init(|| Client::new(config))? })
+    let client = client_cell::init(|| Client::new(config));
+    HAS_FAILED.store(client.is_err(), Ordering::Relaxed);
+    Ok(Guard { client: client? })
 }
+
+/// Whether the last `init` has failed.
+static HAS_FAILED: AtomicBool = AtomicBool::new(false);
 
 /// Creates a client that is not the global one, with a guard of its own.
 pub(crate) fn guard(config: Config) -> Result<Guard> {
@@ -85,11 +91,11 @@ pub(crate) fn guard(config: Config) -> Result<Guard> {
 /// ```
 pub fn init_or_disabled(mut config: Config) -> Guard {
     let env = config.environment();
-    let (app, is_debugging) = (config.app().to_owned(), config.is_debugging(&env));
+    let (facts, is_debugging) = (config.facts(), config.is_debugging(&env));
     init(config).unwrap_or_else(|error| {
         let reason = format!("{error:?}");
-        print_failed(&app, &reason, is_debugging);
-        Guard { client: Client::disabled_for(reason) }
+        print_failed(&facts.app, &reason, error.kind() == ErrorKind::AlreadyInitialised, is_debugging);
+        Guard { client: Client::failed(facts, env, reason) }
     })
 }
 
@@ -216,7 +222,12 @@ pub fn stats() -> Stats {
 }
 
 fn not_initialised() -> Error {
-    Error::new(ErrorKind::NotRunning, "candor is not initialised: call `init` first")
+    let text = if HAS_FAILED.load(Ordering::Relaxed) {
+        "telemetry is disabled, because `init` failed: correct what its error says, which `init_or_disabled` logs"
+    } else {
+        "candor is not initialised: call `init` first"
+    };
+    Error::new(ErrorKind::NotRunning, text)
 }
 
 /// Returns whether `event!` should create its event. Counts an event that comes after a shutdown.

@@ -612,6 +612,51 @@ fn the_status_of_a_configuration_that_cannot_start_is_its_error() {
 }
 
 #[test]
+fn the_status_of_a_running_client_is_what_is_in_force() {
+    listen();
+    let scratch = Scratch::new();
+    let file = |text: &str| scratch.file("in-force.json", text);
+    let off = r#"{"telemetry":{"enabled":false}}"#;
+    let wire = Wire::default();
+    let running = client(documented().project_file(file("{}")), &wire);
+    assert!(running.status().would_send);
+    running.capture(event(1));
+    running.capture(event(2));
+    file(off);
+    running.flush(LONG).unwrap();
+    let refused = running.status();
+    assert_eq!((refused.state, refused.decided_by), (ConsentState::Denied, Layer::Project), "{refused}");
+    let lines = logged("in-force.json");
+    let told: Vec<_> = lines.iter().filter(|line| line.starts_with("INFO")).collect();
+    assert_eq!(told.len(), 1, "{lines:?}");
+    assert!(
+        told[0].contains("decided by project") && told[0].ends_with("2 waiting events dropped"),
+        "{told:?}"
+    );
+
+    file("{}");
+    running.capture(event(3));
+    let status = running.status();
+    assert_eq!((status.state, status.decided_by), (ConsentState::Denied, Layer::Runtime), "{status}");
+    assert!(status.to_string().contains("consent was withdrawn while this process ran; restart"), "{status}");
+    assert_eq!(wire.requests(), 0);
+
+    // Likewise if it was off from the start.
+    let off_at_first = client(documented().project_file(file(off)), &wire);
+    file("{}");
+    let status = off_at_first.status();
+    assert_eq!((status.state, status.decided_by), (ConsentState::Denied, Layer::Runtime), "{status}");
+    assert!(status.to_string().contains("not granted when the client was created"), "{status}");
+
+    let ended = client(documented(), &wire);
+    assert_eq!(ended.status().state, ConsentState::Granted);
+    ended.shutdown(LONG).unwrap();
+    let status = ended.status();
+    assert_eq!((status.state, status.decided_by), (ConsentState::Denied, Layer::Runtime), "{status}");
+    assert!(status.to_string().contains("the client was shut down"), "{status}");
+}
+
+#[test]
 #[cfg(feature = "yaml")]
 fn the_deployments_log_level_prints_what_is_sent() {
     listen();

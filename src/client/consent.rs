@@ -21,12 +21,16 @@ impl Client {
         self.monitor.decision()
     }
 
-    /// Explains what consent would decide now, and what is waiting to be sent. Reads the files of the gate again.
+    /// Explains whether consent is in force and why, and what is waiting to be sent. Reads the files of the gate again.
+    ///
+    /// A refusal found there counts at once. A grant that came after the client was turned off does not count before
+    /// [`opt_in`](Self::opt_in) or a restart, so the status is then denied by the layer
+    /// [`Runtime`](crate::consent::Layer::Runtime), as it is after a [`shutdown`](Self::shutdown).
     ///
     /// It contains raw values of variables, so show it only to the person at the terminal.
     pub fn status(&self) -> Status {
         let inner = &self.inner;
-        let mut status = self.monitor.status();
+        let mut status = self.monitor.status(inner.is_shut_down());
         status.would_send = status.would_send && self.is_enabled();
         status.queue.mem = inner.counters.snapshot().queued;
         status.spool = self.spool_status();

@@ -8,6 +8,7 @@ use crate::settings::Env;
 /// What the application says about itself and its settings.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent fact")]
 pub struct Facts {
     /// The name of the application, after which variables and directories are named.
     pub app: String,
@@ -180,6 +181,19 @@ pub struct Runtime {
     pub stopped_by: Option<u16>,
     /// The notice was shown by this process.
     pub notice_shown: bool,
+    /// Why the client stays off although everything else would grant now.
+    pub(crate) stays_off: Option<StaysOff>,
+}
+
+/// Why a client stays off although everything else would grant now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StaysOff {
+    /// Consent was withdrawn while the client ran.
+    Withdrawn,
+    /// Consent was not granted when the client was created.
+    NotGranted,
+    /// The client was shut down.
+    ShutDown,
 }
 
 /// Everything that a decision depends on.

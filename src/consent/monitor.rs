@@ -2,6 +2,7 @@
 //!
 //! The gate is open only while the decision is granted. Nothing is logged while the lock is held.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::process;
 use std::time::{Duration, SystemTime};
@@ -12,7 +13,7 @@ use super::choice::Answer;
 use super::ci::CiProvider;
 use super::decide::{ConsentState, Decision, decide};
 use super::gate::Gate;
-use super::inputs::{Facts, FileState, Inputs, Runtime};
+use super::inputs::{Facts, FileState, Inputs, Runtime, StaysOff};
 use super::places::{self, Platform};
 use super::sources::collect;
 use super::status::Status;
@@ -37,6 +38,16 @@ pub(crate) struct ConsentMonitor {
     inner: Mutex<Inner>,
     made_at: SystemTime,
     owner_pid: u32,
+    waiting: Waiting,
+}
+
+/// Returns how many events would be dropped if consent ended now.
+struct Waiting(Box<dyn Fn() -> u64 + Send + Sync>);
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Waiting")
+    }
 }
 
 /// How long a forked child waits for the lock, which may have been held by a thread that exists only in the parent.
@@ -49,7 +60,16 @@ struct Inner {
     /// Present only while granted: a process that is off has no files to watch.
     watch: Option<FileWatch>,
     /// A decision that has not been logged yet.
-    news: Option<Decision>,
+    news: Option<News>,
+    /// Whether consent was granted at any time.
+    was_granted: bool,
+}
+
+#[derive(Debug)]
+struct News {
+    decision: Decision,
+    /// How many events waited when consent ended with it.
+    dropped: Option<u64>,
 }
 
 impl ConsentMonitor {
@@ -65,19 +85,29 @@ impl ConsentMonitor {
 
     /// Creates a monitor that always denies.
     pub(crate) fn disabled() -> Self {
-        let mut facts = Facts::new("", Consent::opt_in(), None);
-        // A missing endpoint must not be reported as the reason.
-        facts.own_transport = true;
+        Self::failed(Facts::new("", Consent::opt_in(), None), Env::empty())
+    }
+
+    /// Creates a monitor that always denies, because of the error in the facts.
+    pub(crate) fn failed(facts: Facts, env: Env) -> Self {
         let runtime = Runtime { disabled: true, ..Runtime::default() };
-        Self::with_runtime(facts, Env::empty(), runtime, Clock::System)
+        Self::with_runtime(facts, env, runtime, Clock::System)
+    }
+
+    /// Sets what tells how many events would be dropped if consent ended now.
+    pub(crate) fn with_waiting(mut self, waiting: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        self.waiting = Waiting(Box::new(waiting));
+        self
     }
 
     fn with_runtime(facts: Facts, env: Env, runtime: Runtime, clock: Clock) -> Self {
         let made_at = clock.wall();
         let (decision, watch) = look(&facts, &env, runtime, made_at);
-        let inner = Mutex::new(Inner { runtime, decision, watch, news: None });
+        let was_granted = decision.state() == ConsentState::Granted;
+        let inner = Mutex::new(Inner { runtime, decision, watch, news: None, was_granted });
+        let waiting = Waiting(Box::new(|| 0));
         let (gate, throttle) = (Gate::default(), RecheckThrottle::default());
-        Self { gate, throttle, clock, facts, env, inner, made_at, owner_pid: process::id() }
+        Self { gate, throttle, clock, facts, env, inner, made_at, owner_pid: process::id(), waiting }
     }
 
     /// Returns the gate. Anyone may read and stop it, but only a decision opens it.
@@ -152,18 +182,35 @@ impl ConsentMonitor {
         }
     }
 
-    /// Explains the decision as it would be made now.
-    pub(crate) fn status(&self) -> Status {
+    /// Explains the decision as it would be made now, or why the client stays off whatever would be decided.
+    pub(crate) fn status(&self, is_shut_down: bool) -> Status {
         let now = self.clock.wall();
-        let runtime = self.read(|_, runtime| runtime);
+        let (runtime, in_force) = self.read(|decision, runtime| (runtime, decision.state()));
         if runtime.disabled {
             let inputs = unread(&self.facts, &self.env, runtime, seconds(now));
             return Status::new(&inputs, &decide(&inputs));
         }
-        let inputs = collect(self.facts.clone(), self.env.clone(), runtime, seconds(now));
-        let mut status = Status::new(&inputs, &decide(&inputs));
+        let mut inputs = collect(self.facts.clone(), self.env.clone(), runtime, seconds(now));
+        let mut decision = decide(&inputs);
+        if decision.state() == ConsentState::Granted {
+            inputs.runtime.stays_off = self.stays_off(in_force, is_shut_down);
+            decision = decide(&inputs);
+        }
+        let mut status = Status::new(&inputs, &decision);
         status.variables_as_of = super::time_text(seconds(self.made_at));
         status
+    }
+
+    fn stays_off(&self, in_force: ConsentState, is_shut_down: bool) -> Option<StaysOff> {
+        if is_shut_down {
+            return Some(StaysOff::ShutDown);
+        }
+        let was_granted = self.locked().is_some_and(|inner| inner.was_granted);
+        (in_force != ConsentState::Granted).then_some(if was_granted {
+            StaysOff::Withdrawn
+        } else {
+            StaysOff::NotGranted
+        })
     }
 
     /// Returns whether consent still holds, and rechecks the files of the gate if a recheck is due.
@@ -281,6 +328,8 @@ impl ConsentMonitor {
         Self::change(self.inner.lock(), |inner| {
             inner.runtime.stopped_by = Some(status);
             self.decide_again(inner, self.clock.wall());
+            // The line below says so.
+            inner.news.iter_mut().for_each(|news| news.dropped = None);
         });
         let text = "this process sends nothing more";
         catch_panic(|| log::info!(target: "candor", "the endpoint answered {status}: {text}"));
@@ -300,19 +349,25 @@ impl ConsentMonitor {
         done
     }
 
-    fn tell(news: Option<Decision>) {
-        if let Some(decision) = news {
-            catch_panic(|| log_decision(&decision));
-        }
+    fn tell(news: Option<News>) {
+        let Some(News { decision, dropped }) = news else { return };
+        catch_panic(|| match dropped {
+            Some(dropped) => log_withdrawal(&decision, dropped),
+            None => log_decision(&decision),
+        });
     }
 
     fn decide_again(&self, inner: &mut Inner, now: SystemTime) {
         let (decision, watch) = look(&self.facts, &self.env, inner.runtime, now);
-        if decision.state() != ConsentState::Granted {
+        let is_granted = decision.state() == ConsentState::Granted;
+        let ends = inner.decision.state() == ConsentState::Granted && !is_granted;
+        let dropped = ends.then(|| (self.waiting.0)());
+        if !is_granted {
             self.gate.close();
         }
-        let news = (decision != inner.decision).then(|| decision.clone());
-        *inner = Inner { runtime: inner.runtime, decision, watch, news };
+        let news = (decision != inner.decision).then(|| News { decision: decision.clone(), dropped });
+        let was_granted = inner.was_granted || is_granted;
+        *inner = Inner { runtime: inner.runtime, decision, watch, news, was_granted };
     }
 }
 
@@ -329,6 +384,9 @@ pub(crate) fn explain(facts: Facts, env: Env, now: SystemTime) -> Status {
 
 fn look(facts: &Facts, env: &Env, runtime: Runtime, now: SystemTime) -> (Decision, Option<FileWatch>) {
     let unread = decide(&unread(facts, env, runtime, seconds(now)));
+    if runtime.disabled {
+        return (unread, None);
+    }
     if unread.state() == ConsentState::Denied && unread.decided_by().decides_without_files() {
         // No file could change that, and no layer with a file comes before it, so none is even looked for.
         return (unread, None);
@@ -366,6 +424,18 @@ fn log_decision(decision: &Decision) {
         let source = report.source.escape_debug();
         log::debug!(target: "candor", "telemetry is {state}, decided by {layer}: {source}: {}", report.reason);
     }
+}
+
+/// Logs that consent has ended while the process ran: who said so, and how many events are dropped.
+fn log_withdrawal(decision: &Decision, dropped: u64) {
+    warn_of_malformed(decision);
+    let Some(report) = decision.deciding_report() else { return };
+    let (layer, source, reason) = (report.layer.name(), report.source.escape_debug(), &report.reason);
+    let noun = if dropped == 1 { "event" } else { "events" };
+    log::info!(
+        target: "candor",
+        "telemetry is now off in this process, decided by {layer}: {source}: {reason}; {dropped} waiting {noun} dropped"
+    );
 }
 
 fn warn_of_malformed(decision: &Decision) {

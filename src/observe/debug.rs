@@ -58,9 +58,13 @@ pub(crate) fn print_disabled(app: &str, reason: &str, is_debugging: bool, was_wa
 }
 
 /// Reports that a client could not be created and that a disabled one took its place.
-pub(crate) fn print_failed(app: &str, reason: &str, is_debugging: bool) {
-    let text = format_args!("telemetry of {app} could not be started and is disabled: {reason}");
-    print(CANDOR, Level::Warn, is_debugging, &text);
+pub(crate) fn print_failed(app: &str, reason: &str, other_runs: bool, is_debugging: bool) {
+    let what = if other_runs {
+        "was initialised again: the first client runs on, and this call returns the guard of a disabled one"
+    } else {
+        "could not be started and is disabled"
+    };
+    print(CANDOR, Level::Warn, is_debugging, &format_args!("telemetry of {app} {what}: {reason}"));
 }
 
 /// Logs a line. If the application's log discards it and debugging was requested, it goes to stderr. A panic of the

@@ -245,7 +245,9 @@ fn a_running_process_sees_another_ones_refusal_and_stays_off() {
     // The other's grant counts for a new process, but not for one that has been off in between.
     assert_eq!(other.opt_in().unwrap().state(), ConsentState::Granted);
     assert_eq!(recheck(&one), ConsentState::Denied);
-    assert_eq!(one.status().state, ConsentState::Granted);
+    let status = one.status(false);
+    assert_eq!((status.state, status.decided_by), (ConsentState::Denied, Layer::Runtime));
+    assert_eq!(monitor(&facts).state(), ConsentState::Granted);
     other.stop(410);
     assert_eq!(other.decision().decided_by(), Layer::Runtime);
     assert_eq!(other.opt_in().unwrap().state(), ConsentState::Denied);
