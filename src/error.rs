@@ -35,7 +35,7 @@ pub struct Error {
 }
 
 /// A `Result` with this crate's [`Error`].
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// Creates an error from a class and a message.

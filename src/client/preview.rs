@@ -8,12 +8,10 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::Client;
 use crate::capture::{Capture, CaptureSettings};
-use crate::config::{ClientSettings, Config};
+use crate::config::ClientSettings;
 use crate::event::{CommonProperties, EncodedEvent, Event};
 use crate::observe::LossReason;
-use crate::settings::Env;
 use crate::timestamp::{Rfc3339, Timestamp};
 use crate::wire::{Attempt, BatchInfo, Envelope, Ids, WireEvent};
 
@@ -58,30 +56,11 @@ impl fmt::Debug for Preview {
     }
 }
 
-impl Client {
-    /// Returns the exact bytes that capturing the event would send now, whether the client is on or off. Nothing is
-    /// sent, queued or counted, and consent is not asked for.
-    ///
-    /// Hooks run, because they change what is sent; sampling is skipped. A client that was created
-    /// [`disabled`](Self::disabled) shows what the settings of a new [`Config`] would send.
-    ///
-    /// # Errors
-    ///
-    /// Returns the reason why the capture would lose the event.
-    pub fn preview<E: Event>(&self, event: &E) -> Result<Preview, LossReason> {
-        let now = Timestamp::of_clock(self.inner.clock.wall());
-        if let Some(settings) = &self.inner.settings {
-            return preview(settings, event, now);
-        }
-        match Config::new("app", "0").resolve(&Env::empty()) {
-            Ok(settings) => preview(&settings, event, now),
-            // The settings of a new configuration are always valid.
-            Err(_) => Err(LossReason::ShuttingDown),
-        }
-    }
-}
-
-fn preview<E: Event>(settings: &ClientSettings, event: &E, now: Timestamp) -> Result<Preview, LossReason> {
+pub(super) fn preview<E: Event>(
+    settings: &ClientSettings,
+    event: &E,
+    now: Timestamp,
+) -> Result<Preview, LossReason> {
     let capture = CaptureSettings { sampling: None, ..settings.capture.clone() };
     let common = Arc::clone(&capture.common);
     Capture::preview(capture).encode(event, now, |encoded| body(&*settings.envelope, encoded, &common, now))
