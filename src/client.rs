@@ -193,7 +193,7 @@ impl Client {
     /// on the worker's own thread; the event is then not captured.
     pub fn deliver<E: Event>(&self, event: E, timeout: Duration) -> Result<Delivered> {
         let deadline = later(Instant::now(), timeout);
-        self.begin(&event, deadline)?.wait(self, deadline)
+        self.begin(&event, deadline)?.wait(&self.inner.awaited, deadline)
     }
 
     /// Does the same as [`deliver`](Self::deliver) without blocking the task's thread. Requires the feature
@@ -213,12 +213,12 @@ impl Client {
         let deadline = later(Instant::now(), timeout);
         let begun = self.begin(&event, deadline);
         drop(event);
-        let client = self.clone();
+        let inner = Arc::clone(&self.inner);
         async move {
             match begun? {
                 awaiting::Begun::Lost(reason) => Ok(Delivered::Lost(reason)),
                 queued @ awaiting::Begun::Queued(..) => {
-                    awaiting::blocking(move || queued.wait(&client, deadline)).await
+                    awaiting::blocking(move || queued.wait(&inner.awaited, deadline)).await
                 }
             }
         }

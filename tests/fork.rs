@@ -111,7 +111,7 @@ impl log::Log for Holding {
 
     fn log(&self, record: &log::Record<'_>) {
         let holds = || HOLDER.load(Ordering::SeqCst) == std::process::id();
-        if holds() && record.args().to_string().starts_with("telemetry is denied") {
+        if holds() && record.args().to_string().starts_with("telemetry is now off") {
             IS_HELD.store(true, Ordering::SeqCst);
             while holds() {
                 thread::sleep(Duration::from_millis(1));

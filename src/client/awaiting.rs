@@ -5,8 +5,7 @@ use std::time::Instant;
 use crossbeam_channel::Receiver;
 use uuid::Uuid;
 
-use super::Client;
-use crate::deliver::Delivered;
+use crate::deliver::{Awaited, Delivered};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Encoder, Event};
 use crate::observe::LossReason;
@@ -19,11 +18,11 @@ pub(super) enum Begun {
 }
 
 impl Begun {
-    pub(super) fn wait(self, client: &Client, deadline: Instant) -> Result<Delivered> {
+    pub(super) fn wait(self, awaited: &Awaited, deadline: Instant) -> Result<Delivered> {
         match self {
             Self::Lost(reason) => Ok(Delivered::Lost(reason)),
             Self::Queued(id, fate) => fate.recv_deadline(deadline).map_err(|_| {
-                client.inner.awaited.give_up(id);
+                awaited.give_up(id);
                 Error::new(
                     ErrorKind::Timeout,
                     "the event was not delivered in time; it may still be delivered later",
