@@ -105,7 +105,7 @@ impl Client {
 
     /// Captures an event: encodes it on this thread and queues it for the worker.
     ///
-    /// Returns nothing, never panics, and never waits unless the application chose [`Overflow::Wait`]. While
+    /// Returns nothing, never panics, and never waits unless the application chose [`Overflow::Wait`](crate::Overflow::Wait). While
     /// telemetry is off, it costs one atomic load. Lost events are counted in [`stats`](Self::stats) with their
     /// reasons.
     ///
@@ -310,7 +310,7 @@ impl Client {
     ///
     /// Returns the errors of [`flush`](Self::flush), and [`ErrorKind::NotRunning`] outside a Tokio runtime.
     #[cfg(feature = "tokio")]
-    pub async fn flush_async(&self, timeout: Duration) -> Result<super::Flushed> {
+    pub async fn flush_async(&self, timeout: Duration) -> Result<Flushed> {
         let client = self.clone();
         awaiting::blocking(move || client.flush(timeout)).await
     }
@@ -390,7 +390,7 @@ impl Client {
     ///
     /// Returns the errors of [`shutdown`](Self::shutdown), and [`ErrorKind::NotRunning`] outside a Tokio runtime.
     #[cfg(feature = "tokio")]
-    pub async fn shutdown_async(&self, timeout: Duration) -> Result<super::Flushed> {
+    pub async fn shutdown_async(&self, timeout: Duration) -> Result<Flushed> {
         let client = self.clone();
         awaiting::blocking(move || client.shutdown(timeout)).await
     }
