@@ -189,7 +189,7 @@ fn far_away(plan: &Plan, table: &mut Table) {
             .peer(peer_small.median(RATE))
             .candor(candor.median(RATE))
             .target(Target::TimesMore(20.0))
-            .plotted("the same, an endpoint 50 ms away"),
+            .plotted("the same, 50 ms away"),
     );
     table.add(
         Row::new("the same, posthog-rs with batches of 2,500", "/s")
