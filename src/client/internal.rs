@@ -223,27 +223,23 @@ impl Client {
     #[inline]
     fn capture_at<E: Event>(&self, event: &E, now: Timestamp, generation: u32) {
         if let Some(lane) = self.inner.lanes.get(Route::Events) {
+            let keep = |encoded: &EncodedEvent<'_>| self.push(lane, encoded, generation, || lane.overflow);
             // Losses have been counted already.
-            let _ = self.capture_with(lane, event, now, generation, |_| {});
+            let _ = self.capture_with(lane, event, now, keep);
         }
     }
 
-    /// Encodes and queues an event, or counts and returns the reason why it is lost. `look` is called with the
-    /// encoded event before it is queued.
+    /// Encodes an event and keeps it with `keep`, which [`push`](Self::push)es it, or counts and returns the reason why
+    /// it is lost.
     #[inline]
     fn capture_with<E: Event>(
         &self,
         lane: &Lane,
         event: &E,
         now: Timestamp,
-        generation: u32,
-        look: impl FnOnce(&EncodedEvent<'_>),
+        keep: impl FnOnce(&EncodedEvent<'_>) -> Result<(), LossReason>,
     ) -> Result<(), LossReason> {
         let inner = &*self.inner;
-        let keep = |encoded: &EncodedEvent<'_>| {
-            look(encoded);
-            self.push(lane, encoded, generation)
-        };
         let lost = match lane.capture.encode(event, now, keep) {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(reason)) => reason,
@@ -256,8 +252,15 @@ impl Client {
         Err(lost)
     }
 
-    /// Queues an encoded event, or returns the reason why it is lost.
-    fn push(&self, lane: &Lane, event: &EncodedEvent<'_>, generation: u32) -> Result<(), LossReason> {
+    /// Queues an encoded event, or returns the reason why it is lost. If the queue is full, `overflow` says what
+    /// happens.
+    fn push(
+        &self,
+        lane: &Lane,
+        event: &EncodedEvent<'_>,
+        generation: u32,
+        overflow: impl FnOnce() -> Overflow,
+    ) -> Result<(), LossReason> {
         // Counted next to the queue's own addition: two locked instructions in a row wait only once for earlier
         // writes to memory.
         self.inner.counters.captured();
@@ -267,21 +270,22 @@ impl Client {
         match lane.queue.push(event, generation) {
             Ok(()) => Ok(()),
             Err(Refused::Closed) => Err(lane.capture.discarded(self.closed(), event)),
-            Err(Refused::Full) => {
-                self.overflow(lane, event, generation).map_err(|reason| lane.capture.discarded(reason, event))
-            }
+            Err(Refused::Full) => self
+                .overflow(lane, event, generation, overflow())
+                .map_err(|reason| lane.capture.discarded(reason, event)),
         }
     }
 
-    /// Handles a full queue: drops the event, or waits for room if the application chose that.
+    /// Handles a full queue: drops the event, or waits for room.
     #[cold]
-    pub(super) fn overflow(
+    fn overflow(
         &self,
         lane: &Lane,
         event: &EncodedEvent<'_>,
         generation: u32,
+        overflow: Overflow,
     ) -> Result<(), LossReason> {
-        let result = match lane.overflow {
+        let result = match overflow {
             Overflow::Wait(timeout) => self.wait_and_push(lane, event, timeout, generation),
             Overflow::DropNewest => Err(LossReason::QueueFull),
         };
@@ -334,36 +338,16 @@ impl Client {
         self.inner.counters.lost(LossReason::ShuttingDown, 1);
     }
 
-    /// Captures an event, and returns whether it was queued.
+    /// Captures an event, and returns whether it was kept. If the queue is full, waits for room until the deadline.
     pub(super) fn capture_waiting<E: Event>(&self, event: &E, generation: u32, deadline: Instant) -> bool {
-        let inner = &*self.inner;
-        let wall = inner.clock.wall();
+        let wall = self.inner.clock.wall();
         let now = Timestamp::of_clock(wall);
-        let Some(lane) = inner.lanes.get(Route::Events).filter(|_| self.holds_at(wall, now)) else {
-            return false;
-        };
-        inner.counters.captured();
-        let push = |encoded: &EncodedEvent<'_>| self.push_waiting(lane, encoded, generation, deadline);
-        let lost = lane.capture.encode(event, now, push).and_then(|queued| queued).err();
-        inner.counters.lost(lost.unwrap_or(LossReason::QueueFull), u64::from(lost.is_some()));
-        lost.is_none()
-    }
-
-    fn push_waiting(
-        &self,
-        lane: &Lane,
-        event: &EncodedEvent<'_>,
-        generation: u32,
-        deadline: Instant,
-    ) -> Result<(), LossReason> {
-        match lane.queue.push(event, generation) {
-            Ok(()) => Ok(()),
-            Err(Refused::Closed) => Err(self.closed()),
-            Err(Refused::Full) => {
-                let left = deadline.saturating_duration_since(Instant::now());
-                self.wait_and_push(lane, event, left, generation)
-            }
-        }
+        let lane = self.inner.lanes.get(Route::Events).filter(|_| self.holds_at(wall, now));
+        lane.is_some_and(|lane| {
+            let left = || Overflow::Wait(deadline.saturating_duration_since(Instant::now()));
+            let keep = |encoded: &EncodedEvent<'_>| self.push(lane, encoded, generation, left);
+            self.capture_with(lane, event, now, keep).is_ok()
+        })
     }
 
     pub(super) fn capture_ai_open<E: Event>(&self, event: &E, generation: u32) {
@@ -374,8 +358,11 @@ impl Client {
         }
         match self.ai_lane(generation) {
             Ok(lane) => {
-                let look = |encoded: &EncodedEvent<'_>| self.warn_of_name(encoded.name());
-                let _ = self.capture_with(lane, event, now, generation, look);
+                let keep = |encoded: &EncodedEvent<'_>| {
+                    self.warn_of_name(encoded.name());
+                    self.push(lane, encoded, generation, || lane.overflow)
+                };
+                let _ = self.capture_with(lane, event, now, keep);
             }
             Err(reason) => {
                 self.inner.counters.captured();
@@ -421,9 +408,10 @@ impl Client {
         let workers = self.workers()?;
         let event = Named { event, id: Uuid::now_v7() };
         let mut waiting = None;
-        let queued = self.capture_with(lane, &event, now, generation, |encoded| {
+        let queued = self.capture_with(lane, &event, now, |encoded| {
             let id = encoded.uuid().unwrap_or(event.id);
             waiting = Some((id, self.inner.awaited.wait_for(id, generation)));
+            self.push(lane, encoded, generation, || lane.overflow)
         });
         match (queued, waiting) {
             (Ok(()), Some((id, fate))) => {

@@ -2,15 +2,25 @@
 
 use std::time::Duration;
 
-use candor::Spool;
+use candor::{Client, Spool};
 
-use crate::rig::{Endpoint, LONG, Wire, adds_up, capture, client, config, eventually, scratch};
+use crate::rig::{Endpoint, LONG, Wire, adds_up, capture, client, config, eventually, numbered, scratch};
 
 #[test]
 fn each_event_is_on_disk_when_its_capture_returns() {
+    survives_a_kill(|client| capture(client, 1..=250));
+}
+
+#[test]
+fn each_event_of_a_batch_is_on_disk_when_its_capture_returns() {
+    survives_a_kill(|client| assert_eq!(client.capture_batch((1..=250).map(numbered), LONG), 250));
+}
+
+/// Captures 250 events, and lets another process find them.
+fn survives_a_kill(capture: impl FnOnce(&Client)) {
     let (state, wire) = (scratch(), Wire::new(Endpoint::Stalls));
     let first = client(config(&state, &wire, Spool::server().each_event()));
-    capture(&first, 1..=250);
+    capture(&first);
     assert_eq!(first.stats().spooled + first.stats().queued, 250);
     // As `kill -9` leaves it: nothing is shut down. A process's lock ends with it, which a test cannot simulate in its
     // own process, so the open file is copied to a place where it is not locked.

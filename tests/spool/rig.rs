@@ -266,9 +266,13 @@ pub(crate) fn client(config: Config) -> Client {
 
 pub(crate) fn capture(client: &Client, numbers: impl IntoIterator<Item = u64>) {
     for n in numbers {
-        // The number is not the last property, as `RefusesNumber` looks for a comma.
-        client.capture(DynamicEvent::new("counted", "node-7").property("n", n).property("z", true));
+        client.capture(numbered(n));
     }
+}
+
+pub(crate) fn numbered(n: u64) -> DynamicEvent {
+    // The number is not the last property, as `RefusesNumber` looks for a comma.
+    DynamicEvent::new("counted", "node-7").property("n", n).property("z", true)
 }
 
 /// Runs a program that captures these events and ends.
