@@ -1,8 +1,8 @@
 //! The settings of a client, in one builder. Never starts anything.
 
-mod declared;
-mod delivery;
 mod resolve;
+#[cfg(test)]
+mod table;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,16 +13,13 @@ use serde::Serialize;
 use crate::capture::{Hooks, Sampling};
 use crate::catalogue::Catalogue;
 pub(crate) use crate::config::resolve::ClientSettings;
-use crate::consent::{Consent, Facts, Granted};
+use crate::consent::{Consent, Granted};
 use crate::deliver::{DeliveryError, OnError};
 use crate::error::Result;
 use crate::event::{Allowed, OutgoingEvent, to_json};
 use crate::field::PseudonymKey;
 use crate::observe::LossReason;
-use crate::settings::{
-    Batching, Endpoint, Env, Http, POSTHOG_EU, POSTHOG_US, Retry, Sending, Spool, asks_for_debug, defaults,
-    token,
-};
+use crate::settings::{Batching, Env, Http, Overflow, POSTHOG_EU, POSTHOG_US, Retry, Spool, defaults, token};
 use crate::transport::{Transport, TransportFactory};
 use crate::wire::Envelope;
 use crate::wire::codec::Compression;
@@ -197,6 +194,39 @@ impl Config {
         self
     }
 
+    /// Sets the catalogue of the program's events, for [`strict`](Self::strict) and for the command-line kit. There is
+    /// none by default.
+    pub fn catalogue(mut self, catalogue: Catalogue) -> Self {
+        self.allowed.declared = Some(catalogue.declarations());
+        self.catalogue = Some(catalogue);
+        self
+    }
+
+    /// Lets only declared events and properties leave the machine. The default is false.
+    ///
+    /// An event that the [`catalogue`](Self::catalogue) does not list, or whose distinct id is not as declared, is
+    /// dropped and counted as [`Undeclared`](crate::LossReason::Undeclared). From dynamic events, and from what a hook
+    /// returns, undeclared properties and groups are removed, as are those whose values are not as declared; they are
+    /// counted in [`fields_dropped`](crate::Stats::fields_dropped). The same applies once to super properties and to
+    /// the client's groups. Without a catalogue, only derived events are sent.
+    pub fn strict(mut self) -> Self {
+        self.allowed.is_strict = true;
+        self
+    }
+
+    /// Limits the property names of events without a schema, such as dynamic ones. Other properties are removed and
+    /// counted. By default, all names are allowed.
+    pub fn dynamic_properties<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.allowed.dynamic = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sets the key for `keyed` fields. Without a key, which is the default, these fields are left out and counted.
+    pub fn pseudonym_key(mut self, key: PseudonymKey) -> Self {
+        self.pseudonyms = Some(key);
+        self
+    }
+
     /// Sets the library that events name as `$lib` and `$lib_version`. The default is candor and its version.
     ///
     /// Name and version must not be blank, and have at most 199 bytes together.
@@ -250,8 +280,7 @@ impl Config {
     /// is dropped or property that is left out. The default is false; `<APP>_TELEMETRY_LOG=debug` turns it on as well.
     ///
     /// Lines go to the application's log (targets `candor::batch` and `candor`, level `info`), or to stderr if no logger
-    /// takes them.
-    /// They contain the values of all properties, but never the API key.
+    /// takes them. They contain the values of all properties, but never the API key.
     pub fn debug(mut self, debug: bool) -> Self {
         self.debug = debug;
         self
@@ -344,6 +373,161 @@ impl Config {
         self
     }
 
+    /// Sets the number of events that makes a batch. The default is 100; at least 1.
+    ///
+    /// A backlog is sent in larger batches, of up to [`batch_bytes`](Self::batch_bytes).
+    pub fn flush_at(mut self, events: usize) -> Self {
+        self.batching.flush_at = events;
+        self
+    }
+
+    /// Sets the number of queued bytes that makes a batch before its number of events does. The default is 512 KiB; at
+    /// least 1 byte.
+    pub fn flush_bytes(mut self, bytes: usize) -> Self {
+        self.batching.flush_bytes = bytes;
+        self
+    }
+
+    /// Sets the maximum time an event waits before its batch is sent. The default is 5 seconds; longer than zero.
+    ///
+    /// Retries may delay it further, see [`retry_delays`](Self::retry_delays).
+    pub fn flush_interval(mut self, interval: Duration) -> Self {
+        self.batching.interval = interval;
+        self
+    }
+
+    /// Sets the maximum number of events in the queue. The default is 10,000; from 1 to 4,000,000.
+    ///
+    /// [`overflow`](Self::overflow) says what happens beyond it.
+    pub fn queue_events(mut self, events: usize) -> Self {
+        self.batching.queue_events = events;
+        self
+    }
+
+    /// Sets the maximum size of the queue in bytes. The default is 16 MiB; at least 1 byte and below 1 TiB.
+    ///
+    /// [`overflow`](Self::overflow) says what happens beyond it.
+    pub fn queue_bytes(mut self, bytes: usize) -> Self {
+        self.batching.queue_bytes = bytes;
+        self
+    }
+
+    /// Sets the maximum size of an event in bytes. The default is 900 KiB, or less if an [envelope](Self::envelope)
+    /// accepts less; at least 1 byte.
+    ///
+    /// A larger event is dropped and counted as [`TooLarge`](crate::LossReason::TooLarge).
+    pub fn event_bytes(mut self, bytes: usize) -> Self {
+        self.batching.event_bytes = bytes;
+        self
+    }
+
+    /// Sets the maximum size of a batch's body in bytes, before compression. The default is 1 MiB, or less if an
+    /// [envelope](Self::envelope) accepts less.
+    ///
+    /// At least 1 byte, and at most 20 MiB with [`Protocol::V0`](crate::Protocol::V0), 10 MiB with
+    /// [`Protocol::V1`](crate::Protocol::V1), or what the envelope accepts. An event that is larger than this is sent
+    /// alone, up to what the endpoint accepts.
+    pub fn batch_bytes(mut self, bytes: usize) -> Self {
+        self.batching.batch_bytes = bytes;
+        self
+    }
+
+    /// Sets what happens to an event when the queue is full. By default it is dropped and counted, and the caller
+    /// continues at once.
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.batching.overflow = overflow;
+        self
+    }
+
+    /// Sets how often a batch is retried: with `n` retries, it is sent up to `n + 1` times. By default the number is
+    /// not limited, and a batch is retried for [`retry_for`](Self::retry_for).
+    pub fn max_retries(mut self, retries: u32) -> Self {
+        self.retry.max_retries = Some(retries);
+        self
+    }
+
+    /// Sets the delay before the first retry, and the maximum delay. The defaults are 500 ms and 30 seconds; the first
+    /// is longer than zero.
+    ///
+    /// The delay doubles with each retry, and up to half of it is added at random. The maximum also limits
+    /// `Retry-After`.
+    pub fn retry_delays(mut self, first: Duration, max: Duration) -> Self {
+        (self.retry.base, self.retry.max_delay) = (first, max.max(first));
+        self
+    }
+
+    /// Sets how long a batch is retried. The default is 24 hours. After that, its events are lost and counted.
+    pub fn retry_for(mut self, age: Duration) -> Self {
+        self.retry.max_age = age;
+        self
+    }
+
+    /// Sets the maximum size of all batches that wait for a retry, in bytes. The default is 8 MiB; at least 1 byte.
+    /// Beyond it, events stay in the queue.
+    pub fn retry_bytes(mut self, bytes: usize) -> Self {
+        self.retry.waiting_bytes = bytes;
+        self
+    }
+
+    /// Sets the timeout for a whole request. The default is 15 seconds; longer than zero and at most a day.
+    ///
+    /// It covers resolving the name, connecting, sending and receiving, but not the delays between retries. Names are
+    /// resolved on a thread of the HTTP library, which cannot be interrupted and is left behind when the time is up.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.http.total = timeout;
+        self
+    }
+
+    /// Sets the timeout for resolving the name, and the timeout for connecting, including TLS. The default is 5 seconds
+    /// each; longer than zero and at most a day.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        (self.http.connect, self.http.resolve) = (timeout, timeout);
+        self
+    }
+
+    /// Sets the timeout for receiving the next byte of the response. The default is 10 seconds; longer than zero and at
+    /// most a day.
+    pub fn read_timeout(mut self, timeout: Duration) -> Self {
+        self.http.read = timeout;
+        self
+    }
+
+    /// Adds a header to every request. Creating the client fails if its name or value is not valid in HTTP.
+    ///
+    /// The value is never printed by this crate. The HTTP library prints it only at level `trace`, under the target
+    /// `ureq_proto`; a warning says so if that level is enabled.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.http.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Keeps events on disk while they cannot be delivered, so they survive the end of the process. There is no spool
+    /// by default. See [`Spool`] for what is kept, where, and for how long.
+    ///
+    /// Users must be told: if the program has a catalogue, call
+    /// [`Catalogue::kept_on_disk`](crate::Catalogue::kept_on_disk). With [`cli::Telemetry`](crate::cli::Telemetry),
+    /// this alone sets [`Spool::cli`].
+    pub fn spool(mut self, spool: Spool) -> Self {
+        (self.spool, self.has_chosen_spool) = (Some(spool), true);
+        self
+    }
+
+    /// Keeps no events on disk: removes a [`spool`](Self::spool) set before, and prevents that of
+    /// [`cli::Telemetry`](crate::cli::Telemetry).
+    pub fn no_spool(mut self) -> Self {
+        (self.spool, self.has_chosen_spool) = (None, true);
+        self
+    }
+
+    /// Sets how request bodies are compressed. The default is none.
+    ///
+    /// Creating the client fails if the protocol or the [envelope](Self::envelope) does not accept the codec, or if
+    /// this build lacks its feature. [`Protocol::V0`](crate::Protocol::V0) accepts gzip only.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
     /// Sets how long a dropped [`Guard`](crate::Guard) waits for the last events. The default is 2 seconds, and 400 ms
     /// with [`cli::Telemetry`](crate::cli::Telemetry).
     ///
@@ -378,93 +562,6 @@ impl Config {
         self.env = Some(env);
         self
     }
-
-    /// Sets defaults for a command-line tool where the application has set nothing: those of
-    /// [`short_lived`](Self::short_lived), the log of sent requests, and [`Spool::cli`] if the catalogue tells people
-    /// that events are kept on disk. A tool without retries keeps none.
-    pub(crate) fn suit_a_tool(&mut self) {
-        self.is_server.get_or_insert(false);
-        self.sent_log.get_or_insert(true);
-        self.shutdown_timeout.get_or_insert(defaults::SHORT_LIVED_SHUTDOWN);
-        self.is_short_lived = true;
-        let says_so = self.catalogue.is_some_and(|catalogue| catalogue.is_kept_on_disk);
-        let may_keep = !self.has_chosen_spool && self.retry.max_retries != Some(0);
-        if cfg!(feature = "spool") && says_so && may_keep {
-            self.spool = Some(Spool::cli());
-        }
-    }
-
-    /// Returns whether the application's events are sent by a separate process.
-    pub(crate) fn asks_for_sender(&self) -> bool {
-        self.spool.as_ref().is_some_and(|spool| spool.sending == Sending::Detached)
-    }
-
-    /// Sets whether the end of this run starts that process; otherwise the next run sends the events.
-    pub(crate) fn set_has_sender(&mut self, has_sender: bool) {
-        if let Some(spool) = &mut self.spool {
-            spool.has_sender = has_sender;
-        }
-    }
-
-    /// Turns this process into the one that sends the events of others. When its time is up, it leaves the rest to
-    /// another one, whatever timeout the application has set for the end of a command.
-    pub(crate) fn send_now(&mut self) {
-        self.shutdown_timeout = Some(defaults::SHORT_LIVED_SHUTDOWN);
-        if let Some(spool) = &mut self.spool {
-            (spool.sending, spool.has_sender) = (Sending::Live, false);
-        }
-    }
-
-    /// Returns whether the log of sent requests is kept.
-    pub(crate) fn keeps_sent_log(&self) -> bool {
-        self.sent_log.unwrap_or(false)
-    }
-
-    /// Returns the value of `$is_server`.
-    pub(crate) fn says_server(&self) -> bool {
-        self.is_server.unwrap_or(true)
-    }
-
-    /// Returns the environment to decide on, and fixes it for the client.
-    pub(crate) fn environment(&mut self) -> Env {
-        self.env.get_or_insert_with(Env::from_process).clone()
-    }
-
-    /// Returns the catalogue, if one is set.
-    pub(crate) fn declared_catalogue(&self) -> Option<Catalogue> {
-        self.catalogue
-    }
-
-    /// Turns telemetry off for this run, like the flag.
-    pub(crate) fn without_telemetry(mut self) -> Self {
-        self.consent = self.consent.no_telemetry_flag(true);
-        self
-    }
-
-    /// Returns whether debug printing is enabled, by the application or the environment.
-    pub(crate) fn is_debugging(&self, env: &Env) -> bool {
-        self.debug || self.dry_run || asks_for_debug(env, &self.app)
-    }
-
-    /// Returns the facts on which consent is decided.
-    pub(crate) fn facts(&self) -> Facts {
-        let endpoint = self.endpoint.as_deref().and_then(|url| Endpoint::parse(url).ok());
-        let mut facts = Facts::new(
-            self.app.clone(),
-            self.consent.clone(),
-            endpoint.map(|endpoint| endpoint.as_str().to_owned()),
-        );
-        facts.app_version.clone_from(&self.version);
-        facts.own_transport = self.transport.is_some();
-        facts.api_key_missing = self.api_key.as_deref().is_some_and(|key| key.trim().is_empty());
-        facts.has_api_key = self.api_key.is_some();
-        facts
-    }
-
-    /// Returns the facts on which consent is decided, with the error if no client can be created.
-    pub(crate) fn checked_facts(&self) -> Facts {
-        Facts { error: self.problem().map(|error| format!("{error:?}")), ..self.facts() }
-    }
 }
 
 impl fmt::Debug for Config {
@@ -477,9 +574,6 @@ impl fmt::Debug for Config {
             .finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod table;
 
 #[cfg(test)]
 mod tests {

@@ -1,18 +1,21 @@
-//! Checks a configuration, and splits it into the settings of each part.
+//! What the crate reads from a configuration: its facts, and its settings, checked and split by part.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::capture::CaptureSettings;
+use crate::catalogue::Catalogue;
 use crate::config::Config;
-use crate::consent::{CiProvider, Notice, writable_state_file};
+use crate::consent::{CiProvider, Facts, Notice, writable_state_file};
 use crate::deliver::OnError;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{CommonProperties, MAX_COMMON, reserved};
 use crate::observe::LossReason;
 use crate::observe::sent_log;
-use crate::settings::{ApiKey, Batching, Endpoint, Env, Http, Retry, Spool, defaults, proxy};
+use crate::settings::{
+    ApiKey, Batching, Endpoint, Env, Http, Retry, Sending, Spool, asks_for_debug, defaults, proxy,
+};
 use crate::transport::TransportFactory;
 use crate::wire::codec::Compression;
 use crate::wire::{AI, Conventions, Envelope, EnvelopeLimits, EnvelopeSettings, LibraryPlace};
@@ -88,6 +91,117 @@ impl ClientSettings {
 }
 
 impl Config {
+    /// Sets defaults for a command-line tool where the application has set nothing: those of
+    /// [`short_lived`](Self::short_lived), the log of sent requests, and [`Spool::cli`] if the catalogue tells people
+    /// that events are kept on disk. A tool without retries keeps none.
+    pub(crate) fn suit_a_tool(&mut self) {
+        self.is_server.get_or_insert(false);
+        self.sent_log.get_or_insert(true);
+        self.shutdown_timeout.get_or_insert(defaults::SHORT_LIVED_SHUTDOWN);
+        self.is_short_lived = true;
+        let says_so = self.catalogue.is_some_and(|catalogue| catalogue.is_kept_on_disk);
+        let may_keep = !self.has_chosen_spool && self.retry.max_retries != Some(0);
+        if cfg!(feature = "spool") && says_so && may_keep {
+            self.spool = Some(Spool::cli());
+        }
+    }
+
+    /// Returns whether the application's events are sent by a separate process.
+    pub(crate) fn asks_for_sender(&self) -> bool {
+        self.spool.as_ref().is_some_and(|spool| spool.sending == Sending::Detached)
+    }
+
+    /// Sets whether the end of this run starts that process; otherwise the next run sends the events.
+    pub(crate) fn set_has_sender(&mut self, has_sender: bool) {
+        if let Some(spool) = &mut self.spool {
+            spool.has_sender = has_sender;
+        }
+    }
+
+    /// Turns this process into the one that sends the events of others. When its time is up, it leaves the rest to
+    /// another one, whatever timeout the application has set for the end of a command.
+    pub(crate) fn send_now(&mut self) {
+        self.shutdown_timeout = Some(defaults::SHORT_LIVED_SHUTDOWN);
+        if let Some(spool) = &mut self.spool {
+            (spool.sending, spool.has_sender) = (Sending::Live, false);
+        }
+    }
+
+    /// Returns whether the log of sent requests is kept.
+    pub(crate) fn keeps_sent_log(&self) -> bool {
+        self.sent_log.unwrap_or(false)
+    }
+
+    /// Returns the value of `$is_server`.
+    pub(crate) fn says_server(&self) -> bool {
+        self.is_server.unwrap_or(true)
+    }
+
+    /// Returns the environment to decide on, and fixes it for the client.
+    pub(crate) fn environment(&mut self) -> Env {
+        self.env.get_or_insert_with(Env::from_process).clone()
+    }
+
+    /// Returns the catalogue, if one is set.
+    pub(crate) fn declared_catalogue(&self) -> Option<Catalogue> {
+        self.catalogue
+    }
+
+    /// Turns telemetry off for this run, like the flag.
+    pub(crate) fn without_telemetry(mut self) -> Self {
+        self.consent = self.consent.no_telemetry_flag(true);
+        self
+    }
+
+    /// Returns whether debug printing is enabled, by the application or the environment.
+    pub(crate) fn is_debugging(&self, env: &Env) -> bool {
+        self.debug || self.dry_run || asks_for_debug(env, &self.app)
+    }
+
+    /// Returns the facts on which consent is decided.
+    pub(crate) fn facts(&self) -> Facts {
+        let endpoint = self.endpoint.as_deref().and_then(|url| Endpoint::parse(url).ok());
+        let mut facts = Facts::new(
+            self.app.clone(),
+            self.consent.clone(),
+            endpoint.map(|endpoint| endpoint.as_str().to_owned()),
+        );
+        facts.app_version.clone_from(&self.version);
+        facts.own_transport = self.transport.is_some();
+        facts.api_key_missing = self.api_key.as_deref().is_some_and(|key| key.trim().is_empty());
+        facts.has_api_key = self.api_key.is_some();
+        facts
+    }
+
+    /// Returns the facts on which consent is decided, with the error if no client can be created.
+    pub(crate) fn checked_facts(&self) -> Facts {
+        Facts { error: self.problem().map(|error| format!("{error:?}")), ..self.facts() }
+    }
+
+    /// Returns the super properties that strict mode allows. A value that cannot be encoded is among them, for the
+    /// check to report.
+    fn declared_super_properties(
+        &self,
+    ) -> impl Iterator<Item = &(String, std::result::Result<Vec<u8>, LossReason>)> {
+        let is_declared = |name: &str, json: &[u8]| self.allowed.admits_common(name, json);
+        let properties = self.super_properties.iter();
+        properties.filter(move |(name, json)| json.as_ref().map_or(true, |json| is_declared(name, json)))
+    }
+
+    /// Removes the super properties and groups that strict mode does not allow; returns their number.
+    fn take_undeclared(&mut self) -> u32 {
+        let before = self.super_properties.len() + self.groups.len();
+        let allowed = &self.allowed;
+        self.super_properties.retain(|(name, json)| match json {
+            Ok(json) => keeps("super_property", name, allowed.admits_common(name, json)),
+            // A value that cannot be encoded is reported by the check.
+            Err(_) => true,
+        });
+        self.groups.retain(|(kind, _)| keeps("group", kind, allowed.admits_group(kind)));
+        let left_out = before - self.super_properties.len() - self.groups.len();
+        u32::try_from(left_out).unwrap_or(u32::MAX)
+    }
+
     /// Checks the configuration, and splits it into the settings of each part.
     pub(crate) fn resolve(mut self, env: &Env) -> Result<ClientSettings> {
         let undeclared = self.take_undeclared();
@@ -268,6 +382,14 @@ impl Config {
             CommonProperties::new(&self.groups, &properties).with_rules(conventions.rules)
         }))
     }
+}
+
+/// Returns whether a property or group is kept, and says so if it is not.
+fn keeps(setting: &str, name: &str, is_allowed: bool) -> bool {
+    if !is_allowed {
+        log::warn!(target: "candor", "{setting} {name}: left out, since it is not as declared in the catalogue; declare or remove it");
+    }
+    is_allowed
 }
 
 /// Refuses a name that cannot be used for variables and a directory.
