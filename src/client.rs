@@ -105,9 +105,9 @@ impl Client {
 
     /// Captures an event: encodes it on this thread and queues it for the worker.
     ///
-    /// Returns nothing, never panics, and never waits unless the application chose [`Overflow::Wait`](crate::Overflow::Wait). While
-    /// telemetry is off, it costs one atomic load. Lost events are counted in [`stats`](Self::stats) with their
-    /// reasons.
+    /// Returns nothing, never panics, and never waits unless the application chose
+    /// [`Overflow::Wait`](crate::Overflow::Wait). While telemetry is off, it costs one atomic load. Lost events are
+    /// counted in [`stats`](Self::stats) with their reasons.
     ///
     /// An event's own code, a hook and a logger may capture events themselves. Such an event is captured as usual,
     /// including its hooks. An event captured inside that second capture is dropped and counted as

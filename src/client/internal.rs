@@ -8,6 +8,12 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
+use super::awaiting::{Begun, Named};
+use super::flushed::forked;
+use super::lane::{Lane, Lanes, Route};
+use super::spool::{COUNTS, LONG_WAIT, NO_WAIT, WRITES, drain};
+use super::worker_handle::{CUT, WorkerHandle, commands};
+use super::{Client, Flushed, Inner, disabled_reason, on_disk};
 use crate::clock::{Clock, later};
 use crate::config::ClientSettings;
 use crate::consent::{ConsentMonitor, Facts, GateState, Granted, SpoolStatus, origin};
@@ -22,13 +28,6 @@ use crate::queue::spool::{Purged, purge_all};
 use crate::settings::{Env, Overflow};
 use crate::timestamp::Timestamp;
 use crate::transport::{HttpTransport, Transport};
-
-use super::awaiting::{Begun, Named};
-use super::flushed::forked;
-use super::lane::{Lane, Lanes, Route};
-use super::spool::{COUNTS, LONG_WAIT, NO_WAIT, WRITES, drain};
-use super::worker_handle::{CUT, WorkerHandle, commands};
-use super::{Client, Flushed, Inner, disabled_reason, on_disk};
 
 impl Client {
     /// Creates a client that only decides and stores the user's answers, and never starts a worker.

@@ -1,19 +1,19 @@
 //! Writes the parts of one event as JSON fragments into reused buffers.
 
 mod closing;
-mod derived;
 
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::allow::Filter;
-use super::common_properties::CommonProperties;
+use super::allow::{Allowed, Filter};
+use super::common_properties::{CommonProperties, GROUPS};
 use super::context::ActiveContext;
 use super::rules::MaxLength;
 use super::{encoded, parsable, reserved, rules};
-use crate::field::{Epoch, FieldLosses};
-use crate::json::write_string;
+use crate::field::{Encode, Epoch, FieldLosses, MemberName, ValueWriter, Written, member};
+use crate::json::{has_escapes, write_string};
 use crate::observe::LossReason;
+use crate::schema::Schema;
 use crate::timestamp::Timestamp;
 
 /// The maximum capacity of a buffer that a thread keeps for the next event; larger buffers are freed after an event.
@@ -131,6 +131,36 @@ impl<'a> Encoder<'a> {
     pub(crate) fn within(mut self, active: Option<&'a ActiveContext>) -> Self {
         self.active = active;
         self
+    }
+
+    /// Sets the key for pseudonyms, for fields that are `keyed`.
+    #[must_use]
+    pub(crate) fn keyed(mut self, epoch: Option<Epoch>) -> Self {
+        self.epoch = epoch;
+        self
+    }
+
+    /// Limits the event to what the client allows.
+    #[inline]
+    #[must_use]
+    pub(crate) fn allowed(
+        mut self,
+        allowed: &'a Allowed,
+        name: &str,
+        schema: Option<&'static Schema>,
+    ) -> Self {
+        if !allowed.everything() {
+            match allowed.filter(name, schema) {
+                Ok(filter) => self.filter = filter,
+                Err(reason) => self.reject(reason),
+            }
+        }
+        self
+    }
+
+    /// Returns the losses of fields so far.
+    pub(crate) fn losses(&self) -> FieldLosses {
+        self.losses
     }
 
     /// Sets the distinct id: not blank, and at most 200 characters (bytes with PostHog's v1 protocol).
@@ -306,6 +336,80 @@ impl<'a> Encoder<'a> {
         self.uuid.get_or_insert(uuid);
     }
 
+    /// Adds a property; `name` is `key` as JSON.
+    #[doc(hidden)]
+    #[inline]
+    pub fn field<V: Encode + ?Sized>(&mut self, key: &'static str, name: MemberName, value: &V) {
+        let Buffers { properties, .. } = &mut *self.buffers;
+        let comma = !properties.is_empty();
+        let writer =
+            &mut ValueWriter { out: properties, losses: &mut self.losses, epoch: self.epoch.as_ref() };
+        if member(writer, comma, name, value) {
+            self.note(key);
+        }
+    }
+
+    /// Sets the distinct id to a value with its own policy. If the value is absent, the context sets it.
+    #[doc(hidden)]
+    #[inline]
+    pub fn identify<V: Encode + ?Sized>(&mut self, value: &V) {
+        let max = self.common.rules().max_length;
+        let out = &mut self.buffers.distinct_id;
+        out.clear();
+        let writer = &mut ValueWriter { out, losses: &mut self.losses, epoch: self.epoch.as_ref() };
+        match value.write(writer) {
+            Written::Value if is_plain(&self.buffers.distinct_id, max.in_bytes()) => {}
+            Written::Value => self.identify_again(),
+            // The active context supplies the id.
+            Written::Absent => self.buffers.distinct_id.clear(),
+            Written::Dropped => {
+                self.buffers.distinct_id.clear();
+                self.reject(LossReason::EmptyDistinctId);
+            }
+        }
+    }
+
+    /// Checks a distinct id that is not plain with the general rules; a number becomes text.
+    #[cold]
+    fn identify_again(&mut self) {
+        let id = std::mem::take(&mut self.buffers.distinct_id);
+        match serde_json::from_slice::<String>(&id) {
+            Ok(text) => self.distinct_id(&text),
+            Err(_) => self.distinct_id(&String::from_utf8_lossy(&id)),
+        }
+    }
+
+    /// Adds the event's own distinct id, if it has one, as a property too.
+    #[doc(hidden)]
+    #[inline]
+    pub fn identity(&mut self, key: &'static str, quoted: &'static str) {
+        if self.buffers.distinct_id.is_empty() {
+            return;
+        }
+        self.note(key);
+        let Buffers { properties, distinct_id, .. } = &mut *self.buffers;
+        separate(properties);
+        properties.extend_from_slice(quoted.as_bytes());
+        properties.extend_from_slice(distinct_id);
+    }
+
+    /// Adds the event to a group whose key has its own policy.
+    #[doc(hidden)]
+    pub fn group_field<V: Encode + ?Sized>(&mut self, group_type: &'static str, name: MemberName, value: &V) {
+        let Buffers { groups, .. } = &mut *self.buffers;
+        let comma = !groups.is_empty();
+        let writer = &mut ValueWriter { out: groups, losses: &mut self.losses, epoch: self.epoch.as_ref() };
+        if member(writer, comma, name, value) {
+            self.note_group(group_type);
+        }
+    }
+
+    /// Leaves the client's groups out of this event.
+    #[doc(hidden)]
+    pub fn without_groups(&mut self) {
+        self.overridden |= GROUPS;
+    }
+
     /// Rejects the event: it is not sent, and is counted with the first reason given.
     pub fn reject(&mut self, reason: LossReason) {
         self.losses.rejected.get_or_insert(reason);
@@ -348,6 +452,18 @@ impl<'a> Encoder<'a> {
     /// Leaves out all common properties, because the event already has them.
     pub(crate) fn override_all(&mut self) {
         self.overridden |= super::common_properties::ALL;
+    }
+}
+
+/// Returns whether a distinct id in JSON needs no further check: it is text, begins with a visible ASCII character,
+/// contains no escapes, and cannot be too long.
+#[inline]
+fn is_plain(id: &[u8], max: usize) -> bool {
+    match id {
+        [b'"', first, .., b'"'] => {
+            first.is_ascii_graphic() && id.len() <= max && !has_escapes(id) && id.len() > 2
+        }
+        _ => false,
     }
 }
 

@@ -1,9 +1,11 @@
-//! Puts a context in force on a thread. It never outlives its guard, even if guards are dropped out of order.
+//! Puts a context in force on a thread or in a task. On a thread, it never outlives its guard, even if guards are dropped out of order.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::active::Active;
+#[cfg(feature = "tokio")]
+use super::task;
 use super::thread;
 use crate::event::Context;
 
@@ -37,6 +39,19 @@ impl Context {
     pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
         let _guard = self.enter();
         work()
+    }
+
+    /// Puts the context in force while `future` runs, on top of any context already in force here, whichever thread
+    /// polls it. Requires the feature `tokio`.
+    ///
+    /// A task that `future` spawns does not inherit the context: wrap that task as well.
+    #[cfg(feature = "tokio")]
+    pub fn in_task<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        let active = self.active(super::current().as_deref());
+        async move {
+            let _active = Active::new();
+            task::within(active, future).await
+        }
     }
 }
 

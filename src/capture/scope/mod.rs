@@ -4,8 +4,6 @@
 
 mod active;
 mod guard;
-#[cfg(feature = "tokio")]
-mod in_task;
 #[cfg(feature = "tower")]
 mod layer;
 mod task;
