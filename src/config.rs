@@ -1,8 +1,6 @@
 //! The settings of a client, in one builder. Never starts anything.
 
 mod resolve;
-#[cfg(test)]
-mod table;
 
 use std::fmt;
 use std::sync::Arc;
@@ -574,6 +572,9 @@ impl fmt::Debug for Config {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod table;
 
 #[cfg(test)]
 mod tests {

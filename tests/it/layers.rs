@@ -48,6 +48,8 @@ struct File {
     names: Vec<String>,
     /// The names that a `pub use` re-exports, with the paths that they refer to.
     faces: BTreeMap<String, String>,
+    /// The types to which an `impl` without a trait gives methods.
+    implemented: BTreeSet<String>,
 }
 
 impl House {
@@ -143,6 +145,20 @@ impl House {
         climbs
     }
 
+    /// Returns the files that give methods to each type, by the path of the type.
+    fn implementations(&self) -> BTreeMap<String, BTreeSet<&str>> {
+        let mut types: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for (module, file) in &self.files {
+            for name in &file.implemented {
+                let imported = file.names.iter().find(|path| path.rsplit("::").next() == Some(name));
+                let path = imported.and_then(|path| self.absolute(module, path));
+                let home = path.and_then(|path| self.home(&path, 0)).unwrap_or(module);
+                types.entry(format!("{home}::{name}")).or_default().insert(module);
+            }
+        }
+        types
+    }
+
     /// Returns every group of files that all reach each other.
     fn circles(&self) -> BTreeSet<Vec<&str>> {
         let arrows = self.arrows();
@@ -180,10 +196,9 @@ impl File {
                 code
             },
         );
-        // Tests may import anything.
-        let code = code.split("#[cfg(test)]").next().unwrap_or_default();
-        let code = code.split("#[cfg(all(test").next().unwrap_or_default();
-        let mut file = Self { first_line, ..Self::default() };
+        let code = without_tests(&code);
+        let implemented = code.lines().filter_map(implemented).map(str::to_owned).collect();
+        let mut file = Self { first_line, implemented, ..Self::default() };
         for statement in code.split(';') {
             file.take(statement);
         }
@@ -231,6 +246,40 @@ impl File {
     }
 }
 
+/// Leaves out the items that are compiled only for tests, which may import anything.
+fn without_tests(code: &str) -> String {
+    let (mut kept, mut rest) = (String::new(), code);
+    while let Some(at) = ["#[cfg(test)]", "#[cfg(all(test"].iter().filter_map(|mark| rest.find(mark)).min() {
+        kept.push_str(&rest[..at]);
+        let item = &rest[at..];
+        let (mut depth, mut end) = (0, item.len());
+        for (index, letter) in item.char_indices() {
+            depth += i32::from(letter == '{') - i32::from(letter == '}');
+            if depth == 0 && (letter == ';' || letter == '}') {
+                end = index + 1;
+                break;
+            }
+        }
+        rest = &item[end..];
+    }
+    kept + rest
+}
+
+/// Returns the type of an `impl` without a trait that begins in this line.
+fn implemented(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("impl")?;
+    if line.contains(" for ") {
+        return None;
+    }
+    let mut depth = 0;
+    let start = rest.find(|letter: char| {
+        depth += i32::from(letter == '<') - i32::from(letter == '>');
+        depth == 0 && letter.is_alphabetic()
+    })?;
+    let path = rest[start..].split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).next()?;
+    path.rsplit("::").next()
+}
+
 /// Expands a tree of imports to one path for each leaf.
 fn leaves(tree: &str) -> Vec<String> {
     let tree = tree.trim();
@@ -271,6 +320,18 @@ fn no_files_form_a_circle() {
 }
 
 #[test]
+fn the_methods_of_a_type_are_in_one_file_or_in_a_pair() {
+    for house in crate_and_derives() {
+        let spread: BTreeMap<_, _> =
+            house.implementations().into_iter().filter(|(_, files)| files.len() > 2).collect();
+        assert_eq!(spread, BTreeMap::new());
+    }
+    let [house, _] = crate_and_derives();
+    let client = &house.implementations()["client::Client"];
+    assert_eq!(*client, BTreeSet::from(["client", "client::internal"]));
+}
+
+#[test]
 fn a_transport_requires_the_token() {
     let [house, _] = crate_and_derives();
     let arrows = house.arrows();
@@ -287,6 +348,32 @@ fn every_file_starts_with_a_line_that_describes_it() {
             assert!(file.first_line.starts_with("//! "), "{module}: {}", file.first_line);
         }
     }
+}
+
+#[test]
+fn items_for_tests_are_left_out_and_what_follows_them_is_not() {
+    let file = File::of(
+        "//! A client.\n#[cfg(test)]\nmod tests;\nuse crate::lane::Lane;\n#[cfg(test)]\nfn of() -> Lane {\n    \
+         crate::testing::Lane {}\n}\nuse crate::queue::Queue;\n",
+    );
+    assert_eq!(file.names, ["crate::lane::Lane", "crate::queue::Queue"]);
+}
+
+#[test]
+fn a_type_is_followed_to_its_home() {
+    let mut house = House::default();
+    house.add("", "mod event;");
+    house.add("event", "pub use context::Context;\nmod context;");
+    house.add("event::context", "struct Context;\nimpl Context {\n}\nimpl fmt::Debug for Context {\n}");
+    house.add("capture", "use crate::event::Context;\nimpl<'a, T: Into<u8>> Context<'a> {\n}");
+    house.add("tower", "impl Context {\n}");
+    assert_eq!(
+        house.implementations(),
+        BTreeMap::from([
+            ("event::context::Context".to_owned(), BTreeSet::from(["capture", "event::context"])),
+            ("tower::Context".to_owned(), BTreeSet::from(["tower"])),
+        ])
+    );
 }
 
 #[test]
