@@ -23,22 +23,17 @@ const SETTINGS: &[(&str, &[Setting])] = &[
                 "endpoint",
                 "",
                 |it| or(it.endpoint.is_some(), "none: disabled"),
-                "against sending to anywhere nobody chose",
+                "data from a receiver that nobody chose",
             ),
-            ("api_key", "", |it| or(it.api_key.is_some(), "none"), "against a key that PostHog would reject"),
+            ("api_key", "", |it| or(it.api_key.is_some(), "none"), "events from being rejected"),
             ("posthog_eu", "", |it| or(it.endpoint.is_some(), "-"), "see `endpoint` and `api_key`"),
             ("posthog_us", "", |it| or(it.endpoint.is_some(), "-"), "see `endpoint` and `api_key`"),
-            (
-                "protocol",
-                "",
-                |it| format!("`{:?}`", it.protocol),
-                "compatibility: every PostHog server accepts the default",
-            ),
+            ("protocol", "", |it| format!("`{:?}`", it.protocol), "compatibility with every PostHog server"),
             (
                 "envelope",
                 "",
                 |it| or(it.envelope.is_some(), "the protocol's"),
-                "the limits of an endpoint of your own",
+                "an endpoint of your own, by its limits",
             ),
             ("transport", "", |it| or(it.transport.is_some(), "HTTP"), "tests from the network"),
             ("header", "", |it| or(!it.http.headers.is_empty(), "none"), "tokens: values are never printed"),
@@ -54,13 +49,13 @@ const SETTINGS: &[(&str, &[Setting])] = &[
                 "strict",
                 "",
                 |it| it.allowed.is_strict.to_string(),
-                "against sending what is not in the catalogue",
+                "users from events that the catalogue does not list",
             ),
             (
                 "dynamic_properties",
                 "",
                 |it| or(it.allowed.dynamic.is_some(), "all names"),
-                "against names that nobody declared",
+                "users from properties that nobody declared",
             ),
             (
                 "pseudonym_key",
@@ -73,7 +68,7 @@ const SETTINGS: &[(&str, &[Setting])] = &[
                 "is_server",
                 "",
                 |it| kit(it.says_server(), for_tools().says_server()),
-                "against taking a server for a person",
+                "person profiles from servers",
             ),
             ("before_send", "", |it| or(!it.hooks.is_empty(), "none"), "whatever your hook removes"),
             ("sample", "", |it| or(it.sampling.is_some(), "all events"), "the budget of events"),
@@ -96,7 +91,7 @@ const SETTINGS: &[(&str, &[Setting])] = &[
                 "flush_bytes",
                 "",
                 |it| bytes(it.batching.flush_bytes),
-                "against splitting batches of large events",
+                "batches of large events from being split",
             ),
             ("flush_interval", "", |it| time(it.batching.interval), "events from waiting for a full batch"),
             ("queue_events", "", |it| count(it.batching.queue_events), "memory during an outage"),
@@ -121,7 +116,7 @@ const SETTINGS: &[(&str, &[Setting])] = &[
                 |it| format!("{}, {}", time(it.retry.base), time(it.retry.max_delay)),
                 "the endpoint when it comes back",
             ),
-            ("retry_for", "", |it| time(it.retry.max_age), "against events too old to matter"),
+            ("retry_for", "", |it| time(it.retry.max_age), "the endpoint from events too old to matter"),
             ("retry_bytes", "", |it| bytes(it.retry.waiting_bytes), "memory during an outage"),
             (
                 "spool",
@@ -149,16 +144,16 @@ const SETTINGS: &[(&str, &[Setting])] = &[
                 "debug",
                 "`<APP>_TELEMETRY_LOG`",
                 |it| it.debug.to_string(),
-                "against surprises: prints what is sent",
+                "you from surprises: prints what is sent",
             ),
-            ("dry_run", "", |it| it.dry_run.to_string(), "against sending while you try it"),
+            ("dry_run", "", |it| it.dry_run.to_string(), "real data from your experiments"),
             (
                 "sent_log",
                 "",
                 |it| kit(it.keeps_sent_log(), for_tools().keeps_sent_log()),
                 "the user's right to see what was sent",
             ),
-            ("on_error", "", |_| "none".to_owned(), "against losses that nobody notices"),
+            ("on_error", "", |_| "none".to_owned(), "you from losses that nobody notices"),
             ("env", "", |it| or(it.env.is_some(), "the process's own"), "tests from the real environment"),
         ],
     ),
@@ -216,7 +211,7 @@ fn time(time: Duration) -> String {
 
 fn table() -> String {
     let config = Config::new("app", "1.0");
-    let mut text = "| setting | default | it protects | variable |\n|---|---|---|---|\n".to_owned();
+    let mut text = "| setting | default | what it protects | variable |\n|---|---|---|---|\n".to_owned();
     for (heading, settings) in SETTINGS {
         let _ = writeln!(text, "| **{heading}** | | | |");
         for (name, variable, default, protects) in *settings {
