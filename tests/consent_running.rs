@@ -780,3 +780,19 @@ fn defect_17_without_a_notice_shown_nothing_is_sent_in_this_run_or_the_next() {
     assert_eq!(run(true), 0, "the run that shows it sends nothing");
     assert_eq!(run(false), 1, "the next may");
 }
+
+#[test]
+fn an_opt_out_says_how_many_events_it_drops() {
+    listen();
+    let wire = Wire::default();
+    let scratch = Scratch::new();
+    let client = client(documented().state_dir(&scratch.0), &wire);
+    client.capture(event(1));
+    client.capture(event(2));
+    client.opt_out().unwrap();
+    let lines = logged(scratch.0.to_str().unwrap());
+    assert!(
+        lines.len() == 1 && lines[0].ends_with("refused by the user; 2 waiting events dropped"),
+        "{lines:?}"
+    );
+}

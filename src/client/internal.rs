@@ -61,8 +61,7 @@ impl Client {
         disabled_reason: impl FnOnce(&ConsentMonitor) -> Option<String>,
     ) -> Self {
         let counters: Arc<Counters> = Arc::default();
-        let waiting = Arc::clone(&counters);
-        let monitor = monitor.with_waiting(move || waiting.snapshot().queued);
+        let monitor = monitor.with_counters(Arc::clone(&counters));
         counters.fields(settings.as_ref().map_or(0, |settings| settings.undeclared), 0);
         let inner = Inner {
             counters,

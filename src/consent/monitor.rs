@@ -2,9 +2,9 @@
 //!
 //! The gate is open only while the decision is granted. Nothing is logged while the lock is held.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::process;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use parking_lot::{Mutex, MutexGuard};
@@ -24,6 +24,7 @@ use super::watch::FileWatch;
 use crate::clock::Clock;
 use crate::consent::declaration::{Consent, Notice};
 use crate::error::{Error, ErrorKind, Result};
+use crate::observe::Counters;
 use crate::panic::catch_panic;
 use crate::settings::{Env, variable_prefix};
 
@@ -38,16 +39,8 @@ pub(crate) struct ConsentMonitor {
     inner: Mutex<Inner>,
     made_at: SystemTime,
     owner_pid: u32,
-    waiting: Waiting,
-}
-
-/// Returns how many events would be dropped if consent ended now.
-struct Waiting(Box<dyn Fn() -> u64 + Send + Sync>);
-
-impl fmt::Debug for Waiting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Waiting")
-    }
+    /// Tells how many events are dropped when consent ends.
+    counters: Arc<Counters>,
 }
 
 /// How long a forked child waits for the lock, which may have been held by a thread that exists only in the parent.
@@ -94,9 +87,9 @@ impl ConsentMonitor {
         Self::with_runtime(facts, env, runtime, Clock::System)
     }
 
-    /// Sets what tells how many events would be dropped if consent ended now.
-    pub(crate) fn with_waiting(mut self, waiting: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
-        self.waiting = Waiting(Box::new(waiting));
+    /// Sets the client's counters, which tell how many events are dropped when consent ends.
+    pub(crate) fn with_counters(mut self, counters: Arc<Counters>) -> Self {
+        self.counters = counters;
         self
     }
 
@@ -105,9 +98,9 @@ impl ConsentMonitor {
         let (decision, watch) = look(&facts, &env, runtime, made_at);
         let was_granted = decision.state() == ConsentState::Granted;
         let inner = Mutex::new(Inner { runtime, decision, watch, news: None, was_granted });
-        let waiting = Waiting(Box::new(|| 0));
         let (gate, throttle) = (Gate::default(), RecheckThrottle::default());
-        Self { gate, throttle, clock, facts, env, inner, made_at, owner_pid: process::id(), waiting }
+        let (owner_pid, counters) = (process::id(), Arc::default());
+        Self { gate, throttle, clock, facts, env, inner, made_at, owner_pid, counters }
     }
 
     /// Returns the gate. Anyone may read and stop it, but only a decision opens it.
@@ -262,6 +255,8 @@ impl ConsentMonitor {
     ///
     /// The decision is denied when this returns, even if the refusal could not be stored.
     pub(crate) fn opt_out(&self) -> Result<()> {
+        // Counted before the gate is closed, since the worker may then drop them at any time.
+        let waiting = self.counters.snapshot().queued;
         self.gate.close();
         let now = self.clock.wall();
         let written = match self.locked() {
@@ -269,6 +264,7 @@ impl ConsentMonitor {
                 inner.runtime.withdrawn = true;
                 let written = self.write(Answer::Denied, now);
                 self.decide_again(inner, now);
+                inner.news.iter_mut().for_each(|news| news.dropped = news.dropped.and(Some(waiting)));
                 written
             }),
             None => self.write(Answer::Denied, now),
@@ -361,7 +357,7 @@ impl ConsentMonitor {
         let (decision, watch) = look(&self.facts, &self.env, inner.runtime, now);
         let is_granted = decision.state() == ConsentState::Granted;
         let ends = inner.decision.state() == ConsentState::Granted && !is_granted;
-        let dropped = ends.then(|| (self.waiting.0)());
+        let dropped = ends.then(|| self.counters.snapshot().queued);
         if !is_granted {
             self.gate.close();
         }
