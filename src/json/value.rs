@@ -22,16 +22,15 @@ pub(crate) fn parse(text: &[u8], max_depth: usize) -> Option<Value> {
 
 fn tree(raw: &RawValue, depth: usize) -> Option<Value> {
     let text = raw.get();
-    let mut parser = Deserializer::from_str(text);
     match text.as_bytes().first()? {
         b'{' => {
-            let members = parser.deserialize_map(Members).ok()?;
+            let members = parse_members(text.as_bytes())?;
             let inner = depth.checked_sub(1)?;
             let pairs = members.into_iter().map(|(key, value)| Some((key, tree(value, inner)?)));
             pairs.collect::<Option<Map<_, _>>>().map(Value::Object)
         }
         b'[' => {
-            let items = parser.deserialize_seq(Items).ok()?;
+            let items = Deserializer::from_str(text).deserialize_seq(Items).ok()?;
             let inner = depth.checked_sub(1)?;
             items.into_iter().map(|item| tree(item, inner)).collect::<Option<Vec<_>>>().map(Value::Array)
         }
@@ -41,9 +40,15 @@ fn tree(raw: &RawValue, depth: usize) -> Option<Value> {
     }
 }
 
-struct Members;
+/// Returns the members of an object with their names decoded, in order, including several with the same name. Returns
+/// `None` if the text does not begin with an object.
+pub(crate) fn parse_members(object: &[u8]) -> Option<Vec<(String, &RawValue)>> {
+    Deserializer::from_slice(object).deserialize_map(DecodedMembers).ok()
+}
 
-impl<'de> Visitor<'de> for Members {
+struct DecodedMembers;
+
+impl<'de> Visitor<'de> for DecodedMembers {
     type Value = Vec<(String, &'de RawValue)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -82,10 +87,21 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use super::{MAX_DEPTH, parse};
+    use super::{MAX_DEPTH, parse, parse_members};
 
     fn nested(depth: usize) -> String {
         format!("{}{}", "[".repeat(depth), "]".repeat(depth))
+    }
+
+    #[test]
+    fn members_keep_their_order_and_the_text_of_their_values() {
+        let read = parse_members(br#"{"b":1.0, "a":{"x": []},"b":null,"\u0061":"A"}"#).unwrap();
+        let read: Vec<_> = read.iter().map(|(key, value)| (key.as_str(), value.get())).collect();
+        assert_eq!(read, [("b", "1.0"), ("a", r#"{"x": []}"#), ("b", "null"), ("a", r#""A""#)]);
+        assert!(parse_members(b"{}").unwrap().is_empty());
+        for wrong in ["", "[]", "{", r#"{"a"}"#, r#"{"a":1"#] {
+            assert!(parse_members(wrong.as_bytes()).is_none(), "{wrong}");
+        }
     }
 
     #[test]

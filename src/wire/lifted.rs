@@ -1,12 +1,9 @@
 //! Properties that a protocol carries outside the properties object, with the bytes they were captured with.
 
-use std::fmt;
-
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::WireEvent;
-use crate::json::write_string;
+use crate::json::{parse_members, write_string};
 
 /// A property, and where a protocol carries it.
 #[derive(Clone, Copy, Debug)]
@@ -49,8 +46,7 @@ impl Lifted {
 pub(super) fn write(event: &WireEvent<'_>, lifted: &[Lifted], body: &mut Vec<u8>) {
     let mut object = Vec::new();
     event.write_properties(&mut object);
-    let mut parser = serde_json::Deserializer::from_slice(&object);
-    let Ok(members) = parser.deserialize_map(Members) else {
+    let Some(members) = distinct(&object) else {
         // Only a faulty `Serialize` gets here. It is sent unchanged, for the endpoint to judge.
         body.extend_from_slice(b"\"options\":{},\"properties\":");
         body.extend_from_slice(&object);
@@ -85,24 +81,14 @@ fn member(out: &mut Vec<u8>, key: &str, value: &[u8]) {
     out.extend_from_slice(value);
 }
 
-/// Reads the members of an object in order; of two with the same name, the last is kept.
-struct Members;
-
-impl<'de> Visitor<'de> for Members {
-    type Value = Vec<(String, &'de RawValue)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members: Self::Value = Vec::new();
-        while let Some((key, value)) = map.next_entry::<String, &'de RawValue>()? {
-            match members.iter_mut().find(|(known, _)| *known == key) {
-                Some((_, known)) => *known = value,
-                None => members.push((key, value)),
-            }
+/// Returns the members of an object in order; of those with the same name, the first place and the last value.
+fn distinct(object: &[u8]) -> Option<Vec<(String, &RawValue)>> {
+    let mut distinct: Vec<(String, &RawValue)> = Vec::new();
+    for (key, value) in parse_members(object)? {
+        match distinct.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, known)) => *known = value,
+            None => distinct.push((key, value)),
         }
-        Ok(members)
     }
+    Some(distinct)
 }
