@@ -37,7 +37,7 @@ impl Action {
             Self::Halve | Self::Defer => "refused, will be retried in parts",
             Self::Drop(_) => "refused",
             Self::Stop => "refused permanently",
-            Self::Part { results, .. } if results.iter().all(|(_, it)| *it == EventResult::Taken) => {
+            Self::Part { results, .. } if results.iter().all(|(_, it)| *it == EventResult::Accepted) => {
                 "delivered"
             }
             Self::Part { .. } => "partly delivered",

@@ -309,7 +309,7 @@ impl BatchSender {
         let (mut accepted, mut refused, mut again) = (Vec::new(), Vec::new(), Vec::new());
         for id in batch.ids() {
             match results.get(id) {
-                Some(EventResult::Taken) => {
+                Some(EventResult::Accepted) => {
                     taken += 1;
                     accepted.push(*id);
                 }
@@ -436,7 +436,7 @@ impl fmt::Display for Outcome<'_> {
         match action {
             Action::Done => return write!(f, "delivered {} ({info})", Events(events as u64)),
             Action::Part { results, then, .. } => {
-                let not_taken = results.iter().filter(|(_, it)| *it != EventResult::Taken).count();
+                let not_taken = results.iter().filter(|(_, it)| *it != EventResult::Accepted).count();
                 let again = results.iter().filter(|(_, it)| matches!(it, EventResult::Retry(_))).count();
                 let taken = events.saturating_sub(not_taken);
                 write!(f, "delivered {taken} of {} ({info})", Events(events as u64))?;

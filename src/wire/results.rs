@@ -46,7 +46,7 @@ fn meaning(entry: &Entry) -> EventResult {
         "retry" => EventResult::Retry(details),
         "drop" => EventResult::Dropped(details),
         // Includes `limited` and `warning`, which are stored, and any word introduced later.
-        _ => EventResult::Taken,
+        _ => EventResult::Accepted,
     }
 }
 
@@ -73,11 +73,11 @@ mod tests {
     #[test]
     fn an_unknown_result_counts_as_taken() {
         for (entry, wanted) in [
-            (r#"{"result":"ok"}"#, EventResult::Taken),
-            (r#"{"result":"ok","details":"person_processing_disabled"}"#, EventResult::Taken),
-            (r#"{"result":"warning","details":null}"#, EventResult::Taken),
-            (r#"{"result":"limited"}"#, EventResult::Taken),
-            (r#"{"result":"postponed","details":7}"#, EventResult::Taken),
+            (r#"{"result":"ok"}"#, EventResult::Accepted),
+            (r#"{"result":"ok","details":"person_processing_disabled"}"#, EventResult::Accepted),
+            (r#"{"result":"warning","details":null}"#, EventResult::Accepted),
+            (r#"{"result":"limited"}"#, EventResult::Accepted),
+            (r#"{"result":"postponed","details":7}"#, EventResult::Accepted),
             (
                 r#"{"result":"drop","details":"event_name_too_long"}"#,
                 EventResult::Dropped("event_name_too_long".into()),

@@ -43,7 +43,7 @@ pub enum Verdict {
 #[non_exhaustive]
 pub enum EventResult {
     /// Accepted, perhaps with a part of it ignored.
-    Taken,
+    Accepted,
     /// Not accepted yet, with the endpoint's reason; the event is retried.
     Retry(String),
     /// Refused for good, with the endpoint's reason.
