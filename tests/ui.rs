@@ -202,6 +202,7 @@ fn sent_by(program: &Path) -> Vec<String> {
 /// Returns the program that can run here: only where it sends to is another, and a placeholder becomes a key.
 fn twin(example: &str) -> String {
     let test_server = ".endpoint(std::env::var(\"CANDOR_TEST_ENDPOINT\").unwrap())";
+    let example = &example.replace(".api_key(\"phc_..\")", ".api_key(\"phc_test\")");
     let cloud = ".posthog_eu(\"phc_..\")";
     if example.contains(cloud) {
         return example.replace(cloud, &format!(".posthog_eu(\"phc_test\"){test_server}"));

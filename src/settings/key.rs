@@ -53,13 +53,20 @@ impl ApiKey {
         }
     }
 
-    /// Returns whether the key is one of those that documentation shows: `phc_...`, `<ph_project_api_key>` or
-    /// `phc_your_key`. PostHog's keys have no such parts.
+    /// Returns whether the key is one of those that documentation shows: `phc_...`, `<ph_project_api_key>`,
+    /// `phc_your_key`, `phc_project_key` or `phc_xxx`. PostHog's keys are `phc_` and about 43 letters and digits.
     fn is_placeholder(&self) -> bool {
         let lower = self.secret.to_ascii_lowercase();
-        lower == "phc_"
-            || ["..", "<", ">", "\u{2026}", "your_", "your-"].iter().any(|part| lower.contains(part))
+        let has_mark = ["..", "<", ">", "\u{2026}", "your_", "your-"].iter().any(|part| lower.contains(part));
+        has_mark || lower.strip_prefix("phc_").is_some_and(says_nothing)
     }
+}
+
+/// Returns whether the part of a key after `phc_` only describes a key: a few words, or one letter again and again.
+fn says_nothing(rest: &str) -> bool {
+    const WORDS: [&str; 9] = ["your", "my", "the", "posthog", "project", "api", "public", "key", "here"];
+    rest.bytes().all(|byte| matches!(byte, b'x' | b'*' | b'_' | b'-'))
+        || rest.split(['_', '-']).all(|word| WORDS.contains(&word))
 }
 
 impl fmt::Debug for ApiKey {
@@ -93,6 +100,24 @@ mod tests {
     }
 
     #[test]
+    fn a_key_in_the_documentation_is_a_placeholder() {
+        let pages = [
+            include_str!("../../README.md"),
+            include_str!("../lib.rs"),
+            include_str!("../documentation/guide.md"),
+            include_str!("../documentation/migrating_from_posthog_rs.md"),
+        ];
+        for page in pages {
+            let keys = page.split("\"phc_").skip(1).filter_map(|text| text.split('"').next());
+            let keys: Vec<_> = keys.map(|key| format!("phc_{key}")).collect();
+            assert!(!keys.is_empty());
+            for key in keys {
+                assert!(ApiKey::new(&key).unwrap().is_placeholder(), "{key}");
+            }
+        }
+    }
+
+    #[test]
     fn a_placeholder_is_reported_as_one() {
         for key in [
             "phc_..",
@@ -102,10 +127,28 @@ mod tests {
             "YOUR_API_KEY",
             "phc_your-key",
             "phc_\u{2026}",
+            "phc_project_key",
+            "phc_project_api_key",
+            "phc_key",
+            "PHC_MY-KEY",
+            "phc_xxx",
+            "phc_XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX",
+            "phc_****",
         ] {
             assert!(ApiKey::new(key).unwrap().problem().unwrap().contains("placeholder"), "{key}");
         }
-        for key in ["phc_test_key", "phc_4xYourKeyqUYf5sDAT4IuOhsGIL4mt", "a-token_of-an-older-project"] {
+        for key in [
+            "phc_test",
+            "phc_test_key",
+            "phc_1",
+            "phc_xyz",
+            "phc_project_token",
+            "phc_4xYourKeyqUYf5sDAT4IuOhsGIL4mt",
+            "phc_keyqUYf5sDAT4IuOhsGIL4mtprojectxxxxxxapikey",
+            "a-token_of-an-older-project",
+            "project_key",
+            "xxx",
+        ] {
             assert_eq!(ApiKey::new(key).unwrap().problem(), None, "{key}");
         }
     }
