@@ -73,14 +73,7 @@
 //!
 //! # Nothing arrives?
 //!
-//! 1. Run with `<APP>_TELEMETRY_LOG=debug`: it prints why the client is disabled, or else each batch, its result and
-//!    each loss, to stderr if there is no logger.
-//! 2. Print [`status(&config)`](status()) before [`init`], or [`Client::status`] after it: it shows what each layer reports. Nothing is sent without a
-//!    [`Config::consent`] that covers your case, in continuous integration, or if a policy or the person refuses.
-//! 3. Keep the [`Guard`] until the program ends, in a variable such as `_guard` (`let _ =` drops it immediately), and
-//!    do not end the program with [`std::process::exit`].
-//! 4. Print the result of [`flush`], or [`stats`]: each lost event is counted with its [`LossReason`].
-//! 5. Set [`Config::on_error`]: it receives the message of the endpoint or the transport.
+#![doc = include_str!("documentation/nothing_arrives.md")]
 //!
 //! # Features
 //!

@@ -148,3 +148,12 @@ fn stats_are_available_as_data_and_as_text() {
         (&json!("rejected"), &json!(403), id)
     );
 }
+
+#[test]
+fn the_readme_and_the_front_page_have_the_same_list_of_causes() {
+    let readme = include_str!("../../README.md").replace("\r\n", "\n");
+    let (_, section) = readme.split_once("## Nothing arrives?\n\n").expect("the section");
+    let section = section.split("\n## ").next().expect("its text");
+    let page = include_str!("../../src/documentation/nothing_arrives.md").replace("\r\n", "\n");
+    assert_eq!(section, page, "copy src/documentation/nothing_arrives.md into README.md");
+}
