@@ -235,8 +235,8 @@ impl Capture {
     }
 
     #[cold]
-    fn note_losses(&self, losses: FieldLosses, encoder: &Encoder<'_>) {
-        let FieldLosses { dropped, clamped, field, .. } = losses;
+    fn note_losses(&self, losses: &FieldLosses, encoder: &Encoder<'_>) {
+        let FieldLosses { dropped, clamped, field, ref names, .. } = *losses;
         self.counters.fields(dropped, clamped);
         // Nothing is formatted unless it is printed: an event may lose a field each time.
         let (what, is_debugging, left_out) =
@@ -246,12 +246,14 @@ impl Capture {
             let last = refused.map(|(key, _)| key).or(field).unwrap_or("an undeclared property");
             let (open, reason, close) =
                 refused.map_or(("", "", ""), |(_, reason)| (" (", reason.as_str(), ")"));
+            let which = match names.as_ref().and_then(|names| names.list()) {
+                Some(names) => format!(": {names}"),
+                None => format!("; among them: {last}{open}{reason}{close}"),
+            };
             print_line(
                 Level::Debug,
                 is_debugging,
-                format_args!(
-                    "{what}: {dropped} fields left out, {clamped} replaced; the last one: {last}{open}{reason}{close}"
-                ),
+                format_args!("{what}: {dropped} fields left out, {clamped} replaced{which}"),
             );
         }
         if is_debugging {

@@ -159,8 +159,8 @@ impl<'a> Encoder<'a> {
     }
 
     /// Returns the losses of fields so far.
-    pub(crate) fn losses(&self) -> FieldLosses {
-        self.losses
+    pub(crate) fn losses(&self) -> &FieldLosses {
+        &self.losses
     }
 
     /// Sets the distinct id: not blank, and at most 200 characters (bytes with PostHog's v1 protocol).
@@ -259,7 +259,7 @@ impl<'a> Encoder<'a> {
         let refused = self.left_out.iter().rev().find(|(_, reason)| *reason != LossReason::Undeclared);
         match refused {
             Some((key, reason)) => Some((key, *reason)),
-            None => Some((self.losses.field?, self.losses.refused?)),
+            None => Some((self.losses.refused_field?, self.losses.refused?)),
         }
     }
 
@@ -446,6 +446,7 @@ impl<'a> Encoder<'a> {
     #[must_use]
     pub(crate) fn debugging(mut self, is_debugging: bool) -> Self {
         self.is_debugging = is_debugging;
+        self.losses.names = is_debugging.then(Box::default);
         self
     }
 

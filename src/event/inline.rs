@@ -215,7 +215,7 @@ mod tests {
         let (mut buffers, common) = (Buffers::default(), CommonProperties::default());
         let mut encoder = Encoder::new(&mut buffers, &common, event.name());
         event.encode(&mut encoder);
-        let losses = encoder.losses();
+        let losses = encoder.losses().clone();
         let event = encoder.finish(Timestamp::from_unix_millis(7), usize::MAX)?;
         let (mut bytes, mut head) = (Vec::new(), Vec::new());
         event.write(&mut bytes);

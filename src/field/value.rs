@@ -113,17 +113,66 @@ impl MemberName {
 }
 
 /// The losses within one event.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FieldLosses {
     pub(crate) rejected: Option<LossReason>,
     /// Why the last field that cannot be sent was left out, if the reason is not its policy.
     pub(crate) refused: Option<LossReason>,
+    /// The first field that was left out for such a reason.
+    pub(crate) refused_field: Option<&'static str>,
     /// Fields, list items and map entries that were left out.
     pub(crate) dropped: u32,
     /// Fields that were sent as the declared `other`.
     pub(crate) clamped: u32,
     /// The last field that was dropped or clamped: a name from the program's source.
     pub(crate) field: Option<&'static str>,
+    /// The names of all of them, if the application is debugging.
+    pub(crate) names: Option<Box<LostNames>>,
+}
+
+/// The names of the fields that were dropped or clamped, each with the number of losses after it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LostNames(Vec<(String, u32)>);
+
+impl LostNames {
+    /// Adds a field with losses. Of a group of fields, only those inside it are named.
+    fn add(&mut self, name: &str, before: u32, after: u32) {
+        let mut is_group = false;
+        for (inner, _) in self.0.iter_mut().rev().take_while(|(_, count)| *count > before) {
+            *inner = format!("{name}.{inner}");
+            is_group = true;
+        }
+        if !is_group {
+            self.0.push((name.to_owned(), after));
+        }
+    }
+
+    /// Returns the names, separated by commas; `None` if there are none.
+    pub(crate) fn list(&self) -> Option<String> {
+        let names: Vec<_> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+}
+
+impl FieldLosses {
+    /// Returns the number of losses.
+    #[inline]
+    fn count(&self) -> u32 {
+        self.dropped.wrapping_add(self.clamped)
+    }
+
+    /// Names a field whose losses began after the first `before`.
+    #[cold]
+    fn name(&mut self, name: &'static str, before: u32) {
+        self.field = Some(name);
+        if self.refused.is_some() {
+            self.refused_field.get_or_insert(name);
+        }
+        let after = self.count();
+        if let Some(names) = &mut self.names {
+            names.add(name, before, after);
+        }
+    }
 }
 
 /// Writes one value into an event.
@@ -191,7 +240,7 @@ pub(crate) fn member<V: Encode + ?Sized>(
     value: &V,
 ) -> bool {
     let start = writer.out.len();
-    let losses = writer.losses.dropped.wrapping_add(writer.losses.clamped);
+    let losses = writer.losses.count();
     let joined = |text: &'static str| text.as_bytes().get(usize::from(!comma)..).unwrap_or_default();
     if let Some(is_on) = value.switch() {
         writer.out.extend_from_slice(joined(if is_on { name.on } else { name.off }));
@@ -202,8 +251,8 @@ pub(crate) fn member<V: Encode + ?Sized>(
     if outcome == Written::Dropped {
         writer.dropped();
     }
-    if writer.losses.dropped.wrapping_add(writer.losses.clamped) != losses {
-        writer.losses.field = Some(name.name());
+    if writer.losses.count() != losses {
+        writer.losses.name(name.name(), losses);
     }
     if outcome != Written::Value {
         writer.out.truncate(start);

@@ -83,3 +83,42 @@ fn a_client_that_starts_disabled_says_why_in_one_line() {
         lines[0].text
     );
 }
+
+/// A build ended.
+#[derive(candor::Event)]
+#[event(name = "build ended", distinct_id = "tool")]
+struct BuildEnded {
+    #[event(pattern = "[a-z]+")]
+    target: &'static str,
+    place: Place,
+    ratio: f64,
+    #[event(pattern = "[a-z]+", other = "other")]
+    kind: &'static str,
+    jobs: u8,
+}
+
+#[derive(candor::Properties)]
+struct Place {
+    #[event(pattern = "[a-z]+")]
+    region: &'static str,
+    #[event(pattern = "[a-z]+")]
+    zone: &'static str,
+    floor: u8,
+}
+
+#[test]
+fn each_lost_field_of_a_typed_event_is_named_while_debugging() {
+    lines::listen();
+    let server = Server::start([]);
+    let place = || Place { region: "EU 1", zone: "B/2", floor: 1 };
+    let event = || BuildEnded { target: "A-B", place: place(), ratio: f64::NAN, kind: "K-9", jobs: 2 };
+    let told = || {
+        let lines = lines::all().into_iter().map(|line| line.text);
+        let about = "event \"build ended\": 4 fields left out, 1 replaced";
+        lines.filter_map(|line| line.strip_prefix(about).map(str::to_owned)).collect::<Vec<_>>()
+    };
+    client(config(&server)).capture(event());
+    assert_eq!(told(), ["; among them: ratio (not finite)"]);
+    client(config(&server).debug(true)).capture(event());
+    assert_eq!(told()[1..], [": target, place.region, place.zone, ratio, kind"]);
+}

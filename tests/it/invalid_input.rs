@@ -160,7 +160,7 @@ fn each_event_name_is_warned_of_once_for_each_reason() {
         assert!(warnings.iter().any(|line| line.starts_with(&wanted)), "{warnings:?}");
     }
     for (name, why) in
-        [("third", "the last one: number (not finite)"), ("fifth", "the last one: $lib (reserved name)")]
+        [("third", "among them: number (not finite)"), ("fifth", "among them: $lib (reserved name)")]
     {
         let (name, mut debug) = (format!("event \"{name}\": "), texts(log::Level::Debug));
         assert!(debug.any(|line| line.starts_with(&name) && line.ends_with(why)), "{here:?}");

@@ -23,7 +23,7 @@ fn encode(event: &impl Event) -> Result<Encoded, LossReason> {
     let epoch = PseudonymKey::new([1; 32]).epoch(Timestamp::from_unix_millis(0));
     let mut encoder = Encoder::new(&mut buffers, &common, event.name()).keyed(Some(epoch));
     event.encode(&mut encoder);
-    let losses = encoder.losses();
+    let losses = encoder.losses().clone();
     let encoded = encoder.finish(Timestamp::from_unix_millis(0), 1 << 20)?;
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     Ok(Encoded {
