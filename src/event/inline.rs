@@ -50,8 +50,10 @@ impl InlineEvent<()> {
 
 impl<P: Parts> InlineEvent<P> {
     /// Sets a property; a second value under the same name replaces the first.
+    ///
+    /// The type of the value is hidden, so the compiler reports one that cannot be serialized here, and only here.
     #[inline]
-    pub fn property<V: Serialize>(self, key: Key, value: V) -> InlineEvent<(P, Property<V>)> {
+    pub fn property<V: Serialize>(self, key: Key, value: V) -> InlineEvent<(P, Property<impl Serialize>)> {
         // All keys are literals, so the compiler decides this.
         let is_known = self.parts.has_property(key.name());
         self.with(Property { key, value }, is_known)
@@ -78,8 +80,8 @@ impl<P: Parts> InlineEvent<P> {
     /// Sets the distinct id of the event.
     #[inline]
     #[must_use]
-    pub fn distinct_id(mut self, distinct_id: impl Into<String>) -> Self {
-        self.distinct_id = Some(Reused::new(distinct_id.into()));
+    pub fn distinct_id(mut self, distinct_id: impl DistinctId) -> Self {
+        self.distinct_id = Some(Reused::new(distinct_id.into_text()));
         self
     }
 
@@ -116,6 +118,26 @@ impl<P: Parts> Event for InlineEvent<P> {
         if let Some(at) = self.timestamp {
             event.timestamp(at);
         }
+    }
+}
+
+/// A distinct id of `event!`: text, or anything that converts into it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a distinct id, which is text",
+    label = "expected `&str`, `String` or a type that converts into `String`",
+    note = "convert another value to text first, for example with `.to_string()`"
+)]
+pub trait DistinctId {
+    /// Returns the text.
+    fn into_text(self) -> String;
+}
+
+// So the compiler reports the message above instead of this implementation's bound.
+#[diagnostic::do_not_recommend]
+impl<T: Into<String>> DistinctId for T {
+    #[inline]
+    fn into_text(self) -> String {
+        self.into()
     }
 }
 
