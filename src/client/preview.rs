@@ -63,7 +63,14 @@ pub(super) fn preview<E: Event>(
 ) -> Result<Preview, LossReason> {
     let capture = CaptureSettings { sampling: None, ..settings.capture.clone() };
     let common = Arc::clone(&capture.common);
-    Capture::preview(capture).encode(event, now, |encoded| body(&*settings.envelope, encoded, &common, now))
+    let envelope = &*settings.envelope;
+    let preview =
+        Capture::preview(capture).encode(event, now, |encoded| body(envelope, encoded, &common, now))?;
+    // The worker would lose an event whose body alone is too large.
+    if preview.body.len() > envelope.limits().max_body_bytes {
+        return Err(LossReason::TooLarge);
+    }
+    Ok(preview)
 }
 
 /// Writes the body of a request that holds only this event.

@@ -48,6 +48,8 @@ fn an_event_that_is_too_large_for_it_is_lost_and_counted() {
         let server = Server::start([]);
         let client = client(limited(config(&server).flush_at(100), limits));
         client.capture(numbered(0));
+        assert_eq!(client.preview(&large(1)).unwrap_err(), LossReason::TooLarge, "{limits:?}");
+        assert!(client.preview(&numbered(0)).is_ok(), "{limits:?}");
         client.capture(large(1));
         client.capture(numbered(2));
         assert_eq!(client.deliver(large(3), LONG).unwrap(), Delivered::Lost(LossReason::TooLarge));
