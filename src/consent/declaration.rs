@@ -212,9 +212,10 @@ impl Consent {
     /// most two letters (one letter in a part of three to five letters, none in a shorter part): `AnalyticDisabled`
     /// or `parameter`, for example.
     ///
-    /// Any other key is ignored, with two exceptions that are clear denials: the opposite name with the opposite
-    /// value (`AnalyticsEnabled: "false"`), and the last name of the key with one or all of the parts before it
-    /// missing. Each of these denies, and a line in the log names the key.
+    /// Any other key is ignored, with three exceptions that are clear denials: the opposite name with the opposite
+    /// value (`AnalyticsEnabled: "false"`); another name for the same switch, next to it or higher up on its path
+    /// (`TelemetryDisabled: "true"`, `DisableAnalytics: "true"`, `telemetry: "off"`); and the last name of the key with
+    /// one or all of the parts before it missing. Each of these denies, and a line in the log names the key.
     #[must_use]
     pub fn deployment_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.deployment_file = Some(path.into());
@@ -232,7 +233,7 @@ impl Consent {
 
     /// Sets the project's committed file, which is JSON unless its extension says otherwise.
     ///
-    /// Misspelt keys count as they do in the [deployment's file](Self::deployment_file), but no part of the key's
+    /// Misspelt keys and other names count as they do in the [deployment's file](Self::deployment_file), but no part of the key's
     /// path may be missing.
     #[must_use]
     pub fn project_file(mut self, path: impl Into<PathBuf>) -> Self {

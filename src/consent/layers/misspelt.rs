@@ -17,7 +17,7 @@ pub(crate) struct Switch<'a> {
 
 impl Switch<'_> {
     /// Returns the report, or a denial in its place if a key of the document is nearly the switch's own, or is its
-    /// opposite and denies: `AnalyticsEnabled: "false"`.
+    /// opposite and denies (`AnalyticsEnabled: "false"`), or is another name for it (`TelemetryDisabled: "true"`).
     pub(crate) fn unless_misspelt(&self, report: Finding) -> Finding {
         if report.vote == Vote::Deny {
             return report;
@@ -28,10 +28,33 @@ impl Switch<'_> {
                 format!("may be misspelt as \"{written}\", which counts as a no: correct or rename that key");
             return Finding::wrong(report.source, reason);
         }
-        match opposite(self.key).filter(|key| self.says_no(key, !self.disables)) {
+        let opposite = opposite(self.key).filter(|key| self.says_no(key, !self.disables));
+        match opposite.or_else(|| self.synonym()) {
             Some(written) => instead(report, &written),
             None => report,
         }
+    }
+
+    /// Returns another name for the switch, next to it or higher up on its path, unless its value allows telemetry.
+    fn synonym(&self) -> Option<String> {
+        let parts: Vec<&str> = self.key.split('.').collect();
+        (0..parts.len()).rev().find_map(|depth| {
+            let path = parts.get(..depth)?.join(".");
+            let map = match self.tree.at(&path) {
+                _ if path.is_empty() => self.tree,
+                Found::Value(node) => node,
+                _ => return None,
+            };
+            let Node::Map { entries, .. } = map else { return None };
+            // The rest of the path may be part of one dotted name.
+            let rest = format!("{}.", parts.get(depth..parts.len() - 1)?.join("."));
+            let (name, _) = entries.iter().find(|(name, node)| {
+                let written = join(&path, name);
+                let name = name.strip_prefix(&rest).unwrap_or(name);
+                written != self.key && written != self.other && denies_as_synonym(name, node)
+            })?;
+            Some(join(&path, name))
+        })
     }
 
     /// Does the same if part of the path to the switch is missing and the switch denies, as after a forgotten
@@ -53,6 +76,65 @@ impl Switch<'_> {
             Found::Value(Node::Bool(value)) => *value == disables,
             Found::Value(Node::Text(text)) => parse_switch(kind, text.as_ref()) == Reading::Deny,
             _ => false,
+        }
+    }
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+/// Returns whether a key is a name for a switch of telemetry, and its value does not allow it.
+fn denies_as_synonym(name: &str, value: &Node) -> bool {
+    let Some(synonym) = Synonym::of(name) else { return false };
+    let kind = match synonym {
+        Synonym::TurnsOff => SwitchKind::LegacyString,
+        Synonym::TurnsOn | Synonym::Subject => SwitchKind::Enabled { may_grant: false },
+    };
+    match value {
+        Node::Bool(value) => *value == (synonym == Synonym::TurnsOff),
+        Node::Text(text) => match parse_switch(kind, text.as_ref()) {
+            Reading::Deny => true,
+            // `analytics: "G-123"` is not a misspelt no.
+            Reading::Malformed => synonym != Synonym::Subject,
+            Reading::Abstain | Reading::Grant => false,
+        },
+        // A group of settings, such as `telemetry: {..}`, or nothing that could be meant as a yes or a no.
+        _ => false,
+    }
+}
+
+/// What a key does that is another name for a switch of telemetry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Synonym {
+    /// A yes turns telemetry off: `DisableAnalytics`.
+    TurnsOff,
+    /// A no turns telemetry off: `telemetry_enabled`.
+    TurnsOn,
+    /// It only names telemetry, so it may be something other than a switch: `analytics`.
+    Subject,
+}
+
+impl Synonym {
+    /// Returns what a key of this name does; `None` if it is not the name of such a switch.
+    fn of(name: &str) -> Option<Self> {
+        const SUBJECTS: [&str; 3] = ["telemetry", "analytics", "tracking"];
+        let letters: String = name
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .map(|letter| letter.to_ascii_lowercase())
+            .collect();
+        if letters == "donottrack" {
+            return Some(Self::TurnsOff);
+        }
+        let verb = SUBJECTS
+            .iter()
+            .find_map(|subject| letters.strip_prefix(subject).or_else(|| letters.strip_suffix(subject)))?;
+        match verb {
+            "disabled" | "disable" | "off" | "optout" | "no" => Some(Self::TurnsOff),
+            "enabled" | "enable" | "on" | "optin" => Some(Self::TurnsOn),
+            "" => Some(Self::Subject),
+            _ => None,
         }
     }
 }
@@ -85,7 +167,38 @@ fn shortened(key: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{opposite, shortened};
+    use super::{Synonym, opposite, shortened};
+
+    #[test]
+    fn other_names_for_the_switch_are_recognised() {
+        for name in [
+            "TelemetryDisabled",
+            "DisableAnalytics",
+            "disable_telemetry",
+            "ANALYTICS_DISABLE",
+            "noTelemetry",
+            "telemetry-off",
+            "Analytics.OptOut",
+            "TrackingDisabled",
+            "DO_NOT_TRACK",
+        ] {
+            assert_eq!(Synonym::of(name), Some(Synonym::TurnsOff), "{name}");
+        }
+        for name in ["TelemetryEnabled", "EnableAnalytics", "telemetry_opt_in"] {
+            assert_eq!(Synonym::of(name), Some(Synonym::TurnsOn), "{name}");
+        }
+        assert_eq!(Synonym::of("Analytics"), Some(Synonym::Subject));
+        for name in [
+            "MetricsDisabled",
+            "AnalyticsLogLevel",
+            "TelemetryEndpoint",
+            "",
+            "Disabled",
+            "AnalyticsBucketName",
+        ] {
+            assert_eq!(Synonym::of(name), None, "{name}");
+        }
+    }
 
     #[test]
     fn a_key_has_its_opposite_and_its_shorter_forms() {

@@ -393,6 +393,56 @@ fn a_misspelt_denial_of_the_deployment_counts_in_every_format() {
 }
 
 #[test]
+fn another_name_for_the_switch_counts_if_it_denies() {
+    let nested = |pair: &str| format!(r#"{{"deployment":{{"parameters":{{{pair}}}}}}}"#);
+    for no in [
+        r#""TelemetryDisabled":"true""#,
+        r#""DisableAnalytics":true"#,
+        r#""AnalyticsDisable":"true""#,
+        r#""disable_telemetry":"treu""#,
+        r#""EnableAnalytics":"false""#,
+        r#""TelemetryEnabled":false"#,
+        r#""Telemetry":"off""#,
+        r#""DO_NOT_TRACK":"1""#,
+        r#""AnalyticsDisabled":"false","TelemetryDisabled":"true""#,
+    ] {
+        for json in [
+            nested(no),
+            format!("{{{no}}}"),
+            format!(r#"{{"deployment":{{{no}}}}}"#),
+            format!("{{{}}}", no.replacen('"', "\"deployment.parameters.", 1)),
+        ] {
+            let inputs = with_document("d.json", &json);
+            check(&inputs, Denied, Layer::Deployment);
+            let decision = decide(&inputs);
+            let report = decision.deciding_report().unwrap();
+            assert!(report.malformed, "one line in the log names it: {json}");
+        }
+    }
+    for other in [
+        r#""TelemetryDisabled":"false""#,
+        r#""DisableAnalytics":false"#,
+        r#""TelemetryEnabled":"true""#,
+        r#""Analytics":"G-12345""#,
+        r#""Analytics":{"Bucket":"b"}"#,
+        r#""TrackingDisabled":"""#,
+        r#""MetricsDisabled":"true""#,
+    ] {
+        check(&with_document("d.json", &nested(other)), Granted, Layer::Mode);
+    }
+    check(&with_document("d.json", r#"{"grafana":{"DisableAnalytics":true}}"#), Granted, Layer::Mode);
+    for json in [
+        r#"{"disableTelemetry":true}"#,
+        r#"{"telemetry":{"telemetryDisabled":true}}"#,
+        r#"{"analytics":false}"#,
+    ] {
+        check(&with_project(documented(), json), Denied, Layer::Project);
+    }
+    let pages = r#"{"analytics":"G-12345","telemetry":{"endpoint":"x"}}"#;
+    assert_eq!(decide(&with_project(documented(), pages)).state(), Granted);
+}
+
+#[test]
 fn a_denial_of_the_deployment_counts_without_its_indent_or_heading() {
     for (json, state, by) in [
         (r#"{"AnalyticsDisabled":"true"}"#, Denied, Layer::Deployment),
