@@ -542,9 +542,10 @@ impl Config {
     /// - Each batch is sent once, as with [`max_retries`](Self::max_retries) of 0: the next run comes sooner than a
     ///   retry would. With a [`spool`](Self::spool) it is sent again by the next run, and this does not apply.
     /// - The last flush takes at most 400 ms, as with [`shutdown_timeout`](Self::shutdown_timeout). With the 100 ms
-    ///   that cutting off a request may take, the tool ends at most 500 ms later than it would without telemetry. If
-    ///   the endpoint refuses the connection, or its name does not resolve, the delay is only the time it takes to find
-    ///   out, usually a few milliseconds.
+    ///   that cutting off a request may take, the tool ends at most 500 ms later than it would without telemetry. A
+    ///   [`spool`](Self::spool) then gets up to 250 ms on a slow disk to write what was not delivered, so the maximum
+    ///   is 750 ms. If the endpoint refuses the connection, or its name does not resolve, the delay is only the time it
+    ///   takes to find out, usually a few milliseconds.
     ///
     /// Events not delivered by then are lost and counted, unless a spool keeps them. Setters called after this one
     /// override single values.
