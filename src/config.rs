@@ -73,7 +73,8 @@ pub struct Config {
     pub(crate) version: String,
     endpoint: Option<String>,
     api_key: Option<String>,
-    consent: Consent,
+    /// `None` until the application declares something.
+    consent: Option<Consent>,
     library: (String, String),
     is_server: Option<bool>,
     geoip_disable: bool,
@@ -121,7 +122,7 @@ impl Config {
             version,
             endpoint: None,
             api_key: None,
-            consent: Consent::default(),
+            consent: None,
             library: (env!("CARGO_PKG_NAME").to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             is_server: None,
             geoip_disable: true,
@@ -186,9 +187,9 @@ impl Config {
     }
 
     /// Sets which sources decide whether anything is sent. The default is opt-in: nothing is sent until the user
-    /// agrees.
+    /// agrees. If nothing is declared, the log has a warning that names this call, unless somebody has granted.
     pub fn consent(mut self, consent: Consent) -> Self {
-        self.consent = consent;
+        self.consent = Some(consent);
         self
     }
 

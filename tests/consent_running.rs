@@ -571,6 +571,32 @@ fn the_status_explains_before_init_and_when_off() {
 }
 
 #[test]
+fn a_client_without_declared_consent_names_the_missing_call() {
+    listen();
+    let config = |app: &str| Config::new(app, "1.0.0").env(Env::empty()).endpoint("http://127.0.0.1:9");
+    let wanted =
+        "the application declares no consent source, so nothing is sent: call Config::consent to declare one";
+    let client = Client::new(config("undeclared")).unwrap();
+    assert_eq!(client.disabled_reason(), Some(format!("opt-in: {wanted}").as_str()));
+    for status in [client.status(), candor::status(&config("undeclared"))] {
+        assert_eq!((status.state, status.decided_by), (ConsentState::Deferred, Layer::Mode), "{status}");
+        assert!(status.to_string().contains(wanted), "{status}");
+    }
+    let line = format!(
+        "WARN candor telemetry of undeclared is disabled, decided by mode: opt-in: {wanted}. \
+         `candor::status(&config)` shows what each layer said"
+    );
+    assert_eq!(logged("telemetry of undeclared "), [line]);
+
+    // Declared, but nobody has agreed: that is somebody's decision, not a mistake.
+    let declared = Client::new(config("declared").consent(Consent::opt_in())).unwrap();
+    let reason = "opt-in: nobody who may grant consent has done so yet";
+    assert_eq!(declared.disabled_reason(), Some(reason));
+    let lines = logged("telemetry of declared ");
+    assert!(lines.len() == 1 && lines[0].starts_with("INFO"), "{lines:?}");
+}
+
+#[test]
 fn the_status_of_a_configuration_that_cannot_start_is_its_error() {
     let config = |app: &str| Config::new(app, "1.0.0").env(Env::empty()).consent(documented());
     let refused = [

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use log::Level;
 use uuid::Uuid;
 
 use super::awaiting::{Begun, Named};
@@ -16,7 +17,7 @@ use super::worker_handle::{CUT, WorkerHandle, commands};
 use super::{Client, Flushed, Inner, disabled_reason, on_disk};
 use crate::clock::{Clock, later};
 use crate::config::ClientSettings;
-use crate::consent::{ConsentMonitor, Facts, GateState, Granted, SpoolStatus, origin};
+use crate::consent::{ConsentMonitor, Facts, GateState, Granted, Layer, SpoolStatus, origin};
 use crate::deliver::{BatchSender, Halving, Secrets, Worker, WorkerContext};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{EncodedEvent, Event, reserved};
@@ -51,7 +52,10 @@ impl Client {
         let (layer, source) = (report.layer.name(), report.source.escape_debug());
         let reason = format!("decided by {layer}: {source}: {}", report.reason);
         let is_debugging = settings.prints || decision.debug_print();
-        print_disabled(self.monitor.app(), &reason, is_debugging, report.malformed);
+        // A developer's omission, not somebody's decision.
+        let is_omission = report.layer == Layer::Mode && !self.monitor.declares_consent();
+        let level = if is_omission { Level::Warn } else { Level::Info };
+        print_disabled(self.monitor.app(), level, &reason, is_debugging, report.malformed);
     }
 
     /// Creates a client that is off until it is started.

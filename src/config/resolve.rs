@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::capture::CaptureSettings;
 use crate::catalogue::Catalogue;
 use crate::config::Config;
-use crate::consent::{CiProvider, Facts, Notice, writable_state_file};
+use crate::consent::{CiProvider, Consent, Facts, Notice, writable_state_file};
 use crate::deliver::OnError;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{CommonProperties, MAX_COMMON, reserved};
@@ -91,12 +91,13 @@ impl ClientSettings {
 }
 
 impl Config {
-    /// Sets defaults for a command-line tool where the application has set nothing: those of
+    /// Sets defaults for a command-line tool where the application has set nothing: opt-in consent, those of
     /// [`short_lived`](Self::short_lived), the log of sent requests, and [`Spool::cli`] if the catalogue tells people
     /// that events are kept on disk. A tool without retries keeps none.
     pub(crate) fn suit_a_tool(&mut self) {
         self.is_server.get_or_insert(false);
         self.sent_log.get_or_insert(true);
+        self.declared_consent();
         self.shutdown_timeout.get_or_insert(defaults::SHORT_LIVED_SHUTDOWN);
         self.is_short_lived = true;
         let says_so = self.catalogue.is_some_and(|catalogue| catalogue.is_kept_on_disk);
@@ -147,9 +148,14 @@ impl Config {
         self.catalogue
     }
 
+    /// Returns the application's declaration of consent, and makes the default one its own if there is none.
+    fn declared_consent(&mut self) -> &mut Consent {
+        self.consent.get_or_insert_default()
+    }
+
     /// Turns telemetry off for this run, like the flag.
     pub(crate) fn without_telemetry(mut self) -> Self {
-        self.consent = self.consent.no_telemetry_flag(true);
+        self.declared_consent().no_telemetry_flag = true;
         self
     }
 
@@ -163,9 +169,10 @@ impl Config {
         let endpoint = self.endpoint.as_deref().and_then(|url| Endpoint::parse(url).ok());
         let mut facts = Facts::new(
             self.app.clone(),
-            self.consent.clone(),
+            self.consent.clone().unwrap_or_default(),
             endpoint.map(|endpoint| endpoint.as_str().to_owned()),
         );
+        facts.declares_consent = self.consent.is_some();
         facts.app_version.clone_from(&self.version);
         facts.own_transport = self.transport.is_some();
         facts.api_key_missing = self.api_key.as_deref().is_some_and(|key| key.trim().is_empty());
@@ -250,7 +257,7 @@ impl Config {
     /// Checks all settings, without the environment and without changing anything.
     fn check(&self) -> Result<Checked> {
         check_name(&self.app)?;
-        check_notice(self.consent.notice.as_ref())?;
+        check_notice(self.consent.as_ref().and_then(|consent| consent.notice.as_ref()))?;
         let endpoint = self.endpoint.as_deref().map(Endpoint::parse).transpose()?;
         let api_key = self.api_key.as_deref().and_then(ApiKey::new);
         if let Some(problem) = api_key.as_ref().and_then(ApiKey::problem) {

@@ -43,7 +43,7 @@ const SETTINGS: &[(&str, &[Setting])] = &[
     (
         "What may be sent",
         &[
-            ("consent", CONSENT, |it| format!("`{:?}`", it.consent.mode), "the user's decision"),
+            ("consent", CONSENT, |it| format!("`{:?}`", it.facts().consent.mode), "the user's decision"),
             ("catalogue", "", |it| or(it.catalogue.is_some(), "none"), "the promise of what is sent"),
             (
                 "strict",

@@ -24,6 +24,8 @@ pub struct Facts {
     pub api_key_missing: bool,
     /// Whether telemetry is left out of this build.
     pub build_off: bool,
+    /// Whether the application has declared its consent; otherwise it has that of the default.
+    pub(crate) declares_consent: bool,
     /// Whether an API key is set, even a blank one.
     pub(crate) has_api_key: bool,
     /// Why no client can be created, or why it was created disabled.
@@ -42,6 +44,7 @@ impl Facts {
             own_transport: false,
             api_key_missing: false,
             build_off: cfg!(telemetry_off),
+            declares_consent: true,
             has_api_key: false,
             error: None,
         }

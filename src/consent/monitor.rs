@@ -142,6 +142,11 @@ impl ConsentMonitor {
         &self.facts.app
     }
 
+    /// Returns whether the application has declared its consent.
+    pub(crate) fn declares_consent(&self) -> bool {
+        self.facts.declares_consent
+    }
+
     /// Returns the current decision.
     pub(crate) fn decision(&self) -> Decision {
         self.read(|decision, _| decision.clone())

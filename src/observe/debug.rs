@@ -47,14 +47,14 @@ impl fmt::Display for OneLine<'_> {
 }
 
 /// Explains why a client was created disabled, and where to look. Prints nothing if a warning has already said so.
-pub(crate) fn print_disabled(app: &str, reason: &str, is_debugging: bool, was_warned: bool) {
+pub(crate) fn print_disabled(app: &str, level: Level, reason: &str, is_debugging: bool, was_warned: bool) {
     if was_warned && log::log_enabled!(target: CANDOR, Level::Warn) {
         return;
     }
     let text = format_args!(
         "telemetry of {app} is disabled, {reason}. `candor::status(&config)` shows what each layer said"
     );
-    print(CANDOR, Level::Info, is_debugging, &text);
+    print(CANDOR, level, is_debugging, &text);
 }
 
 /// Reports that a client could not be created and that a disabled one took its place.

@@ -11,7 +11,13 @@ pub(super) fn ask(inputs: &Inputs, heard: &Heard) -> Finding {
     if consent.mode == Mode::OptIn {
         return match heard.grant() {
             Some(by) => Finding::grant("opt-in", format!("granted by {by}")),
-            None => Finding::abstain("opt-in", "nobody who may grant consent has done so yet"),
+            None if inputs.facts.declares_consent => {
+                Finding::abstain("opt-in", "nobody who may grant consent has done so yet")
+            }
+            None => Finding::abstain(
+                "opt-in",
+                "the application declares no consent source, so nothing is sent: call Config::consent to declare one",
+            ),
         };
     }
     let name = if consent.mode == Mode::Session { "session" } else { "opt-out" };
