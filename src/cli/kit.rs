@@ -13,7 +13,9 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::consent::Notice;
 use crate::consent::{self, CHOICE_FILE, Facts, Status, spool_dir, state_file};
+use crate::error::ErrorKind;
 use crate::global::{self, Guard};
+use crate::observe::print_failed;
 use crate::observe::sent_log::{self, SentLines};
 use crate::settings::Env;
 
@@ -28,8 +30,8 @@ pub(super) struct Kit {
     keeps_client: bool,
     /// `Some` until a client is created from it.
     config: Mutex<Option<Config>>,
-    guard: OnceCell<Option<Guard>>,
-    disabled: Client,
+    /// The running client, or a disabled one that carries the reason why it could not be started.
+    client: OnceCell<Result<Guard, Client>>,
 }
 
 impl Kit {
@@ -60,8 +62,7 @@ impl Kit {
             own_files: Vec::new(),
             keeps_client: false,
             config: Mutex::new(Some(config)),
-            guard: OnceCell::new(),
-            disabled: Client::disabled(),
+            client: OnceCell::new(),
         }
     }
 
@@ -81,20 +82,20 @@ impl Kit {
         self.own_files.push(path);
     }
 
-    /// Starts the client on the first call; returns a disabled one if that fails.
+    /// Starts the client on the first call; returns a disabled one with the reason if that fails.
     pub(super) fn client(&self) -> &Client {
-        let guard = self.guard.get_or_init(|| {
-            let config = self.config.lock().take()?;
+        let client = self.client.get_or_init(|| {
+            let config = self.config.lock().take().ok_or_else(Client::disabled)?;
             let start = if self.keeps_client { global::guard } else { global::init };
-            match start(config) {
-                Ok(guard) => Some(guard),
-                Err(error) => {
-                    log::warn!(target: "candor", "telemetry is off: {error}");
-                    None
-                }
-            }
+            let is_debugging = config.is_debugging(&self.env);
+            start(config).map_err(|error| {
+                let other_runs = error.kind() == ErrorKind::AlreadyInitialised;
+                let reason = format!("{error:?}");
+                print_failed(self.app(), &reason, other_runs, is_debugging);
+                Client::failed(self.facts.clone(), self.env.clone(), reason)
+            })
         });
-        guard.as_ref().map_or(&self.disabled, Guard::client)
+        client.as_ref().map_or_else(|disabled| disabled, Guard::client)
     }
 
     pub(super) fn app(&self) -> &str {
@@ -131,8 +132,8 @@ impl Kit {
 
     /// Explains the decision without starting a client.
     pub(super) fn status(&self) -> Status {
-        if let Some(Some(guard)) = self.guard.get() {
-            return guard.client().status();
+        if self.client.get().is_some() {
+            return self.client().status();
         }
         match &*self.config.lock() {
             Some(config) => client::status(config),
@@ -147,8 +148,8 @@ impl Kit {
 
     /// Returns a client to store the user's answer with; does not start one if none is running.
     pub(super) fn client_of_answers(&self) -> Client {
-        match self.guard.get() {
-            Some(Some(guard)) => guard.client().clone(),
+        match self.client.get() {
+            Some(Ok(guard)) => guard.client().clone(),
             _ => Client::unstarted(self.facts.clone(), self.env.clone()),
         }
     }
@@ -169,7 +170,7 @@ impl Kit {
 
 impl Drop for Kit {
     fn drop(&mut self) {
-        let Some(Some(guard)) = self.guard.take() else { return };
+        let Some(Ok(guard)) = self.client.take() else { return };
         let client = guard.client().clone();
         drop(guard);
         sender::start_if_left(&client);
@@ -184,6 +185,7 @@ mod tests {
     use crate::catalogue::Catalogue;
     use crate::cli::CommandFinished;
     use crate::config::{ClientSettings, Config};
+    use crate::consent::Layer;
     use crate::settings::Env;
 
     const EVENTS: Catalogue = crate::events![CommandFinished];
@@ -215,6 +217,28 @@ mod tests {
         assert_eq!(spool(config().spool(Spool::cli()).no_spool().catalogue(EVENTS.kept_on_disk())), None);
         assert_eq!(spool(told().max_retries(0)), None);
         assert_eq!(spool(told().spool(Spool::server())), Some(Spool::server()));
+    }
+
+    #[test]
+    fn a_client_that_cannot_be_started_says_why() {
+        let mut kit = Kit::new(config().endpoint("https://t.example.com").api_key("phc_.."));
+        kit.keep_client();
+        let wanted = "api_key: this is a placeholder";
+        assert!(kit.client().disabled_reason().unwrap().starts_with(wanted));
+        for status in [kit.client().status(), kit.status()] {
+            assert_eq!(status.decided_by, Layer::Runtime);
+            assert!(status.to_string().contains(wanted), "{status}");
+        }
+    }
+
+    #[test]
+    fn the_kits_own_default_counts_as_a_declaration() {
+        let mut kit = Kit::new(config().endpoint("https://t.example.com"));
+        kit.keep_client();
+        assert_eq!(
+            kit.client().disabled_reason(),
+            Some("opt-in: nobody who may grant consent has done so yet")
+        );
     }
 
     #[test]
