@@ -11,8 +11,7 @@ use crate::settings::defaults;
 /// A setting: its method, its variable, its default as the code has it, and what it protects.
 type Setting = (&'static str, &'static str, fn(&Config) -> String, &'static str);
 
-const CONSENT: &str =
-    "`DO_NOT_TRACK`, `<APP>_TELEMETRY`, `<APP>_TELEMETRY_DISABLED`, `<APP>_NO_TELEMETRY`, `CI`";
+const CONSENT: &str = "`DO_NOT_TRACK`, `<APP>_TELEMETRY`, `<APP>_TELEMETRY_ENABLED`, `<APP>_TELEMETRY_DISABLED`, `<APP>_TELEMETRY_OPTOUT`, `<APP>_NO_TELEMETRY`, `CI`";
 
 /// Every setting, by what it is about.
 const SETTINGS: &[(&str, &[Setting])] = &[

@@ -156,7 +156,21 @@ providers! {
     Strider = "strider": When::Set(&["STRIDER"]);
 }
 
+/// The variables that say continuous integration, but not which.
+const GENERIC: [&str; 2] = ["CI", "CONTINUOUS_INTEGRATION"];
+
 impl CiProvider {
+    /// Returns every variable that is looked at.
+    #[cfg(test)]
+    pub(crate) fn variables() -> std::collections::BTreeSet<&'static str> {
+        let conditions = TABLE.iter().flat_map(|(_, conditions)| conditions.iter());
+        let names = conditions.flat_map(|condition| match condition {
+            When::Set(names) => names.to_vec(),
+            When::Is(name, _) | When::Starts(name, _) | When::Contains(name, _) => vec![*name],
+        });
+        names.chain(GENERIC).collect()
+    }
+
     /// Detects the provider from an environment; `None` if it is not continuous integration.
     ///
     /// Returns the first provider of the table whose condition holds. Otherwise returns [`Unknown`](Self::Unknown)
@@ -180,8 +194,7 @@ impl CiProvider {
                 return Some((*provider, name));
             }
         }
-        let generic = ["CI", "CONTINUOUS_INTEGRATION"];
-        generic.into_iter().find(|name| says_ci(env, name)).map(|name| (Self::Unknown, name))
+        GENERIC.into_iter().find(|name| says_ci(env, name)).map(|name| (Self::Unknown, name))
     }
 }
 

@@ -18,7 +18,7 @@ pub struct LayerReport {
     pub source: String,
     /// The reason, for people.
     pub reason: String,
-    /// The raw value of a variable, escaped and cut to 64 characters. Only for the local terminal.
+    /// The raw value of a variable, escaped and cut to 64 characters. Only for whoever runs the program.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raw_value: Option<String>,
     /// When the vote was given, in RFC 3339.
@@ -34,7 +34,7 @@ impl LayerReport {
         Self { layer, vote, source, reason, raw_value, since, malformed }
     }
 
-    /// Returns one sentence for the person at the terminal. It may contain the raw value of a variable.
+    /// Returns one sentence for whoever runs the program. It may contain the raw value of a variable.
     ///
     /// ```
     /// use candor::consent::{Facts, Inputs, decide};

@@ -53,7 +53,7 @@ pub struct LastSend {
 /// The explained decision.
 ///
 /// Serializes to a JSON object with stable keys, and displays as a table. It contains raw values of variables: show
-/// it only to the person at the terminal, and do not send it anywhere.
+/// it to whoever runs the program, at the terminal or as an administrator, and do not send it anywhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Status {
