@@ -49,6 +49,11 @@ impl Catalogue {
         markdown::example(self, schema).pretty()
     }
 
+    /// Returns whether the notice says where the events go.
+    pub(crate) fn names_endpoint(&self) -> bool {
+        self.endpoint.is_some()
+    }
+
     /// Returns how long events are kept, if the catalogue states it.
     pub(crate) fn retention_text(&self) -> Option<&'static str> {
         self.retention

@@ -5,20 +5,21 @@ use std::io::{self, IsTerminal, Write};
 use super::kit::Kit;
 use super::prompt::{Answer, ask as put, is_machine, may_prompt};
 use super::screen::{Screen, terminal_width};
-use crate::catalogue::Catalogue;
 use crate::client::Client;
 use crate::consent::{ConsentState, Layer, Status, Vote};
 use crate::consent::{Mode, Subject};
 use crate::settings::Env;
 
 /// Shows the notice if it is due and a person can read it; returns whether it was shown.
-pub(super) fn show_notice(client: &Client, env: &Env) -> bool {
+pub(super) fn show_notice(kit: &Kit, client: &Client) -> bool {
+    let env = kit.env();
     let Some(text) = client.notice_due() else { return false };
     if !io::stderr().is_terminal() || is_machine(env) {
         return false;
     }
     let mut notice = String::new();
     screen(env).paragraph(&mut notice, "", text.trim_end());
+    screen(env).paragraph(&mut notice, "", &commands(kit.app(), text));
     let mut out = io::stderr().lock();
     let shown = writeln!(out, "{notice}").and_then(|()| out.flush());
     if shown.is_err() {
@@ -83,15 +84,63 @@ fn waits_for_the_user(status: &Status, kit: &Kit) -> bool {
 
 fn question(kit: &Kit) -> String {
     let app = kit.app();
-    let what = kit.catalogue().map_or_else(
-        || {
-            let endpoint = kit.status().endpoint.unwrap_or_default();
-            format!("{app} can report how it is used, to {endpoint}.")
-        },
-        Catalogue::notice,
-    );
+    let endpoint = kit.status().endpoint.unwrap_or_default();
+    let what = match kit.catalogue() {
+        None => format!("{app} can report how it is used, to {endpoint}."),
+        Some(catalogue) if catalogue.names_endpoint() => catalogue.notice(),
+        Some(catalogue) => format!("{}\nEvents are sent to {endpoint}.", catalogue.notice()),
+    };
     let mut out = "\n".to_owned();
     screen(kit.env()).paragraph(&mut out, "", &what);
-    screen(kit.env()).paragraph(&mut out, "", &format!("`{app} telemetry show` lists every field."));
+    screen(kit.env()).paragraph(&mut out, "", &commands(app, &what));
     out + "Do you agree? (y/N): "
+}
+
+/// Names the commands that turn telemetry off and list every field, unless the text before already does.
+fn commands(app: &str, text: &str) -> String {
+    let does_not_name = |(command, _): &(String, &str)| !text.contains(command.as_str());
+    let commands = [("off", "turns it off"), ("show", "lists every field")];
+    let commands = commands.map(|(verb, does)| (format!("{app} telemetry {verb}"), does));
+    let lines: Vec<_> = commands
+        .into_iter()
+        .filter(does_not_name)
+        .map(|(command, does)| format!("`{command}` {does}."))
+        .collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{commands, question};
+    use crate::cli::CommandFinished;
+    use crate::cli::kit::Kit;
+    use crate::config::Config;
+    use crate::settings::Env;
+
+    #[test]
+    fn the_question_says_who_receives_the_events_and_how_to_turn_them_off() {
+        let config = || Config::new("forge", "1.0.0").env(Env::empty()).endpoint("https://t.example.com");
+        let events = crate::events![CommandFinished].product("Forge");
+        for config in [
+            config(),
+            config().catalogue(events),
+            config().catalogue(events.endpoint("https://t.example.com")),
+        ] {
+            let question = question(&Kit::new(config));
+            for part in ["https://t.example.com", "`forge telemetry off`", "`forge telemetry show`"] {
+                assert_eq!(question.matches(part).count(), 1, "{part}: {question}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_command_that_the_text_names_is_not_repeated() {
+        let both = "`forge telemetry off` turns it off.\n`forge telemetry show` lists every field.";
+        assert_eq!(commands("forge", "We count."), both);
+        assert_eq!(
+            commands("forge", "Off: `forge telemetry off`."),
+            "`forge telemetry show` lists every field."
+        );
+        assert_eq!(commands("forge", both), "");
+    }
 }

@@ -27,7 +27,8 @@ const MAX_LINE: u64 = 1024;
 /// Writes a question and reads one line.
 ///
 /// Only `y` and `yes`, in any case and with surrounding whitespace, mean yes. Everything else means no: an empty line,
-/// the end of the input, an error while writing or reading, and any other text. Ask only if [`may_prompt`] returns
+/// the end of the input, after which the line on the screen is ended, an error while writing or reading, and any other
+/// text. Ask only if [`may_prompt`] returns
 /// true, and store the answer before anything is sent.
 ///
 /// ```
@@ -48,6 +49,10 @@ pub(super) fn ask(question: &str, input: &mut impl BufRead, output: &mut impl Wr
     output.write_all(question.as_bytes()).and_then(|()| output.flush()).ok()?;
     let mut line = Vec::new();
     input.take(MAX_LINE).read_until(b'\n', &mut line).ok()?;
+    if !line.ends_with(b"\n") {
+        // Nobody has pressed Enter, so the terminal is still on the line of the question.
+        let _ = output.write_all(b"\n").and_then(|()| output.flush());
+    }
     Some(if is_yes(&line) { Answer::Yes } else { Answer::No })
 }
 
@@ -130,6 +135,15 @@ mod tests {
 
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn the_line_of_the_question_is_ended() {
+        for (typed, shown) in [("y\n", "?"), ("\n", "?"), ("", "?\n"), ("y", "?\n")] {
+            let mut output = Vec::new();
+            prompt("?", &mut typed.as_bytes(), &mut output);
+            assert_eq!(output, shown.as_bytes(), "{typed:?}");
         }
     }
 

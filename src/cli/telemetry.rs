@@ -131,14 +131,18 @@ impl Telemetry {
     /// If a notice is due and a person is at the terminal, it is shown before the command runs, and this run sends
     /// nothing. If consent is opt-in and the person at the terminal has not been asked, the question is asked after the
     /// command, and this run sends nothing. Neither happens in continuous integration, without a terminal or under a
-    /// coding agent. `y` and `yes` mean yes; every other answer means no, and the question is not asked again.
+    /// coding agent. `y` and `yes` mean yes; every other answer means no, and the question is not asked again. Ctrl-C at
+    /// the question is not an answer: it ends the program, nothing is stored, and the next run asks again.
+    ///
+    /// The question says who receives the events, if the [catalogue](Config::catalogue) does not. Notice and question
+    /// end with the commands that turn telemetry off and list every field.
     ///
     /// `command` is the name without arguments: lower-case ASCII letters and digits, with `-`, `_` and `:` between
     /// words, at most 40 characters; any other name is sent as `other`. A panic in the command is reported and then
     /// propagated.
     pub fn measure<T: RunResult>(&self, command: &'static str, work: impl FnOnce() -> T) -> T {
         let client = self.client();
-        let notice_shown = first_run::show_notice(client, self.kit.env());
+        let notice_shown = first_run::show_notice(&self.kit, client);
         self.running.begin(command);
         #[cfg(feature = "ctrlc")]
         if self.reports_ctrl_c && client.is_enabled() {

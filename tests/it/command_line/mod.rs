@@ -188,13 +188,15 @@ fn is_one_word(line: &str) -> bool {
 
 #[test]
 fn a_refusal_is_final_and_enter_refuses() {
-    for keys in ["n\n", "\n", "yess\n"] {
+    for keys in ["n\n", "\n", "yess\n", "\x04"] {
         let machine = Machine::new();
         let first = machine.at_terminal(&["build"], &[], 80);
         first.wait_for(QUESTION);
         first.write(keys);
         let (text, _) = first.end();
         assert!(text.contains("you will not be asked again"), "{text}");
+        let (_, answer) = text.split_once(QUESTION).expect("the question");
+        assert!(answer.trim_start_matches(keys.trim_end()).starts_with('\n'), "the line is ended: {text:?}");
         assert_eq!(machine.plain(&["build"]).0, "building all\n");
         assert_eq!(machine.plain(&["telemetry", "status", "--exit-code"]).1, 1);
         assert_eq!(machine.server.begun(), 0);
@@ -207,7 +209,8 @@ fn an_interrupted_question_stores_nothing_and_is_asked_again() {
     let first = machine.at_terminal(&["build"], &[], 80);
     first.wait_for(QUESTION);
     first.write("\x03");
-    first.end();
+    let (text, _) = first.end();
+    assert!(text.ends_with("(y/N): ^C"), "nothing is printed after the shell's own echo: {text:?}");
     assert!(!machine.state().exists());
     let second = machine.at_terminal(&["build"], &[], 80);
     second.wait_for(QUESTION);
