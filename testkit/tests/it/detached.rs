@@ -64,12 +64,19 @@ impl Machine {
     }
 
     /// Returns how many processes of the tool are running. A process that was started is found from the moment at
-    /// which its parent continues.
+    /// which its parent continues: its memory is then that of the new program, but may have no arguments and no
+    /// environment yet.
     fn processes(&self) -> usize {
         let dir = self.dir.display().to_string();
-        let is_ours = |environ: &Vec<u8>| environ.windows(dir.len()).any(|window| window == dir.as_bytes());
+        let is_ours = |process: &PathBuf| {
+            let read = |name| fs::read(process.join(name)).unwrap_or_default();
+            let environ = read("environ");
+            let is_starting =
+                || environ.is_empty() && read("cmdline").is_empty() && has_memory(&read("statm"));
+            environ.windows(dir.len()).any(|window| window == dir.as_bytes()) || is_starting()
+        };
         let entries = fs::read_dir("/proc").expect("the processes").filter_map(Result::ok);
-        entries.filter_map(|entry| fs::read(entry.path().join("environ")).ok()).filter(is_ours).count()
+        entries.map(|entry| entry.path()).filter(is_ours).count()
     }
 
     /// Returns the names of the files with unsent events.
@@ -85,6 +92,11 @@ impl Machine {
     fn arrived(&self) -> BTreeSet<String> {
         self.server.requests().iter().flat_map(testkit::Received::uuids).collect()
     }
+}
+
+/// Returns whether a process has memory of its own, from its `statm`: one that has ended and one of the kernel have none.
+fn has_memory(statm: &[u8]) -> bool {
+    statm.first().is_some_and(|digit| *digit != b'0')
 }
 
 impl Drop for Machine {
