@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::dynamic::{About, DynamicEvent};
 use super::{Encoder, Event};
 use crate::timestamp::Timestamp;
-pub use key::Key;
+pub use key::{Key, bare};
 use reused::Reused;
 pub use reused::{AsIs, Id};
 
@@ -291,6 +291,21 @@ mod tests {
             type_of = 6,
             r#type = 7
         );
+    }
+
+    #[test]
+    fn a_raw_identifier_is_sent_without_its_prefix() {
+        let event = crate::__event!(
+            InlineEvent::new("happened").distinct_id("id"),
+            r#type = 1,
+            "r#as_written" = 2,
+            r#match = 3,
+            r#match = 4,
+            groups = { r#in = "blue" },
+        );
+        let (_, bytes, ..) = encoded(&event).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(text.contains(r#""in":"blue""type":1,"r#as_written":2,"match":4"#), "{text}");
     }
 
     /// An application's own id.

@@ -74,7 +74,7 @@ macro_rules! event {
 macro_rules! __event {
     ($event:expr, $(,)?) => { $event };
     ($event:expr, groups = { $($kind:ident = $key:expr),* $(,)? } $(, $($rest:tt)*)?) => {
-        $crate::__event!($event $(.group(::core::stringify!($kind), $key))*, $($($rest)*)?)
+        $crate::__event!($event $(.group(const { $crate::__private::bare(::core::stringify!($kind)) }, $key))*, $($($rest)*)?)
     };
     ($event:expr, groups = $($rest:tt)*) => {
         ::core::compile_error!(
@@ -89,7 +89,7 @@ macro_rules! __event {
         $crate::__event!($event.timestamp($at), $($($rest)*)?)
     };
     ($event:expr, $key:ident = $value:expr $(, $($rest:tt)*)?) => {
-        $crate::__event!($event.property($crate::__key!(::core::stringify!($key)), $value), $($($rest)*)?)
+        $crate::__event!($event.property($crate::__identifier!($key), $value), $($($rest)*)?)
     };
     ($event:expr, $key:literal = $value:expr $(, $($rest:tt)*)?) => {
         $crate::__event!($event.property($crate::__key!($key), $value), $($($rest)*)?)
@@ -113,7 +113,21 @@ macro_rules! __distinct_id {
     }};
 }
 
-/// The name of a property, encoded at compile time.
+/// The name of a property that is written as an identifier, encoded at compile time.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __identifier {
+    ($key:ident) => {
+        const {
+            $crate::__private::Key::of_identifier(
+                ::core::stringify!($key),
+                ::core::concat!(",\"", ::core::stringify!($key), "\":"),
+            )
+        }
+    };
+}
+
+/// The name of a property that is written as a literal, encoded at compile time.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __key {

@@ -1,7 +1,7 @@
 //! Items for the code that the derives generate, reached as `candor::__private`. Not part of the public API.
 
 pub use super::encoder::Encoder;
-pub use super::inline::{AsIs, Id, InlineEvent, Key};
+pub use super::inline::{AsIs, Id, InlineEvent, Key, bare};
 pub use crate::field::Items;
 pub use crate::field::{DurationField, IntegerField, Switch};
 pub use crate::field::{Encode, MemberName, ValueWriter, Written};

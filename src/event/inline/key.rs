@@ -18,6 +18,12 @@ impl Key {
         Self { name, lead: if is_plain(name) { lead } else { "" } }
     }
 
+    /// Creates a key from an identifier and `,"identifier":`. A raw identifier, such as `r#type`, is sent as `type`.
+    pub const fn of_identifier(identifier: &'static str, lead: &'static str) -> Self {
+        let name = bare(identifier);
+        if name.len() == identifier.len() { Self::new(name, lead) } else { Self::new(name, "") }
+    }
+
     /// Returns the bare name.
     #[inline]
     pub(super) fn name(self) -> &'static str {
@@ -32,6 +38,14 @@ impl Key {
         } else {
             event.known_property(self.name, self.lead, value);
         }
+    }
+}
+
+/// Returns an identifier without the `r#` of a raw one.
+pub const fn bare(identifier: &'static str) -> &'static str {
+    match identifier.as_bytes() {
+        [b'r', b'#', ..] => identifier.split_at(2).1,
+        _ => identifier,
     }
 }
 
