@@ -80,7 +80,7 @@ pub(crate) fn patterns(specs: &[Spec], candor: &Path) -> TokenStream {
                 let text = example.value.trim_matches('"');
                 let message = format!("the example of `{}` does not match its pattern", spec.ident);
                 quote_spanned! {example.span=>
-                    const _: () = assert!(#candor::schema::Pattern::new(#source).matches(#text), #message);
+                    const _: () = ::core::assert!(#candor::schema::Pattern::new(#source).matches(#text), #message);
                 }
             });
             quote!(#compiled #example)

@@ -2,9 +2,13 @@
 
 #![no_implicit_prelude]
 #![deny(warnings)]
-#![allow(dead_code, non_camel_case_types)]
+#![allow(dead_code, non_camel_case_types, unused_macros)]
 
 extern crate std;
+
+macro_rules! assert {
+    () => {};
+}
 
 mod candor {}
 mod core {}
@@ -38,7 +42,7 @@ where
     writer: &'writer std::primitive::str,
     event: F,
     out: Details,
-    #[event(pattern = "[a-z]+", max = 8)]
+    #[event(pattern = "[a-z]+", max = 8, example = "abc")]
     value: &'event std::primitive::str,
     #[event(items = 2)]
     schema: &'writer [Written],
