@@ -64,7 +64,8 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
-/// Checks that the event has exactly one distinct id, and no groups if it has `no_groups`.
+/// Checks that the event has exactly one distinct id, at most one timestamp, one uuid and one group of each type, and no
+/// groups if it has `no_groups`.
 fn roles(input: &DeriveInput, container: &Container, specs: &[Spec]) -> Result<()> {
     let ids: Vec<&Spec> = specs.iter().filter(|spec| matches!(spec.role, Role::DistinctId { .. })).collect();
     if let Some(second) = ids.get(usize::from(container.distinct_id.is_none())) {
@@ -91,6 +92,20 @@ fn roles(input: &DeriveInput, container: &Container, specs: &[Spec]) -> Result<(
     let groups = specs.iter().find(|spec| matches!(spec.role, Role::Group(_)));
     if let (Some(group), true) = (groups, container.no_groups.is_some()) {
         return Err(Error::new(group.span, "an event with `no_groups` cannot have a `group` field"));
+    }
+    for (index, spec) in specs.iter().enumerate() {
+        let what = match &spec.role {
+            Role::Timestamp => "timestamp".to_owned(),
+            Role::Uuid => "uuid".to_owned(),
+            Role::Group(kind) => format!("group of the type `{kind}`"),
+            Role::Property | Role::DistinctId { .. } | Role::Skip => continue,
+        };
+        if specs.iter().take(index).any(|before| before.role == spec.role) {
+            return Err(Error::new(
+                spec.span,
+                format!("an event has only one {what}: remove one of the fields"),
+            ));
+        }
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ const PATTERN_MAX: usize = 64;
 const RAW_MAX: usize = 1000;
 
 /// What a field is for.
+#[derive(PartialEq)]
 pub(crate) enum Role {
     Property,
     DistinctId { is_property: bool },
@@ -85,6 +86,7 @@ impl Spec {
         };
         names::check_property(&name, span)?;
         let role = written.role(span)?;
+        written.has_effect(&role)?;
         let is_distinct_id = matches!(role, Role::DistinctId { .. });
         let policy = written.policy(index, &name, &field.ty, is_distinct_id)?;
         Ok(Self {
@@ -181,6 +183,29 @@ impl Written {
         })
     }
 
+    /// Checks that every attribute has an effect on a field of this role.
+    fn has_effect(&self, role: &Role) -> Result<()> {
+        let span = |given: &Option<Given<String>>| given.as_ref().map(|given| given.span);
+        let rename = span(&self.rename);
+        let (useless, why) = match role {
+            Role::Property | Role::DistinctId { is_property: true } => return Ok(()),
+            Role::DistinctId { .. } => (rename, "a distinct id has a name only with `property`"),
+            Role::Group(_) => (rename, "a group is sent under its type"),
+            Role::Timestamp | Role::Uuid | Role::Skip => {
+                let limits = [&self.max, &self.items].map(|given| given.as_ref().map(|given| given.span));
+                let texts = [&self.other, &self.example, &self.since].map(span);
+                let all = self.policies().into_iter().chain(limits).chain(texts).chain([rename]);
+                (all.flatten().next(), "the field is not sent as a property")
+            }
+        };
+        match useless {
+            Some(span) => {
+                Err(Error::new(span, format!("this attribute has no effect, because {why}: remove it")))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn policy(&self, index: usize, name: &str, ty: &Type, is_distinct_id: bool) -> Result<Policy> {
         self.one_policy()?;
         let pattern = self.pattern.as_ref().map(|given| PatternSource {
@@ -223,8 +248,9 @@ impl Written {
         })
     }
 
-    fn one_policy(&self) -> Result<()> {
-        let spans = [
+    /// Returns the spans of all policies; `raw` and `pattern` together count as one.
+    fn policies(&self) -> [Option<Span>; 8] {
+        [
             self.hashed.as_ref().map(|given| given.span),
             self.hashed_hex.as_ref().map(|given| given.span),
             self.keyed.as_ref().map(|given| given.span),
@@ -233,8 +259,11 @@ impl Written {
             self.label.as_ref().map(|given| given.span),
             self.buckets.as_ref().map(|given| given.span),
             self.as_number.as_ref().map(|given| given.span),
-        ];
-        if let Some(second) = spans.into_iter().flatten().nth(1) {
+        ]
+    }
+
+    fn one_policy(&self) -> Result<()> {
+        if let Some(second) = self.policies().into_iter().flatten().nth(1) {
             return Err(Error::new(
                 second,
                 "a field can have only one policy, except that `raw` and `pattern` can be combined",

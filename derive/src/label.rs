@@ -208,6 +208,11 @@ fn open(
             "a label with a pattern must be a struct with one text field, as in `struct Rule(String)`",
         ));
     };
+    if let Some(given) = &container.rename_all {
+        let text =
+            "`rename_all` applies only to an enum: the text of a label with a pattern is sent as it is";
+        return Err(Error::new(given.span, text));
+    }
     let max = container.max.as_ref().map_or(64, |given| given.value);
     let (source, span): (&str, Span) = (&pattern.value, pattern.span);
     let (ident, ty) = (&input.ident, &inner.ty);
