@@ -220,6 +220,7 @@ impl<P: Parts> Parts for (P, Group) {
 }
 
 #[cfg(test)]
+#[allow(unused_imports, reason = "the compiler reports an import of `event!` only in this crate")]
 mod tests {
     use std::collections::BTreeMap;
 

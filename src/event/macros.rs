@@ -107,7 +107,6 @@ macro_rules! __event {
 #[macro_export]
 macro_rules! __distinct_id {
     ($id:expr) => {{
-        #[allow(unused_imports, reason = "only for types other than `&str` and `&String`")]
         use $crate::__private::AsIs as _;
         $crate::__private::Id($id).text()
     }};
