@@ -52,10 +52,12 @@ fn broken_connections_are_retried() {
 fn an_answer_that_cannot_be_parsed_is_not_retried_for_a_day() {
     lines::listen();
     let padding = "y".repeat(200_000);
+    let beyond_the_limit = &padding[..17_000];
     let fields = "x: y\r\n".repeat(300);
     for (what, answer) in [
         ("100 with fields", "HTTP/1.1 100 Continue\r\nServer: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n".to_owned()),
-        ("large head", format!("HTTP/1.1 200 OK\r\nx: {padding}\r\n\r\n")),
+        ("large head", format!("HTTP/1.1 200 OK\r\nx: {beyond_the_limit}\r\n\r\n")),
+        ("larger head", format!("HTTP/1.1 200 OK\r\nx: {padding}\r\n\r\n")),
         ("many fields", format!("HTTP/1.1 200 OK\r\n{fields}\r\n")),
         ("no HTTP", "SSH-2.0-OpenSSH_9.6\r\n".to_owned()),
     ] {
@@ -77,8 +79,10 @@ fn an_answer_that_cannot_be_parsed_is_not_retried_for_a_day() {
 }
 
 #[test]
-fn an_unrequested_100_continue_is_ignored() {
+fn a_response_is_read_whatever_precedes_it() {
+    let padding = "y".repeat(15_000);
     for answer in [
+        &format!("HTTP/1.1 200 OK\r\nx: {padding}\r\nContent-Length: 0\r\n\r\n"),
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
         "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
     ] {
