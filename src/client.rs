@@ -84,7 +84,7 @@ impl Client {
 
     /// Creates a client that is permanently off, for code and tests that need a client.
     pub fn disabled() -> Self {
-        Self::with(None, ConsentMonitor::disabled(), |_| Some("created disabled".to_owned()))
+        Self::with(None, ConsentMonitor::disabled(), |_| Some("created with Client::disabled()".to_owned()))
     }
 
     /// Returns whether events are being captured.

@@ -23,7 +23,7 @@
 //! # Where to go
 //!
 //! - [`_documentation::guide`]: from a first event to a server with a graceful shutdown, a tool that asks once, a
-//!   library and tests of your own events; and what to check if nothing arrives.
+//!   library and tests of your own events.
 //! - [`_documentation::consent`]: what decides whether anything is sent, and how to find out why.
 //! - [`_documentation::privacy`]: what can leave the machine, and what each way of making a value safe protects
 //!   against.

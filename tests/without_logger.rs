@@ -136,7 +136,7 @@ fn each_loss_is_told_with_its_reason() {
         r#"event "half  31m": the property "share" was left out: not finite"#,
         r#"event "forged": the property "$lib" was left out: reserved name"#,
         r#"event "nobody" was dropped: no distinct id; pass `distinct_id = ..` or enter a `Context`"#,
-        r#"event "large" was dropped: too large"#,
+        r#"event "large" was dropped: too large; see `Config::event_bytes`"#,
         r#"event "unwanted" was dropped: dropped by hook"#,
     ] {
         let wanted = format!("[candor] {wanted}");

@@ -113,6 +113,11 @@ impl Logged {
 fn advice(reason: LossReason) -> &'static str {
     match reason {
         LossReason::EmptyDistinctId => "; pass `distinct_id = ..` or enter a `Context`",
+        LossReason::LongName | LossReason::LongDistinctId => {
+            "; at most 200 characters are allowed (200 bytes with PostHog's v1)"
+        }
+        LossReason::TooLarge => "; see `Config::event_bytes`",
+        LossReason::Undeclared => "; add it to the catalogue, or do without `Config::strict`",
         _ => "",
     }
 }

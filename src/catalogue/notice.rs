@@ -11,8 +11,8 @@ pub(super) fn write(catalogue: &Catalogue) -> String {
         "{} sends {}{}{}.",
         words::subject(catalogue),
         words::counted(catalogue.events.len()),
+        catalogue.endpoint.map(|endpoint| format!(" to {endpoint},")).unwrap_or_default(),
         purposes(catalogue),
-        catalogue.endpoint.map(|endpoint| format!(", to {endpoint}")).unwrap_or_default(),
     )];
     let uses = Uses::of(catalogue);
     if let Some(by) = catalogue.identified {

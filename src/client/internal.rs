@@ -293,7 +293,7 @@ impl Client {
         };
         if result == Err(LossReason::QueueFull) && lane.queue.mark_full() {
             catch_panic(
-                || log::warn!(target: "candor", "the queue is full: new events are dropped until half of it is free"),
+                || log::warn!(target: "candor", "the queue is full: new events are dropped until half of it is free; see Config::queue_events and Config::overflow"),
             );
         }
         result
@@ -380,7 +380,7 @@ impl Client {
         {
             let name = String::from_utf8_lossy(name);
             catch_panic(
-                || log::warn!(target: "candor", "capture_ai: {name} does not start with $ai_ (logged once)"),
+                || log::warn!(target: "candor", "capture_ai: {name} does not start with $ai_; use capture for it (logged once)"),
             );
         }
     }
@@ -441,7 +441,10 @@ impl Client {
         let handles = workers.all();
         drop(workers);
         if handles.iter().any(|handle| handle.is_current()) {
-            return Err(Error::new(ErrorKind::NotRunning, "the worker cannot wait for itself"));
+            return Err(Error::new(
+                ErrorKind::NotRunning,
+                "this is the worker's own thread, which would wait for itself; call it on another thread",
+            ));
         }
         Ok(handles)
     }
@@ -609,7 +612,9 @@ impl Client {
     /// Returns the monitor, unless the client was created disabled.
     pub(super) fn configured(&self) -> Result<&ConsentMonitor> {
         if self.monitor.is_disabled() {
-            return Err(Error::new(ErrorKind::NotRunning, "this client was created disabled"));
+            let reason = self.disabled_reason().unwrap_or("no reason is known");
+            let text = format!("consent cannot be changed through this client, which is disabled: {reason}");
+            return Err(Error::new(ErrorKind::NotRunning, text));
         }
         Ok(&self.monitor)
     }
@@ -632,6 +637,6 @@ fn transport(settings: &ClientSettings, granted: Granted) -> Result<Arc<dyn Tran
             Ok(Arc::from(catch_panic(|| factory(granted)).ok_or_else(panicked)??))
         }
         (None, Some(endpoint)) => Ok(Arc::new(HttpTransport::new(granted, &settings.http, endpoint)?)),
-        (None, None) => Err(Error::new(ErrorKind::Config, "endpoint: not set")),
+        (None, None) => Err(Error::new(ErrorKind::Config, "endpoint: not set; call Config::endpoint")),
     }
 }

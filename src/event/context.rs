@@ -98,7 +98,7 @@ impl Context {
         self.with(|values| match json {
             Ok(json) => upsert(&mut values.properties, key, json),
             Err(reason) => {
-                log::warn!(target: "candor", "context property {key:?} is left out: {}", reason.as_str());
+                log::warn!(target: "candor", "the context property {key:?} was left out: {}", reason.as_str());
             }
         })
     }

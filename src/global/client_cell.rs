@@ -122,5 +122,8 @@ impl Drop for Creator {
 }
 
 fn already() -> Error {
-    Error::new(ErrorKind::AlreadyInitialised, "candor is already initialised")
+    Error::new(
+        ErrorKind::AlreadyInitialised,
+        "candor is already initialised; call `init` once, and get its client with `candor::client()`",
+    )
 }

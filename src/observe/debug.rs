@@ -60,7 +60,7 @@ pub(crate) fn print_disabled(app: &str, level: Level, reason: &str, is_debugging
 /// Reports that a client could not be created and that a disabled one took its place.
 pub(crate) fn print_failed(app: &str, reason: &str, other_runs: bool, is_debugging: bool) {
     let what = if other_runs {
-        "was initialised again: the first client runs on, and this call returns the guard of a disabled one"
+        "was initialised again: the first client stays in use, and this call returns the guard of a disabled one"
     } else {
         "could not be started and is disabled"
     };

@@ -172,16 +172,24 @@ impl Http {
             let named = ureq::http::HeaderName::try_from(name.as_str()).is_ok();
             if !named || ureq::http::HeaderValue::try_from(value.as_str()).is_err() {
                 // The value may be a token, so only the name is shown.
-                let text = format!("header {name:?}: not a valid header name and value");
+                let text = format!(
+                    "header {name:?}: not a valid HTTP header; use visible ASCII, without line breaks"
+                );
                 return Err(Error::new(ErrorKind::Config, text));
             }
         }
         let times = [self.resolve, self.connect, self.read, self.total];
         if times.iter().any(Duration::is_zero) {
-            return Err(Error::new(ErrorKind::Config, "timeouts: must be longer than zero"));
+            return Err(Error::new(
+                ErrorKind::Config,
+                "request_timeout, connect_timeout and read_timeout: must be longer than zero",
+            ));
         }
         if times.iter().any(|time| *time > MAX_TIMEOUT) {
-            return Err(Error::new(ErrorKind::Config, "timeouts: must be at most a day"));
+            return Err(Error::new(
+                ErrorKind::Config,
+                "request_timeout, connect_timeout and read_timeout: must be at most a day",
+            ));
         }
         Ok(())
     }

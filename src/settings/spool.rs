@@ -237,7 +237,7 @@ impl Spool {
     pub(crate) fn check(&self, max_retries: Option<u32>) -> Result<()> {
         let wrong = |text: &str| Err(Error::new(ErrorKind::Config, format!("spool: {text}")));
         if cfg!(not(feature = "spool")) {
-            return wrong("this build lacks the feature `spool`");
+            return wrong("this build lacks the feature `spool`; enable it");
         }
         if max_retries == Some(0) && !self.at_most_once {
             return wrong(

@@ -285,9 +285,9 @@ fn sizes_and_times_of_zero() {
     is_refused("batch_bytes", config().batch_bytes(0));
     is_refused("retry_delays", config().retry_delays(Duration::ZERO, LONG));
     is_refused("retry_bytes", config().retry_bytes(0));
-    is_refused("timeouts", config().request_timeout(Duration::ZERO));
-    is_refused("timeouts", config().connect_timeout(Duration::ZERO));
-    is_refused("timeouts", config().read_timeout(Duration::ZERO));
+    is_refused("request_timeout", config().request_timeout(Duration::ZERO));
+    is_refused("connect_timeout", config().connect_timeout(Duration::ZERO));
+    is_refused("read_timeout", config().read_timeout(Duration::ZERO));
 }
 
 #[test]
@@ -296,9 +296,9 @@ fn sizes_and_times_beyond_reason() {
     is_refused("queue_events", config().queue_events(usize::MAX));
     is_refused("queue_bytes", config().queue_bytes(usize::MAX));
     is_refused("batch_bytes", config().batch_bytes(usize::MAX));
-    is_refused("timeouts", config().request_timeout(Duration::MAX));
-    is_refused("timeouts", config().connect_timeout(Duration::MAX));
-    is_refused("timeouts", config().read_timeout(Duration::MAX));
+    is_refused("request_timeout", config().request_timeout(Duration::MAX));
+    is_refused("connect_timeout", config().connect_timeout(Duration::MAX));
+    is_refused("read_timeout", config().read_timeout(Duration::MAX));
 }
 
 #[test]

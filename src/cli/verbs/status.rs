@@ -72,17 +72,16 @@ fn page(kit: &Kit, status: &Status, last: Option<&Entry>, screen: Screen) -> Str
         |page| format!("`{app} telemetry show`, and {page}"),
     );
     screen.paragraph(&mut out, "contents   ", &page);
-    let switch = match status.state {
-        ConsentState::Granted => "off",
-        ConsentState::Denied | ConsentState::Deferred => "on",
+    let change = match status.state {
+        ConsentState::Granted => format!("`{app} telemetry off`"),
+        // The user's answer does not outweigh anybody else's no.
+        ConsentState::Denied if status.decided_by != Layer::User => "remove what says no below".to_owned(),
+        ConsentState::Denied | ConsentState::Deferred => format!("`{app} telemetry on`"),
     };
     screen.paragraph(
         &mut out,
         "change     ",
-        &format!(
-            "`{app} telemetry {switch}`; {}_TELEMETRY=0 and DO_NOT_TRACK=1 turn it off",
-            variable_prefix(app)
-        ),
+        &format!("{change}; {}_TELEMETRY=0 and DO_NOT_TRACK=1 turn it off", variable_prefix(app)),
     );
     out.push('\n');
     for report in &status.layers {

@@ -7,6 +7,6 @@ pub(super) fn ask(inputs: &Inputs, _: &Heard) -> Finding {
     if inputs.facts.build_off {
         Finding::deny("cfg(telemetry_off)", "left out of this build")
     } else {
-        Finding::abstain("cfg(telemetry_off)", "built in")
+        Finding::abstain("cfg(telemetry_off)", "not set")
     }
 }

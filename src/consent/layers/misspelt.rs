@@ -140,7 +140,10 @@ impl Synonym {
 }
 
 fn instead(report: Finding, written: &str) -> Finding {
-    let reason = format!("is overridden by \"{}\", which says no: correct that key", written.escape_debug());
+    let reason = format!(
+        "is overridden by \"{}\", which says no: write the right key instead, or remove that one",
+        written.escape_debug()
+    );
     Finding::wrong(report.source, reason)
 }
 

@@ -32,8 +32,8 @@ fn the_committed_schemas_are_current() {
 fn the_notice_names_purpose_address_and_how_to_turn_it_off() {
     assert_eq!(
         CATALOGUE.notice(),
-        "Larder sends 3 kinds of events to see how it is used, to see what fails and to see which versions are \
-         in use, to https://t.larder.example.\n\
+        "Larder sends 3 kinds of events to https://t.larder.example, to see how it is used, to see what fails and \
+         to see which versions are in use.\n\
          Identifiers are hashed: the events are pseudonymous, not anonymous.\n\
          Some values are sent as they are; the full list shows which ones and why.\n\
          Events are deleted after 365 days.\n\

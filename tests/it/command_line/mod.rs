@@ -273,6 +273,9 @@ fn every_verb_works_without_a_terminal_and_prints_valid_json() {
     assert_eq!(verb(&["off"]).1, Some(0));
     assert_eq!(verb(&["status", "--exit-code"]).1, Some(1));
     assert!(verb(&["show"]).0.contains("command finished"));
+    let refused = stdout(&machine.piped(&["telemetry", "status"], &[("DO_NOT_TRACK", "1")]));
+    assert!(refused.contains("change     remove what says no below; "), "{refused}");
+    assert!(!refused.contains("telemetry on"), "an answer would not help: {refused}");
     assert_eq!(verb(&["forget"]).1, Some(0));
     let unknown = machine.piped(&["telemetry", "show", "nothing"], &[]);
     assert_eq!((unknown.status.code(), &*unknown.stdout), (Some(1), &b""[..]));
