@@ -39,6 +39,6 @@ impl Lane {
 /// Writes all queued events to disk, and returns those that cannot be written.
 pub(super) fn drain(lane: &Lane, writer: &SpoolWriter, generation: u32) -> Vec<Batch> {
     let mut builder = BatchBuilder::default();
-    let (_, left) = writer.drain(&mut builder, (&mut Backlog::default(), &*lane.queue), generation);
+    let (_, left) = writer.drain(&mut builder, (&mut Backlog::default(), &*lane.queue), generation, u64::MAX);
     left
 }

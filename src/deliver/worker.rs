@@ -27,8 +27,8 @@ use crate::wire::{BatchInfo, Ids};
 /// How long to wait for an aborted request to end before its thread is left behind.
 const HEEDS_CUT: Duration = Duration::from_millis(50);
 
-/// How long callers that may wait for room do so before a full queue is written to disk.
-const SLOW: Duration = Duration::from_millis(100);
+/// How long a request may take before a queue that callers wait for is written to disk.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// A command from the client to the worker.
 #[derive(Debug)]
@@ -405,22 +405,27 @@ impl Worker {
         let writer = self.writer()?;
         let ahead = writer.write_ahead().map(|interval| later(*written_at, interval));
         let is_due = ahead.is_some_and(|at| now >= at) && self.context.queue.depth().events > 0;
-        // Callers that may wait for room do so for a short time first, in which a healthy endpoint responds.
-        let is_slow_at = match self.context.batching.overflow {
-            Overflow::DropNewest => began,
-            Overflow::Wait(_) => later(began, SLOW),
-        };
-        if is_due || now >= is_slow_at && self.context.queue.spills() {
+        let is_slow_at = later(began, may_take(self.context.batching.overflow));
+        if is_due {
+            self.write_queued(&writer, self.context.queue.depth().events);
             *written_at = now;
-            let (queue, generation) = (&self.context.queue, self.context.generation);
-            let (taken, left) = writer.drain(&mut self.builder, (&mut self.backlog, &**queue), generation);
-            self.taken += taken;
-            for batch in left {
-                self.schedule.send_last(batch);
-            }
+        } else if now >= is_slow_at && self.context.queue.spills() {
+            self.write_queued(&writer, self.context.queue.over_half());
         }
         let ahead = writer.write_ahead().map(|interval| later(now, interval));
         Some(is_slow_at).filter(|at| *at > now).into_iter().chain(ahead).min()
+    }
+
+    /// Writes up to this many of the oldest queued events to disk; those that cannot be written are sent. Returns how
+    /// many were taken from the queue.
+    fn write_queued(&mut self, writer: &SpoolWriter, max: u64) -> u64 {
+        let (queue, generation) = (&self.context.queue, self.context.generation);
+        let (taken, left) = writer.drain(&mut self.builder, (&mut self.backlog, &**queue), generation, max);
+        self.taken += taken;
+        for batch in left {
+            self.schedule.send_last(batch);
+        }
+        taken
     }
 
     /// Returns whether enough is queued for another body, and no failed batch would be sent before it.
@@ -457,19 +462,13 @@ impl Worker {
         }
     }
 
-    /// Writes all queued events to disk; those that cannot be written are sent.
+    /// Writes the events queued now to disk; those that cannot be written are sent.
     fn drain_to_disk(&mut self, writer: &SpoolWriter) {
-        let (queue, generation) = (&self.context.queue, self.context.generation);
-        let (taken, left) = writer.drain(&mut self.builder, (&mut self.backlog, &**queue), generation);
-        self.taken += taken;
+        let taken = self.write_queued(writer, self.context.queue.depth().events);
         self.schedule.built();
         if taken == 0 {
             // A caller has counted its event and is about to push it.
             std::thread::yield_now();
-        }
-        // Commands are handled first: one may have ended the time for writing.
-        for batch in left {
-            self.schedule.send_last(batch);
         }
     }
 
@@ -704,6 +703,7 @@ impl Worker {
             &mut self.builder,
             (&mut self.backlog, &*self.context.queue),
             self.context.generation,
+            u64::MAX,
         );
         for batch in left {
             let ids = batch.ids().to_vec();
@@ -721,6 +721,15 @@ impl Worker {
             (failure.status, failure.detail) = (last.status, last.detail);
         }
         self.context.sender.report(&failure);
+    }
+}
+
+/// Returns how long a request may take before a nearly full queue is written to disk. Callers that may wait for room do
+/// so first, but not for so long that their time is up.
+fn may_take(overflow: Overflow) -> Duration {
+    match overflow {
+        Overflow::DropNewest => Duration::ZERO,
+        Overflow::Wait(timeout) => SLOW.min(timeout / 2),
     }
 }
 

@@ -309,6 +309,15 @@ impl Queue {
         self.limits.spill.is_some_and(|spill| depth.events >= spill.events || depth.bytes >= spill.bytes)
     }
 
+    /// Returns how many of the oldest events have to leave so that half of the queue is free; with events of different
+    /// sizes, about how many.
+    pub(crate) fn over_half(&self) -> u64 {
+        let (depth, Limits { events, bytes, .. }) = (self.depth(), self.limits);
+        let by_bytes = u128::from(depth.events) * u128::from(depth.bytes.saturating_sub(bytes / 2));
+        let by_bytes = u64::try_from(by_bytes.div_ceil(depth.bytes.max(1).into())).unwrap_or(u64::MAX);
+        depth.events.saturating_sub(events / 2).max(by_bytes)
+    }
+
     /// Returns whether the queue holds enough beyond `taken` to fill a batch.
     fn has_batch_beyond(&self, taken: QueueDepth) -> bool {
         let depth = self.depth();

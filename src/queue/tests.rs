@@ -61,6 +61,18 @@ fn the_queue_is_also_bounded_by_bytes() {
 }
 
 #[test]
+fn half_of_a_full_queue_leaves_at_once_by_events_or_by_bytes() {
+    let size = EncodedEvent::sample("a").size() as u64;
+    let filled = |queue: Queue, events: u64| {
+        (0..events).for_each(|_| assert!(push(&queue, "a").0));
+        queue.over_half()
+    };
+    assert_eq!([0, 5, 6, 10].map(|events| filled(queue(10, PLENTY), events)), [0, 0, 1, 5]);
+    assert_eq!([0, 5, 6, 10].map(|events| filled(queue(100, size * 10), events)), [0, 0, 1, 5]);
+    assert_eq!(filled(queue(12, size * 10), 10), 5, "both limits are kept");
+}
+
+#[test]
 fn only_the_first_event_and_a_full_batch_wake_the_worker() {
     let queue = queue(100, PLENTY);
     let mut wake_signal = Vec::new();

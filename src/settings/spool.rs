@@ -67,8 +67,10 @@ impl Sending {
 /// | a system crash or power failure | what the system had written back | the same | the same |
 ///
 /// - "What was written before" means the batches whose delivery has failed, every batch after them while the endpoint
-///   fails, and what fills three quarters of the queue while a request is in progress. The first attempt of a batch is
-///   made from memory.
+///   fails, and the older events of a queue that is three quarters full while a request is in progress: half of the
+///   queue stays in memory. The first attempt of a batch is made from memory.
+/// - With [`Overflow::Wait`](crate::Overflow::Wait), a full queue is written to disk only once a request takes longer
+///   than a second, or than half the time for which callers wait.
 /// - [`shutdown`](crate::Client::shutdown) writes whatever is not delivered when its time is up: what is queued, and the
 ///   batch in progress, even if its connection hangs. A tool that leaves its events to the next run
 ///   ([`Sending::NextRun`]) writes all of them and does not wait for the network.

@@ -112,6 +112,21 @@ fn what_fills_the_queue_while_a_request_hangs_goes_to_disk() {
 }
 
 #[test]
+fn a_nearly_full_queue_is_written_to_disk_only_down_to_half() {
+    let (state, wire) = (scratch(), Wire::new(Endpoint::Stalls));
+    let client = client(config(&state, &wire, Spool::server()).flush_at(50).queue_events(200));
+    capture(&client, 0..50);
+    eventually("a request to be under way", || wire.requests() == 1);
+    capture(&client, 50..200);
+    eventually("events to be on disk", || client.stats().spooled > 0);
+    assert_eq!(client.stats().spooled, 50, "{}", client.stats());
+    wire.set(Endpoint::Answers(200));
+    client.shutdown(LONG).unwrap();
+    adds_up(&client.stats());
+    assert_eq!(wire.numbers(), (0..200).collect::<Vec<_>>());
+}
+
+#[test]
 fn what_is_written_ahead_does_not_wait_for_the_request_under_way() {
     let (state, wire) = (scratch(), Wire::new(Endpoint::Stalls));
     let client = client(config(&state, &wire, Spool::server().write_ahead(SOON)).flush_at(1));

@@ -175,7 +175,8 @@ fn no_room(state: &Scratch, spool: Spool) {
     let wire = Wire::new(Endpoint::Refuses);
     let config = config(state, &wire, spool)
         .flush_at(20)
-        .queue_events(1_000)
+        // Room for all, since the batches that wait for a retry may be few and small.
+        .queue_events(1_500)
         .overflow(Overflow::Wait(LONG))
         .retry_bytes(8 << 20);
     let client = client(config);

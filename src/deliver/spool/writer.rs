@@ -326,8 +326,8 @@ impl SpoolWriter {
         }
     }
 
-    /// Writes the queued events to disk. Returns how many were taken from the queue, and those that could not be
-    /// written.
+    /// Writes up to `max` of the oldest queued events to disk, or all of them once the process ends. Returns how many
+    /// were taken from the queue, and those that could not be written.
     ///
     /// Called by the worker, or by the thread that ends the process without waiting for the worker, but only by one at
     /// a time: the process does not end while events are between the queue and a file, unless its time is over.
@@ -336,6 +336,7 @@ impl SpoolWriter {
         builder: &mut BatchBuilder,
         (backlog, queue): (&mut Backlog, &Queue),
         generation: u32,
+        max: u64,
     ) -> (u64, Vec<Batch>) {
         let (mut drained, mut left) = (0, Vec::new());
         let Some(_one) = self.draining.try_lock_until(self.patient_until()) else { return (drained, left) };
@@ -344,6 +345,13 @@ impl SpoolWriter {
         let mut ids = Ids::seeded(Uuid::new_v4());
         let limits = BatchLimits::new(&envelope.limits(), context.batch_bytes);
         loop {
+            let ends = self.writes_until.lock().is_some();
+            let room = if ends { u64::MAX } else { max.saturating_sub(drained) };
+            if room == 0 {
+                return (drained, left);
+            }
+            let events = limits.events.min(usize::try_from(room).unwrap_or(usize::MAX));
+            let limits = BatchLimits { events, ..limits };
             let created_at = Timestamp::of_clock(context.clock.wall());
             let info = BatchInfo { created_at, id: ids.next(created_at) };
             let mut batch = Batch::new(envelope, info, generation, context.clock.now(), 0, Vec::new());
@@ -357,9 +365,7 @@ impl SpoolWriter {
             if batch.len() > 0 {
                 left.extend(self.keep(batch));
             }
-            // Events captured meanwhile are collected for the next file, unless the process ends.
-            let is_done = backlog.len() == 0 && self.writes_until.lock().is_none();
-            if taken.depth.events == 0 || is_done {
+            if taken.depth.events == 0 {
                 return (drained, left);
             }
         }

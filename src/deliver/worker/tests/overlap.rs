@@ -282,6 +282,28 @@ fn a_shutdown_during_a_request_sends_the_rest_in_the_remaining_time() {
     assert_eq!((stats.sent, stats.lost_total(), stats.queued), (EVENTS, 0, 0), "{stats}");
 }
 
+#[test]
+fn callers_that_may_wait_get_time_for_the_response_but_not_until_their_own_is_up() {
+    let wait = |millis| may_take(Overflow::Wait(Duration::from_millis(millis)));
+    assert_eq!(may_take(Overflow::DropNewest), Duration::ZERO);
+    assert_eq!([wait(60_000), wait(2_000)], [SECOND; 2]);
+    assert_eq!([wait(100), wait(0)], [Duration::from_millis(50), Duration::ZERO]);
+}
+
+#[cfg(feature = "spool")]
+#[test]
+fn events_that_come_while_the_queue_is_written_wait_for_the_next_time() {
+    let scratch = Scratch::new();
+    let mut bench = bench(During::Nothing, EVENTS).0.with_spool(scratch.path());
+    let writer = bench.worker.writer().unwrap();
+    assert_eq!(bench.worker.write_queued(&writer, EVENTS - 1), EVENTS - 1);
+    let stats = bench.stats();
+    assert_eq!((stats.spooled, stats.queued, bench.queue.depth().events), (EVENTS - 1, 1, 1), "{stats}");
+    assert_eq!(bench.worker.write_queued(&writer, EVENTS), 1);
+    bench.worker.end();
+    assert_eq!((bench.stats().spooled, bench.stats().lost_total()), (EVENTS, 0));
+}
+
 #[cfg(feature = "spool")]
 #[test]
 fn a_shutdown_that_times_out_during_a_request_leaves_everything_on_disk() {
