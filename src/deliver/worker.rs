@@ -566,7 +566,10 @@ impl Worker {
                 }
                 spool.once(batch)
             }
-            AttemptResult::Gone => return self.is_gone(),
+            AttemptResult::Gone => {
+                spool.finished();
+                return self.is_gone();
+            }
         };
         for batch in unwritten.into_iter().rev() {
             // The parts of a batch from disk that could not be written are kept in memory.

@@ -1,12 +1,13 @@
 //! Events on disk are removed when consent ends, before anything is read.
 
 use std::fs;
+use std::time::Duration;
 
 use candor::consent::ConsentState;
 use candor::{Client, Consent, Env, LossReason, Notice, Spool};
 
 use crate::rig::{
-    Endpoint, LONG, Wire, adds_up, capture, client, config, documented, eventually, run, scratch,
+    Endpoint, LONG, Wire, adds_up, capture, client, config, documented, eventually, lost, run, scratch,
 };
 
 #[test]
@@ -21,6 +22,29 @@ fn a_withdrawal_removes_and_counts_the_events_on_disk() {
     adds_up(&stats);
     assert_eq!((stats.spooled, stats.lost(LossReason::ConsentWithdrawn)), (0, 5), "{stats}");
     assert!(!state.spool().exists());
+}
+
+#[test]
+fn a_withdrawal_while_events_from_disk_are_sent_counts_them() {
+    for endpoint in [Endpoint::Stalls, Endpoint::Hangs] {
+        let (state, wire) = (scratch(), Wire::new(Endpoint::Refuses));
+        let first = client(config(&state, &wire, Spool::server()));
+        capture(&first, 1..=3);
+        first.shutdown(Duration::from_millis(10)).unwrap();
+        let wire = Wire::new(endpoint);
+        let second = client(config(&state, &wire, Spool::server()));
+        eventually("the request to be under way", || wire.requests() == 1);
+        capture(&second, [4]);
+        second.opt_out().unwrap();
+        eventually("the worker to have counted all", || second.stats().queued == 0);
+        let stats = second.stats();
+        adds_up(&stats);
+        assert_eq!(
+            (stats.spooled, lost(&stats, LossReason::ConsentWithdrawn)),
+            (0, 4),
+            "{endpoint:?}: {stats}"
+        );
+    }
 }
 
 #[test]

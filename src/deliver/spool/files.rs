@@ -167,9 +167,11 @@ impl Files {
         std::mem::take(&mut self.under_way)
     }
 
-    /// Forgets everything.
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
+    /// Forgets all files but those whose events are in the current request: their fate is not known yet.
+    pub(super) fn forget(&mut self) {
+        let mut under_way = self.end();
+        under_way.retain(|file| file.events > 0);
+        *self = Self { under_way, is_left: self.is_left, ..Self::default() };
     }
 }
 
@@ -213,6 +215,17 @@ mod tests {
         assert_eq!(files.leave(), [InHand { name: names[0].with_tries(1), events: 0 }]);
         assert!(!files.is_begun(names[0].with_tries(1)), "it is no longer ours");
         assert!(!files.may_begin() && files.end().is_empty());
+    }
+
+    #[test]
+    fn a_request_outlives_the_files_that_are_removed() {
+        let (mut files, names) = files([1, 2, 3]);
+        files.begin(names[0].with_tries(1));
+        files.count(names[0].with_tries(1), 1);
+        files.begin(names[1].with_tries(1));
+        files.forget();
+        assert!(files.is_empty() && !files.is_begun(names[1].with_tries(1)), "it was still being read");
+        assert_eq!(files.end(), [InHand { name: names[0].with_tries(1), events: 1 }]);
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub(crate) struct SpoolSender {
     skip: HashSet<FileName>,
     /// The last file of a failed batch; the next batch begins after it.
     cursor: Option<FileName>,
+    /// The files of the current request, in case they are given back before its response is known.
+    current: Vec<InHand>,
     /// Files with a part of a refused batch. Each is sent alone, and its part decides whether it is cut again.
     parts: HashMap<FileName, Part>,
     /// Nothing is sent from disk before this instant, since the endpoint has failed.
@@ -77,6 +79,7 @@ impl SpoolSender {
             has_listed: false,
             skip: HashSet::new(),
             cursor: None,
+            current: Vec::new(),
             parts: HashMap::new(),
             not_before: None,
             failures: 0,
@@ -300,6 +303,8 @@ impl SpoolSender {
         if self.writer.context.spool.at_most_once {
             self.remove(&taken);
             self.writer.files.lock().end();
+        } else {
+            self.current.clone_from(&taken);
         }
         if let [InHand { name, .. }] = taken.as_slice() {
             batch.part = self.parts.get(&name.with_tries(0)).copied().unwrap_or(Part::Whole);
@@ -378,8 +383,23 @@ impl SpoolSender {
 
     /// Removes the files of the current batch, whose events are all settled.
     pub(crate) fn finished(&mut self) {
-        let done = self.writer.files.lock().end();
+        let done = self.end();
         self.remove(&done);
+    }
+
+    /// Ends the current request, and returns its files, of which no event is counted as on disk any more. The thread
+    /// that ends the process may have given them back a moment before the response came.
+    fn end(&mut self) -> Vec<InHand> {
+        let mut files = self.writer.files.lock();
+        let (ended, mut current) = (files.end(), std::mem::take(&mut self.current));
+        if !ended.is_empty() || self.writer.is_forgotten() {
+            return ended;
+        }
+        for file in &mut current {
+            file.name = file.name.with_tries(file.name.tries.saturating_sub(1));
+            self.writer.context.counters.unspooled(file.events);
+        }
+        current
     }
 
     /// Keeps the files of the current batch, which could not be sent. Nothing is sent before this instant.
@@ -410,9 +430,7 @@ impl SpoolSender {
     /// counts, so a file that causes a panic every time is eventually set aside.
     pub(crate) fn panicked(&mut self) -> bool {
         let kept = self.writer.files.lock().end();
-        for InHand { events, .. } in &kept {
-            self.writer.context.counters.spooled(*events);
-        }
+        self.writer.count_back(&kept);
         !kept.is_empty()
     }
 
@@ -424,7 +442,7 @@ impl SpoolSender {
     /// Writes parts of the current batch to disk, and then removes the files with the whole. Returns the parts that
     /// could not be written.
     pub(crate) fn split(&mut self, parts: impl IntoIterator<Item = Batch>) -> Vec<Batch> {
-        let whole = self.writer.files.lock().end();
+        let whole = self.end();
         let created = whole.first().map(|file| file.name.created);
         let mut left = Vec::new();
         for (place, batch) in parts.into_iter().filter(|batch| batch.len() > 0).enumerate() {

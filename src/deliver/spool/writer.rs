@@ -180,6 +180,9 @@ impl SpoolWriter {
             let now = millis(batch.info.created_at);
             // Locked until the file is recorded; a listing in between would take it for an earlier run's.
             let mut files = self.files.lock();
+            if self.is_forgotten() {
+                return Err(Box::new(batch.select(|index| index >= written)));
+            }
             let name = match created {
                 Some(created) => self.bucket().write_part(&events, created, now),
                 None => self.bucket().write(&events, now),
@@ -402,11 +405,22 @@ impl SpoolWriter {
         is_old && self.bucket().note_wait(now, DAY).unwrap_or(false)
     }
 
+    /// Counts the events of a request that has ended as on disk again, or as withdrawn if their files were removed.
+    pub(super) fn count_back(&self, files: &[InHand]) {
+        let events = files.iter().map(|file| file.events).sum();
+        // Locked, so `forget` either includes them or is seen here.
+        let known = self.files.lock();
+        let lost = if self.is_forgotten() { events } else { 0 };
+        self.context.counters.spooled(events - lost);
+        drop(known);
+        self.report(&DeliveryError::unsent(LossReason::ConsentWithdrawn, lost, Vec::new()));
+    }
+
     /// Gives back the files of a request that has ended, without counting the attempt: it did not end the process.
     pub(super) fn put_back(&self, files: &[InHand]) {
-        for InHand { name, events } in files {
-            // Counted even if renaming fails: the file is on disk, whatever its name.
-            self.context.counters.spooled(*events);
+        // Counted even if renaming fails: the file is on disk, whatever its name.
+        self.count_back(files);
+        for InHand { name, .. } in files {
             if let Ok(renamed) = self.bucket().set_tries(*name, name.tries.saturating_sub(1)) {
                 self.files.lock().rename(renamed);
             }
@@ -415,7 +429,7 @@ impl SpoolWriter {
 
     /// Removes this bucket for all processes, as on a withdrawal of consent.
     pub(crate) fn purge(&self) {
-        if self.is_forgotten.load(Ordering::Acquire) {
+        if self.is_forgotten() {
             // Already removed; a bucket of this name would belong to the next grant.
             return;
         }
@@ -431,17 +445,25 @@ impl SpoolWriter {
         self.forget_as(LossReason::ConsentWithdrawn);
     }
 
+    /// Returns whether the events on disk were counted as lost.
+    pub(super) fn is_forgotten(&self) -> bool {
+        self.is_forgotten.load(Ordering::Acquire)
+    }
+
     fn forget_as(&self, reason: LossReason) {
         if self.owner_pid != process::id() || self.is_forgotten.swap(true, Ordering::AcqRel) {
             return;
         }
         let journal = self.journal.as_ref().map(|journal| journal.lock());
         self.turn_off();
-        let lost = self.context.counters.take_spooled();
+        let lost = {
+            let mut files = self.files.lock();
+            files.forget();
+            self.context.counters.take_spooled()
+        };
         if let Some(mut journal) = journal {
             journal.forget();
         }
-        self.files.lock().clear();
         self.report(&DeliveryError::unsent(reason, lost, Vec::new()));
     }
 

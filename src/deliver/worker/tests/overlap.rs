@@ -306,6 +306,26 @@ fn events_that_come_while_the_queue_is_written_wait_for_the_next_time() {
 
 #[cfg(feature = "spool")]
 #[test]
+fn files_given_back_just_before_the_response_are_not_left_on_disk() {
+    let scratch = Scratch::new();
+    let mut bench = bench(During::Nothing, EVENTS).0.with_spool(scratch.path());
+    let writer = bench.worker.writer().unwrap();
+    bench.worker.write_queued(&writer, EVENTS);
+    let limits = BatchLimits { events: 1_000, bytes: 1 << 20, max_body_bytes: 1 << 20 };
+    let generation = bench.worker.context.generation;
+    let spool = bench.worker.spool.as_mut().unwrap();
+    assert_ne!(spool.next(Instant::now(), true), SpoolStep::Nothing);
+    let batch = spool.load(generation, limits, true).unwrap();
+    writer.leave();
+    bench.worker.context.sender.counters.sent(batch.len() as u64);
+    bench.worker.spool.as_mut().unwrap().finished();
+    let stats = bench.stats();
+    assert_eq!((stats.sent, stats.spooled, stats.queued), (EVENTS, 0, 0), "{stats}");
+    assert!(list(&scratch.path().join("spool").join("bench")).is_empty());
+}
+
+#[cfg(feature = "spool")]
+#[test]
 fn a_shutdown_that_times_out_during_a_request_leaves_everything_on_disk() {
     let scratch = Scratch::new();
     let (bench, endpoint) = bench(TOO_LATE, EVENTS);
