@@ -18,7 +18,7 @@ use super::{Client, Flushed, Inner, disabled_reason, on_disk};
 use crate::clock::{Clock, later};
 use crate::config::ClientSettings;
 use crate::consent::{ConsentMonitor, Facts, GateState, Granted, Layer, SpoolStatus, origin};
-use crate::deliver::{BatchSender, Halving, Secrets, Worker, WorkerContext};
+use crate::deliver::{BatchSender, Halving, Secrets, Unwritten, Worker, WorkerContext};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{EncodedEvent, Event, reserved};
 use crate::observe::sent_log::SentLog;
@@ -103,7 +103,8 @@ impl Client {
         let Some(lane) = inner.lanes.get_or_make(route, settings, &inner.counters) else { return Ok(()) };
         // Code of the application runs before the lock is taken, and leftovers are dropped after it was released.
         let transport = transport(&lane.settings, granted)?;
-        let spool = on_disk::open(&lane.settings, &self.monitor, &inner.counters, &inner.clock);
+        let spool =
+            on_disk::open(&lane.settings, &self.monitor, &inner.counters, &inner.awaited, &inner.clock);
         let (sender, receiver) = commands();
         let worker = Worker::new(WorkerContext {
             queue: Arc::clone(&lane.queue),
@@ -543,9 +544,9 @@ impl Client {
             let Some(writer) = lane.spool() else { continue };
             if writer.is_on() {
                 writer.write_until(Instant::now() + WRITES);
-                let left = drain(lane, &writer, generation);
-                let lost = left.iter().map(|batch| batch.ids().len() as u64).sum();
-                self.inner.counters.lost(LossReason::ShuttingDown, lost);
+                for batch in drain(lane, &writer, generation) {
+                    writer.report_lost(LossReason::ShuttingDown, &batch);
+                }
             }
             writer.leave();
         }
@@ -580,9 +581,9 @@ impl Client {
             let left = drain(lane, writer, generation);
             // The worker may hold events that it could not write.
             has_kept_all &= left.is_empty() && writer.can_write();
-            if !left.is_empty()
-                && let Some(handle) = lanes.workers().and_then(|workers| workers.get(*route))
-            {
+            let left = Unwritten::new(left, Arc::clone(writer), Arc::clone(&self.monitor));
+            // Counted if there is no worker.
+            if let Some(handle) = lanes.workers().and_then(|workers| workers.get(*route)) {
                 handle.deliver(left);
             }
         }

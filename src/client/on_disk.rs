@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::config::ClientSettings;
 use crate::consent::{ConsentMonitor, SpoolStatus};
-use crate::deliver::{SpoolContext, SpoolWriter};
+use crate::deliver::{Awaited, SpoolContext, SpoolWriter};
 use crate::observe::Counters;
 use crate::panic::catch_panic;
 use crate::queue::spool::{self, Bucket, Provenance, Purged, bucket_name, list, purge_all};
@@ -18,6 +18,7 @@ pub(super) fn open(
     settings: &ClientSettings,
     monitor: &ConsentMonitor,
     counters: &Arc<Counters>,
+    awaited: &Arc<Awaited>,
     clock: &Clock,
 ) -> Option<Arc<SpoolWriter>> {
     let spool = settings.spool.clone().filter(|_| !settings.is_dry_run)?;
@@ -39,6 +40,7 @@ pub(super) fn open(
         envelope: Arc::clone(&settings.envelope),
         common: Arc::clone(&settings.capture.common),
         counters: Arc::clone(counters),
+        awaited: Arc::clone(awaited),
         on_error: settings.on_error.clone(),
         clock: clock.clone(),
         batch_bytes: settings.batching.batch_bytes,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use parking_lot::Mutex;
 
-use crate::deliver::{Batch, Command, Worker};
+use crate::deliver::{Command, Unwritten, Worker};
 use crate::error::{Error, ErrorKind, Result};
 use crate::panic::catch_panic;
 use crate::queue::Queue;
@@ -97,8 +97,8 @@ impl WorkerHandle {
         self.tell(Command::Shutdown { deadline });
     }
 
-    /// Passes batches that were taken from the queue to the worker to be sent.
-    pub(super) fn deliver(&self, batches: Vec<Batch>) {
+    /// Passes batches that were taken from the queue to the worker to be sent. A worker that ends instead counts them.
+    pub(super) fn deliver(&self, batches: Unwritten) {
         self.tell(Command::Deliver(batches));
     }
 

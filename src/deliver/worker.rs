@@ -12,7 +12,7 @@ use super::report::DeliveryError;
 use super::request_thread::RequestThread;
 use super::schedule::{FlushMode, Schedule, Step};
 use super::sender::{AttemptResult, BatchSender, RequestResult, is_refusal};
-use super::spool::{SpoolSender, SpoolStep, SpoolWriter};
+use super::spool::{SpoolSender, SpoolStep, SpoolWriter, Unwritten};
 use crate::clock::{Clock, later};
 use crate::consent::{ConsentMonitor, Gate};
 use crate::event::CommonProperties;
@@ -31,7 +31,6 @@ const HEEDS_CUT: Duration = Duration::from_millis(50);
 const SLOW: Duration = Duration::from_secs(1);
 
 /// A command from the client to the worker.
-#[derive(Debug)]
 pub(crate) enum Command {
     /// Deliver the events queued now. Reply when they are settled, or when they cannot be by the deadline; the deadline
     /// ends only the wait, not the delivery.
@@ -39,7 +38,7 @@ pub(crate) enum Command {
     /// Deliver as much as possible by the deadline, then end.
     Shutdown { deadline: Instant },
     /// Deliver these batches, which were taken from the queue but could not be kept on disk.
-    Deliver(Vec<Batch>),
+    Deliver(Unwritten),
     /// Consent was withdrawn: drop everything and end.
     Withdraw,
 }
@@ -634,7 +633,7 @@ impl Worker {
                 self.stopping = Some(self.stopping.map_or(deadline, |known| known.min(deadline)));
             }
             Command::Deliver(batches) => {
-                for batch in batches.into_iter().rev() {
+                for batch in batches.take().into_iter().rev() {
                     self.schedule.send_next(batch);
                 }
             }

@@ -2,7 +2,9 @@
 
 mod files;
 mod sender;
+mod unwritten;
 mod writer;
 
 pub(crate) use sender::{SpoolSender, SpoolStep};
+pub(crate) use unwritten::Unwritten;
 pub(crate) use writer::{SpoolContext, SpoolWriter};

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::files::{Files, InHand};
 use crate::clock::{Clock, later};
+use crate::deliver::awaited::{Awaited, Delivered};
 use crate::deliver::batch::{Batch, BatchBuilder, BatchLimits};
 use crate::deliver::report::{DeliveryError, OnError};
 use crate::event::{CommonProperties, EncodedEvent};
@@ -29,6 +30,8 @@ pub(crate) struct SpoolContext {
     pub(crate) envelope: Arc<dyn Envelope>,
     pub(crate) common: Arc<CommonProperties>,
     pub(crate) counters: Arc<Counters>,
+    /// The callers that wait for the delivery of an event.
+    pub(crate) awaited: Arc<Awaited>,
     pub(crate) on_error: OnError,
     pub(crate) clock: Clock,
     pub(crate) batch_bytes: usize,
@@ -467,6 +470,12 @@ impl SpoolWriter {
         self.report(&DeliveryError::unsent(reason, lost, Vec::new()));
     }
 
+    /// Counts the events of a batch as lost, and calls the application's hook.
+    pub(crate) fn report_lost(&self, reason: LossReason, batch: &Batch) {
+        let ids = batch.ids().to_vec();
+        self.report(&DeliveryError::unsent(reason, ids.len() as u64, ids));
+    }
+
     /// Counts lost events, and calls the application's hook.
     pub(super) fn report(&self, failure: &DeliveryError) {
         let DeliveryError { count, reason, .. } = *failure;
@@ -474,6 +483,7 @@ impl SpoolWriter {
             return;
         }
         self.context.counters.lost(reason, count);
+        self.context.awaited.settle(&failure.events, Delivered::Lost(reason));
         log::debug!(target: "candor", "{count} events lost: {reason}");
         self.context.on_error.call(failure);
     }

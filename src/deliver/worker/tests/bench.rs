@@ -99,6 +99,7 @@ impl Bench {
             envelope: Arc::clone(&context.sender.envelope),
             common: Arc::clone(&context.common),
             counters: Arc::clone(&self.counters),
+            awaited: Arc::clone(&context.sender.awaited),
             on_error: OnError::default(),
             clock: context.clock.clone(),
             batch_bytes: context.batching.batch_bytes,
@@ -174,6 +175,13 @@ impl Bench {
     pub(super) fn shutdown(&self, timeout: Duration) {
         let deadline = self.worker.context.clock.now() + timeout;
         self.commands.send(Command::Shutdown { deadline }).unwrap();
+    }
+
+    /// Ends the worker's thread, as it were: what it leaves is dropped. Returns what others still use.
+    #[cfg(feature = "spool")]
+    pub(super) fn end(mut self) -> (Sender<Command>, Arc<Counters>) {
+        self.worker.end();
+        (self.commands, self.counters)
     }
 
     pub(super) fn stats(&self) -> Stats {

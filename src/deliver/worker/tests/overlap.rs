@@ -9,6 +9,8 @@ use super::super::*;
 use super::bench::Bench;
 use crate::clock::Manual;
 #[cfg(feature = "spool")]
+use crate::observe::Counters;
+#[cfg(feature = "spool")]
 use crate::queue::spool::{Scratch, list};
 use crate::settings::Retry;
 use crate::transport::{Request, Response, SendError, Transport};
@@ -322,6 +324,43 @@ fn files_given_back_just_before_the_response_are_not_left_on_disk() {
     let stats = bench.stats();
     assert_eq!((stats.sent, stats.spooled, stats.queued), (EVENTS, 0, 0), "{stats}");
     assert!(list(&scratch.path().join("spool").join("bench")).is_empty());
+}
+
+#[cfg(feature = "spool")]
+#[test]
+fn batches_for_a_worker_that_ends_are_counted_once() {
+    let scratches = [(); 4].map(|()| Scratch::new());
+    let left = |bench: &mut Bench| {
+        let now = bench.worker.context.clock.now();
+        let batches = vec![bench.worker.build_batch(now).unwrap()];
+        let events = batches.iter().map(|batch| batch.len() as u64).sum();
+        let writer = Arc::clone(bench.worker.context.spool.as_ref().unwrap());
+        (Command::Deliver(Unwritten::new(batches, writer, Arc::clone(&bench.monitor))), events)
+    };
+    let [mut ended, mut ending, mut withdrawn, mut working] =
+        scratches.each_ref().map(|scratch| bench(During::Nothing, EVENTS).0.with_spool(scratch.path()));
+    let lost = |counters: &Counters| counters.snapshot().lost(LossReason::ShuttingDown);
+
+    let (command, events) = left(&mut ended);
+    let (commands, counters) = ended.end();
+    assert!(commands.send(command).is_err());
+    assert_eq!((lost(&counters), counters.snapshot().queued), (events, 0), "it had ended");
+
+    let (command, events) = left(&mut ending);
+    ending.commands.send(command).unwrap();
+    let (_, counters) = ending.end();
+    assert_eq!((lost(&counters), counters.snapshot().queued), (events, 0), "it has not taken them");
+
+    let (command, events) = left(&mut withdrawn);
+    withdrawn.monitor.gate().close();
+    drop(command);
+    assert_eq!(withdrawn.stats().lost(LossReason::ConsentWithdrawn), events);
+
+    let (command, _) = left(&mut working);
+    working.commands.send(command).unwrap();
+    working.run();
+    let stats = working.stats();
+    assert_eq!((stats.sent, stats.lost_total(), stats.queued), (EVENTS, 0, 0), "{stats}");
 }
 
 #[cfg(feature = "spool")]
