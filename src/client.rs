@@ -326,6 +326,9 @@ impl Client {
     /// disk, for which a slow disk gets up to 250 ms more. Events that could not be written by then are lost, and
     /// counted as [`ShuttingDown`](crate::LossReason::ShuttingDown).
     ///
+    /// A transport or hook of the application that does not return by then is left behind with its thread. See
+    /// [`Stats::queued`] for what is counted later.
+    ///
     /// A second call changes nothing: while the first is running, it waits for it within its own timeout, and
     /// reports what is still waiting. Later captures are dropped and counted. On the worker's own thread, such as
     /// in an [`on_error`](crate::Config::on_error) hook, the call requests the shutdown but does not wait for it.
@@ -369,6 +372,9 @@ impl Client {
             late().for_each(|(handle, _)| handle.cut());
             let until = Instant::now() + CUT + self.time_to_write();
             ended = handles.iter().map(|handle| handle.wait(until)).collect();
+            for (handle, _) in handles.iter().zip(&ended).filter(|(_, has_ended)| !**has_ended) {
+                self.inner.counters.lost(LossReason::ShuttingDown, handle.leave_behind());
+            }
             self.keep_the_rest();
         }
         if let Some(mut workers) = lanes.workers() {

@@ -13,7 +13,8 @@ use crate::observe::Stats;
 pub struct Flushed {
     /// Events that the receiver accepted during the call.
     pub delivered: u64,
-    /// Events that are still waiting: for a retry, because the timeout expired, or on disk for a later run.
+    /// Events that are still waiting: for a retry, because the timeout expired, or on disk for a later run. After a
+    /// shutdown, those on disk, and those whose fate is still open: see [`Stats::queued`].
     pub waiting: u64,
     /// Everything counted during the call, including the losses by reason.
     pub stats: Stats,

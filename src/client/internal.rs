@@ -17,7 +17,7 @@ use super::worker_handle::{CUT, WorkerHandle, commands};
 use super::{Client, Flushed, Inner, disabled_reason, on_disk};
 use crate::clock::{Clock, later};
 use crate::config::ClientSettings;
-use crate::consent::{ConsentMonitor, Facts, GateState, Granted, Layer, SpoolStatus, origin};
+use crate::consent::{ConsentMonitor, Facts, Gate, GateState, Granted, Layer, SpoolStatus, origin};
 use crate::deliver::{BatchSender, Halving, Secrets, Unwritten, Worker, WorkerContext};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{EncodedEvent, Event, reserved};
@@ -112,6 +112,7 @@ impl Client {
             generation: 0,
             common: Arc::clone(&lane.settings.capture.common),
             commands: receiver,
+            held: Arc::default(),
             batching: lane.settings.batching.clone(),
             clock: inner.clock.clone(),
             sender: self.sender(&lane.settings, Arc::clone(&transport), spool.is_some()),
@@ -479,8 +480,8 @@ impl Client {
             handle.withdraw();
         }
         let until = Instant::now() + CUT;
-        for handle in &handles {
-            handle.wait(until);
+        for handle in handles.iter().filter(|handle| !handle.wait(until)) {
+            self.inner.counters.lost(LossReason::ConsentWithdrawn, handle.leave_behind());
         }
     }
 
@@ -537,18 +538,24 @@ impl Client {
         if writes { WRITES + COUNTS } else { Duration::ZERO }
     }
 
-    /// Writes to disk the events in the queue of a worker that is stuck in the application's code.
+    /// Writes to disk what is in the queue of a worker that is stuck in the application's code. Without a spool, counts
+    /// it as lost.
     pub(super) fn keep_the_rest(&self) {
         let Some(generation) = self.monitor.gate().sendable_generation() else { return };
         for lane in self.inner.lanes.iter() {
-            let Some(writer) = lane.spool() else { continue };
-            if writer.is_on() {
+            let spool = lane.spool();
+            if let Some(writer) = spool.as_ref().filter(|writer| writer.is_on()) {
                 writer.write_until(Instant::now() + WRITES);
-                for batch in drain(lane, &writer, generation) {
+                for batch in drain(lane, writer, generation) {
                     writer.report_lost(LossReason::ShuttingDown, &batch);
                 }
+            } else {
+                let left = lane.queue.close_before(Gate::next_generation(generation));
+                self.inner.counters.lost(LossReason::ShuttingDown, left);
             }
-            writer.leave();
+            if let Some(writer) = spool {
+                writer.leave();
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use parking_lot::Mutex;
 
-use crate::deliver::{Command, Unwritten, Worker};
+use crate::deliver::{Command, Held, Unwritten, Worker};
 use crate::error::{Error, ErrorKind, Result};
 use crate::panic::catch_panic;
 use crate::queue::Queue;
@@ -29,6 +29,7 @@ pub(super) struct WorkerHandle {
     thread: Mutex<Option<JoinHandle<()>>>,
     id: ThreadId,
     queue: Arc<Queue>,
+    held: Arc<Held>,
     owner_pid: u32,
 }
 
@@ -44,7 +45,7 @@ impl WorkerHandle {
         commands: Sender<Command>,
         transport: Arc<dyn Transport>,
     ) -> Result<(Arc<Self>, Sender<u32>)> {
-        let queue = worker.queue();
+        let (queue, held) = (worker.queue(), worker.held());
         let (begin, begun) = bounded::<u32>(1);
         let (alive, ended) = bounded(0);
         let run = move || {
@@ -62,6 +63,7 @@ impl WorkerHandle {
             transport,
             id: thread.thread().id(),
             queue,
+            held,
             thread: Mutex::new(Some(thread)),
             owner_pid: process::id(),
         };
@@ -100,6 +102,12 @@ impl WorkerHandle {
     /// Passes batches that were taken from the queue to the worker to be sent. A worker that ends instead counts them.
     pub(super) fn deliver(&self, batches: Unwritten) {
         self.tell(Command::Deliver(batches));
+    }
+
+    /// Leaves the worker behind, which may be stuck in the application's code. Returns how many of its events the caller
+    /// has to count as lost.
+    pub(super) fn leave_behind(&self) -> u64 {
+        self.held.claim()
     }
 
     /// Tells the worker that consent has ended, and cuts off its request.

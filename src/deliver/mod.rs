@@ -3,6 +3,7 @@
 mod awaited;
 mod batch;
 mod halving;
+mod held;
 mod report;
 mod request_thread;
 mod retry;
@@ -16,6 +17,7 @@ pub(crate) use awaited::Awaited;
 pub use awaited::Delivered;
 pub(crate) use batch::{Batch, BatchBuilder};
 pub(crate) use halving::Halving;
+pub(crate) use held::Held;
 pub use report::DeliveryError;
 pub(crate) use report::OnError;
 pub(crate) use secrets::Secrets;

@@ -181,6 +181,12 @@ impl Schedule {
         self.due.iter().chain(self.waiting.iter().map(|(_, batch)| batch)).map(|batch| batch.first).min()
     }
 
+    /// Returns how many events are in batches.
+    pub(crate) fn events(&self) -> u64 {
+        let batches = self.due.iter().chain(self.waiting.iter().map(|(_, batch)| batch));
+        batches.map(|batch| batch.len() as u64).sum()
+    }
+
     /// Drops all batches and returns the ids of their events.
     pub(crate) fn clear(&mut self) -> Vec<Uuid> {
         let batches = self.due.iter().chain(self.waiting.iter().map(|(_, batch)| batch));

@@ -8,10 +8,11 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, at, never, select};
 use uuid::Uuid;
 
 use super::batch::{Batch, BatchBuilder, BatchLimits};
+use super::held::Held;
 use super::report::DeliveryError;
 use super::request_thread::RequestThread;
 use super::schedule::{FlushMode, Schedule, Step};
-use super::sender::{AttemptResult, BatchSender, RequestResult, is_refusal};
+use super::sender::{AttemptResult, BatchSender, Outgoing, RequestResult, is_refusal};
 use super::spool::{SpoolSender, SpoolStep, SpoolWriter, Unwritten};
 use crate::clock::{Clock, later};
 use crate::consent::{ConsentMonitor, Gate};
@@ -51,6 +52,8 @@ pub(crate) struct WorkerContext {
     pub(crate) generation: u32,
     pub(crate) common: Arc<CommonProperties>,
     pub(crate) commands: Receiver<Command>,
+    /// What the client counts as lost if it leaves the worker behind.
+    pub(crate) held: Arc<Held>,
     pub(crate) batching: Batching,
     pub(crate) clock: Clock,
     pub(crate) sender: BatchSender,
@@ -149,6 +152,11 @@ impl Worker {
         Arc::clone(&self.context.queue)
     }
 
+    /// Returns what the client counts as lost if it leaves this worker behind.
+    pub(crate) fn held(&self) -> Arc<Held> {
+        Arc::clone(&self.context.held)
+    }
+
     /// Works for a generation until it is told to end or consent is withdrawn. A panic in the application's code costs
     /// only the current batch; if there is none, everything queued is dropped.
     pub(crate) fn run(mut self, generation: u32) {
@@ -165,6 +173,7 @@ impl Worker {
 
     /// Counts the events lost to a panic, and returns their number.
     fn count_panicked(&mut self) -> u64 {
+        self.take_back();
         let mut taken = std::mem::take(&mut self.builder.taken).depth;
         self.context.queue.release(taken);
         let mut lost = std::mem::take(&mut self.in_hand) + taken.events;
@@ -333,8 +342,9 @@ impl Worker {
         };
         let needs_thread = builds_next || self.context.spool.is_some();
         let Some(thread) = needs_thread.then(|| self.take_request_thread()).flatten() else {
+            self.lend();
             let answer = self.context.sender.request(&outgoing);
-            return (self.context.sender.finish(batch, outgoing, answer), true);
+            return (self.finish(batch, outgoing, answer), true);
         };
         let outgoing = Arc::new(outgoing);
         thread.send(Arc::clone(&outgoing));
@@ -354,7 +364,31 @@ impl Worker {
             }
         };
         let outgoing = Arc::try_unwrap(outgoing).unwrap_or_else(|shared| (*shared).clone());
-        (self.context.sender.finish(batch, outgoing, answer), is_built)
+        self.lend();
+        (self.finish(batch, outgoing, answer), is_built)
+    }
+
+    fn finish(&mut self, batch: Batch, outgoing: Outgoing, answer: RequestResult) -> AttemptResult {
+        let result = self.context.sender.finish(batch, outgoing, answer);
+        self.take_back();
+        result
+    }
+
+    /// Lets the client count what this worker holds besides the current batch, in case the application's code does not
+    /// return. With a spool, the worker would still write it to disk.
+    fn lend(&self) {
+        let is_lost = self.writer().is_none();
+        self.context.held.lend(if is_lost { self.backlog.len() + self.schedule.events() } else { 0 });
+    }
+
+    /// Ends what [`lend`](Self::lend) began. Drops what the client has counted.
+    fn take_back(&mut self) {
+        if !self.context.held.take_back() {
+            let taken = self.backlog.clear(&self.context.queue);
+            self.context.queue.release(taken);
+            self.taken += taken.events;
+            self.schedule.clear();
+        }
     }
 
     /// Builds the batch to send after the current one.

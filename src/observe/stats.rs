@@ -25,7 +25,10 @@ const REASONS: usize = LossReason::ALL.len();
 pub struct Stats {
     /// Events passed to `capture` while the gate was open, and those passed to it after a shutdown.
     pub captured: u64,
-    /// Events waiting in the queue, in a batch being sent, or for a retry.
+    /// Events waiting in the queue, in a batch being sent, or for a retry. After a shutdown or a withdrawal, only what is
+    /// in the hands of a worker that the application's code or the system has not let go on: a request that cannot be
+    /// cut off, or, with a [`Spool`](crate::Spool), events that the worker may still write to disk. Each is counted
+    /// once the worker goes on; if it never does, they stay here.
     pub queued: u64,
     /// Events that this process has written to disk, or has found there and tried to send, and that are still there
     /// for a later run or another process to send. Always zero without a [`Spool`](crate::Spool).

@@ -1,7 +1,8 @@
 //! Shutdown keeps its timeout, whatever the endpoint does and wherever it is called from.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, OnceLock};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -86,6 +87,90 @@ fn against_a_transport_that_cannot_be_aborted() {
     let began = Instant::now();
     client.shutdown(SHORT).unwrap();
     assert!(began.elapsed() < SOON);
+}
+
+/// An endpoint that answers the first requests with these statuses, and the next one when it is told to. Not even an
+/// abort ends that one.
+struct Stuck {
+    first: Mutex<Vec<u16>>,
+    begun: Sender<()>,
+    answer: Mutex<Receiver<u16>>,
+}
+
+impl Transport for Stuck {
+    fn send(&self, _: &Request<'_>) -> Result<Response, SendError> {
+        let first = self.first.lock().unwrap().pop();
+        let _ = self.begun.send(());
+        Ok(Response::status(first.unwrap_or_else(|| self.answer.lock().unwrap().recv_timeout(LONG).unwrap())))
+    }
+}
+
+/// A client whose worker holds event 1 for a retry and is stuck with event 2, and the channel with its answer. Event 3
+/// is in the queue.
+fn stuck() -> (Client, Sender<u16>) {
+    let ((begun, began), (answer, answers)) = (channel(), channel());
+    let stuck = Mutex::new(Some(Stuck { first: Mutex::new(vec![503]), begun, answer: Mutex::new(answers) }));
+    let config = config_for("http://127.0.0.1:9").flush_at(1).retry_delays(LONG * 10, LONG * 10);
+    let client = client(config.transport(move |_| Ok(Box::new(stuck.lock().unwrap().take().unwrap()))));
+    for n in [1, 2] {
+        client.capture(numbered(n));
+        began.recv_timeout(LONG).unwrap();
+    }
+    client.capture(numbered(3));
+    (client, answer)
+}
+
+#[test]
+fn a_worker_that_is_stuck_leaves_only_its_request_uncounted() {
+    for (status, sent, reason) in [(200, 1, None), (503, 0, Some(LossReason::ShuttingDown))] {
+        let (client, answer) = stuck();
+        let flushed = client.shutdown(SHORT).unwrap();
+        let stats = client.stats();
+        assert_eq!((stats.queued, stats.lost(LossReason::ShuttingDown)), (1, 2), "{stats}");
+        assert_eq!((flushed.waiting, flushed.lost()), (1, 2));
+        answer.send(status).unwrap();
+        eventually("the worker to count the request", || client.stats().queued == 0);
+        client.shutdown(LONG).unwrap();
+        let stats = client.stats();
+        assert_eq!((stats.sent, stats.lost_total()), (sent, 3 - sent), "{stats}");
+        assert!(reason.is_none_or(|reason| stats.lost(reason) == 3), "{stats}");
+    }
+}
+
+#[test]
+fn a_withdrawal_counts_what_a_stuck_worker_holds() {
+    let (client, answer) = stuck();
+    // It cannot be stored here, but it counts.
+    let _ = client.opt_out();
+    let stats = client.stats();
+    assert_eq!((stats.queued, stats.lost(LossReason::ConsentWithdrawn)), (1, 2), "{stats}");
+    answer.send(503).unwrap();
+    eventually("the worker to count the request", || client.stats().queued == 0);
+    assert_eq!(client.stats().lost(LossReason::ConsentWithdrawn), 3, "{}", client.stats());
+}
+
+#[test]
+fn a_hook_that_does_not_return_keeps_no_event_uncounted() {
+    let ((begun, began), (go_on, goes_on)) = (channel(), channel::<()>());
+    let goes_on = Mutex::new(goes_on);
+    let server = Server::start([Reply::status(503), Reply::status(401)]);
+    let config = config(&server).flush_at(1).retry_delays(LONG * 10, LONG * 10).on_error(move |_| {
+        let _ = begun.send(());
+        let _ = goes_on.lock().unwrap().recv_timeout(LONG);
+    });
+    let client = client(config);
+    client.capture(numbered(1));
+    server.wait_for(1);
+    eventually("the retry to be scheduled", || client.status().last_send.is_some());
+    client.capture(numbered(2));
+    began.recv_timeout(LONG).unwrap();
+    client.capture(numbered(3));
+    client.shutdown(SHORT).unwrap();
+    let stats = client.stats();
+    assert_eq!((stats.queued, stats.lost(LossReason::Rejected), stats.lost_total()), (0, 1, 3), "{stats}");
+    drop(go_on);
+    client.shutdown(LONG).unwrap();
+    assert_eq!(client.stats(), stats, "nothing is counted twice");
 }
 
 #[test]

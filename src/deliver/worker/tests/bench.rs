@@ -78,6 +78,7 @@ impl Bench {
             generation,
             common: Arc::default(),
             commands: receiver,
+            held: Arc::default(),
             batching,
             clock: Clock::Manual(Arc::clone(&clock)),
             sender,
