@@ -544,6 +544,10 @@ impl Client {
         let Some(generation) = self.monitor.gate().sendable_generation() else { return };
         for lane in self.inner.lanes.iter() {
             let spool = lane.spool();
+            if spool.as_ref().is_some_and(|writer| writer.is_stuck()) {
+                // The worker had its time. Once it goes on, it writes or counts what is left.
+                continue;
+            }
             if let Some(writer) = spool.as_ref().filter(|writer| writer.is_on()) {
                 writer.write_until(Instant::now() + WRITES);
                 for batch in drain(lane, writer, generation) {

@@ -61,6 +61,9 @@ pub(crate) struct SpoolWriter {
 /// How long a process that ends waits for a thread that is writing to disk.
 const PATIENCE: Duration = Duration::from_millis(250);
 
+/// How long a thread that ends the process waits for one that should be done in an instant.
+const MOMENT: Duration = Duration::from_millis(25);
+
 impl SpoolWriter {
     pub(crate) fn new(context: SpoolContext) -> Self {
         let limits =
@@ -377,6 +380,13 @@ impl SpoolWriter {
         }
     }
 
+    /// Returns whether another thread seems to be stuck in a write, so waiting for it would take too long.
+    pub(crate) fn is_stuck(&self) -> bool {
+        let is_recorded = self.files.try_lock_for(MOMENT).is_some();
+        let is_free = |journal: &Mutex<Journal>| journal.try_lock_for(MOMENT).is_some();
+        self.draining.is_locked() || !is_recorded || !self.journal.as_ref().is_none_or(is_free)
+    }
+
     /// Leaves the bucket to the next run: finishes the file that captures append to, and does not count an attempt that
     /// was cut off.
     pub(crate) fn leave(&self) {
@@ -491,4 +501,40 @@ impl SpoolWriter {
 
 fn millis(at: Timestamp) -> u64 {
     u64::try_from(at.unix_millis()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::spool::{Provenance, Scratch};
+    use crate::wire::PostHogBatch;
+
+    #[test]
+    fn a_thread_that_is_stuck_in_a_write_is_noticed() {
+        let scratch = Scratch::new();
+        let bucket = Bucket::create(&scratch.path().join("spool"), "0123456789abcdef", Provenance::default());
+        let writer = SpoolWriter::new(SpoolContext {
+            bucket: Arc::new(bucket.unwrap()),
+            spool: Spool::server().each_event(),
+            envelope: Arc::new(PostHogBatch::default()),
+            common: Arc::default(),
+            counters: Arc::default(),
+            awaited: Arc::default(),
+            on_error: OnError::default(),
+            clock: Clock::System,
+            batch_bytes: 1 << 20,
+            wake_events: 100,
+        });
+        assert!(!writer.is_stuck());
+        let draining = writer.draining.lock();
+        assert!(writer.is_stuck());
+        drop(draining);
+        let files = writer.files.lock();
+        assert!(writer.is_stuck());
+        drop(files);
+        let journal = writer.journal.as_ref().unwrap().lock();
+        assert!(writer.is_stuck());
+        drop(journal);
+        assert!(!writer.is_stuck());
+    }
 }
