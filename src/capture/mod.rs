@@ -251,15 +251,15 @@ impl Capture {
             let last = refused.map(|(key, _)| key).or(field).unwrap_or("an undeclared property");
             let (open, reason, close) =
                 refused.map_or(("", "", ""), |(_, reason)| (" (", reason.as_str(), ")"));
-            let which = match names.as_ref().and_then(|names| names.list()) {
-                Some(names) => format!(": {names}"),
-                None => format!("; among them: {last}{open}{reason}{close}"),
-            };
-            print_line(
-                Level::Debug,
-                is_debugging,
-                format_args!("{what}: {dropped} fields left out, {clamped} replaced{which}"),
-            );
+            let counts = format_args!("{dropped} fields left out, {clamped} replaced");
+            match names.as_ref().and_then(|names| names.list()) {
+                Some(names) => print_line(Level::Info, true, format_args!("{what}: {counts}: {names}")),
+                None => print_line(
+                    Level::Debug,
+                    is_debugging,
+                    format_args!("{what}: {counts}; among them: {last}{open}{reason}{close}"),
+                ),
+            }
         }
         if is_debugging {
             for (key, reason) in left_out {
