@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::lane::Lane;
-use crate::deliver::{Batch, BatchBuilder, SpoolWriter};
+use crate::deliver::{Batch, BatchBuilder, Drain, SpoolWriter};
 use crate::event::EncodedEvent;
 use crate::panic::catch_panic;
 use crate::queue::Backlog;
@@ -39,6 +39,8 @@ impl Lane {
 /// Writes all queued events to disk, and returns those that cannot be written.
 pub(super) fn drain(lane: &Lane, writer: &SpoolWriter, generation: u32) -> Vec<Batch> {
     let mut builder = BatchBuilder::default();
-    let (_, left) = writer.drain(&mut builder, (&mut Backlog::default(), &*lane.queue), generation, u64::MAX);
-    left
+    let mut drain = Drain::default();
+    let source = (&mut Backlog::default(), &*lane.queue);
+    writer.drain(&mut builder, source, generation, u64::MAX, &mut drain);
+    drain.left
 }

@@ -22,5 +22,5 @@ pub use report::DeliveryError;
 pub(crate) use report::OnError;
 pub(crate) use secrets::Secrets;
 pub(crate) use sender::BatchSender;
-pub(crate) use spool::{SpoolContext, SpoolWriter, Unwritten};
+pub(crate) use spool::{Drain, SpoolContext, SpoolWriter, Unwritten};
 pub(crate) use worker::{Command, Worker, WorkerContext};

@@ -13,7 +13,7 @@ use super::report::DeliveryError;
 use super::request_thread::RequestThread;
 use super::schedule::{FlushMode, Schedule, Step};
 use super::sender::{AttemptResult, BatchSender, Outgoing, RequestResult, is_refusal};
-use super::spool::{SpoolSender, SpoolStep, SpoolWriter, Unwritten};
+use super::spool::{Drain, SpoolSender, SpoolStep, SpoolWriter, Unwritten};
 use crate::clock::{Clock, later};
 use crate::consent::{ConsentMonitor, Gate};
 use crate::event::CommonProperties;
@@ -415,7 +415,8 @@ impl Worker {
             if gives_up_at.is_some_and(|at| now >= at) {
                 return Waited::GaveUp;
             }
-            let writes_at = self.write_meanwhile(now, began, &mut written_at);
+            let writes_at = catch_panic(|| self.write_meanwhile(now, began, &mut written_at));
+            let writes_at = writes_at.unwrap_or_else(|| self.write_panicked());
             let timer =
                 gives_up_at.or(self.stopping).into_iter().chain(writes_at).min().map_or_else(never, at);
             select! {
@@ -449,16 +450,31 @@ impl Worker {
         Some(is_slow_at).filter(|at| *at > now).into_iter().chain(ahead).min()
     }
 
+    /// Counts the events lost to a panic while they were written during a request, which goes on. Returns nothing to
+    /// wait for: the others are written after the response.
+    fn write_panicked(&mut self) -> Option<Instant> {
+        let taken = std::mem::take(&mut self.builder.taken).depth;
+        self.context.queue.release(taken);
+        self.taken += taken.events;
+        self.report(LossReason::WorkerPanicked, taken.events, Vec::new());
+        None
+    }
+
     /// Writes up to this many of the oldest queued events to disk; those that cannot be written are sent. Returns how
     /// many were taken from the queue.
     fn write_queued(&mut self, writer: &SpoolWriter, max: u64) -> u64 {
         let (queue, generation) = (&self.context.queue, self.context.generation);
-        let (taken, left) = writer.drain(&mut self.builder, (&mut self.backlog, &**queue), generation, max);
-        self.taken += taken;
-        for batch in left {
+        let mut drain = Drain::default();
+        let source = (&mut self.backlog, &**queue);
+        let drained = catch_panic(|| writer.drain(&mut self.builder, source, generation, max, &mut drain));
+        self.taken += drain.taken;
+        for batch in drain.left {
             self.schedule.send_last(batch);
         }
-        taken
+        if drained.is_none() {
+            resume_unwind(Box::new("the envelope panicked"));
+        }
+        drain.taken
     }
 
     /// Returns whether enough is queued for another body, and no failed batch would be sent before it.
@@ -735,13 +751,10 @@ impl Worker {
         for batch in self.schedule.take_all() {
             self.keep_or_report(batch, &end(0, Vec::new()));
         }
-        let (_, left) = writer.drain(
-            &mut self.builder,
-            (&mut self.backlog, &*self.context.queue),
-            self.context.generation,
-            u64::MAX,
-        );
-        for batch in left {
+        let mut drain = Drain::default();
+        let source = (&mut self.backlog, &*self.context.queue);
+        writer.drain(&mut self.builder, source, self.context.generation, u64::MAX, &mut drain);
+        for batch in drain.left {
             let ids = batch.ids().to_vec();
             self.context.sender.report(&end(ids.len() as u64, ids));
         }

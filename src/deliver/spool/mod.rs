@@ -7,4 +7,4 @@ mod writer;
 
 pub(crate) use sender::{SpoolSender, SpoolStep};
 pub(crate) use unwritten::Unwritten;
-pub(crate) use writer::{SpoolContext, SpoolWriter};
+pub(crate) use writer::{Drain, SpoolContext, SpoolWriter};

@@ -58,6 +58,15 @@ pub(crate) struct SpoolWriter {
     owner_pid: u32,
 }
 
+/// What a drain of the queue has done. It outlives a panic of the application's envelope.
+#[derive(Debug, Default)]
+pub(crate) struct Drain {
+    /// How many events were taken from the queue.
+    pub(crate) taken: u64,
+    /// The events that could not be written.
+    pub(crate) left: Vec<Batch>,
+}
+
 /// How long a process that ends waits for a thread that is writing to disk.
 const PATIENCE: Duration = Duration::from_millis(250);
 
@@ -335,8 +344,7 @@ impl SpoolWriter {
         }
     }
 
-    /// Writes up to `max` of the oldest queued events to disk, or all of them once the process ends. Returns how many
-    /// were taken from the queue, and those that could not be written.
+    /// Writes up to `max` of the oldest queued events to disk, or all of them once the process ends.
     ///
     /// Called by the worker, or by the thread that ends the process without waiting for the worker, but only by one at
     /// a time: the process does not end while events are between the queue and a file, unless its time is over.
@@ -346,18 +354,18 @@ impl SpoolWriter {
         (backlog, queue): (&mut Backlog, &Queue),
         generation: u32,
         max: u64,
-    ) -> (u64, Vec<Batch>) {
-        let (mut drained, mut left) = (0, Vec::new());
-        let Some(_one) = self.draining.try_lock_until(self.patient_until()) else { return (drained, left) };
+        drain: &mut Drain,
+    ) {
+        let Some(_one) = self.draining.try_lock_until(self.patient_until()) else { return };
         let context = &self.context;
         let envelope = &*context.envelope;
         let mut ids = Ids::seeded(Uuid::new_v4());
         let limits = BatchLimits::new(&envelope.limits(), context.batch_bytes);
         loop {
             let ends = self.writes_until.lock().is_some();
-            let room = if ends { u64::MAX } else { max.saturating_sub(drained) };
+            let room = if ends { u64::MAX } else { max.saturating_sub(drain.taken) };
             if room == 0 {
-                return (drained, left);
+                return;
             }
             let events = limits.events.min(usize::try_from(room).unwrap_or(usize::MAX));
             let limits = BatchLimits { events, ..limits };
@@ -367,15 +375,15 @@ impl SpoolWriter {
             let source = (&mut *backlog, queue);
             let taken = builder.fill(&mut batch, envelope, &context.common, &mut ids, limits, source);
             queue.release(taken.depth);
-            drained += taken.depth.events;
+            drain.taken += taken.depth.events;
             self.report(&DeliveryError::unsent(LossReason::ConsentWithdrawn, taken.stale, Vec::new()));
             let too_large = builder.take_too_large();
             self.report(&DeliveryError::unsent(LossReason::TooLarge, too_large.len() as u64, too_large));
             if batch.len() > 0 {
-                left.extend(self.keep(batch));
+                drain.left.extend(self.keep(batch));
             }
             if taken.depth.events == 0 {
-                return (drained, left);
+                return;
             }
         }
     }

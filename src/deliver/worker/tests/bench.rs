@@ -88,15 +88,15 @@ impl Bench {
         Self { worker, commands, clock, queue, monitor, counters, generation }
     }
 
-    /// The same with a spool in this directory, in the bucket `bench`.
+    /// The same with this spool in this directory, in the bucket `bench`.
     #[cfg(feature = "spool")]
-    pub(super) fn with_spool(mut self, dir: &Path) -> Self {
+    pub(super) fn with_spool(mut self, dir: &Path, spool: Spool) -> Self {
         let mut context = self.worker.context;
         let provenance = Provenance { grant: "bench".to_owned(), ..Provenance::default() };
         let bucket = Bucket::create(&dir.join("spool"), "bench", provenance).expect("a directory");
         context.spool = Some(Arc::new(SpoolWriter::new(SpoolContext {
             bucket: Arc::new(bucket),
-            spool: Spool::server(),
+            spool,
             envelope: Arc::clone(&context.sender.envelope),
             common: Arc::clone(&context.common),
             counters: Arc::clone(&self.counters),

@@ -13,6 +13,8 @@ use crate::observe::Counters;
 #[cfg(feature = "spool")]
 use crate::queue::spool::{Scratch, list};
 use crate::settings::Retry;
+#[cfg(feature = "spool")]
+use crate::settings::Spool;
 use crate::transport::{Request, Response, SendError, Transport};
 use crate::wire::{Attempt, BatchInfo, Envelope, PostHogBatch, WireEvent};
 
@@ -34,12 +36,28 @@ enum During {
     Panic,
     /// Waits until the envelope has panicked on the next batch.
     BreakNext,
+    /// Waits until the envelope has panicked on the next batch that is written to disk.
+    #[cfg(feature = "spool")]
+    BreakWrite,
     /// Like `WaitForNext`, but the client shuts down with the first duration as its timeout, and the second one passes.
     Shutdown {
         timeout: Duration,
         passes: Duration,
         is_cut: bool,
     },
+}
+
+impl During {
+    /// The number of the body in which the envelope panics, from 1; 0 for none.
+    fn breaks_in(self) -> u32 {
+        match self {
+            Self::BreakNext => 2,
+            // After the one that was written first, and the one that is sent.
+            #[cfg(feature = "spool")]
+            Self::BreakWrite => 3,
+            _ => 0,
+        }
+    }
 }
 
 /// An endpoint that can observe the worker's surroundings.
@@ -72,7 +90,7 @@ impl Endpoint {
     /// Does what is to happen during the first request; returns whether events were taken from the queue meanwhile.
     fn interfere(&self, left: u64) -> bool {
         let Surroundings { queue, clock, commands, .. } = self.surroundings.get().expect("a worker");
-        if self.during == During::BreakNext {
+        if self.during.breaks_in() > 0 {
             return wait_until(|| self.has_broken.load(Ordering::SeqCst));
         }
         let is_overlapped = wait_until(|| queue.depth().events < left);
@@ -161,7 +179,7 @@ fn bench(during: During, events: u64) -> (Bench, Arc<Endpoint>) {
     let has_broken = Arc::new(AtomicBool::new(false));
     let envelope = Arc::new(Brittle {
         inner: PostHogBatch::default(),
-        breaks_in: if during == During::BreakNext { 2 } else { 0 },
+        breaks_in: during.breaks_in(),
         bodies: AtomicU32::new(0),
         events: AtomicU32::new(0),
         has_broken: Arc::clone(&has_broken),
@@ -296,7 +314,7 @@ fn callers_that_may_wait_get_time_for_the_response_but_not_until_their_own_is_up
 #[test]
 fn events_that_come_while_the_queue_is_written_wait_for_the_next_time() {
     let scratch = Scratch::new();
-    let mut bench = bench(During::Nothing, EVENTS).0.with_spool(scratch.path());
+    let mut bench = bench(During::Nothing, EVENTS).0.with_spool(scratch.path(), Spool::server());
     let writer = bench.worker.writer().unwrap();
     assert_eq!(bench.worker.write_queued(&writer, EVENTS - 1), EVENTS - 1);
     let stats = bench.stats();
@@ -308,9 +326,28 @@ fn events_that_come_while_the_queue_is_written_wait_for_the_next_time() {
 
 #[cfg(feature = "spool")]
 #[test]
+fn a_panic_in_the_envelope_while_events_are_written_does_not_send_the_current_batch_again() {
+    const FIRST: u64 = 5;
+    let (scratch, ahead) = (Scratch::new(), Spool::server().write_ahead(Duration::from_millis(1)));
+    let (bench, endpoint) = bench(During::BreakWrite, EVENTS);
+    let mut bench = bench.with_spool(scratch.path(), ahead);
+    let writer = bench.worker.writer().unwrap();
+    bench.worker.write_queued(&writer, FIRST);
+    bench.run();
+    let stats = bench.stats();
+    // The events in the body by then, and the one on which it panicked.
+    assert_eq!((stats.lost(LossReason::WorkerPanicked), stats.lost_total()), (3, 3), "{stats}");
+    assert_eq!((stats.sent, stats.spooled, stats.queued), (EVENTS - 3, 0, 0), "{stats}");
+    let requests = endpoint.requests.lock().unwrap();
+    assert_eq!(requests[0].events as u64, FIRST);
+    assert_eq!(requests.iter().map(|request| request.events as u64).sum::<u64>(), EVENTS - 3);
+}
+
+#[cfg(feature = "spool")]
+#[test]
 fn files_given_back_just_before_the_response_are_not_left_on_disk() {
     let scratch = Scratch::new();
-    let mut bench = bench(During::Nothing, EVENTS).0.with_spool(scratch.path());
+    let mut bench = bench(During::Nothing, EVENTS).0.with_spool(scratch.path(), Spool::server());
     let writer = bench.worker.writer().unwrap();
     bench.worker.write_queued(&writer, EVENTS);
     let limits = BatchLimits { events: 1_000, bytes: 1 << 20, max_body_bytes: 1 << 20 };
@@ -337,8 +374,9 @@ fn batches_for_a_worker_that_ends_are_counted_once() {
         let writer = Arc::clone(bench.worker.context.spool.as_ref().unwrap());
         (Command::Deliver(Unwritten::new(batches, writer, Arc::clone(&bench.monitor))), events)
     };
-    let [mut ended, mut ending, mut withdrawn, mut working] =
-        scratches.each_ref().map(|scratch| bench(During::Nothing, EVENTS).0.with_spool(scratch.path()));
+    let [mut ended, mut ending, mut withdrawn, mut working] = scratches
+        .each_ref()
+        .map(|scratch| bench(During::Nothing, EVENTS).0.with_spool(scratch.path(), Spool::server()));
     let lost = |counters: &Counters| counters.snapshot().lost(LossReason::ShuttingDown);
 
     let (command, events) = left(&mut ended);
@@ -368,7 +406,7 @@ fn batches_for_a_worker_that_ends_are_counted_once() {
 fn a_shutdown_that_times_out_during_a_request_leaves_everything_on_disk() {
     let scratch = Scratch::new();
     let (bench, endpoint) = bench(TOO_LATE, EVENTS);
-    let mut bench = bench.with_spool(scratch.path());
+    let mut bench = bench.with_spool(scratch.path(), Spool::server());
     assert_eq!(bench.run(), Turn::Over);
     bench.worker.end();
     let requests = endpoint.requests.lock().unwrap();
