@@ -39,8 +39,20 @@ impl Lane {
 /// Writes all queued events to disk, and returns those that cannot be written.
 pub(super) fn drain(lane: &Lane, writer: &SpoolWriter, generation: u32) -> Vec<Batch> {
     let mut builder = BatchBuilder::default();
-    let mut drain = Drain::default();
-    let source = (&mut Backlog::default(), &*lane.queue);
-    writer.drain(&mut builder, source, generation, u64::MAX, &mut drain);
+    let (mut backlog, mut drain, queue) = (Backlog::default(), Drain::default(), &*lane.queue);
+    let mut write =
+        |builder: &mut _| writer.drain(builder, (&mut backlog, queue), generation, u64::MAX, &mut drain);
+    // A panic in the application's envelope must not reach the caller. It costs the batch that was being built.
+    while catch_panic(|| write(&mut builder)).is_none() {
+        let lost = std::mem::take(&mut builder.taken).depth;
+        queue.release(lost);
+        writer.report_panicked(lost.events);
+        if lost.events == 0 {
+            break;
+        }
+    }
+    let lost = backlog.clear(queue);
+    queue.release(lost);
+    writer.report_panicked(lost.events);
     drain.left
 }

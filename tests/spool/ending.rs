@@ -1,6 +1,6 @@
 //! The end of a process while the network hangs: nobody waits for it, and nothing is lost.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -204,6 +204,43 @@ impl Envelope for Halting {
     fn end(&self, batch: &BatchInfo, attempt: Attempt, body: &mut Vec<u8>) {
         self.envelope.end(batch, attempt, body);
     }
+}
+
+/// An envelope that panics at the second event that it is given.
+struct Breaking {
+    envelope: Limited,
+    events: AtomicUsize,
+}
+
+impl Envelope for Breaking {
+    fn path(&self) -> &str {
+        self.envelope.path()
+    }
+
+    fn begin(&self, batch: &BatchInfo, body: &mut Vec<u8>) {
+        self.envelope.begin(batch, body);
+    }
+
+    fn event(&self, event: &WireEvent<'_>, body: &mut Vec<u8>) {
+        if self.events.fetch_add(1, Ordering::SeqCst) == 1 {
+            // Without the panic hook, whose message would clutter the output.
+            std::panic::resume_unwind(Box::new("the envelope"));
+        }
+        self.envelope.event(event, body);
+    }
+
+    fn end(&self, batch: &BatchInfo, attempt: Attempt, body: &mut Vec<u8>) {
+        self.envelope.end(batch, attempt, body);
+    }
+}
+
+#[test]
+fn an_envelope_that_panics_does_not_end_the_tool_with_it() {
+    let (state, wire) = (scratch(), Wire::up());
+    let breaking = Breaking { envelope: Limited(EnvelopeLimits::new()), events: AtomicUsize::new(0) };
+    let stats = run(config(&state, &wire, Spool::cli()).envelope(breaking), 1..=5);
+    assert_eq!((stats.spooled, lost(&stats, LossReason::WorkerPanicked)), (3, 2), "{stats}");
+    assert_eq!((stats.queued, state.files().len()), (0, 1), "{stats}");
 }
 
 /// A tool's spool with room for every event, each in a file of its own.

@@ -494,6 +494,11 @@ impl SpoolWriter {
         self.report(&DeliveryError::unsent(reason, ids.len() as u64, ids));
     }
 
+    /// Counts events that were lost to a panic.
+    pub(crate) fn report_panicked(&self, events: u64) {
+        self.report(&DeliveryError::unsent(LossReason::WorkerPanicked, events, Vec::new()));
+    }
+
     /// Counts lost events, and calls the application's hook.
     pub(super) fn report(&self, failure: &DeliveryError) {
         let DeliveryError { count, reason, .. } = *failure;
