@@ -1,4 +1,4 @@
-//! Reports a command that was interrupted by Ctrl-C.
+//! Reports the commands that were interrupted by Ctrl-C.
 
 use super::command_run::{Finished, Outcome};
 use super::finished::{CommandFinished, ErrorCategory};
@@ -24,13 +24,13 @@ pub(super) fn watch(running: &Running, client: &Client) {
 }
 
 fn report(running: &Running, client: &Client) {
-    if let Some((command, started)) = running.end() {
+    for command in running.end_all() {
         client.capture(CommandFinished::new(
-            command,
+            command.name,
             Finished {
                 outcome: Outcome::Error,
                 category: Some(ErrorCategory::Interrupted),
-                duration: started.elapsed(),
+                duration: command.started.elapsed(),
                 ended: Timestamp::of_clock(Clock::System.wall()),
             },
         ));

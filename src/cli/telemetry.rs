@@ -106,7 +106,7 @@ impl Telemetry {
         self
     }
 
-    /// Reports a measured command that is interrupted by Ctrl-C, and then exits with code 130. Needs the feature
+    /// Reports the measured commands that are interrupted by Ctrl-C, and then exits with code 130. Needs the feature
     /// `ctrlc`.
     ///
     /// [`measure`](Self::measure) installs the handler if telemetry is on and the application has not installed its
@@ -139,17 +139,18 @@ impl Telemetry {
     ///
     /// `command` is the name without arguments: lower-case ASCII letters and digits, with `-`, `_` and `:` between
     /// words, at most 40 characters; any other name is sent as `other`. A panic in the command is reported and then
-    /// propagated.
+    /// propagated. Commands may run inside each other and on several threads: each is reported, and the question waits
+    /// for the last of them.
     pub fn measure<T: RunResult>(&self, command: &'static str, work: impl FnOnce() -> T) -> T {
         let client = self.client();
         let notice_shown = first_run::show_notice(&self.kit, client);
-        self.running.begin(command);
+        let running = self.running.begin(command);
         #[cfg(feature = "ctrlc")]
         if self.reports_ctrl_c && client.is_enabled() {
             super::interrupt::watch(&self.running, client);
         }
         let run = CommandRun::start(ErrorCategory::Panicked, |finished| {
-            if self.running.end().is_some() {
+            if self.running.end(running) {
                 client.capture(CommandFinished::new(command, finished));
             }
         });
@@ -158,7 +159,7 @@ impl Telemetry {
             Outcome::Success => run.success(),
             Outcome::Error => run.failure(ErrorCategory::Failed),
         }
-        if !notice_shown {
+        if !notice_shown && self.running.is_idle() {
             first_run::ask(&self.kit, client);
         }
         result
@@ -238,4 +239,56 @@ fn say(said: &Said, output: &mut dyn Write, errors: &mut dyn Write) -> u8 {
     let _ = output.write_all(&said.text).and_then(|()| output.flush());
     let _ = errors.write_all(said.complaint.as_bytes());
     said.code
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::{CommandFinished, Telemetry};
+    use crate::config::Config;
+    use crate::consent::{Consent, Notice};
+    use crate::settings::Env;
+    use crate::testing::{CapturedEvent, events_of};
+    use crate::transport::Transport;
+    use crate::transport::memory::MemoryTransport;
+
+    const EVENTS: crate::Catalogue = crate::events![CommandFinished];
+
+    /// Returns a kit to which everything is allowed, and what it sends.
+    fn granted() -> (Telemetry, MemoryTransport) {
+        let transport = MemoryTransport::new();
+        let consent = Consent::opt_out(Notice::documented("https://example.com/telemetry")).policy_file("");
+        let sends = transport.clone();
+        let config = Config::new("forge", "1.0.0")
+            .env(Env::empty())
+            .consent(consent)
+            .catalogue(EVENTS)
+            .compression(crate::Compression::None)
+            .shutdown_timeout(std::time::Duration::from_secs(30))
+            .transport(move |_granted| Ok(Box::new(sends.clone()) as Box<dyn Transport>));
+        (Telemetry::new(config).own_client(), transport)
+    }
+
+    /// Ends the kit, and returns the commands that it has sent.
+    fn commands(telemetry: Telemetry, transport: &MemoryTransport) -> Vec<String> {
+        drop(telemetry);
+        let sent = transport.sent();
+        let events = sent.iter().flat_map(|request| events_of(&request.body));
+        let name = |event: CapturedEvent| event.properties["command"].as_str().unwrap_or_default().to_owned();
+        // Events of several threads have no order.
+        let mut names: Vec<_> = events.map(name).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn commands_inside_each_other_and_on_other_threads_are_all_reported() {
+        let (telemetry, transport) = granted();
+        telemetry.measure("outer", || {
+            telemetry.measure("inner", || ());
+            std::thread::scope(|scope| {
+                scope.spawn(|| telemetry.measure("thread", || ()));
+            });
+        });
+        assert_eq!(commands(telemetry, &transport), ["inner", "outer", "thread"]);
+    }
 }
