@@ -66,11 +66,15 @@ impl Kit {
         }
     }
 
-    /// Turns telemetry off for this run.
+    /// Turns telemetry off for this run. A client that is already running drops what it has captured.
     pub(super) fn turn_off(&mut self) {
         self.facts.consent.no_telemetry_flag = true;
         let config = self.config.get_mut();
         *config = config.take().map(Config::without_telemetry);
+        if let Some(Ok(guard)) = self.client.take() {
+            guard.client().turn_off();
+            self.client = OnceCell::with_value(Err(self.unstarted()));
+        }
     }
 
     /// Keeps the client separate from the global one.
@@ -150,8 +154,13 @@ impl Kit {
     pub(super) fn client_of_answers(&self) -> Client {
         match self.client.get() {
             Some(Ok(guard)) => guard.client().clone(),
-            _ => Client::unstarted(self.facts.clone(), self.env.clone()),
+            _ => self.unstarted(),
         }
+    }
+
+    /// Returns a client that stores the user's answer, and never starts.
+    pub(super) fn unstarted(&self) -> Client {
+        Client::unstarted(self.facts.clone(), self.env.clone())
     }
 
     pub(super) fn choice_file(&self) -> Option<PathBuf> {

@@ -245,7 +245,8 @@ fn say(said: &Said, output: &mut dyn Write, errors: &mut dyn Write) -> u8 {
 mod tests {
     use crate::cli::{CommandFinished, Telemetry};
     use crate::config::Config;
-    use crate::consent::{Consent, Notice};
+    use crate::consent::{Consent, ConsentState, Notice};
+    use crate::observe::LossReason;
     use crate::settings::Env;
     use crate::testing::{CapturedEvent, events_of};
     use crate::transport::Transport;
@@ -290,5 +291,17 @@ mod tests {
             });
         });
         assert_eq!(commands(telemetry, &transport), ["inner", "outer", "thread"]);
+    }
+
+    #[test]
+    fn the_flag_counts_even_after_the_client_has_started() {
+        let (telemetry, transport) = granted();
+        telemetry.measure("before", || ());
+        let client = telemetry.client().clone();
+        let telemetry = telemetry.no_telemetry(true);
+        telemetry.measure("after", || ());
+        assert_eq!(telemetry.client().status().state, ConsentState::Denied);
+        assert_eq!(client.stats().lost(LossReason::ConsentWithdrawn), 1);
+        assert_eq!(commands(telemetry, &transport), [""; 0]);
     }
 }

@@ -485,6 +485,12 @@ impl Client {
         }
     }
 
+    /// Turns telemetry off in this process, and drops what was captured. No answer is stored, and events on disk stay.
+    pub(crate) fn turn_off(&self) {
+        self.monitor.gate().close();
+        self.withdraw();
+    }
+
     /// Tells the workers that consent has ended, without waiting. They count and drop what is left.
     #[cold]
     pub(super) fn tell_withdrawn(&self) {
