@@ -40,13 +40,23 @@ pub(super) fn ask(kit: &Kit, client: &Client) {
         return;
     }
     let Some(answer) = put(&question(kit), &mut io::stdin().lock(), &mut io::stderr().lock()) else { return };
-    let app = kit.app();
-    let said = match answer {
+    let mut out = String::new();
+    screen(kit.env()).paragraph(&mut out, "", &store(kit, answer));
+    // The answer counts even if the terminal has been closed meanwhile.
+    let _ = io::stderr().lock().write_all(out.as_bytes());
+}
+
+/// Stores the answer, and returns what to tell the person. The running client stays off until the next run.
+fn store(kit: &Kit, answer: Answer) -> String {
+    let (app, client) = (kit.app(), kit.unstarted());
+    match answer {
         Answer::Yes => match client.opt_in() {
             Ok(result) => match result.reason() {
-                None => format!(
-                    "Thank you. Sending starts with the next run; `{app} telemetry off` turns it off."
-                ),
+                None => {
+                    format!(
+                        "Thank you. Sending starts with the next run; `{app} telemetry off` turns it off."
+                    )
+                }
                 Some(reason) => format!("Your consent is stored, but telemetry stays off: {reason}."),
             },
             Err(error) => format!("Telemetry stays off, because your consent could not be stored: {error}"),
@@ -59,11 +69,7 @@ pub(super) fn ask(kit: &Kit, client: &Client) {
             }
             Err(error) => format!("This run sends nothing, but your refusal could not be stored: {error}"),
         },
-    };
-    let mut out = String::new();
-    screen(kit.env()).paragraph(&mut out, "", &said);
-    // The answer counts even if the terminal has been closed meanwhile.
-    let _ = io::stderr().lock().write_all(out.as_bytes());
+    }
 }
 
 /// Returns the layout for standard error, which is known to be a terminal.
@@ -111,10 +117,12 @@ fn commands(app: &str, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{commands, question};
+    use super::{Answer, commands, question, store};
     use crate::cli::CommandFinished;
     use crate::cli::kit::Kit;
     use crate::config::Config;
+    use crate::consent::Consent;
+    use crate::event::DynamicEvent;
     use crate::settings::Env;
 
     #[test]
@@ -142,5 +150,27 @@ mod tests {
             "`forge telemetry show` lists every field."
         );
         assert_eq!(commands("forge", both), "");
+    }
+    #[test]
+    fn a_yes_counts_from_the_next_run() {
+        let dir = std::env::temp_dir().join(format!("candor-first-run-{}", std::process::id()));
+        let kit = || {
+            let consent = Consent::opt_in().state_dir(&dir).policy_file("");
+            let config = Config::new("forge", "1.0.0").env(Env::empty()).consent(consent);
+            // Nobody listens there, and nothing is captured that could be sent.
+            let mut kit = Kit::new(config.endpoint("http://127.0.0.1:1"));
+            kit.keep_client();
+            kit
+        };
+        let first = kit();
+        let client = first.client();
+        assert!(!client.is_enabled());
+        assert!(store(&first, Answer::Yes).starts_with("Thank you. Sending starts with the next run"));
+        client.capture(DynamicEvent::new("happened", "node-7"));
+        assert_eq!((client.is_enabled(), client.stats().captured), (false, 0));
+        assert!(kit().client().is_enabled());
+        assert!(store(&kit(), Answer::No).starts_with("Nothing is sent"));
+        assert!(!kit().client().is_enabled());
+        std::fs::remove_dir_all(&dir).unwrap();
     }
 }
