@@ -50,15 +50,7 @@ impl Store {
             FileState::Failed(_) => return Err(unreadable(&path, "cannot be read")),
             FileState::Missing | FileState::NotRead | FileState::NotDeclared => None,
         };
-        let generation = before.as_ref().map_or(0, |choice| choice.generation);
-        let mut choice = Choice::new(answer, now, generation.saturating_add(1));
-        let refusals = before.as_ref().map_or(0, |choice| choice.refusals);
-        choice.refusals = refusals.saturating_add(u64::from(answer == Answer::Denied));
-        choice.notice_version = facts.consent.notice_version;
-        if answer == Answer::Granted {
-            choice.endpoint = facts.endpoint.as_deref().map(origin);
-            choice.catalogue.clone_from(&facts.consent.catalogue);
-        }
+        let choice = next_choice(before.as_ref(), answer, facts, now);
         let written = write(&path, &choice.to_bytes(), answer == Answer::Granted);
         if answer == Answer::Granted || written.is_ok() {
             return written;
@@ -87,8 +79,8 @@ impl Store {
         write(&path, &receipt.to_bytes(), true)
     }
 
-    /// Renames a choice that cannot be read to a name that ends in `.corrupt-<seconds>`, and leaves a refusal in
-    /// its place, because it may have been one.
+    /// Moves a choice that cannot be read to a name that ends in `.corrupt-<seconds>`, and leaves a refusal in its
+    /// place, because it may have been one.
     pub(crate) fn set_aside(&self, facts: &Facts, now: u64) -> Result<()> {
         let path = self.dir.join(CHOICE_FILE);
         let can_be_read = match read_file(&path) {
@@ -100,10 +92,35 @@ impl Store {
             return Ok(());
         }
         let aside = self.dir.join(format!("{CHOICE_FILE}.corrupt-{now}"));
-        fs::rename(&path, &aside).map_err(|error| failed(&path, error))?;
-        self.write_choice(Answer::Denied, facts, now).inspect_err(|_| {
-            let _ = fs::rename(&aside, &path);
+        let is_linked = second_name(&path, &aside).map_err(|error| failed(&aside, error))?;
+        let refusal = next_choice(None, Answer::Denied, facts, now);
+        write(&path, &refusal.to_bytes(), false).inspect_err(|_| {
+            let _ = if is_linked { fs::remove_file(&aside) } else { fs::rename(&aside, &path) };
         })
+    }
+}
+
+/// Returns the choice that follows another one.
+fn next_choice(before: Option<&Choice>, answer: Answer, facts: &Facts, now: u64) -> Choice {
+    let generation = before.map_or(0, |choice| choice.generation);
+    let mut choice = Choice::new(answer, now, generation.saturating_add(1));
+    let refusals = before.map_or(0, |choice| choice.refusals);
+    choice.refusals = refusals.saturating_add(u64::from(answer == Answer::Denied));
+    choice.notice_version = facts.consent.notice_version;
+    if answer == Answer::Granted {
+        choice.endpoint = facts.endpoint.as_deref().map(origin);
+        choice.catalogue.clone_from(&facts.consent.catalogue);
+    }
+    choice
+}
+
+/// Gives a file a second name, so it is never missing before it is replaced: a missing choice is not a refusal. What
+/// cannot have two names, such as a directory, is renamed. Returns whether the first name is still there.
+fn second_name(path: &Path, aside: &Path) -> io::Result<bool> {
+    match fs::hard_link(path, aside) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+        Err(_) => fs::rename(path, aside).map(|()| false),
     }
 }
 

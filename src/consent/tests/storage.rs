@@ -90,6 +90,25 @@ fn a_file_that_cannot_be_read_is_left_unchanged_until_it_is_set_aside() {
 }
 
 #[test]
+fn a_file_that_was_set_aside_is_never_overwritten_and_a_directory_is_set_aside_too() {
+    let scratch = Scratch::new();
+    let facts = facts_in(scratch.path(), Consent::opt_in());
+    let (path, aside) =
+        (scratch.path().join(CHOICE_FILE), scratch.path().join(format!("{CHOICE_FILE}.corrupt-7")));
+    fs::write(&path, "first").unwrap();
+    store(&facts).set_aside(&facts, 7).unwrap();
+    fs::write(&path, "second").unwrap();
+    assert_eq!(store(&facts).set_aside(&facts, 7).unwrap_err().kind(), ErrorKind::Storage);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "second");
+    assert_eq!(fs::read_to_string(&aside).unwrap(), "first");
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    store(&facts).set_aside(&facts, 8).unwrap();
+    assert_eq!(decided(&facts, NOW), (ConsentState::Denied, Layer::User));
+    assert!(scratch.path().join(format!("{CHOICE_FILE}.corrupt-8")).is_dir());
+}
+
+#[test]
 fn only_regular_files_up_to_the_size_limit_are_read() {
     let scratch = Scratch::new();
     let path = scratch.path().join("file");
