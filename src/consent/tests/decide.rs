@@ -585,6 +585,23 @@ fn raw_values_are_shown_escaped_and_cut() {
 }
 
 #[test]
+fn the_variable_of_a_provider_is_named_without_its_value() {
+    let shown = |name: &str, value: &str| {
+        let inputs = with_env(documented(), name, value);
+        let decision = decide(&inputs);
+        assert_eq!(decision.decided_by(), Layer::Environment);
+        (decision.deciding_report().unwrap().sentence(), Status::new(&inputs, &decision).to_json())
+    };
+    let address = "https://ann:secret@ci.example.com";
+    for name in ["HUDSON_URL", "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI"] {
+        let (sentence, json) = shown(name, address);
+        assert!(sentence.starts_with(&format!("{name}: continuous integration (")), "{sentence}");
+        assert!(!json.contains("secret"), "{json}");
+    }
+    assert!(shown("CI", "treu").0.starts_with("CI=treu: continuous integration"));
+}
+
+#[test]
 fn which_denials_outlive_the_run() {
     assert!(!decide(&with_env(documented(), "DO_NOT_TRACK", "1")).is_persistent_denial());
     assert!(!decide(&inputs(documented().no_telemetry_flag(true))).is_persistent_denial());
