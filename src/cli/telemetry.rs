@@ -304,4 +304,17 @@ mod tests {
         assert_eq!(client.stats().lost(LossReason::ConsentWithdrawn), 1);
         assert_eq!(commands(telemetry, &transport), [""; 0]);
     }
+
+    #[test]
+    fn a_log_that_cannot_be_read_is_not_reported_as_empty() {
+        let dir = std::env::temp_dir().join(format!("candor-cli-unreadable-{}", std::process::id()));
+        std::fs::create_dir_all(dir.join("sent.jsonl")).unwrap();
+        let consent = Consent::opt_in().state_dir(&dir).policy_file("");
+        let telemetry = Telemetry::new(Config::new("forge", "1.0.0").env(Env::empty()).consent(consent));
+        let mut output = Vec::new();
+        assert_eq!(telemetry.run_verb_to("status", &[""; 0], &mut output, &mut Vec::new()), 0);
+        std::fs::remove_dir_all(&dir).unwrap();
+        let text = String::from_utf8(output).unwrap();
+        assert!(text.contains("last sent  unknown: the log on this machine cannot be read"), "{text}");
+    }
 }

@@ -1,5 +1,7 @@
 //! `telemetry status`: the decision, who made it, and what has been sent.
 
+use std::io;
+
 use super::said::{Said, counted, report_text};
 use crate::cli::kit::Kit;
 use crate::cli::screen::{Colour, Screen};
@@ -8,14 +10,15 @@ use crate::observe::sent_log::Entry;
 use crate::settings::variable_prefix;
 
 pub(super) fn run(kit: &Kit, json: bool, exit_code: bool, screen: Screen) -> Said {
-    let last = kit.sent_lines().ok().flatten().and_then(|lines| lines.entries.last().cloned());
+    let lines = kit.sent_lines();
+    let last = lines.as_ref().ok().and_then(|lines| lines.as_ref()?.entries.last());
     let mut status = kit.status();
     if status.last_send.is_none() {
-        status.last_send = last
-            .as_ref()
-            .map(|entry| LastSend { outcome: format!("status {}", entry.status), at: entry.at.clone() });
+        status.last_send =
+            last.map(|entry| LastSend { outcome: format!("status {}", entry.status), at: entry.at.clone() });
     }
-    let text = if json { status.to_json() + "\n" } else { page(kit, &status, last.as_ref(), screen) };
+    let text =
+        if json { status.to_json() + "\n" } else { page(kit, &status, lines.as_ref().map(|_| last), screen) };
     let code = match status.state {
         _ if !exit_code => 0,
         ConsentState::Granted => 0,
@@ -25,7 +28,7 @@ pub(super) fn run(kit: &Kit, json: bool, exit_code: bool, screen: Screen) -> Sai
     Said { code, ..Said::text(text) }
 }
 
-fn page(kit: &Kit, status: &Status, last: Option<&Entry>, screen: Screen) -> String {
+fn page(kit: &Kit, status: &Status, last: Result<Option<&Entry>, &io::Error>, screen: Screen) -> String {
     let app = kit.app();
     let mut out = String::new();
     let (colour, word) = match status.state {
@@ -47,10 +50,11 @@ fn page(kit: &Kit, status: &Status, last: Option<&Entry>, screen: Screen) -> Str
     screen.paragraph(&mut out, "endpoint   ", endpoint);
     if kit.keeps_log() {
         let text = match last {
-            Some(entry) => {
+            Err(error) => format!("unknown: the log on this machine cannot be read: {error}"),
+            Ok(Some(entry)) => {
                 format!("{} at {}, status {}", counted(entry.events, "event"), entry.at, entry.status)
             }
-            None => "nothing, according to the log on this machine".to_owned(),
+            Ok(None) => "nothing, according to the log on this machine".to_owned(),
         };
         screen.paragraph(&mut out, "last sent  ", &text);
     }
