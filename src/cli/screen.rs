@@ -40,7 +40,7 @@ impl Screen {
             text.lines().map(|line| Printable(line).to_string()).collect::<Vec<_>>().join("\n");
         let longest = text.split_whitespace().map(|word| word.chars().count()).max().unwrap_or(0);
         let mut indent = first.chars().count();
-        out.push_str(first);
+        let _ = write!(out, "{}", Printable(first));
         if indent > NEXT_LINE && indent + longest > self.width {
             indent = NEXT_LINE;
             end_line(out);
@@ -119,6 +119,9 @@ mod tests {
         out.clear();
         screen.paragraph(&mut out, "> user  yes  ", &format!("{}: said yes", "x".repeat(30)));
         assert_eq!(out, format!("> user  yes\n    {}: said\n    yes\n", "x".repeat(30)));
+        out.clear();
+        screen.paragraph(&mut out, "\u{1b}[2J ", "a\u{1b}[2J");
+        assert_eq!(out, "\\u{1b}[2J a\\u{1b}[2J\n");
     }
 
     #[test]
