@@ -53,7 +53,9 @@ pub(super) fn ask(question: &str, input: &mut impl BufRead, output: &mut impl Wr
         // Nobody has pressed Enter, so the terminal is still on the line of the question.
         let _ = output.write_all(b"\n").and_then(|()| output.flush());
     }
-    Some(if is_yes(&line) { Answer::Yes } else { Answer::No })
+    // What follows a line that was cut is not known.
+    let is_whole = line.ends_with(b"\n") || (line.len() as u64) < MAX_LINE;
+    Some(if is_whole && is_yes(&line) { Answer::Yes } else { Answer::No })
 }
 
 fn is_yes(line: &[u8]) -> bool {
@@ -111,6 +113,7 @@ mod tests {
         }
         assert_eq!(answer(b"y\xff\n"), Answer::No);
         assert_eq!(answer(&b"y".repeat(100_000)), Answer::No);
+        assert_eq!(answer(format!("yes{}but not now\n", " ".repeat(2000)).as_bytes()), Answer::No);
     }
 
     #[test]
