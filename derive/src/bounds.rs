@@ -24,7 +24,7 @@ pub(crate) fn bounded(generics: &Generics, specs: &[Spec], candor: &Path) -> Gen
 
 fn predicates(spec: &Spec, candor: &Path) -> Vec<WherePredicate> {
     let ty = &spec.ty;
-    let (list, bound) = (quote!(#candor::__private::Items), value::bound(spec, candor));
+    let (list, bound) = (quote!(#candor::__private::Items), value::needed(spec, candor));
     if spec.items.is_some() {
         return vec![parse_quote!(#ty: #list), parse_quote!(<#ty as #list>::Item: #bound)];
     }

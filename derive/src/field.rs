@@ -217,7 +217,8 @@ impl Written {
         if let Some(given) = &self.raw {
             // An event whose distinct id is too long is rejected later, with its own loss reason.
             let default = if is_distinct_id { 10_000 } else { RAW_MAX };
-            return Ok(Policy::Raw { reason: given.value.clone(), max: max(default), pattern });
+            let is_limited = self.max.is_some() || pattern.is_some();
+            return Ok(Policy::Raw { reason: given.value.clone(), max: max(default), pattern, is_limited });
         }
         if let Some(given) = &self.hashed {
             names::check_prefix(&given.value, given.span)?;

@@ -18,7 +18,13 @@ pub(crate) enum Policy {
     /// A word of a known set of labels.
     Label(Box<Type>),
     /// As it is, for a reason.
-    Raw { reason: String, max: usize, pattern: Option<PatternSource> },
+    Raw {
+        reason: String,
+        max: usize,
+        pattern: Option<PatternSource>,
+        /// Whether the application has set `max` or `pattern`, which apply only to text.
+        is_limited: bool,
+    },
     /// The label of the bucket that contains the number.
     Bucket { bounds: Vec<i64>, unit: Option<Unit> },
     /// A duration in whole units.

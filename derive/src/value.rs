@@ -57,9 +57,14 @@ fn write(spec: &Spec, candor: &Path, value: &TokenStream) -> TokenStream {
             let labels = by_bound(label, &quote!(#candor::Label));
             quote!(#by::write_label(#value, &#labels::LABELS, writer))
         }
-        Policy::Raw { max, pattern, .. } => {
+        Policy::Raw { max, pattern, is_limited, .. } => {
             let pattern = option(pattern.as_ref().map(pattern_name).map(|name| quote!(&#name)));
-            quote!(#by::write_raw(#value, #max, #pattern, writer))
+            let write = if *is_limited {
+                quote_spanned!(spec.ty.span()=> #candor::__private::write_raw_text)
+            } else {
+                quote!(#by::write_raw)
+            };
+            quote!(#write(#value, #max, #pattern, writer))
         }
         Policy::Bucket { bounds, unit } => {
             let labels = bucket_labels(bounds).into_iter().map(|label| quote_json(&label));
@@ -92,6 +97,14 @@ pub(crate) fn bound(spec: &Spec, candor: &Path) -> TokenStream {
         Policy::Number => quote!(#private::Switch),
         Policy::Duration(_) | Policy::Bucket { unit: Some(_), .. } => quote!(#private::DurationField),
         Policy::Bucket { unit: None, .. } => quote!(#private::IntegerField),
+    }
+}
+
+/// Returns the trait that a generic value must have.
+pub(crate) fn needed(spec: &Spec, candor: &Path) -> TokenStream {
+    match &spec.policy {
+        Policy::Raw { is_limited: true, .. } => quote!(#candor::__private::RawText),
+        _ => bound(spec, candor),
     }
 }
 

@@ -5,7 +5,7 @@ pub use super::inline::{AsIs, Id, InlineEvent, Key, bare};
 pub use crate::field::Items;
 pub use crate::field::{DurationField, IntegerField, Switch};
 pub use crate::field::{Encode, MemberName, ValueWriter, Written};
-pub use crate::field::{Hashable, Raw, Text, raw_kind, write_typed, write_with};
+pub use crate::field::{Hashable, Raw, RawText, Text, raw_kind, write_raw_text, write_typed, write_with};
 
 use crate::timestamp::Timestamp;
 use uuid::Uuid;

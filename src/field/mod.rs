@@ -20,6 +20,6 @@ pub use measure::{DurationField, IntegerField, Switch};
 pub use properties::Properties;
 pub(crate) use pseudonym::Epoch;
 pub use pseudonym::PseudonymKey;
-pub use text::{Hashable, Raw, Text, raw_kind, write_typed, write_with};
+pub use text::{Hashable, Raw, RawText, Text, raw_kind, write_raw_text, write_typed, write_with};
 pub use value::{Encode, Field, Identifier, MemberName, ValueWriter, Written};
 pub(crate) use value::{FieldLosses, member};

@@ -258,8 +258,31 @@ impl<F: Field> Raw for F {
     }
 }
 
+/// A value that is sent raw as text, so `pattern` and `max` apply to it.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not sent as text, so `pattern` and `max` do not apply to it",
+    label = "expected text or a `Uuid`",
+    note = "remove `pattern` and `max`, or convert the value to text first"
+)]
+pub trait RawText: Raw {}
+
+/// Writes raw text for which the application has set limits.
+#[doc(hidden)]
+#[inline]
+pub fn write_raw_text<T: RawText + ?Sized>(
+    value: &T,
+    max: usize,
+    pattern: Option<&Pattern>,
+    writer: &mut ValueWriter<'_>,
+) -> Written {
+    value.write_raw(max, pattern, writer)
+}
+
 macro_rules! raw_text {
     ($($type:ty),* $(,)?) => {$(
+        impl RawText for $type {}
+
         impl Raw for $type {
             const KIND: Option<FieldType> = None;
             const OPTIONAL: bool = <Self as Text>::OPTIONAL;
@@ -295,6 +318,8 @@ raw_text!(
 
 macro_rules! raw_uuid {
     ($($type:ty),*) => {$(
+        impl RawText for $type {}
+
         impl Raw for $type {
             const KIND: Option<FieldType> = None;
             const OPTIONAL: bool = <Self as Hashable>::OPTIONAL;

@@ -16,7 +16,18 @@ struct Pair<A, B> {
     two: Option<B>,
 }
 
+/// Something was renamed.
+#[derive(candor::Event)]
+#[event(name = "renamed", distinct_id = "tool")]
+struct Renamed<T> {
+    #[event(raw = "the public name of a project", max = 40)]
+    name: T,
+    #[event(raw = "their public names", pattern = "[a-z]+", items = 3)]
+    others: Vec<T>,
+}
+
 fn main() {
+    candor::capture(Renamed { name: "one", others: vec!["two"] });
     candor::capture(Changed { value: Some(1_u8), values: [1, 2], by: "ada" });
     candor::capture(Changed { value: Some(Pair { one: true, two: Some(2) }), values: [], by: String::new() });
 }
