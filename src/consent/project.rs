@@ -32,16 +32,19 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// # Errors
 ///
-/// Returns [`ErrorKind::Storage`] if the file is not well-formed JSON, has a key twice, holds anything but true or
-/// false at the key, is larger than 64 KiB, is a symbolic link, or cannot be written. The same error is returned
-/// for a grant that the gate would not accept: in a directory that everybody can write to, or beside another key
-/// that denies. The file is then left unchanged.
+/// Returns [`ErrorKind::Storage`] if the file is not well-formed JSON, has the extension of another format, has a key
+/// twice, holds anything but true or false at the key, is larger than 64 KiB, is a symbolic link, or cannot be
+/// written. The same error is returned for a grant that the gate would not accept: in a directory that everybody can
+/// write to, or beside another key that denies. The file is then left unchanged.
 pub fn write_project_answer(path: &Path, key: &str, enabled: bool) -> Result<()> {
     let found = std::path::absolute(path);
     let path = found.as_deref().unwrap_or(path);
     let refused = |reason: &str| {
         Error::new(ErrorKind::Storage, format!("{} {reason}; the file was left unchanged", path.display()))
     };
+    if Format::of(path, Format::Json) != Format::Json {
+        return Err(refused("is not a JSON file, by its extension"));
+    }
     let before = match read_file(path) {
         FileState::Read(file) => String::from_utf8(file.bytes).map_err(|_| refused("is not UTF-8"))?,
         FileState::Missing | FileState::NotDeclared | FileState::NotRead => "{}\n".to_owned(),
@@ -165,6 +168,17 @@ mod tests {
             write_project_answer(&file, "telemetry.enabled", false).unwrap();
             assert!(fs::read_to_string(&file).unwrap().contains("\"enabled\": false"));
         }
+    }
+
+    #[test]
+    fn a_file_that_the_gate_reads_in_another_format_is_not_written() {
+        let dir = Dir::new("format");
+        for name in ["project.toml", "project.YML", "project.yaml"] {
+            let file = dir.0.join(name);
+            let error = write_project_answer(&file, "telemetry.enabled", true).unwrap_err().to_string();
+            assert!(error.contains("is not a JSON file") && !file.exists(), "{error}");
+        }
+        write_project_answer(&dir.0.join(".projectrc"), "telemetry.enabled", true).unwrap();
     }
 
     #[test]
