@@ -175,7 +175,8 @@ impl Telemetry {
     /// | `log [--json] [--bodies]` | 0, or 1 if the chain is broken or the log cannot be read |
     /// | `forget` | 0, or 1 if something could not be deleted |
     ///
-    /// For anything else the exit code is 2, with the usage on standard error; `help` prints it on standard output.
+    /// For anything else the exit code is 2, with the usage on standard error; `help`, and `--help` after a verb, print it
+    /// on standard output.
     pub fn run_verb<S: AsRef<str>>(&self, verb: &str, arguments: &[S]) -> ExitCode {
         on_standard_streams(&self.said(verb, arguments, self.screen()))
     }
@@ -196,7 +197,8 @@ impl Telemetry {
 
     fn said<S: AsRef<str>>(&self, verb: &str, arguments: &[S], screen: Screen) -> Said {
         let arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
-        if matches!(verb, "help" | "--help" | "-h") {
+        let asks_for_help = |word: &str| matches!(word, "--help" | "-h");
+        if verb == "help" || asks_for_help(verb) || arguments.iter().any(|word| asks_for_help(word)) {
             return self.usage();
         }
         match verbs::parse(verb, &arguments) {
@@ -303,6 +305,18 @@ mod tests {
         assert_eq!(telemetry.client().status().state, ConsentState::Denied);
         assert_eq!(client.stats().lost(LossReason::ConsentWithdrawn), 1);
         assert_eq!(commands(telemetry, &transport), [""; 0]);
+    }
+
+    #[test]
+    fn a_verb_with_help_only_prints_the_usage() {
+        let (telemetry, _) = granted();
+        for (verb, arguments) in
+            [("help", &[][..]), ("-h", &[]), ("off", &["--help"]), ("log", &["--json", "-h"])]
+        {
+            let mut output = Vec::new();
+            assert_eq!(telemetry.run_verb_to(verb, arguments, &mut output, &mut Vec::new()), 0, "{verb}");
+            assert!(output.starts_with(b"usage: forge telemetry"), "{verb}");
+        }
     }
 
     #[test]
