@@ -55,6 +55,8 @@ fn written(ty: &Type) -> String {
 /// Returns the last segment of a type's path, looking through references and `Option`.
 pub(crate) fn last_name_inside(ty: &Type) -> Option<Ident> {
     match ty {
+        Type::Paren(inner) => last_name_inside(&inner.elem),
+        Type::Group(inner) => last_name_inside(&inner.elem),
         Type::Reference(reference) => last_name_inside(&reference.elem),
         Type::Path(path) => {
             let last = path.path.segments.last()?;
@@ -70,6 +72,8 @@ pub(crate) fn last_name_inside(ty: &Type) -> Option<Ident> {
 /// Returns the last segment of a type's path, looking through references and `Option`; a slice is `[`.
 pub(crate) fn last_name_through_option(ty: &Type) -> Option<String> {
     match ty {
+        Type::Paren(inner) => last_name_through_option(&inner.elem),
+        Type::Group(inner) => last_name_through_option(&inner.elem),
         Type::Reference(reference) if matches!(*reference.elem, Type::Slice(_)) => Some("[".to_owned()),
         Type::Reference(reference) => last_name_through_option(&reference.elem),
         Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Option") => {
