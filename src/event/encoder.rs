@@ -134,6 +134,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// Sets the key for pseudonyms, for fields that are `keyed`.
+    #[inline]
     #[must_use]
     pub(crate) fn keyed(mut self, epoch: Option<Epoch>) -> Self {
         self.epoch = epoch;
@@ -159,6 +160,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// Returns the losses of fields so far.
+    #[inline]
     pub(crate) fn losses(&self) -> &FieldLosses {
         &self.losses
     }
@@ -259,7 +261,7 @@ impl<'a> Encoder<'a> {
         let refused = self.left_out.iter().rev().find(|(_, reason)| *reason != LossReason::Undeclared);
         match refused {
             Some((key, reason)) => Some((key, *reason)),
-            None => Some((self.losses.refused_field?, self.losses.refused?)),
+            None => Some((self.losses.field?, self.losses.refused?)),
         }
     }
 
@@ -429,6 +431,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// Marks the event as one from a hook, which already has everything that the library adds.
+    #[inline]
     #[must_use]
     pub(crate) fn view(mut self) -> Self {
         self.is_view = true;
@@ -436,6 +439,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// Marks the event as only previewed, so it does not use up a warning that is logged once.
+    #[inline]
     #[must_use]
     pub(crate) fn preview(mut self, is_preview: bool) -> Self {
         self.is_preview = is_preview;
@@ -443,10 +447,11 @@ impl<'a> Encoder<'a> {
     }
 
     /// Lists every property that is left out, also those that the client's rules forbid.
+    #[inline]
     #[must_use]
     pub(crate) fn debugging(mut self, is_debugging: bool) -> Self {
         self.is_debugging = is_debugging;
-        self.losses.names = is_debugging.then(Box::default);
+        self.losses.keeps_names = is_debugging;
         self
     }
 

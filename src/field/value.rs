@@ -118,15 +118,17 @@ pub(crate) struct FieldLosses {
     pub(crate) rejected: Option<LossReason>,
     /// Why the last field that cannot be sent was left out, if the reason is not its policy.
     pub(crate) refused: Option<LossReason>,
-    /// The first field that was left out for such a reason.
-    pub(crate) refused_field: Option<&'static str>,
     /// Fields, list items and map entries that were left out.
     pub(crate) dropped: u32,
     /// Fields that were sent as the declared `other`.
     pub(crate) clamped: u32,
-    /// The last field that was dropped or clamped: a name from the program's source.
+    /// The first field that was refused, or else the last that was dropped or clamped: a name from the program's source.
     pub(crate) field: Option<&'static str>,
-    /// The names of all of them, if the application is debugging.
+    /// Whether that field was refused.
+    pub(crate) is_refused: bool,
+    /// Whether to keep the names of all of them, since the application is debugging.
+    pub(crate) keeps_names: bool,
+    /// Those names; boxed, because an encoder is moved.
     pub(crate) names: Option<Box<LostNames>>,
 }
 
@@ -164,13 +166,12 @@ impl FieldLosses {
     /// Names a field whose losses began after the first `before`.
     #[cold]
     fn name(&mut self, name: &'static str, before: u32) {
-        self.field = Some(name);
-        if self.refused.is_some() {
-            self.refused_field.get_or_insert(name);
+        if !self.is_refused {
+            (self.field, self.is_refused) = (Some(name), self.refused.is_some());
         }
         let after = self.count();
-        if let Some(names) = &mut self.names {
-            names.add(name, before, after);
+        if self.keeps_names {
+            self.names.get_or_insert_default().add(name, before, after);
         }
     }
 }

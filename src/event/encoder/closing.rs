@@ -21,7 +21,7 @@ impl<'a> Encoder<'a> {
     fn fill(&mut self, active: &ActiveContext) {
         if active.left_out() > 0 {
             self.losses.dropped = self.losses.dropped.saturating_add(active.left_out());
-            self.losses.field = Some("a property or group of the context");
+            self.losses.field.get_or_insert("a property or group of the context");
         }
         if self.overridden & GROUPS == 0 {
             for (kind, key) in active.groups(self.groups_in_active) {
