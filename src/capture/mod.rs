@@ -252,7 +252,7 @@ impl Capture {
             let (open, reason, close) =
                 refused.map_or(("", "", ""), |(_, reason)| (" (", reason.as_str(), ")"));
             let counts = format_args!("{dropped} fields left out, {clamped} replaced");
-            match names.as_ref().and_then(|names| names.list()) {
+            match names.list() {
                 Some(names) => print_line(Level::Info, true, format_args!("{what}: {counts}: {names}")),
                 None => print_line(
                     Level::Debug,

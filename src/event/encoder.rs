@@ -37,7 +37,6 @@ pub struct Encoder<'a> {
     has_cookieless: bool,
     epoch: Option<Epoch>,
     filter: Option<Filter<'a>>,
-    losses: FieldLosses,
     /// The properties with a name chosen at run time that were left out.
     left_out: Vec<(String, LossReason)>,
     /// Whether to list properties that the client's rules forbid as well.
@@ -58,11 +57,13 @@ pub(crate) struct Buffers {
     distinct_id: Vec<u8>,
     groups: Vec<u8>,
     properties: Vec<u8>,
+    losses: FieldLosses,
 }
 
 impl Buffers {
     pub(crate) const fn new() -> Self {
-        Self { name: Vec::new(), distinct_id: Vec::new(), groups: Vec::new(), properties: Vec::new() }
+        let losses = FieldLosses::new();
+        Self { name: Vec::new(), distinct_id: Vec::new(), groups: Vec::new(), properties: Vec::new(), losses }
     }
 
     /// Returns the size of the last encoded event in bytes.
@@ -102,7 +103,7 @@ impl<'a> Encoder<'a> {
         if reason.is_none() {
             write_string(&mut buffers.name, name);
         }
-        let losses = FieldLosses { rejected: reason, ..FieldLosses::default() };
+        buffers.losses.begin(reason);
         Self {
             buffers,
             common,
@@ -114,7 +115,6 @@ impl<'a> Encoder<'a> {
             has_cookieless: false,
             epoch: None,
             filter: None,
-            losses,
             left_out: Vec::new(),
             is_debugging: false,
             is_view: false,
@@ -162,7 +162,7 @@ impl<'a> Encoder<'a> {
     /// Returns the losses of fields so far.
     #[inline]
     pub(crate) fn losses(&self) -> &FieldLosses {
-        &self.losses
+        &self.buffers.losses
     }
 
     /// Sets the distinct id: not blank, and at most 200 characters (bytes with PostHog's v1 protocol).
@@ -229,15 +229,15 @@ impl<'a> Encoder<'a> {
     /// Counts a property that cannot be sent; the event is sent without it.
     #[cold]
     pub(crate) fn leave_out(&mut self, key: &str, reason: LossReason) {
-        self.losses.dropped = self.losses.dropped.saturating_add(1);
-        self.losses.refused = Some(reason);
+        self.buffers.losses.dropped = self.buffers.losses.dropped.saturating_add(1);
+        self.buffers.losses.refused = Some(reason);
         self.left_out.push((key.to_owned(), reason));
     }
 
     /// Counts a property or a group that the client's rules forbid; the event is sent without it.
     #[cold]
     fn forbid(&mut self, key: &str) {
-        self.losses.dropped = self.losses.dropped.saturating_add(1);
+        self.buffers.losses.dropped = self.buffers.losses.dropped.saturating_add(1);
         if self.is_debugging {
             self.left_out.push((key.to_owned(), LossReason::Undeclared));
         }
@@ -261,7 +261,7 @@ impl<'a> Encoder<'a> {
         let refused = self.left_out.iter().rev().find(|(_, reason)| *reason != LossReason::Undeclared);
         match refused {
             Some((key, reason)) => Some((key, *reason)),
-            None => Some((self.losses.field?, self.losses.refused?)),
+            None => Some((self.buffers.losses.field?, self.buffers.losses.refused?)),
         }
     }
 
@@ -342,10 +342,9 @@ impl<'a> Encoder<'a> {
     #[doc(hidden)]
     #[inline]
     pub fn field<V: Encode + ?Sized>(&mut self, key: &'static str, name: MemberName, value: &V) {
-        let Buffers { properties, .. } = &mut *self.buffers;
+        let Buffers { properties, losses, .. } = &mut *self.buffers;
         let comma = !properties.is_empty();
-        let writer =
-            &mut ValueWriter { out: properties, losses: &mut self.losses, epoch: self.epoch.as_ref() };
+        let writer = &mut ValueWriter { out: properties, losses, epoch: self.epoch.as_ref() };
         if member(writer, comma, name, value) {
             self.note(key);
         }
@@ -356,9 +355,9 @@ impl<'a> Encoder<'a> {
     #[inline]
     pub fn identify<V: Encode + ?Sized>(&mut self, value: &V) {
         let max = self.common.rules().max_length;
-        let out = &mut self.buffers.distinct_id;
+        let Buffers { distinct_id: out, losses, .. } = &mut *self.buffers;
         out.clear();
-        let writer = &mut ValueWriter { out, losses: &mut self.losses, epoch: self.epoch.as_ref() };
+        let writer = &mut ValueWriter { out, losses, epoch: self.epoch.as_ref() };
         match value.write(writer) {
             Written::Value if is_plain(&self.buffers.distinct_id, max.in_bytes()) => {}
             Written::Value => self.identify_again(),
@@ -398,9 +397,9 @@ impl<'a> Encoder<'a> {
     /// Adds the event to a group whose key has its own policy.
     #[doc(hidden)]
     pub fn group_field<V: Encode + ?Sized>(&mut self, group_type: &'static str, name: MemberName, value: &V) {
-        let Buffers { groups, .. } = &mut *self.buffers;
+        let Buffers { groups, losses, .. } = &mut *self.buffers;
         let comma = !groups.is_empty();
-        let writer = &mut ValueWriter { out: groups, losses: &mut self.losses, epoch: self.epoch.as_ref() };
+        let writer = &mut ValueWriter { out: groups, losses, epoch: self.epoch.as_ref() };
         if member(writer, comma, name, value) {
             self.note_group(group_type);
         }
@@ -414,7 +413,7 @@ impl<'a> Encoder<'a> {
 
     /// Rejects the event: it is not sent, and is counted with the first reason given.
     pub fn reject(&mut self, reason: LossReason) {
-        self.losses.rejected.get_or_insert(reason);
+        self.buffers.losses.rejected.get_or_insert(reason);
     }
 
     #[inline]
@@ -451,7 +450,7 @@ impl<'a> Encoder<'a> {
     #[must_use]
     pub(crate) fn debugging(mut self, is_debugging: bool) -> Self {
         self.is_debugging = is_debugging;
-        self.losses.keeps_names = is_debugging;
+        self.buffers.losses.keeps_names = is_debugging;
         self
     }
 

@@ -238,12 +238,12 @@ mod tests {
         let (mut buffers, common) = (Buffers::default(), CommonProperties::default());
         let mut encoder = Encoder::new(&mut buffers, &common, event.name());
         event.encode(&mut encoder);
-        let losses = encoder.losses().clone();
+        let (dropped, refused) = (encoder.losses().dropped, encoder.losses().refused);
         let event = encoder.finish(Timestamp::from_unix_millis(7), usize::MAX)?;
         let (mut bytes, mut head) = (Vec::new(), Vec::new());
         event.write(&mut bytes);
         head.extend_from_slice(event.name());
-        Ok((head, bytes, losses.dropped, losses.refused))
+        Ok((head, bytes, dropped, refused))
     }
 
     /// Checks that `event!` sends the same bytes as an event that is built at run time.

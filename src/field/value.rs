@@ -128,8 +128,8 @@ pub(crate) struct FieldLosses {
     pub(crate) is_refused: bool,
     /// Whether to keep the names of all of them, since the application is debugging.
     pub(crate) keeps_names: bool,
-    /// Those names; boxed, because an encoder is moved.
-    pub(crate) names: Option<Box<LostNames>>,
+    /// Those names.
+    pub(crate) names: LostNames,
 }
 
 /// The names of the fields that were dropped or clamped, each with the number of losses after it.
@@ -157,6 +157,30 @@ impl LostNames {
 }
 
 impl FieldLosses {
+    pub(crate) const fn new() -> Self {
+        Self {
+            rejected: None,
+            refused: None,
+            dropped: 0,
+            clamped: 0,
+            field: None,
+            is_refused: false,
+            keeps_names: false,
+            names: LostNames(Vec::new()),
+        }
+    }
+
+    /// Starts anew with an event, which may have been rejected already.
+    #[inline]
+    pub(crate) fn begin(&mut self, rejected: Option<LossReason>) {
+        (self.rejected, self.refused, self.field) = (rejected, None, None);
+        (self.dropped, self.clamped) = (0, 0);
+        if self.keeps_names {
+            self.names.0.clear();
+        }
+        (self.is_refused, self.keeps_names) = (false, false);
+    }
+
     /// Returns the number of losses.
     #[inline]
     fn count(&self) -> u32 {
@@ -171,7 +195,7 @@ impl FieldLosses {
         }
         let after = self.count();
         if self.keeps_names {
-            self.names.get_or_insert_default().add(name, before, after);
+            self.names.add(name, before, after);
         }
     }
 }

@@ -20,8 +20,8 @@ impl<'a> Encoder<'a> {
     #[cold]
     fn fill(&mut self, active: &ActiveContext) {
         if active.left_out() > 0 {
-            self.losses.dropped = self.losses.dropped.saturating_add(active.left_out());
-            self.losses.field.get_or_insert("a property or group of the context");
+            self.buffers.losses.dropped = self.buffers.losses.dropped.saturating_add(active.left_out());
+            self.buffers.losses.field.get_or_insert("a property or group of the context");
         }
         if self.overridden & GROUPS == 0 {
             for (kind, key) in active.groups(self.groups_in_active) {
@@ -34,7 +34,7 @@ impl<'a> Encoder<'a> {
                 self.fragment(key, json);
             }
         }
-        if self.buffers.distinct_id.is_empty() && self.losses.rejected.is_none() {
+        if self.buffers.distinct_id.is_empty() && self.buffers.losses.rejected.is_none() {
             match active.distinct_id() {
                 Some(id) => self.distinct_id(id),
                 None if needs_a_person => {}
@@ -51,7 +51,7 @@ impl<'a> Encoder<'a> {
     /// Finishes the event: merges groups and checks the size. The parts stay in the encoder's buffers.
     #[inline]
     pub(crate) fn finish(mut self, now: Timestamp, max: usize) -> Result<EncodedEvent<'a>, LossReason> {
-        if let Some(reason) = self.losses.rejected {
+        if let Some(reason) = self.buffers.losses.rejected {
             return Err(reason);
         }
         if self.buffers.distinct_id.is_empty() {
@@ -64,7 +64,7 @@ impl<'a> Encoder<'a> {
             self.merge_groups();
         }
         let buffers: &'a Buffers = self.buffers;
-        let Buffers { name, distinct_id, groups, properties } = buffers;
+        let Buffers { name, distinct_id, groups, properties, .. } = buffers;
         let parts = [name.as_slice(), distinct_id, groups, properties];
         let size: usize = parts.iter().map(|part| part.len()).sum();
         if size + self.common.len() + encoded::FRAME > max {
