@@ -9,7 +9,7 @@ const OTHERS: [&str; 3] = ["$schema", "$serde_json", "$current_url"];
 
 /// Returns the names in quotes, escaped or not, that the code of a file holds.
 fn names(text: &str) -> Vec<String> {
-    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let code = text.split("\nmod tests {").next().unwrap_or_default();
     let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
     let mut names = Vec::new();
     for line in lines {
