@@ -247,7 +247,7 @@ fn say(said: &Said, output: &mut dyn Write, errors: &mut dyn Write) -> u8 {
 mod tests {
     use crate::cli::{CommandFinished, Telemetry};
     use crate::config::Config;
-    use crate::consent::{Consent, ConsentState, Notice};
+    use crate::consent::{Consent, ConsentState, Layer, Notice};
     use crate::observe::LossReason;
     use crate::settings::Env;
     use crate::testing::{CapturedEvent, events_of};
@@ -304,6 +304,9 @@ mod tests {
         telemetry.measure("after", || ());
         assert_eq!(telemetry.client().status().state, ConsentState::Denied);
         assert_eq!(client.stats().lost(LossReason::ConsentWithdrawn), 1);
+        assert_eq!(client.status().decided_by, Layer::Flag, "{}", client.status());
+        let _ = client.opt_in();
+        assert!(!client.is_enabled());
         assert_eq!(commands(telemetry, &transport), [""; 0]);
     }
 

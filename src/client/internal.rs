@@ -487,7 +487,7 @@ impl Client {
 
     /// Turns telemetry off in this process, and drops what was captured. No answer is stored, and events on disk stay.
     pub(crate) fn turn_off(&self) {
-        self.monitor.gate().close();
+        self.monitor.turn_off();
         self.withdraw();
     }
 

@@ -180,6 +180,8 @@ pub struct Runtime {
     pub disabled: bool,
     /// The application withdrew consent and has not given it again.
     pub withdrawn: bool,
+    /// The flag that turns telemetry off was given after the client had started.
+    pub(crate) no_telemetry_flag: bool,
     /// The status with which the server said that it accepts no more events.
     pub stopped_by: Option<u16>,
     /// The notice was shown by this process.

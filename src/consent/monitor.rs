@@ -323,6 +323,17 @@ impl ConsentMonitor {
         Store::open(&self.facts, &self.env)?.set_aside(&self.facts, seconds(self.clock.wall()))
     }
 
+    /// Turns telemetry off for the rest of this process, like the flag. Nothing is stored.
+    pub(crate) fn turn_off(&self) {
+        self.gate.close();
+        if let Some(inner) = self.locked() {
+            Self::change(inner, |inner| {
+                inner.runtime.no_telemetry_flag = true;
+                self.decide_again(inner, self.clock.wall());
+            });
+        }
+    }
+
     /// Stops for the rest of this process, because the endpoint answered that it accepts no more events.
     pub(crate) fn stop(&self, status: u16) {
         self.gate.close();
