@@ -48,12 +48,23 @@ impl Switch<'_> {
             let Node::Map { entries, .. } = map else { return None };
             // The rest of the path may be part of one dotted name.
             let rest = format!("{}.", parts.get(depth..parts.len() - 1)?.join("."));
-            let (name, _) = entries.iter().find(|(name, node)| {
+            let group = depth.checked_sub(1).and_then(|above| parts.get(above)).copied().unwrap_or_default();
+            entries.iter().find_map(|(name, node)| {
                 let written = join(&path, name);
-                let name = name.strip_prefix(&rest).unwrap_or(name);
-                written != self.key && written != self.other && denies_as_synonym(name, node)
-            })?;
-            Some(join(&path, name))
+                if written == self.key || written == self.other {
+                    return None;
+                }
+                let bare = name.strip_prefix(&rest).unwrap_or(name);
+                if denies_as_synonym(bare, node) || denies_in_group(group, name, node) {
+                    return Some(written);
+                }
+                // The groups of the switch's own path are maps of their own here.
+                let is_own = parts.get(depth) == Some(&name.as_ref());
+                let Node::Map { entries, .. } = node else { return None };
+                let (inner, _) =
+                    entries.iter().find(|(inner, node)| !is_own && denies_in_group(name, inner, node))?;
+                Some(join(&written, inner))
+            })
         })
     }
 
@@ -99,9 +110,22 @@ fn denies_as_synonym(name: &str, value: &Node) -> bool {
             Reading::Malformed => synonym != Synonym::Subject,
             Reading::Abstain | Reading::Grant => false,
         },
+        // It may be 1 or 0, which is not a value of the switch either.
+        Node::Number => synonym != Synonym::Subject,
         // A group of settings, such as `telemetry: {..}`, or nothing that could be meant as a yes or a no.
         _ => false,
     }
+}
+
+/// Returns whether a key of a group such as `telemetry` or `analytics` turns it off: `optOut: true`. The value must be a
+/// clear no, since the name of the key alone may mean anything.
+fn denies_in_group(group: &str, name: &str, value: &Node) -> bool {
+    let is_clear = match value {
+        Node::Bool(_) => true,
+        Node::Text(text) => parse_switch(SwitchKind::LegacyString, text.as_ref()) != Reading::Malformed,
+        _ => false,
+    };
+    is_clear && Synonym::of(group) == Some(Synonym::Subject) && denies_as_synonym(&join(group, name), value)
 }
 
 /// What a key does that is another name for a switch of telemetry.

@@ -435,11 +435,24 @@ fn another_name_for_the_switch_counts_if_it_denies() {
         r#"{"disableTelemetry":true}"#,
         r#"{"telemetry":{"telemetryDisabled":true}}"#,
         r#"{"analytics":false}"#,
+        r#"{"telemetry":{"enabled":true,"optOut":true}}"#,
+        r#"{"telemetry":{"enabled":true,"off":"yes"}}"#,
+        r#"{"telemetry":{"opt-in":false}}"#,
+        r#"{"telemetry":{"enabled":true},"analytics":{"disabled":true}}"#,
+        r#"{"Analytics":{"enabled":"false"}}"#,
+        r#"{"tracking":{"opt_out":"1"}}"#,
+        r#"{"disableTelemetry":1}"#,
     ] {
         check(&with_project(documented(), json), Denied, Layer::Project);
     }
-    let pages = r#"{"analytics":"G-12345","telemetry":{"endpoint":"x"}}"#;
-    assert_eq!(decide(&with_project(documented(), pages)).state(), Granted);
+    for pages in [
+        r#"{"analytics":"G-12345","telemetry":{"endpoint":"x"}}"#,
+        r#"{"analytics":{"id":"G-12345","enabled":true},"telemetry":{"on":"push","off":"night","no":7}}"#,
+        r#"{"telemetry":{"enabled":true,"optOut":false}}"#,
+        r#"{"plugins":{"analytics":{"disabled":true}}}"#,
+    ] {
+        assert_eq!(decide(&with_project(documented(), pages)).state(), Granted, "{pages}");
+    }
 }
 
 #[test]
