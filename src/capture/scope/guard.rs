@@ -1,4 +1,5 @@
-//! Puts a context in force on a thread or in a task. On a thread, it never outlives its guard, even if guards are dropped out of order.
+//! Puts a context in force on a thread or in a task. On a thread, it never outlives its guard, even if guards are dropped
+//! out of order.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
