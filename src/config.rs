@@ -423,9 +423,8 @@ impl Config {
     /// Sets the maximum size of a batch's body in bytes, before compression. The default is 1 MiB, or less if an
     /// [envelope](Self::envelope) accepts less.
     ///
-    /// At least 1 byte, and at most 20 MiB with [`Protocol::V0`](crate::Protocol::V0), 10 MiB with
-    /// [`Protocol::V1`](crate::Protocol::V1), or what the envelope accepts. An event that is larger than this is sent
-    /// alone, up to what the endpoint accepts.
+    /// At least 1 byte, and at most 20 MiB with [`Protocol::V0`], 10 MiB with [`Protocol::V1`], or what the envelope
+    /// accepts. An event that is larger than this is sent alone, up to what the endpoint accepts.
     pub fn batch_bytes(mut self, bytes: usize) -> Self {
         self.batching.batch_bytes = bytes;
         self
@@ -521,7 +520,7 @@ impl Config {
     /// Sets how request bodies are compressed. The default is none.
     ///
     /// Creating the client fails if the protocol or the [envelope](Self::envelope) does not accept the codec, or if
-    /// this build lacks its feature. [`Protocol::V0`](crate::Protocol::V0) accepts gzip only.
+    /// this build lacks its feature. [`Protocol::V0`] accepts gzip only.
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
         self
