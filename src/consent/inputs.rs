@@ -175,6 +175,7 @@ pub struct Files {
 /// What has happened in this process so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent fact about the process")]
 pub struct Runtime {
     /// The client was created disabled.
     pub disabled: bool,
