@@ -39,7 +39,9 @@ fn agent() -> ureq::Agent {
         .user_agent("peers/1.0.0")
         .accept("application/json")
         .max_idle_connections(1)
-        .output_buffer_size(256 * 1024)
+        .output_buffer_size(64 * 1024)
+        .input_buffer_size(32 * 1024)
+        .max_response_header_size(16 * 1024)
         .build()
         .new_agent()
 }
