@@ -33,10 +33,17 @@ impl GateState {
         if word & OPEN == OPEN {
             Self::Open(word & !FLAGS)
         } else if word & STOPPED == STOPPED {
-            Self::Stopped
+            Self::stopped()
         } else {
             Self::Closed
         }
+    }
+
+    /// Kept apart, so the compiler tests for the two common states with branches; together, all three are computed first.
+    #[cold]
+    #[inline(never)]
+    fn stopped() -> Self {
+        Self::Stopped
     }
 }
 
